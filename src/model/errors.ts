@@ -1,0 +1,75 @@
+/**
+ * Every failure a person may meet has a code they can search for, a cause, and a next step.
+ * `docs/errors.md` is generated from this table.
+ */
+export const ERROR_CODES = {
+  E_INPUT: 'An input has a value that cannot be used.',
+  E_ENGINE_UNREACHABLE: 'No Docker engine answers.',
+  E_ENGINE_TOO_OLD: 'The Docker engine or Compose is older than what is supported.',
+  E_ENGINE: 'The Docker engine refused or failed a request.',
+  E_COMPOSE_FILE: 'There is no compose file, or it is not valid.',
+  E_COMPOSE: 'A docker compose command failed.',
+  E_SERVICE: 'The compose project has no such service.',
+  E_GATE: 'A gate refused before anything was changed.',
+  E_SOURCE: 'The git checkout or the wanted commit cannot be used.',
+  E_BUILD: 'Building the release failed; nothing that runs was touched.',
+  E_PULL: 'Pulling the image failed; nothing that runs was touched.',
+  E_COMMAND: 'A command of yours failed.',
+  E_NOT_READY: 'The new release did not become ready.',
+  E_VERIFICATION: 'A verification after the change failed.',
+  E_WARNING_SIGN: 'A warning sign showed while the release was watched.',
+  E_ROLLBACK_TARGET: 'The release to go back to cannot be used.',
+  E_BAD_RELEASE: 'This release was rolled back before.',
+  E_LOCKED: 'Another procedure holds the lock of this compose project.',
+  E_FENCED: 'Another run took the lock over; this one stopped before its next effect.',
+  E_CANCELLED: 'The run was cancelled.',
+  E_DEADLINE: 'Something took longer than its deadline.',
+  E_LEDGER: 'The records on the engine cannot be read or written.',
+  E_INTERNAL: 'A defect of Rolling Restart itself.',
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+export interface ErrorDetail {
+  /** What the person should do now; always present, always one or two sentences. */
+  readonly next: string;
+  readonly cause?: unknown;
+  /** Last lines of a log, health output, stderr: shown under the message, already bounded. */
+  readonly excerpt?: readonly Excerpt[];
+}
+
+/** A titled piece of output that explains a failure. */
+export interface Excerpt {
+  readonly title: string;
+  readonly lines: readonly string[];
+}
+
+export class ProcedureError extends Error {
+  override readonly name = 'ProcedureError';
+  readonly next: string;
+  readonly excerpt: readonly Excerpt[];
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    detail: ErrorDetail,
+  ) {
+    super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
+    this.next = detail.next;
+    this.excerpt = detail.excerpt ?? [];
+  }
+}
+
+/** Wraps whatever was thrown, so that callers handle one type. An AbortError becomes E_CANCELLED. */
+export function asProcedureError(thrown: unknown): ProcedureError {
+  if (thrown instanceof ProcedureError) return thrown;
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  if (error.name === 'AbortError') {
+    return new ProcedureError('E_CANCELLED', 'The run was cancelled', { next: 'Start it again when ready.', cause: error });
+  }
+  return new ProcedureError('E_INTERNAL', error.message, {
+    next: 'Please report this with the log of the run.',
+    cause: error,
+    excerpt: error.stack === undefined ? [] : [{ title: 'stack', lines: error.stack.split('\n').slice(0, 12) }],
+  });
+}

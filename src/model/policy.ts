@@ -1,0 +1,41 @@
+/** How severe a warning sign of the runbook is, and what follows from it. */
+export type Severity = 'high' | 'medium' | 'low';
+export type WarningAction = 'rollback' | 'fail' | 'warn';
+
+export const DEFAULT_WARNING_ACTIONS: Readonly<Record<Severity, WarningAction>> = {
+  high: 'rollback',
+  medium: 'warn',
+  low: 'warn',
+};
+
+/** The runbook's thresholds (Monitoring During Restart, Warning Signs; Restart Performance Targets). */
+export const RUNBOOK = {
+  maxMemoryBytes: 1.5e9,
+  slowStartMs: 60_000,
+  watchMs: 5 * 60_000,
+  keptReleases: 5,
+  targets: { restartMs: 30_000, memoryBytes: 500e6, errorRate: 0, healthyMs: 10_000 },
+} as const;
+
+export const DEFAULT_ERROR_PATTERNS: readonly string[] = ['\\b(error|exception|fatal|panic|unhandled)\\b'];
+
+/** A sign that something may be wrong, seen at readiness, verification or during the watch. */
+export interface WarningSign {
+  readonly sign:
+    | 'keeps-restarting'
+    | 'exited'
+    | 'unhealthy'
+    | 'out-of-memory'
+    | 'memory'
+    | 'error-lines'
+    | 'slow-start'
+    | 'no-health-check'
+    | 'killed-after-grace'
+    | 'note';
+  readonly severity: Severity;
+  readonly service: string;
+  readonly message: string;
+  /** When it was seen, ISO 8601. */
+  readonly at: string;
+  readonly action: WarningAction;
+}

@@ -1,0 +1,148 @@
+import type { Readable } from 'node:stream';
+import type { ImageFacts } from '../image.js';
+import type { ComposeProject, ObservedContainer } from '../service.js';
+
+/**
+ * Docker, as the rest of the program sees it. Implemented in `src/engine` and nowhere else.
+ * Every call has a deadline, is logged at debug, takes an AbortSignal where it can last, and throws ProcedureError with
+ * E_ENGINE, E_ENGINE_UNREACHABLE or E_DEADLINE. "Already so" is success: stopping what is stopped, removing what is gone.
+ */
+export interface Engine {
+  facts(): Promise<EngineFacts>;
+
+  /** Containers of a compose project, one-off ones (`compose run`) left out, sorted by service and number. */
+  containers(project: string, service?: string): Promise<readonly ObservedContainer[]>;
+  /** Undefined when there is none any more. */
+  container(id: string): Promise<ObservedContainer | undefined>;
+  /** The engine's own inspect answer, for evidence. A secret. */
+  inspectContainer(id: string): Promise<unknown>;
+  stopContainer(id: string, signal?: AbortSignal): Promise<void>;
+  killContainer(id: string, unixSignal: string): Promise<void>;
+  startContainer(id: string): Promise<void>;
+  restartContainer(id: string, signal?: AbortSignal): Promise<void>;
+  removeContainer(id: string): Promise<void>;
+  /** Processes of a container as `ps` prints them. */
+  top(id: string): Promise<readonly string[]>;
+
+  /** By name, id or digest; undefined when the engine has no such image. */
+  image(reference: string): Promise<ImageFacts | undefined>;
+  tagImage(image: string, tag: string): Promise<void>;
+  /** Takes a name away; the image goes with its last name when no container needs it. */
+  untagImage(tag: string): Promise<void>;
+  /** Tags below a repository name. */
+  tagsOf(repository: string): Promise<readonly string[]>;
+
+  /**
+   * The log as bytes, stdout and stderr together, without the engine's framing.
+   * @param options.since seconds since the epoch; fractions allowed
+   */
+  logs(id: string, options: LogOptions): Promise<Readable>;
+  /** One reading of resource use. */
+  stats(id: string): Promise<ResourceUse | undefined>;
+  /** A reading a second until the container ends or the signal aborts. */
+  statsStream(id: string, signal: AbortSignal): AsyncIterable<ResourceUse>;
+  /** What happens to containers of the project and to our lock volumes, from now on. */
+  events(project: string, signal: AbortSignal): AsyncIterable<EngineEvent>;
+  /** Runs a command in a running container; output is bounded to its last 64 KiB. */
+  exec(id: string, command: readonly string[], options: ExecOptions): Promise<ExecResult>;
+}
+
+export interface EngineFacts {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  readonly apiVersion: string;
+  readonly rootDirectory: string;
+  readonly operatingSystem: string;
+  /** True with the containerd image store, where image ids are digests of an index. */
+  readonly containerdStore: boolean;
+  readonly endpoint: string;
+}
+
+export interface LogOptions {
+  readonly since?: number;
+  readonly tail?: number;
+  readonly follow?: boolean;
+  readonly timestamps?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface ResourceUse {
+  /** Resident memory as `docker stats` counts it: usage without the inactive page cache. */
+  readonly memoryBytes: number;
+  readonly memoryLimitBytes: number;
+  /** Percent of one core. */
+  readonly cpuPercent: number;
+  readonly processes: number;
+  readonly at: string;
+}
+
+export interface EngineEvent {
+  readonly type: 'container' | 'volume';
+  /** `start`, `die`, `oom`, `kill`, `stop`, `destroy`, `health_status: healthy`, `create`, … */
+  readonly action: string;
+  /** Container id, or volume name. */
+  readonly id: string;
+  readonly service: string | undefined;
+  readonly exitCode: number | undefined;
+  /** Milliseconds since the epoch, by the engine's clock. */
+  readonly atMs: number;
+}
+
+export interface ExecOptions {
+  readonly timeoutMs: number;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+export interface ExecResult {
+  readonly exitCode: number;
+  readonly output: string;
+}
+
+/** Where a project's files are and how Compose is to read them. */
+export interface ComposeTarget {
+  /** Compose files in order; empty: Compose's own defaults in `directory`. */
+  readonly files: readonly string[];
+  /** Project directory: relative paths in the files resolve against it. */
+  readonly directory: string;
+  readonly projectName: string | undefined;
+  readonly envFiles: readonly string[];
+}
+
+/**
+ * The Compose CLI. Exit codes are no proof of anything (FIELD: `up -d` exits 0 with the service down): callers read the
+ * engine back.
+ */
+export interface Compose {
+  /** `2.26.1` */
+  version(): Promise<string>;
+  /** Renders and validates; throws E_COMPOSE_FILE with Compose's own words. */
+  render(target: ComposeTarget): Promise<ComposeProject>;
+  /** Compose's config hash per service, for the same target. */
+  hashes(target: ComposeTarget): Promise<Readonly<Record<string, string>>>;
+  /** @param document a rendered project whose one service is built, under the image name it carries */
+  build(options: {
+    readonly document: Readonly<Record<string, unknown>>;
+    readonly directory: string;
+    readonly service: string;
+    readonly pullBase: boolean;
+    readonly onLine: (line: string) => void;
+    readonly signal: AbortSignal;
+    readonly timeoutMs: number;
+  }): Promise<void>;
+  /** `up -d --no-deps --no-build --pull never` for one service. */
+  up(options: {
+    readonly target: ComposeTarget;
+    readonly service: string;
+    readonly replicas: number | undefined;
+    readonly forceRecreate: boolean;
+    readonly onLine: (line: string) => void;
+    readonly signal: AbortSignal;
+    readonly timeoutMs: number;
+  }): Promise<void>;
+  /** Pulls an image by reference (Docker CLI: it has the user's registry credentials and helpers). */
+  pull(reference: string, onLine: (line: string) => void, signal: AbortSignal, timeoutMs: number): Promise<void>;
+  /** Asks the registry for an image's manifest, without pulling. @returns what is wrong, or undefined */
+  registryProblem(reference: string, timeoutMs: number): Promise<string | undefined>;
+}

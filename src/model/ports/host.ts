@@ -1,0 +1,25 @@
+/** The user's own commands, on the host: `bash -eo pipefail`, in their own process group, ended on abort. */
+export interface Commands {
+  /** @throws ProcedureError E_COMMAND with the last lines, E_DEADLINE, E_CANCELLED */
+  run(options: {
+    readonly name: string;
+    readonly command: string;
+    readonly directory: string;
+    readonly environment: Readonly<Record<string, string>>;
+    readonly timeoutMs: number;
+    readonly signal: AbortSignal;
+    readonly onLine: (line: string) => void;
+  }): Promise<CommandResult>;
+}
+
+export interface CommandResult {
+  readonly durationMs: number;
+  /** Last 64 KiB of stdout and stderr together. */
+  readonly output: string;
+}
+
+/** The host's disks. */
+export interface Disks {
+  /** @returns bytes free for us where the path is, or where its nearest existing parent is; undefined when not on this host */
+  freeBytes(path: string): Promise<number | undefined>;
+}

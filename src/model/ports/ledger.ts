@@ -1,0 +1,98 @@
+import type { Operation } from '../operation.js';
+import type { Plan } from '../plan.js';
+import type { Release, ReleaseEvent, ReleaseId, ReleaseWithDefinition, ServiceHistory } from '../release.js';
+import type { Invocation } from '../request.js';
+
+/** Releases of a compose project. Lives on the engine; records are added and never rewritten. */
+export interface Ledger {
+  history(service: string): Promise<ServiceHistory>;
+  services(): Promise<readonly string[]>;
+  /** Undefined when the ledger has no such release. */
+  definition(id: ReleaseId): Promise<ReleaseWithDefinition | undefined>;
+  addRelease(release: ReleaseWithDefinition): Promise<void>;
+  addEvent(event: ReleaseEvent): Promise<void>;
+}
+
+/** @returns the release without its definition, as lists and reports use it */
+export function withoutDefinition(release: ReleaseWithDefinition): Release {
+  const { definition, files, ...rest } = release;
+  void [definition, files];
+  return rest;
+}
+
+/** The operations of one run, each written before its effect. */
+export interface Journal {
+  open(record: JournalOpening): Promise<void>;
+  begin(run: string, sequence: number, operation: Operation): Promise<void>;
+  end(run: string, sequence: number, result: 'done' | 'failed'): Promise<void>;
+  /** How the run as a whole ended; after it there is nothing to recover. */
+  close(run: string, outcome: string): Promise<void>;
+  read(run: string): Promise<JournalRecord | undefined>;
+}
+
+export interface JournalOpening {
+  readonly run: string;
+  readonly at: string;
+  readonly procedure: string;
+  readonly invocation: Invocation;
+  readonly workingDirectory: string;
+  readonly plan: Plan;
+}
+
+export interface JournalRecord {
+  readonly opening: JournalOpening;
+  readonly entries: readonly {
+    readonly sequence: number;
+    readonly operation: Operation;
+    readonly result: 'begun' | 'done' | 'failed';
+  }[];
+  readonly outcome: string | undefined;
+}
+
+/** Who holds a lock, as shown to a person. */
+export interface LockOwner {
+  readonly run: string;
+  readonly procedure: string;
+  readonly actor: string;
+  readonly runUrl: string | undefined;
+  readonly host: string;
+  readonly pid: number;
+  readonly since: string;
+}
+
+/** One procedure at a time per compose project on an engine. */
+export interface Locks {
+  /**
+   * Takes the lock, waiting for a live owner up to `timeoutMs`; a dead owner's lock is taken over at once.
+   * @param options.interrupt asks a live owner to yield and fences it when it has not after `yieldMs`
+   * @throws ProcedureError E_LOCKED with the owner
+   */
+  acquire(options: {
+    readonly invocation: Invocation;
+    readonly procedure: string;
+    readonly timeoutMs: number;
+    readonly interrupt: boolean;
+    readonly yieldMs: number;
+    readonly signal: AbortSignal;
+    readonly onWaiting: (owner: LockOwner) => void;
+  }): Promise<HeldLock>;
+  /** Who holds it now, if anyone alive does. */
+  holder(): Promise<(LockOwner & { readonly alive: boolean | undefined; readonly generation: number }) | undefined>;
+  /** Takes a lock away from whoever has it. For a person who knows. @returns the owner it was taken from */
+  breakLock(): Promise<LockOwner | undefined>;
+}
+
+export interface HeldLock {
+  readonly generation: number;
+  /** Runs whose owner died holding the lock and that nobody has recovered yet, oldest first. */
+  readonly abandoned: readonly string[];
+  /**
+   * To be called before every effect.
+   * @throws ProcedureError E_FENCED when another run has taken the lock over
+   */
+  check(): Promise<void>;
+  /** Aborts when someone asks this run to yield. The reason is the request's text. */
+  readonly yieldRequested: AbortSignal;
+  /** Says that the abandoned runs are dealt with: a later owner need not look at them again. */
+  release(): Promise<void>;
+}

@@ -1,0 +1,186 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from './canonical.js';
+import type { ComposeProject, FileObject, ServiceDefinition } from './service.js';
+
+/** Sorts by time and is unique: `20261124T031502Z-3f9a1c`. */
+export type ReleaseId = string;
+
+/** What runs, or ran, or is to run: image and configuration together. Kept in the ledger on the engine. */
+export interface Release {
+  readonly id: ReleaseId;
+  readonly project: string;
+  readonly service: string;
+  readonly createdAt: string;
+  readonly image: ReleaseImage;
+  /** Hash of the rendered definition and of the files it mounts. */
+  readonly configHash: string;
+  /** What Compose calls its own hash of the definition; containers carry it as a label. */
+  readonly composeHash: string;
+  readonly replicas: number;
+  /** Full commit id of the checkout, when it is one. */
+  readonly commit: string | undefined;
+  /** Where it came from, in the words of `rollback-to`: `git:…`, `image:…`, or `adopted` for what ran before we came. */
+  readonly origin: string;
+  /** How the definition was had: rendered from compose files, or rebuilt from a container nobody has files for any more. */
+  readonly definitionFrom: 'rendered' | 'container';
+  readonly by: string;
+  readonly run: string | undefined;
+  readonly version: string | undefined;
+}
+
+export interface ReleaseImage {
+  /** The name the compose file uses. */
+  readonly name: string;
+  readonly id: string;
+  readonly fingerprint: string;
+  /** `name@sha256:…` where a registry has it. */
+  readonly digest: string | undefined;
+  /** The tag of ours that keeps it from being cleaned up as dangling. */
+  readonly keptAs: string;
+}
+
+/**
+ * The ledger is a list of these; a record is never rewritten. `live`: verified and accepted. `bad`: it was rolled back.
+ * `lost`: its image is gone and it was dropped from the kept ones.
+ */
+export interface ReleaseEvent {
+  readonly at: string;
+  readonly kind: 'live' | 'bad' | 'dropped';
+  readonly service: string;
+  readonly release: ReleaseId;
+  readonly reason: string;
+  readonly run: string | undefined;
+}
+
+/** What the ledger knows of one service, newest release last. */
+export interface ServiceHistory {
+  readonly releases: readonly Release[];
+  readonly events: readonly ReleaseEvent[];
+}
+
+/** A release with the rendered definition it needs to come back without network or checkout. */
+export interface ReleaseWithDefinition extends Release {
+  /** The compose document reduced to this service and what it uses. A secret. */
+  readonly definition: Readonly<Record<string, unknown>>;
+  /** Contents hashes of files it mounts, by path: what changed is named from it. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** @returns the release that was accepted last, if any */
+export function liveRelease(history: ServiceHistory): Release | undefined {
+  const event = history.events.findLast((entry) => entry.kind === 'live');
+  return history.releases.find((release) => release.id === event?.release);
+}
+
+/** @returns whether the release was rolled back and not accepted again since */
+export function isBad(history: ServiceHistory, id: ReleaseId): boolean {
+  return history.events.findLast((event) => event.release === id && event.kind !== 'dropped')?.kind === 'bad';
+}
+
+/**
+ * The release to go back to from `current`: the one accepted last that is another one, is not bad and not dropped.
+ * After a rollback B → A, the previous of A is what was live before A first was, never B.
+ */
+export function previousRelease(history: ServiceHistory, current: ReleaseId | undefined): Release | undefined {
+  const firstLive = history.events.findIndex((event) => event.kind === 'live' && event.release === current);
+  const before = firstLive === -1 ? history.events : history.events.slice(0, firstLive);
+  const candidates = before.filter(
+    (event) => event.kind === 'live' && event.release !== current && !isBad(history, event.release),
+  );
+  const gone = new Set(history.events.filter((event) => event.kind === 'dropped').map((event) => event.release));
+  const id = candidates.findLast((event) => !gone.has(event.release))?.release;
+  return history.releases.find((release) => release.id === id);
+}
+
+/** The releases that can be gone back to, newest first. */
+export function keptReleases(history: ServiceHistory): readonly Release[] {
+  const gone = new Set(history.events.filter((event) => event.kind === 'dropped').map((event) => event.release));
+  const accepted = new Set(history.events.filter((event) => event.kind === 'live').map((event) => event.release));
+  return history.releases.filter((release) => accepted.has(release.id) && !gone.has(release.id)).toReversed();
+}
+
+/**
+ * A bad release that is the same as the wanted one: the same image and configuration, or the same commit and
+ * configuration (a rebuild of the same source is the same release with other time stamps in its layers).
+ */
+export function sameBadRelease(
+  history: ServiceHistory,
+  wanted: Pick<Release, 'configHash' | 'commit'> & { readonly fingerprint: string | undefined },
+): Release | undefined {
+  return history.releases.findLast(
+    (release) =>
+      isBad(history, release.id) &&
+      release.configHash === wanted.configHash &&
+      (release.image.fingerprint === wanted.fingerprint ||
+        (release.commit !== undefined && release.commit === wanted.commit && release.origin.startsWith('git:'))),
+  );
+}
+
+/** @param now the moment of creation @param entropy at least six hexadecimal digits */
+export function newReleaseId(now: Date, entropy: string): ReleaseId {
+  const stamp = now.toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  return `${stamp}-${entropy.slice(0, 6)}`;
+}
+
+/** @returns the tag of ours under which the engine keeps the image of a release */
+export function keptImageTag(project: string, service: string, id: ReleaseId): string {
+  return `rolling-restart/${project}-${service}:${id.toLowerCase()}`;
+}
+
+/**
+ * Reduces a rendered project to one service and what that service uses, without what does not change how a container
+ * runs (build instructions, dependencies, pull policy, replica count: Compose leaves the same out of its own hash).
+ */
+export function definitionOf(project: ComposeProject, service: ServiceDefinition): Readonly<Record<string, unknown>> {
+  const { build, depends_on, pull_policy, profiles, develop, ...raw } = service.raw as Record<string, unknown>;
+  void [build, depends_on, pull_policy, profiles, develop];
+  const used = (section: Readonly<Record<string, unknown>>, names: readonly string[]): Record<string, unknown> =>
+    Object.fromEntries(Object.entries(section).filter(([name]) => names.includes(name)));
+  const networkNames = Object.keys((raw['networks'] as Record<string, unknown> | undefined) ?? {});
+  const volumeNames = service.mounts.flatMap((mount) =>
+    mount.type === 'volume' && mount.source !== undefined ? [mount.source] : [],
+  );
+  return {
+    name: project.name,
+    services: { [service.name]: { ...raw, image: service.image } },
+    networks: used(project.networks, networkNames),
+    volumes: used(project.volumes, volumeNames),
+    configs: used(project.configs, service.configs),
+    secrets: used(project.secrets, service.secrets),
+  };
+}
+
+/**
+ * Decides "same or changed" for the configuration: the definition and the contents of every file it mounts. Compose's
+ * own hash is blind to the contents (measured on 2.26).
+ * @param files content hash by path; for a directory of the checkout the id of its git tree
+ */
+export function configHash(
+  definition: Readonly<Record<string, unknown>>,
+  files: Readonly<Record<string, string>>,
+): string {
+  const services = definition['services'] as Record<string, { deploy?: Record<string, unknown> }>;
+  const comparable = Object.fromEntries(
+    Object.entries(services).map(([name, { deploy, ...rest }]) => {
+      const { replicas, ...kept } = deploy ?? {};
+      void replicas;
+      const { scale, ...service } = rest as Record<string, unknown>;
+      void scale;
+      return [name, { ...service, deploy: kept }];
+    }),
+  );
+  const text = canonicalJson({ definition: { ...definition, services: comparable }, files });
+  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
+}
+
+/** @returns the paths whose contents belong to the service's configuration; directories included */
+export function mountedPaths(project: ComposeProject, service: ServiceDefinition): readonly string[] {
+  const objects: FileObject[] = [
+    ...service.configs.flatMap((name) => project.configs[name] ?? []),
+    ...service.secrets.flatMap((name) => project.secrets[name] ?? []),
+  ];
+  const binds = service.mounts.flatMap((mount) =>
+    mount.type === 'bind' && mount.source !== undefined ? [mount.source] : [],
+  );
+  return [...new Set([...objects.flatMap((object) => object.file ?? []), ...binds])].sort();
+}

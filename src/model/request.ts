@@ -1,0 +1,75 @@
+import type { Severity, WarningAction } from './policy.js';
+
+/** What a person asked for: the inputs, read once, typed, with defaults filled in. The same from a workflow or a shell. */
+export interface Request {
+  readonly procedure: ProcedureName;
+  /** In the order to treat them; empty: all that changed. */
+  readonly services: readonly string[];
+  /** Absolute. The live checkout. */
+  readonly workingDirectory: string;
+  readonly composeFiles: readonly string[];
+  readonly projectName: string | undefined;
+  readonly envFiles: readonly string[];
+  readonly strategy: 'auto' | 'recreate';
+  readonly ref: string | undefined;
+  readonly image: string | undefined;
+  readonly pullBase: boolean;
+  readonly buildCommand: string | undefined;
+  readonly testCommand: string | undefined;
+  readonly smokeTest: string | undefined;
+  readonly versionCommand: string | undefined;
+  readonly expectedVersion: string | undefined;
+  readonly watchMs: number;
+  /** Undefined: computed from the service's health check. */
+  readonly readinessTimeoutMs: number | undefined;
+  readonly commandTimeoutMs: number;
+  readonly autoRollback: boolean;
+  readonly rollbackTo: RollbackTarget;
+  readonly onWarning: Readonly<Record<Severity, WarningAction>>;
+  readonly maxMemoryBytes: number;
+  /** Regular expressions, matched without regard to case. */
+  readonly errorPatterns: readonly string[];
+  readonly keepReleases: number;
+  readonly minFreeDiskBytes: number;
+  readonly dryRun: boolean;
+  readonly stateDir: string;
+  readonly evidenceDir: string;
+  readonly lockTimeoutMs: number;
+  readonly force: boolean;
+  /** A secret. */
+  readonly githubToken: string | undefined;
+}
+
+export const PROCEDURES = [
+  'check',
+  'code-update',
+  'rollback',
+  'health-restart',
+  'config-change',
+  'emergency',
+  'maintenance',
+] as const;
+export type ProcedureName = (typeof PROCEDURES)[number];
+
+/** Prefixes say what is meant; a bare value that could mean two things is refused with the readings it has. */
+export type RollbackTarget =
+  | { readonly kind: 'previous' }
+  | { readonly kind: 'release'; readonly id: string }
+  | { readonly kind: 'git'; readonly ref: string }
+  | { readonly kind: 'image'; readonly reference: string };
+
+/** Who runs this and where, for the lock, the ledger and the report. Never a secret. */
+export interface Invocation {
+  /** Unique for a run: names its journal and evidence. */
+  readonly runId: string;
+  /** A user and what started it: `octocat via push`, `root at shell`. */
+  readonly actor: string;
+  /** Link to the run on GitHub, when there is one. */
+  readonly runUrl: string | undefined;
+  /** The commit the workflow runs for. */
+  readonly sha: string | undefined;
+  /** `refs/heads/main`, `refs/tags/v1.2.3`. */
+  readonly ref: string | undefined;
+  readonly attempt: number;
+  readonly host: string;
+}

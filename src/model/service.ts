@@ -1,0 +1,155 @@
+/**
+ * The compose project as `docker compose config --format json` renders it, and what the engine runs of it.
+ * Only the parts that decisions hang on are typed; the rest is carried along untouched.
+ */
+
+export interface ComposeProject {
+  readonly name: string;
+  readonly services: Readonly<Record<string, ServiceDefinition>>;
+  readonly networks: Readonly<Record<string, unknown>>;
+  readonly volumes: Readonly<Record<string, unknown>>;
+  readonly configs: Readonly<Record<string, FileObject>>;
+  readonly secrets: Readonly<Record<string, FileObject>>;
+  /** Top-level `x-rolling-restart:`, unparsed. */
+  readonly policy: unknown;
+  /** The whole rendered document, for handing back to Compose. A secret: it holds every environment value. */
+  readonly document: Readonly<Record<string, unknown>>;
+}
+
+/** A top-level `configs:` or `secrets:` entry. */
+export interface FileObject {
+  readonly file?: string | undefined;
+  readonly content?: string | undefined;
+  readonly environment?: string | undefined;
+  readonly external?: boolean | undefined;
+  readonly name?: string | undefined;
+}
+
+export interface ServiceDefinition {
+  readonly name: string;
+  /** The image's name: as written, or the one Compose gives a built service. */
+  readonly image: string;
+  readonly containerName: string | undefined;
+  readonly build: { readonly context: string | undefined } | undefined;
+  readonly environment: Readonly<Record<string, string | null>>;
+  readonly dependsOn: readonly Dependency[];
+  readonly healthCheck: HealthCheck | undefined;
+  readonly mounts: readonly Mount[];
+  readonly ports: readonly PublishedPort[];
+  readonly configs: readonly string[];
+  readonly secrets: readonly string[];
+  readonly replicas: number;
+  readonly restart: string;
+  readonly profiles: readonly string[];
+  readonly networkMode: string | undefined;
+  readonly stopGraceMs: number;
+  /** The rendered definition itself. */
+  readonly raw: Readonly<Record<string, unknown>>;
+}
+
+export interface Dependency {
+  readonly service: string;
+  readonly condition: 'service_started' | 'service_healthy' | 'service_completed_successfully';
+}
+
+/** Times in milliseconds; Docker's defaults are filled in (interval 30 s, timeout 30 s, retries 3, start period 0). */
+export interface HealthCheck {
+  /** `['CMD', …]` or `['CMD-SHELL', script]`. */
+  readonly test: readonly string[];
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly startPeriodMs: number;
+  readonly startIntervalMs: number;
+  readonly retries: number;
+}
+
+export interface Mount {
+  readonly type: 'bind' | 'volume' | 'tmpfs' | 'other';
+  readonly source: string | undefined;
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
+export interface PublishedPort {
+  /** Port inside the container. */
+  readonly target: number;
+  /** Port on the host as written; undefined when the engine chooses. */
+  readonly published: string | undefined;
+  readonly protocol: 'tcp' | 'udp' | 'other';
+  readonly hostIp: string | undefined;
+}
+
+export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
+export type HealthState = 'none' | 'starting' | 'healthy' | 'unhealthy';
+
+/** One container of a service, read from the engine. */
+export interface ObservedContainer {
+  readonly id: string;
+  readonly name: string;
+  readonly service: string;
+  /** Compose's container number, from 1. */
+  readonly number: number;
+  readonly state: ContainerState;
+  readonly health: HealthState;
+  readonly healthLog: readonly HealthProbe[];
+  readonly healthCheck: HealthCheck | undefined;
+  readonly exitCode: number;
+  readonly oomKilled: boolean;
+  readonly restartCount: number;
+  readonly restartPolicy: string;
+  readonly createdAt: string;
+  /** RFC 3339; `0001-01-01T00:00:00Z` when it never started. */
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  /** The engine's id of the image it was made from. */
+  readonly imageId: string;
+  /** The name it was made by. */
+  readonly imageName: string;
+  /** Compose's own hash of the definition it was made from. */
+  readonly composeHash: string;
+  /** `NAME=value`: a secret. */
+  readonly environment: readonly string[];
+  readonly addresses: readonly string[];
+  readonly exposedPorts: readonly number[];
+  readonly hostPorts: readonly { readonly container: number; readonly host: number; readonly ip: string }[];
+  readonly networkMode: string;
+}
+
+export interface HealthProbe {
+  readonly exitCode: number;
+  readonly output: string;
+  readonly end: string;
+}
+
+/** @returns whether the service runs once and ends: Compose users write it as a dependency that must complete */
+export function isOneShot(project: Pick<ComposeProject, 'services'>, service: string): boolean {
+  return Object.values(project.services).some((other) =>
+    other.dependsOn.some(
+      (dependency) => dependency.service === service && dependency.condition === 'service_completed_successfully',
+    ),
+  );
+}
+
+/**
+ * Third-party image with a volume of its own: a database, a queue. Replaced only when it is named, because starting it
+ * twice or on another version can cost data. A policy can say otherwise (`stateful: true | false`).
+ */
+export function looksStateful(service: ServiceDefinition): boolean {
+  return service.build === undefined && service.mounts.some((mount) => mount.type === 'volume' && !mount.readOnly);
+}
+
+/**
+ * Services so that each comes after what it depends on.
+ * Compose has refused circles already (`config` fails on them), so none are looked for here.
+ */
+export function dependencyOrder(project: Pick<ComposeProject, 'services'>): readonly string[] {
+  const ordered: string[] = [];
+  const visit = (name: string): void => {
+    const service = project.services[name];
+    if (service === undefined || ordered.includes(name)) return;
+    for (const dependency of service.dependsOn) visit(dependency.service);
+    if (!ordered.includes(name)) ordered.push(name);
+  };
+  for (const name of Object.keys(project.services).sort()) visit(name);
+  return ordered;
+}
