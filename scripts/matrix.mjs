@@ -29,8 +29,7 @@ const STACKS = {
 /**
  * Runs the matrix tests on one stack.
  *
- * @returns {Promise<{ stack: string, result: string, passed?: number, failed?: number, seconds?: string, ok: boolean,
- *   interrupted?: boolean }>}
+ * @returns {Promise<{ stack: string, result: string, passed?: number, failed?: number, seconds?: string, ok: boolean }>}
  */
 async function runStack(name, node24, args) {
   let described = name;
@@ -42,7 +41,7 @@ async function runStack(name, node24, args) {
     console.log(`\n== ${described}`);
     const image = await ensureBaseImage({ env: stack.env, log });
     const began = performance.now();
-    const { code, totals, interrupted } = await runVitest({
+    const { code, totals } = await runVitest({
       report: `matrix-${name}`,
       args: ['--project', 'matrix', ...args],
       env: {
@@ -55,7 +54,7 @@ async function runStack(name, node24, args) {
     const seconds = ((performance.now() - began) / 1000).toFixed(0);
     const ok = code === 0 && totals !== undefined && totals.failed === 0;
     const result = ok ? 'passed' : totals ? 'failed' : 'crashed';
-    return { stack: described, result, ...totals, seconds, ok, interrupted };
+    return { stack: described, result, ...totals, seconds, ok };
   } catch (error) {
     return { stack: described, result: `could not run: ${error.message}`, ok: false };
   }
@@ -83,17 +82,19 @@ async function main() {
   await ensureDependencies({ log });
   const node24 = await ensureNode24({ log });
   const rows = [];
+  // A signal ends the run at the next step, never the cleaning up.
+  let interrupted = false;
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (interrupted = true));
   try {
     for (const name of chosen.length > 0 ? chosen : Object.keys(STACKS)) {
-      const row = await runStack(name, node24, args);
-      rows.push(row);
-      if (row.interrupted) break;
+      rows.push(await runStack(name, node24, args));
+      if (interrupted) break;
     }
   } finally {
     await stopSecondStack();
   }
   printTable(rows);
-  process.exitCode = rows.every((row) => row.ok && !row.interrupted) ? 0 : 1;
+  process.exitCode = !interrupted && rows.every((row) => row.ok) ? 0 : 1;
 }
 
 // Two runs would stop each other's second stack.

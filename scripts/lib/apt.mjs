@@ -103,16 +103,19 @@ function formatSource({ types, uris, suites, components, signedBy }) {
  * The source of another suite of the same distribution, on the mirror and with the key of the machine's own.
  *
  * @param {string} suite
- * @param {{ codename: string }} distribution
+ * @param {{ id: string, codename: string }} distribution
  * @param {Source[]} sources
  * @returns {Source}
  * @throws {Error} when the machine names no mirror to derive it from
  */
 export function deriveSource(suite, distribution, sources) {
+  if (suite !== distribution.codename && distribution.id !== 'debian') {
+    throw new Error(`Debian's ${suite} packages can only be had on Debian, and this is ${distribution.id}.`);
+  }
   const own = sources.find((source) => source.types.includes('deb') && source.suites.includes(distribution.codename));
   if (!own) {
     throw new Error(
-      `cannot find Debian's ${suite} packages: no source in /etc/apt names the suite "${distribution.codename}", so ` +
+      `cannot find the packages of ${suite}: no source in /etc/apt names the suite "${distribution.codename}", so ` +
         'there is no mirror to derive theirs from. Add the distribution to /etc/apt/sources.list, or install ' +
         'Docker Engine 24 or newer with its Compose plugin yourself.',
     );

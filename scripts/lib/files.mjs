@@ -1,6 +1,6 @@
 /** Where the scripts keep what they download or build, and a lock for two scripts that want to make it at once. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -49,7 +49,10 @@ export function readPid(file) {
  * @returns {Promise<T>}
  */
 export async function withLock(name, work, { log = () => {}, timeoutMs = 600_000 } = {}) {
-  const file = join(cacheFolder('locks'), name);
+  // Among the temporary files, which do not outlive a reboot: process ids do not either.
+  const folder = join(tmpdir(), `rolling-restart-locks-${process.getuid?.() ?? 'user'}`);
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, name);
   const giveUpAt = Date.now() + timeoutMs;
   let told = false;
   for (;;) {

@@ -3,7 +3,7 @@
  * image store and another Compose. They run in place from a cache folder; nothing is installed, and the machine's
  * own engine and its firewall rules stay as they are.
  */
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { canInstall, install, unpackFrom } from './apt.mjs';
 import { findProgram, run, tryRun } from './command.mjs';
@@ -105,8 +105,12 @@ async function start(env, log) {
   const { data } = folders();
   await stopSecondStack();
   mkdirSync(RUN_FOLDER, { recursive: true });
+  // An engine with an address pool that remembers a default network removes `docker0` when it starts, and means its
+  // own (moby/moby, `configureNetworking`). Here that is the first engine's, so this one never remembers.
+  rmSync(join(data, 'docker', 'network'), { recursive: true, force: true });
   await makeBridge();
   await openFirewall();
+  const interfaces = readdirSync('/sys/class/net');
 
   const containerdLog = join(data, 'containerd.log');
   const dockerdLog = join(data, 'dockerd.log');
@@ -133,7 +137,6 @@ async function start(env, log) {
     [
       ...['--feature', 'containerd-snapshotter=true', '--containerd', containerdSocket],
       ...['--data-root', join(data, 'docker'), '--exec-root', join(RUN_FOLDER, 'exec')],
-      // Its own pidfile says who it is; ours, beside it, exists even when it dies before writing one.
       ...['--pidfile', join(RUN_FOLDER, 'docker.pid'), '--host', `unix://${SOCKET}`],
       ...['--config-file', daemonSettings],
       ...['--iptables=false', '--ip6tables=false', '--bridge', BRIDGE.name],
@@ -142,13 +145,22 @@ async function start(env, log) {
     { logFile: dockerdLog, env },
   );
   writeFileSync(PID_FILES.dockerd, `${dockerd.pid}\n`);
-  if (await waitForEngine(env, dockerd)) return;
+  if (await waitForEngine(env, dockerd)) return demandIntact(interfaces);
   const why = `${tail(containerdLog, 5)}\n${tail(dockerdLog)}`;
   await stopSecondStack();
   throw new Error(`the second engine did not come up:\n${why}`);
 }
 
+/** Ours, beside the daemons' own, because they exist even when a daemon dies before it writes one. */
 const PID_FILES = { dockerd: join(RUN_FOLDER, 'our-dockerd.pid'), containerd: join(RUN_FOLDER, 'our-containerd.pid') };
+
+/** @throws {Error} when a bridge of the first engine went away while the second one started */
+async function demandIntact(before) {
+  const lost = before.filter((name) => name.startsWith('docker') && !existsSync(`/sys/class/net/${name}`));
+  if (lost.length === 0) return;
+  await stopSecondStack();
+  throw new Error(`the second engine removed ${lost.join(', ')} of the first one: restart the first one.`);
+}
 
 /** Programs that the machine's own engine usually has brought already. */
 async function requirePrograms() {
@@ -190,16 +202,30 @@ async function closeFirewall() {
   }
 }
 
-/** Ends the second stack's daemons and removes its bridge and rules. Does nothing when it does not run. */
+/**
+ * Ends the second stack's daemons and removes its bridges and rules. Does nothing when it does not run. What its
+ * daemons left in the run folder stays: containers' mounts may be among it.
+ */
 export async function stopSecondStack() {
-  if (!existsSync(RUN_FOLDER)) return;
-  for (const [name, file] of Object.entries(PID_FILES)) {
+  const files = Object.entries(PID_FILES).filter(([, file]) => existsSync(file));
+  if (files.length === 0) return;
+  for (const [name, file] of files) {
     const pid = readPid(file);
     if (pid !== undefined && isProgram(pid, name)) await stopDaemon(pid);
   }
   await closeFirewall();
-  await tryRun(findProgram('ip'), ['link', 'delete', BRIDGE.name]);
-  rmSync(RUN_FOLDER, { recursive: true, force: true });
+  await removeBridges();
+  for (const file of [...files.map(([, name]) => name), SOCKET]) rmSync(file, { force: true });
+}
+
+/** Removes every bridge with an address of the pool: our own, and those of networks that a test left behind. */
+async function removeBridges() {
+  const prefix = POOL.split('.').slice(0, 2).join('.');
+  const { stdout } = await tryRun(findProgram('ip'), ['-o', '-4', 'address', 'show']);
+  for (const match of stdout.matchAll(/^\d+: (\S+)\s+inet (\S+)/gm)) {
+    if (match[2].startsWith(`${prefix}.`))
+      await tryRun(findProgram('ip'), ['link', 'delete', match[1], 'type', 'bridge']);
+  }
 }
 
 /**

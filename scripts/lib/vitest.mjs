@@ -14,7 +14,7 @@ import { readTotals } from './results.mjs';
  *   in a temporary one that is removed
  * @param {string[]} options.args further arguments of `vitest run`
  * @param {Record<string, string>} [options.env]
- * @returns {Promise<{ code: number, totals?: { passed: number, failed: number }, interrupted: boolean }>}
+ * @returns {Promise<{ code: number, totals?: { passed: number, failed: number } }>}
  *   `totals` is missing when vitest ended without a report
  */
 export async function runVitest({ report, args, env = {} }) {
@@ -30,11 +30,7 @@ export async function runVitest({ report, args, env = {} }) {
     [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...args],
     { cwd: projectRoot, stdio: 'inherit', env: { ...process.env, ...env } },
   );
-  let interrupted = false;
-  const forward = (signal) => {
-    interrupted = true;
-    child.kill(signal);
-  };
+  const forward = (signal) => child.kill(signal);
   const signals = ['SIGINT', 'SIGTERM'];
   for (const signal of signals) process.on(signal, forward);
   const code = await new Promise((resolve) => {
@@ -45,5 +41,5 @@ export async function runVitest({ report, args, env = {} }) {
 
   const totals = readTotals(file);
   if (!wanted) rmSync(folder, { recursive: true, force: true });
-  return { code, totals, interrupted };
+  return { code, totals };
 }

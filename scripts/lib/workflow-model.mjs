@@ -1,0 +1,115 @@
+/**
+ * What the public workflows are, as data: which procedure each carries out and which inputs of the action it does not
+ * pass on. Every input of action.yml that is not left out here is passed on, so that a new input reaches all
+ * workflows by running `npm run docs` (or `node scripts/lib/workflow-generate.mjs`) and cannot be forgotten.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { projectRoot } from './files.mjs';
+
+/**
+ * @typedef {object} PublicWorkflow
+ * @property {string} file name in `.github/workflows/`
+ * @property {string[]} required inputs of the action that a caller of this workflow has to give
+ * @property {string[]} leftOut inputs of the action that make no sense here, or that the workflow sets itself
+ */
+
+/** Set by each workflow itself: the procedure is what the workflow is, the token comes as a secret. */
+const SET_BY_EVERY_WORKFLOW = ['procedure', 'github-token'];
+
+/** An emergency restart starts again what is there: it takes no new code and has nothing to go back to. */
+const NOT_IN_AN_EMERGENCY = [
+  'ref',
+  'image',
+  'build-command',
+  'pull-base',
+  'test-command',
+  'strategy',
+  'rollback-to',
+  'auto-rollback',
+  'keep-releases',
+];
+
+/** @type {readonly PublicWorkflow[]} */
+export const PUBLIC_WORKFLOWS = [
+  {
+    file: 'deploy.yml',
+    required: ['working-directory', 'smoke-test'],
+    leftOut: [...SET_BY_EVERY_WORKFLOW, 'rollback-to'],
+  },
+  {
+    file: 'release.yml',
+    required: ['working-directory', 'smoke-test'],
+    leftOut: [...SET_BY_EVERY_WORKFLOW, 'ref', 'rollback-to'],
+  },
+  {
+    file: 'rollback.yml',
+    required: ['working-directory'],
+    leftOut: [...SET_BY_EVERY_WORKFLOW, 'ref', 'image'],
+  },
+  {
+    file: 'maintenance.yml',
+    required: ['working-directory'],
+    leftOut: [...SET_BY_EVERY_WORKFLOW, 'rollback-to'],
+  },
+  {
+    file: 'emergency.yml',
+    required: ['working-directory'],
+    leftOut: [...SET_BY_EVERY_WORKFLOW, ...NOT_IN_AN_EMERGENCY],
+  },
+];
+
+/** Where the public workflows reach the action; says why: docs/adr/0003-how-workflows-reach-the-action.md. */
+export const SUBFOLDER_ACTION = '.github/actions/rolling-restart';
+
+/**
+ * @typedef {object} ActionInput
+ * @property {string} name
+ * @property {string} description
+ * @property {string | undefined} default
+ */
+
+/**
+ * The inputs of an action.yml, in the order they stand there.
+ *
+ * @param {string} [file]
+ * @returns {ActionInput[]}
+ */
+export function readActionInputs(file = join(projectRoot, 'action.yml')) {
+  const { inputs } = parse(readFileSync(file, 'utf8'));
+  return Object.entries(inputs).map(([name, input]) => ({
+    name,
+    description: String(input.description).trim(),
+    default: input.default === undefined ? undefined : String(input.default),
+  }));
+}
+
+/**
+ * The type of an input in a workflow. Actions know only text; workflows know more, and a form drawn from a boolean is
+ * a tick box.
+ *
+ * @param {ActionInput} input
+ * @returns {'boolean' | 'number' | 'string'}
+ */
+export function workflowType(input) {
+  if (input.default === 'true' || input.default === 'false') return 'boolean';
+  if (input.default !== undefined && /^\d+$/.test(input.default)) return 'number';
+  return 'string';
+}
+
+/**
+ * The inputs of the action that a workflow passes on: those it asks for first, then the others as in action.yml.
+ *
+ * @param {PublicWorkflow} workflow
+ * @param {ActionInput[]} inputs
+ */
+export function passedOn(workflow, inputs) {
+  const first = workflow.required.map((name) => {
+    const input = inputs.find((candidate) => candidate.name === name);
+    if (input === undefined) throw new Error(`${workflow.file} asks for "${name}", which action.yml does not know`);
+    return input;
+  });
+  const rest = inputs.filter(({ name }) => !workflow.required.includes(name) && !workflow.leftOut.includes(name));
+  return [...first, ...rest];
+}
