@@ -149,8 +149,11 @@ function optionsFor(suite, { alone = false } = {}) {
       'Dir::Etc::PreferencesParts': join(folder, 'preferences.d'),
       'Dir::State::Lists': join(folder, 'lists'),
       'Dir::Cache::Archives': join(folder, 'archives'),
-      'Dir::Cache::pkgcache': join(folder, 'pkgcache.bin'),
-      'Dir::Cache::srcpkgcache': join(folder, 'srcpkgcache.bin'),
+      // Used once or twice: not worth a copy of 150 MB a suite.
+      'Dir::Cache::pkgcache': '',
+      'Dir::Cache::srcpkgcache': '',
+      'Acquire::GzipIndexes': 'true',
+      'Acquire::Languages': 'none',
       // apt's own user cannot write into the cache folder of whoever runs this.
       'APT::Sandbox::User': 'root',
       'DPkg::Lock::Timeout': '120',
