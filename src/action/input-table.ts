@@ -1,0 +1,319 @@
+import { DEFAULT_ERROR_PATTERNS, RUNBOOK } from '../model/policy.js';
+import { PROCEDURES, type ProcedureName } from '../model/request.js';
+
+/**
+ * The one table of inputs and outputs. `action.yml`, the tables in the documents and the checks of `readRequest` come
+ * from it, so that they cannot say different things.
+ */
+
+/** How the text of an input is read. */
+export type InputKind =
+  'choice' | 'flag' | 'duration' | 'size' | 'count' | 'text' | 'path' | 'command' | 'list' | 'lines' | 'secret';
+
+export interface InputSpec {
+  readonly name: string;
+  /** One sentence. */
+  readonly description: string;
+  /** What counts when nothing is given; undefined: nothing. */
+  readonly default: string | undefined;
+  /** How the default is told to a person, where the value itself would not help. */
+  readonly defaultText?: string;
+  readonly kind: InputKind;
+  readonly required?: true;
+  /** Shown in the README's first table. */
+  readonly first?: true;
+  readonly choices?: readonly string[];
+  readonly procedures: readonly ProcedureName[] | 'all';
+}
+
+/** Procedures that put another release in place. */
+const CHANGES: readonly ProcedureName[] = ['code-update', 'config-change', 'rollback', 'maintenance'];
+/** Procedures after which something is verified and watched. */
+const RESTARTS: readonly ProcedureName[] = [...CHANGES, 'health-restart', 'emergency'];
+
+const TABLE = [
+  {
+    name: 'procedure',
+    description: 'What to do: one procedure of the runbook.',
+    default: undefined,
+    kind: 'choice',
+    choices: PROCEDURES,
+    required: true,
+    first: true,
+    procedures: 'all',
+  },
+  {
+    name: 'service',
+    description:
+      'Service or services of the compose file, treated one at a time in this order; without it all that changed, stateful ones left out.',
+    default: undefined,
+    defaultText: 'all that changed',
+    kind: 'list',
+    first: true,
+    procedures: 'all',
+  },
+  {
+    name: 'working-directory',
+    description: "The live checkout with the compose file; it outlives jobs, so it is outside the runner's workspace.",
+    default: '.',
+    kind: 'path',
+    first: true,
+    procedures: 'all',
+  },
+  {
+    name: 'compose-files',
+    description:
+      "Compose files in the order Compose merges them, relative to the working directory; without it Compose's own defaults.",
+    default: undefined,
+    defaultText: "Compose's own",
+    kind: 'list',
+    procedures: 'all',
+  },
+  {
+    name: 'project-name',
+    description: 'Name of the compose project, when it is not the one Compose would choose.',
+    default: undefined,
+    defaultText: "Compose's own",
+    kind: 'text',
+    procedures: 'all',
+  },
+  {
+    name: 'env-file',
+    description: 'Files that Compose reads variables from, relative to the working directory; without it `.env`.',
+    default: undefined,
+    defaultText: '`.env`',
+    kind: 'list',
+    procedures: 'all',
+  },
+  {
+    name: 'strategy',
+    description: 'How the new release replaces the old one; `auto` takes the best way that is there.',
+    default: 'auto',
+    kind: 'choice',
+    choices: ['auto', 'recreate'],
+    procedures: CHANGES,
+  },
+  {
+    name: 'ref',
+    description:
+      "Branch, tag or commit to deploy; without it the workflow's commit, in a shell the origin's default branch.",
+    default: undefined,
+    defaultText: "the workflow's commit",
+    kind: 'text',
+    procedures: ['check', 'code-update', 'maintenance'],
+  },
+  {
+    name: 'image',
+    description: 'Image to pull and deploy instead of building one; with it `service` names one service.',
+    default: undefined,
+    kind: 'text',
+    procedures: ['check', 'code-update'],
+  },
+  {
+    name: 'pull-base',
+    description: 'Build on fresh base images: the way to take security patches in.',
+    default: 'false',
+    kind: 'flag',
+    procedures: ['code-update', 'maintenance'],
+  },
+  {
+    name: 'build-command',
+    description: 'Shell command that runs on the host in the wanted commit before the image is built.',
+    default: undefined,
+    kind: 'command',
+    first: true,
+    procedures: ['code-update', 'maintenance'],
+  },
+  {
+    name: 'test-command',
+    description: 'Shell command that verifies the new release from the host, such as a test suite.',
+    default: undefined,
+    kind: 'command',
+    procedures: RESTARTS,
+  },
+  {
+    name: 'smoke-test',
+    description:
+      'Shell command that shows in seconds that the service does its work; when it fails the previous release comes back.',
+    default: undefined,
+    kind: 'command',
+    first: true,
+    procedures: RESTARTS,
+  },
+  {
+    name: 'version-command',
+    description: 'Command that prints the version; it runs inside the new container.',
+    default: undefined,
+    kind: 'command',
+    procedures: RESTARTS,
+  },
+  {
+    name: 'expected-version',
+    description: 'Text that the output of `version-command` has to contain.',
+    default: undefined,
+    kind: 'text',
+    procedures: RESTARTS,
+  },
+  {
+    name: 'watch',
+    description: 'How long the new release is watched for warning signs after it took traffic; `0s` does not watch.',
+    default: '5m',
+    kind: 'duration',
+    first: true,
+    procedures: RESTARTS,
+  },
+  {
+    name: 'readiness-timeout',
+    description:
+      "How long a new container may take until it is ready; without it computed from the service's health check.",
+    default: undefined,
+    defaultText: 'from the health check',
+    kind: 'duration',
+    procedures: RESTARTS,
+  },
+  {
+    name: 'command-timeout',
+    description: 'How long each of your commands may take, and each build and pull.',
+    default: '15m',
+    kind: 'duration',
+    procedures: 'all',
+  },
+  {
+    name: 'auto-rollback',
+    description: 'Bring the previous release back when the new one fails.',
+    default: 'true',
+    kind: 'flag',
+    procedures: CHANGES,
+  },
+  {
+    name: 'rollback-to',
+    description: 'Release to go back to: `previous`, `release:ID`, `git:REF` or `image:REF`.',
+    default: 'previous',
+    kind: 'text',
+    first: true,
+    procedures: ['rollback'],
+  },
+  {
+    name: 'on-warning',
+    description:
+      'What medium and low warning signs lead to: `warn`, `fail` or `rollback`; or one of them for each, as in `high: rollback, medium: fail, low: warn`.',
+    default: 'warn',
+    kind: 'text',
+    procedures: RESTARTS,
+  },
+  {
+    name: 'max-memory',
+    description: 'Memory use above this is a warning sign.',
+    default: '1.5GB',
+    kind: 'size',
+    procedures: RESTARTS,
+  },
+  {
+    name: 'error-patterns',
+    description: 'Regular expressions, one a line and without regard to case, that make a log line an error line.',
+    default: DEFAULT_ERROR_PATTERNS.join('\n'),
+    kind: 'lines',
+    procedures: 'all',
+  },
+  {
+    name: 'keep-releases',
+    description: 'How many releases of a service, with their images, are kept to go back to.',
+    default: String(RUNBOOK.keptReleases),
+    kind: 'count',
+    procedures: CHANGES,
+  },
+  {
+    name: 'min-free-disk',
+    description: 'Free space that the disk of the engine and of the checkout must have before anything begins.',
+    default: '1GB',
+    kind: 'size',
+    procedures: CHANGES,
+  },
+  {
+    name: 'dry-run',
+    description: 'Show the plan and change nothing.',
+    default: 'false',
+    kind: 'flag',
+    first: true,
+    procedures: 'all',
+  },
+  {
+    name: 'state-dir',
+    description: 'Directory on the host for evidence and reports; a cache, the truth lives on the engine.',
+    default: undefined,
+    defaultText: '`${XDG_STATE_HOME:-~/.local/state}/rolling-restart`',
+    kind: 'path',
+    procedures: 'all',
+  },
+  {
+    name: 'evidence-dir',
+    description: 'Directory for captured logs, stats and inspect output, secrets hidden.',
+    default: undefined,
+    defaultText: '`evidence` in `state-dir`',
+    kind: 'path',
+    procedures: 'all',
+  },
+  {
+    name: 'lock-timeout',
+    description: "How long to wait for another procedure's lock on the same compose project; `0s` does not wait.",
+    default: '10m',
+    kind: 'duration',
+    procedures: 'all',
+  },
+  {
+    name: 'force',
+    description: 'Deploy a release that was rolled back before all the same.',
+    default: 'false',
+    kind: 'flag',
+    procedures: CHANGES,
+  },
+  {
+    name: 'github-token',
+    description: 'Token that git fetches a private repository with; it needs `contents: read`.',
+    default: undefined,
+    kind: 'secret',
+    procedures: ['check', 'code-update', 'rollback', 'maintenance'],
+  },
+] as const satisfies readonly InputSpec[];
+
+export type InputName = (typeof TABLE)[number]['name'];
+
+/** Every input, in the order the documents show them. */
+export const INPUTS: readonly (InputSpec & { readonly name: InputName })[] = TABLE;
+
+export interface OutputSpec {
+  readonly name: string;
+  readonly description: string;
+}
+
+const OUTPUT_TABLE = [
+  {
+    name: 'outcome',
+    description:
+      'How the run ended: `deployed`, `unchanged`, `completed`; red: `refused`, `failed`, `rolled-back`, `rollback-failed`, `cancelled`.',
+  },
+  {
+    name: 'release',
+    description: 'Id of the release that is live now; with several services `service=ID`, one a line.',
+  },
+  { name: 'previous-release', description: 'Id of the release that was live before, in the same form.' },
+  { name: 'image-digest', description: 'Digest of the image that is live now, in the same form.' },
+  { name: 'downtime-ms', description: 'Longest time in milliseconds that a service did not serve.' },
+  { name: 'duration-ms', description: 'Time in milliseconds that the run took.' },
+  { name: 'warnings', description: 'Warning signs that were seen, as a JSON list.' },
+  { name: 'plan', description: 'The plan, as JSON.' },
+  { name: 'report-path', description: 'Path of the JSON report on the host (`docs/report.schema.json`).' },
+  { name: 'evidence-path', description: 'Directory of the evidence on the host.' },
+] as const satisfies readonly OutputSpec[];
+
+export type OutputName = (typeof OUTPUT_TABLE)[number]['name'];
+
+/** Every output, in the order the documents show them. */
+export const OUTPUTS: readonly (OutputSpec & { readonly name: OutputName })[] = OUTPUT_TABLE;
+
+/** @returns the entry of an input */
+export function inputSpec(name: InputName): InputSpec {
+  const spec = INPUTS.find((entry) => entry.name === name);
+  if (spec === undefined) throw new Error(`no input ${name}`);
+  return spec;
+}

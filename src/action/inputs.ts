@@ -1,0 +1,230 @@
+import { join, resolve, sep } from 'node:path';
+import { ProcedureError } from '../model/errors.js';
+import { DEFAULT_WARNING_ACTIONS, type Severity, type WarningAction } from '../model/policy.js';
+import { PROCEDURES, type Request, type RollbackTarget } from '../model/request.js';
+import { InputReader, unknownWord, type InputProblem } from './input-reader.js';
+import { INPUTS } from './input-table.js';
+import { nearest } from './nearest.js';
+import { readRollbackTarget } from './rollback-target.js';
+import { imageReferenceProblem, projectNameProblem, refProblem, serviceProblem } from './shapes.js';
+
+/** What the meaning of inputs depends on besides their text. */
+export interface InputContext {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly currentDirectory: string;
+  readonly homeDirectory: string;
+  /** The path with links followed; undefined when there is no such directory. */
+  readonly realDirectory: (path: string) => string | undefined;
+}
+
+/**
+ * Reads every input, once.
+ * @param read the text of an input, '' when it is not given
+ * @throws ProcedureError E_INPUT that names all problems and what would be right
+ */
+export function readRequest(read: (name: string) => string, context: InputContext): Request {
+  const input = new InputReader(read);
+  refuseUnknownInputs(input, context);
+
+  const services = readServices(input);
+  const image = input.checked('image', imageReferenceProblem);
+  if (image !== undefined && services.length > 1) {
+    input.problem('image', 'is for one service, and `service` names several');
+  }
+  const versionCommand = input.text('version-command');
+  const expectedVersion = input.text('expected-version');
+  if (expectedVersion !== undefined && versionCommand === undefined) {
+    input.problem('expected-version', 'needs `version-command`, which prints the version to compare');
+  }
+  const autoRollback = input.flag('auto-rollback');
+  const stateDir = readDirectory(input, 'state-dir', context) ?? defaultStateDir(context);
+
+  const request = {
+    procedure: input.choice('procedure', PROCEDURES),
+    services,
+    workingDirectory: readWorkingDirectory(input, context),
+    composeFiles: input.list('compose-files'),
+    projectName: input.checked('project-name', projectNameProblem),
+    envFiles: input.list('env-file'),
+    strategy: input.choice('strategy', ['auto', 'recreate'] as const),
+    ref: input.checked('ref', refProblem),
+    image,
+    pullBase: input.flag('pull-base'),
+    buildCommand: input.text('build-command'),
+    testCommand: input.text('test-command'),
+    smokeTest: input.text('smoke-test'),
+    versionCommand,
+    expectedVersion,
+    watchMs: input.duration('watch') ?? 0,
+    readinessTimeoutMs: input.duration('readiness-timeout', 1_000),
+    commandTimeoutMs: input.duration('command-timeout', 1_000) ?? 0,
+    autoRollback,
+    rollbackTo: readTarget(input),
+    onWarning: readOnWarning(input, autoRollback),
+    maxMemoryBytes: input.size('max-memory'),
+    errorPatterns: readPatterns(input),
+    keepReleases: input.count('keep-releases', 1, 100),
+    minFreeDiskBytes: input.size('min-free-disk'),
+    dryRun: input.flag('dry-run'),
+    stateDir,
+    evidenceDir: readDirectory(input, 'evidence-dir', context) ?? join(stateDir, 'evidence'),
+    lockTimeoutMs: input.duration('lock-timeout') ?? 0,
+    force: input.flag('force'),
+    githubToken: input.text('github-token'),
+  };
+  const { procedure, strategy, workingDirectory } = request;
+  if (
+    input.problems.length > 0 ||
+    procedure === undefined ||
+    strategy === undefined ||
+    workingDirectory === undefined
+  ) {
+    throw inputError(input.problems);
+  }
+  return { ...request, procedure, strategy, workingDirectory };
+}
+
+/** The runner's way of handing inputs to an action: `INPUT_` and the name in capitals, spaces as underscores. */
+export function inputsFromEnvironment(environment: InputContext['environment']): (name: string) => string {
+  return (name) => environment[inputVariable(name)] ?? '';
+}
+
+function inputVariable(name: string): string {
+  return `INPUT_${name.replaceAll(' ', '_').toUpperCase()}`;
+}
+
+function inputError(problems: readonly InputProblem[]): ProcedureError {
+  const lines = problems.map(({ input, message }) => `${input}: ${message}`);
+  const count = lines.length === 1 ? 'One input cannot be used' : `${lines.length} inputs cannot be used`;
+  return new ProcedureError('E_INPUT', `${count}:\n${lines.map((line) => `- ${line}`).join('\n')}`, {
+    next: 'Correct them in the `with:` block of the step; docs/inputs.md has them all. Nothing was changed.',
+  });
+}
+
+/** A misspelt input would be ignored in silence, and the run would do something else than was asked for. */
+function refuseUnknownInputs(input: InputReader, { environment }: InputContext): void {
+  const known = new Map(INPUTS.map(({ name }) => [inputVariable(name), name]));
+  for (const variable of Object.keys(environment).sort()) {
+    if (!variable.startsWith('INPUT_') || known.has(variable)) continue;
+    const name = variable.slice('INPUT_'.length).toLowerCase();
+    const near = nearest(name, [...known.values()]);
+    input.problem(name, `there is no such input${near === undefined ? '' : `; did you mean ${near}?`}`);
+  }
+}
+
+function readServices(input: InputReader): readonly string[] {
+  const services = input.list('service');
+  for (const service of new Set(services)) {
+    const problem = serviceProblem(service);
+    if (problem !== undefined) input.problem('service', problem);
+    if (services.indexOf(service) !== services.lastIndexOf(service)) {
+      input.problem('service', `"${service}" is named twice; each service is treated once`);
+    }
+  }
+  return services;
+}
+
+function readTarget(input: InputReader): RollbackTarget {
+  const target = readRollbackTarget(input.text('rollback-to') ?? 'previous');
+  if ('kind' in target) return target;
+  input.problem('rollback-to', target.problem);
+  return { kind: 'previous' };
+}
+
+function readPatterns(input: InputReader): readonly string[] {
+  const patterns = input.lines('error-patterns');
+  for (const pattern of patterns) {
+    try {
+      new RegExp(pattern, 'i');
+    } catch (thrown) {
+      input.problem('error-patterns', thrown instanceof Error ? thrown.message : String(thrown));
+    }
+  }
+  return patterns;
+}
+
+const SEVERITIES = ['high', 'medium', 'low'] as const satisfies readonly Severity[];
+const ACTIONS = ['warn', 'fail', 'rollback'] as const satisfies readonly WarningAction[];
+
+/** One word is for medium and low signs; a High sign stays a reason to go back unless it is named. */
+function readOnWarning(input: InputReader, autoRollback: boolean): Readonly<Record<Severity, WarningAction>> {
+  const actions: Record<Severity, WarningAction> = { ...DEFAULT_WARNING_ACTIONS };
+  if (!autoRollback) actions.high = 'fail';
+  const take = (severities: readonly Severity[], word: string): void => {
+    const action = ACTIONS.find((candidate) => candidate === word);
+    if (action === undefined) {
+      input.problem('on-warning', unknownWord(word, ACTIONS));
+      return;
+    }
+    if (action === 'rollback' && !autoRollback) {
+      input.problem('on-warning', '`rollback` contradicts `auto-rollback: false`; write `fail`');
+    }
+    for (const severity of severities) actions[severity] = action;
+  };
+  const named = new Set<string>();
+  const parts = input.list('on-warning');
+  for (const part of parts) {
+    const [left = '', right] = part.split(':').map((word) => word.trim());
+    if (right === undefined) {
+      if (parts.length > 1) input.problem('on-warning', `"${left}" says no severity; write it like medium: ${left}`);
+      else take(['medium', 'low'], left);
+      continue;
+    }
+    const severity = SEVERITIES.find((candidate) => candidate === left);
+    if (severity === undefined) input.problem('on-warning', unknownWord(left, SEVERITIES));
+    else if (named.has(severity)) input.problem('on-warning', `"${severity}" is named twice`);
+    else take([severity], right);
+    named.add(left);
+  }
+  return actions;
+}
+
+/** YAML does not expand `~` as a shell does. */
+function absolute(path: string, { currentDirectory, homeDirectory }: InputContext): string {
+  if (path === '~') return homeDirectory;
+  return resolve(currentDirectory, path.startsWith('~/') ? join(homeDirectory, path.slice(2)) : path);
+}
+
+function readDirectory(
+  input: InputReader,
+  name: 'state-dir' | 'evidence-dir',
+  context: InputContext,
+): string | undefined {
+  const text = input.text(name);
+  return text === undefined ? undefined : absolute(text, context);
+}
+
+/** XDG base directory specification: a relative XDG_STATE_HOME is to be ignored. */
+function defaultStateDir({ environment, homeDirectory }: InputContext): string {
+  const configured = environment['XDG_STATE_HOME'];
+  const base = configured?.startsWith('/') === true ? configured : join(homeDirectory, '.local', 'state');
+  return join(base, 'rolling-restart');
+}
+
+/**
+ * The live checkout may not lie in the runner's workspace: actions/checkout cleans it with `git clean -ffdx`, and `.env`
+ * goes with it.
+ */
+function readWorkingDirectory(input: InputReader, context: InputContext): string | undefined {
+  const path = absolute(input.text('working-directory') ?? '.', context);
+  const real = context.realDirectory(path);
+  if (real === undefined) {
+    input.problem('working-directory', `there is no directory ${path} on this host`);
+    return undefined;
+  }
+  const { GITHUB_ACTIONS, GITHUB_WORKSPACE, RUNNER_WORKSPACE } = context.environment;
+  if (GITHUB_ACTIONS === undefined || GITHUB_ACTIONS === '') return path;
+  for (const workspace of [GITHUB_WORKSPACE, RUNNER_WORKSPACE]) {
+    if (workspace === undefined || workspace === '') continue;
+    const realWorkspace = context.realDirectory(workspace) ?? resolve(workspace);
+    if (real === realWorkspace || real.startsWith(realWorkspace + sep)) {
+      input.problem(
+        'working-directory',
+        `${path} is inside the runner's workspace, where a checkout step removes untracked files such as .env; ` +
+          'clone the repository once to a place of its own, such as /srv/roma, and give that path',
+      );
+      return undefined;
+    }
+  }
+  return path;
+}
