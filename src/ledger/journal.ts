@@ -1,0 +1,72 @@
+import { ProcedureError } from '../model/errors.js';
+import type { Journal, JournalRecord } from '../model/ports/ledger.js';
+import { isSegment, recordPath } from './names.js';
+import { readRecord } from './reading.js';
+import type { Records } from './records.js';
+import { beginSchema, closingSchema, endSchema, openingSchema } from './schemas.js';
+
+export interface JournalOptions {
+  readonly records: Records;
+  readonly project: string;
+  /** Told about each entry that cannot be read (E_LEDGER). */
+  readonly onBroken: (error: ProcedureError) => void;
+}
+
+/** @returns the journals of a compose project's runs, kept on its engine: a file per beginning and per end */
+export function createJournal({ records, project, onBroken }: JournalOptions): Journal {
+  const now = (): string => new Date().toISOString();
+  const entryPath = (run: string, sequence: number, part: 'begin' | 'end'): string =>
+    recordPath('journal', run, `${String(sequence).padStart(4, '0')}-${part}.json`);
+
+  return {
+    open: (record) => records.write(recordPath('journal', record.run, 'opening.json'), record),
+    begin: (run, sequence, operation) => records.write(entryPath(run, sequence, 'begin'), { at: now(), operation }),
+    end: (run, sequence, result) => records.write(entryPath(run, sequence, 'end'), { at: now(), result }),
+    close: (run, outcome) => records.write(recordPath('journal', run, 'closed.json'), { at: now(), outcome }),
+
+    /**
+     * An entry that cannot be read is told about and left out (its end: counts as begun), so that a later run can do
+     * what is known to be needed. Without a readable opening nothing is known.
+     * @throws ProcedureError E_LEDGER when the run's opening cannot be read
+     */
+    async read(run) {
+      if (!isSegment(run)) return undefined;
+      const folder = recordPath('journal', run);
+      const files = new Map(
+        [...(await records.tree(folder))].map(([path, content]) => [path.slice(path.lastIndexOf('/') + 1), content]),
+      );
+      if (files.size === 0) return undefined;
+
+      const openingFile = files.get('opening.json') ?? Buffer.alloc(0);
+      const opening = readRecord(project, `${folder}/opening.json`, openingFile, openingSchema);
+      if (opening.kind === 'broken') throw opening.error;
+
+      const entries: JournalRecord['entries'][number][] = [];
+      for (const [name, content] of files) {
+        const match = /^(\d{4,})-begin\.json$/.exec(name);
+        if (match?.[1] === undefined) continue;
+        const begin = readRecord(project, `${folder}/${name}`, content, beginSchema);
+        if (begin.kind === 'broken') {
+          onBroken(begin.error);
+          continue;
+        }
+        const endName = `${match[1]}-end.json`;
+        const endFile = files.get(endName);
+        const end = endFile === undefined ? undefined : readRecord(project, `${folder}/${endName}`, endFile, endSchema);
+        if (end?.kind === 'broken') onBroken(end.error);
+        entries.push({
+          sequence: Number(match[1]),
+          operation: begin.value.operation,
+          result: end?.kind === 'record' ? end.value.result : 'begun',
+        });
+      }
+      entries.sort((a, b) => a.sequence - b.sequence);
+
+      const closedFile = files.get('closed.json');
+      const closed =
+        closedFile === undefined ? undefined : readRecord(project, `${folder}/closed.json`, closedFile, closingSchema);
+      if (closed?.kind === 'broken') onBroken(closed.error);
+      return { opening: opening.value, entries, outcome: closed?.kind === 'record' ? closed.value.outcome : undefined };
+    },
+  };
+}

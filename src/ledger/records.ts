@@ -1,0 +1,83 @@
+import { ProcedureError } from '../model/errors.js';
+import type { RecordsApi } from '../model/ports/records.js';
+import { PROJECT_LABEL, recordsName } from './names.js';
+
+/** The files of a project's records volume on the engine. Paths are relative to its root. */
+export interface Records {
+  /** Writes a value as JSON. */
+  write(path: string, value: unknown): Promise<void>;
+  /** Undefined when there is no such file. */
+  read(path: string): Promise<Buffer | undefined>;
+  /** Every file below a folder; empty when there is no such folder. */
+  tree(folder: string): Promise<ReadonlyMap<string, Buffer>>;
+}
+
+/**
+ * Opens the records of a compose project: one named volume, reached through a container that is never started. The
+ * container is nobody's: `docker container prune` takes it at any moment, and it is made again; the volume stays.
+ * @throws ProcedureError from every method: what the engine answers
+ */
+export function createRecords(api: RecordsApi, project: string): Records {
+  const name = recordsName(project);
+  const labels = { [PROJECT_LABEL]: project };
+  let opened: Promise<string> | undefined;
+
+  const open = async (): Promise<string> => {
+    // Before the container: the engine makes a missing volume for a container too, but without labels.
+    const actual = await api.createVolume(name, labels);
+    if (actual[PROJECT_LABEL] !== project) {
+      throw new ProcedureError('E_LEDGER', `The volume ${name} is in the way: it is not one of Rolling Restart`, {
+        next: `See what it is with \`docker volume inspect ${name}\`, and remove or rename it.`,
+      });
+    }
+    return api.ensureRecordsContainer({ name, volume: name, labels });
+  };
+  const container = async (again = false): Promise<string> => {
+    if (again || opened === undefined) {
+      const opening = open();
+      opened = opening;
+      opening.catch(() => {
+        if (opened === opening) opened = undefined;
+      });
+    }
+    return opened;
+  };
+
+  /**
+   * @param isNothing whether the answer may mean "no such container" as well as "no such file": the engine's status is
+   * 404 for both, and taking one for the other would read as an empty ledger
+   */
+  const use = async <T>(call: (container: string) => Promise<T>, isNothing: (answer: T) => boolean): Promise<T> => {
+    const first = await container();
+    let answer: T;
+    try {
+      answer = await call(first);
+    } catch (error) {
+      if (!(error instanceof ProcedureError) || error.code !== 'E_ENGINE') throw error;
+      return call(await container(true));
+    }
+    if (!isNothing(answer)) return answer;
+    const second = await container(true);
+    return second === first ? answer : call(second);
+  };
+
+  return {
+    write: async (path, value) => {
+      const content = Buffer.from(JSON.stringify(value));
+      await use(
+        (id) => api.writeFile(id, path, content),
+        () => false,
+      );
+    },
+    read: (path) =>
+      use(
+        (id) => api.readFile(id, path),
+        (content) => content === undefined,
+      ),
+    tree: (folder) =>
+      use(
+        (id) => api.readTree(id, folder),
+        (files) => files.size === 0,
+      ),
+  };
+}

@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import type { Operation } from '../model/operation.js';
+import type { Decision, Plan, ServicePlan, StrategyName } from '../model/plan.js';
+import type { JournalOpening } from '../model/ports/ledger.js';
+import type { Release, ReleaseEvent, ReleaseWithDefinition } from '../model/release.js';
+import type { Invocation } from '../model/request.js';
+
+/**
+ * What records look like when they are read back. The model's types are the contract: each schema is checked against its
+ * type by the compiler, so a field or an operation that the model gains is missed here at once. Fields that a newer
+ * version wrote are carried along; an operation that this version does not know is refused, since it cannot be undone.
+ */
+
+/** JSON leaves out what is undefined; the model says `x: T | undefined`. */
+const maybe = <T extends z.ZodType>(schema: T) => schema.optional().transform((value) => value);
+const strings = z.array(z.string());
+const texts = z.record(z.string(), z.string());
+
+const releaseFields = {
+  id: z.string(),
+  project: z.string(),
+  service: z.string(),
+  createdAt: z.string(),
+  image: z.looseObject({
+    name: z.string(),
+    id: z.string(),
+    fingerprint: z.string(),
+    digest: maybe(z.string()),
+    keptAs: z.string(),
+  }),
+  configHash: z.string(),
+  composeHash: z.string(),
+  replicas: z.number(),
+  commit: maybe(z.string()),
+  origin: z.string(),
+  definitionFrom: z.enum(['rendered', 'container']),
+  by: z.string(),
+  run: maybe(z.string()),
+  version: maybe(z.string()),
+};
+
+export const releaseSchema: z.ZodType<Release> = z.looseObject(releaseFields);
+
+export const releaseWithDefinitionSchema: z.ZodType<ReleaseWithDefinition> = z.looseObject({
+  ...releaseFields,
+  definition: z.record(z.string(), z.unknown()),
+  files: texts,
+});
+
+export const eventSchema: z.ZodType<ReleaseEvent> = z.looseObject({
+  at: z.string(),
+  kind: z.enum(['live', 'bad', 'dropped']),
+  service: z.string(),
+  release: z.string(),
+  reason: z.string(),
+  run: maybe(z.string()),
+});
+
+const service = z.string();
+const release = z.string();
+const containers = strings;
+
+const operationUnion = z.discriminatedUnion('kind', [
+  z.looseObject({ kind: z.literal('fetch-source'), directory: z.string(), ref: z.string() }),
+  z.looseObject({ kind: z.literal('add-worktree'), directory: z.string(), path: z.string(), commit: z.string() }),
+  z.looseObject({ kind: z.literal('run-command'), name: z.string(), command: z.string(), directory: z.string() }),
+  z.looseObject({ kind: z.literal('build-image'), service, tag: z.string(), pullBase: z.boolean() }),
+  z.looseObject({ kind: z.literal('pull-image'), service, reference: z.string() }),
+  z.looseObject({ kind: z.literal('capture-evidence'), service, moment: z.enum(['before', 'after']) }),
+  z.looseObject({ kind: z.literal('keep-image'), service, image: z.string(), tags: strings }),
+  z.looseObject({ kind: z.literal('move-checkout'), directory: z.string(), from: z.string(), to: z.string() }),
+  z.looseObject({ kind: z.literal('tag-image'), service, tag: z.string(), to: z.string(), from: maybe(z.string()) }),
+  z.looseObject({
+    kind: z.literal('replace-containers'),
+    service,
+    to: release,
+    from: maybe(release),
+    replicas: z.number(),
+    force: z.boolean(),
+  }),
+  z.looseObject({ kind: z.literal('restart-containers'), service, containers }),
+  z.looseObject({ kind: z.literal('kill-containers'), service, containers }),
+  z.looseObject({ kind: z.literal('remove-containers'), service, containers }),
+  z.looseObject({ kind: z.literal('await-ready'), service, release: maybe(release), timeoutMs: z.number() }),
+  z.looseObject({ kind: z.literal('verify'), service, release: maybe(release), checks: strings }),
+  z.looseObject({ kind: z.literal('watch'), service, release: maybe(release), durationMs: z.number() }),
+  z.looseObject({ kind: z.literal('accept-release'), service, release }),
+  z.looseObject({ kind: z.literal('reject-release'), service, release, reason: z.string() }),
+]);
+
+/** Does not compile when the model has an operation that the union above has not. */
+type Unreadable = Exclude<Operation['kind'], z.infer<typeof operationUnion>['kind']>;
+export const operationSchema: [Unreadable] extends [never] ? z.ZodType<Operation> : Unreadable = operationUnion;
+
+const decisionSchema: z.ZodType<Decision> = z.discriminatedUnion('kind', [
+  z.looseObject({ kind: z.literal('unchanged'), release: maybe(releaseSchema) }),
+  z.looseObject({ kind: z.literal('first-deploy') }),
+  z.looseObject({ kind: z.literal('change'), reasons: strings }),
+]);
+
+const servicePlanSchema: z.ZodType<ServicePlan> = z.looseObject({
+  service,
+  // Only shown to people: a strategy of a newer version reads as well.
+  strategy: z.custom<StrategyName>((value) => typeof value === 'string'),
+  decision: decisionSchema,
+  notes: strings,
+  operations: z.array(operationSchema),
+  estimatedDowntimeMs: maybe(z.number()),
+});
+
+const planSchema: z.ZodType<Plan> = z.looseObject({
+  procedure: z.string(),
+  preparation: z.array(operationSchema),
+  services: z.array(servicePlanSchema),
+});
+
+const invocationSchema: z.ZodType<Invocation> = z.looseObject({
+  runId: z.string(),
+  actor: z.string(),
+  runUrl: maybe(z.string()),
+  sha: maybe(z.string()),
+  ref: maybe(z.string()),
+  attempt: z.number(),
+  host: z.string(),
+});
+
+export const openingSchema: z.ZodType<JournalOpening> = z.looseObject({
+  run: z.string(),
+  at: z.string(),
+  procedure: z.string(),
+  invocation: invocationSchema,
+  workingDirectory: z.string(),
+  plan: planSchema,
+});
+
+export const beginSchema = z.looseObject({ at: z.string(), operation: operationSchema });
+export const endSchema = z.looseObject({ at: z.string(), result: z.enum(['done', 'failed']) });
+export const closingSchema = z.looseObject({ at: z.string(), outcome: z.string() });
