@@ -1,0 +1,15 @@
+export interface PublicWorkflow {
+  readonly file: string;
+  readonly required: readonly string[];
+  readonly leftOut: readonly string[];
+}
+export interface ActionInput {
+  readonly name: string;
+  readonly description: string;
+  readonly default: string | undefined;
+}
+export const PUBLIC_WORKFLOWS: readonly PublicWorkflow[];
+export const SUBFOLDER_ACTION: string;
+export function readActionInputs(file?: string): ActionInput[];
+export function workflowType(input: ActionInput): 'boolean' | 'number' | 'string';
+export function passedOn(workflow: PublicWorkflow, inputs: readonly ActionInput[]): ActionInput[];

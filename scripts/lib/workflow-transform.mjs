@@ -1,0 +1,108 @@
+/**
+ * A copy of this repository's workflows that act can execute. act 0.2.89 is older than some of the platform, so three
+ * things are rewritten, on the copy only; the originals are judged by the official parser.
+ *
+ *   - `uses: $/PATH` becomes `uses: OWNER/NAME/PATH@COMMIT`, which is what the runner makes of it
+ *   - `queue:` in `concurrency` goes (act runs one job at a time and knows no groups)
+ *   - `deployment:` in `environment` goes (act knows no environments)
+ */
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseDocument, stringify } from 'yaml';
+import { projectRoot } from './files.mjs';
+import { SUBFOLDER_ACTION } from './workflow-model.mjs';
+
+/** What the example callers name this repository, and the commit they pin. */
+export const EXAMPLE_REPOSITORY = 'OWNER/rolling-restart';
+export const EXAMPLE_COMMIT = '0'.repeat(40);
+
+/**
+ * @param {string} text of a workflow of this repository
+ * @param {{ repository?: string, commit?: string }} [at] what `$/` stands for
+ */
+export function transformForAct(text, { repository = EXAMPLE_REPOSITORY, commit = EXAMPLE_COMMIT } = {}) {
+  return text
+    .replace(/^(\s*(?:- )?uses: )\$\/(\S+)/gm, (_, key, path) => `${key}${repository}/${path}@${commit}`)
+    .replace(/^ *queue: .*\n/gm, '')
+    .replace(/^ *deployment: .*\n/gm, '');
+}
+
+/**
+ * Lays the transformed workflows, the sub-folder action and the bundle into a folder that stands for this repository
+ * at the commit that callers name.
+ *
+ * @param {string} target an empty folder
+ * @param {{ bundle?: string }} [options] folder that is laid as `dist/`; default this repository's own
+ */
+export function layRepositoryForAct(target, { bundle = join(projectRoot, 'dist') } = {}) {
+  const workflows = join('.github', 'workflows');
+  mkdirSync(join(target, workflows), { recursive: true });
+  for (const name of readdirSync(join(projectRoot, workflows))) {
+    const text = readFileSync(join(projectRoot, workflows, name), 'utf8');
+    writeFileSync(join(target, workflows, name), transformForAct(text));
+  }
+  cpSync(join(projectRoot, SUBFOLDER_ACTION), join(target, SUBFOLDER_ACTION), { recursive: true });
+  if (!existsSync(join(bundle, 'main', 'index.js'))) throw new Error(`no bundle in ${bundle}: run \`npm run build\``);
+  cpSync(bundle, join(target, 'dist'), { recursive: true });
+}
+
+/**
+ * A caller for one repository: the example's, with some of what it passes replaced.
+ *
+ * @param {string} text of an example caller
+ * @param {Readonly<Record<string, string | number | boolean>>} replaced inputs of the called workflow
+ * @param {string} event that the caller runs on as well, if it does not yet
+ */
+export function fillCaller(text, replaced, event) {
+  const document = parseDocument(text);
+  if (!document.hasIn(['on', event])) document.setIn(['on', event], null);
+  for (const job of document.get('jobs').items) {
+    for (const [name, value] of Object.entries(replaced)) job.value.setIn(['with', name], value);
+  }
+  return document.toString({ lineWidth: 0 });
+}
+
+/**
+ * Lays a stand-in for actions/upload-artifact that copies files into a folder, one folder per artifact.
+ *
+ * @param {string} target an empty folder
+ * @param {string} artifacts where the artifacts go
+ */
+export function layUploadArtifact(target, artifacts) {
+  mkdirSync(target, { recursive: true });
+  writeFileSync(
+    join(target, 'action.yml'),
+    stringify({
+      name: 'Upload',
+      description: 'Copies what is given to a folder',
+      inputs: { name: { required: true }, path: { required: true }, 'if-no-files-found': { default: 'warn' } },
+      outputs: { 'artifact-url': { value: '${{ steps.copy.outputs.artifact-url }}' } },
+      runs: {
+        using: 'composite',
+        steps: [
+          {
+            id: 'copy',
+            shell: 'bash',
+            env: { NAME: '${{ inputs.name }}', PATHS: '${{ inputs.path }}', ARTIFACTS: artifacts },
+            run: [
+              'mkdir -p "$ARTIFACTS/$NAME"',
+              'while read -r path; do',
+              '  if [ -n "$path" ]; then cp -r "$path" "$ARTIFACTS/$NAME/"; fi',
+              'done <<< "$PATHS"',
+              'echo "artifact-url=file://$ARTIFACTS/$NAME" >> "$GITHUB_OUTPUT"',
+              '',
+            ].join('\n'),
+          },
+        ],
+      },
+    }),
+  );
+}
+
+/** The commit of actions/upload-artifact that the workflows pin. */
+export function uploadArtifactReference() {
+  const text = readFileSync(join(projectRoot, '.github', 'workflows', 'deploy.yml'), 'utf8');
+  const match = /uses: (actions\/upload-artifact@[0-9a-f]{40})/.exec(text);
+  if (match === null) throw new Error('deploy.yml does not upload an artifact');
+  return match[1];
+}

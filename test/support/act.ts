@@ -1,0 +1,167 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { act } from '../../scripts/lib/workflow-tools.mjs';
+import {
+  EXAMPLE_COMMIT,
+  EXAMPLE_REPOSITORY,
+  fillCaller,
+  layRepositoryForAct,
+  layUploadArtifact,
+  uploadArtifactReference,
+} from '../../scripts/lib/workflow-transform.mjs';
+
+/** One attempt of one run of an example caller. */
+export interface WorkflowRun {
+  /** File in `examples/roma/.github/workflows/`. */
+  readonly caller: string;
+  /** A git repository that has `ref`: what GitHub holds. It is cloned, and the live checkout may be another clone. */
+  readonly repository: string;
+  /** `refs/heads/main`, `refs/tags/v1.0.0`. */
+  readonly ref: string;
+  /** A caller that does not run on it is made to: some day somebody writes one that does. */
+  readonly event: 'push' | 'workflow_dispatch' | 'pull_request';
+  /** Further fields of the event's payload. */
+  readonly payload?: Readonly<Record<string, unknown>>;
+  /** What a person filled into the form of `workflow_dispatch`. */
+  readonly inputs?: Readonly<Record<string, string>>;
+  readonly attempt?: number;
+  /** Inputs of the called workflow that differ from the example's: the live checkout as `working-directory`, … */
+  readonly with?: Readonly<Record<string, string | number | boolean>>;
+  /** Stands for `dist/`. */
+  readonly bundle?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Folder that comes first in PATH, such as that of another Node. */
+  readonly path?: string;
+  readonly timeoutMs?: number;
+}
+
+export interface WorkflowResult {
+  readonly exitCode: number;
+  /** `skipped` when no job ran at all. */
+  readonly conclusion: 'success' | 'failure' | 'skipped';
+  /** What the steps printed, and what act said about them. */
+  readonly log: string;
+  /** Outputs of the step that runs the action. */
+  readonly outputs: Readonly<Record<string, string>>;
+  /** Job summary, all steps. */
+  readonly summary: string;
+  /** Folder with one folder per uploaded artifact. */
+  readonly artifactsPath: string;
+  readonly artifacts: readonly string[];
+  /** Commit that the run was for: `GITHUB_SHA`. */
+  readonly sha: string;
+  /** Removes everything that the run left in temporary folders. */
+  dispose(): void;
+}
+
+interface LogLine {
+  readonly msg?: string;
+  readonly command?: string;
+  readonly name?: string;
+  readonly arg?: string;
+  readonly content?: string;
+  readonly stepID?: readonly string[];
+  readonly jobResult?: string;
+}
+
+/** What GitHub would call the repository of the caller. */
+export const REPOSITORY = 'company/roma';
+
+const CALLERS = new URL('../../examples/roma/.github/workflows/', import.meta.url);
+
+/**
+ * Executes an example caller, and the public workflow that it calls, with act in host mode: the steps run on this
+ * machine as on a self-hosted runner. Concurrency, permissions and environments are not act's; see
+ * scripts/lib/workflow-transform.mjs for what is rewritten.
+ */
+export async function runWorkflow(run: WorkflowRun): Promise<WorkflowResult> {
+  const root = mkdtempSync(join(tmpdir(), 'rr-act-'));
+  try {
+    const prepared = prepare(root, run);
+    const { exitCode, stdout } = await execute(await act(), prepared.args, run);
+    return {
+      ...read(stdout),
+      exitCode,
+      sha: prepared.sha,
+      artifactsPath: prepared.artifacts,
+      artifacts: existsSync(prepared.artifacts) ? readdirSync(prepared.artifacts) : [],
+      dispose: () => rmSync(root, { recursive: true, force: true }),
+    };
+  } catch (error) {
+    rmSync(root, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function prepare(root: string, run: WorkflowRun): { args: string[]; sha: string; artifacts: string } {
+  const [library, upload, artifacts] = [join(root, 'library'), join(root, 'upload'), join(root, 'artifacts')];
+  layRepositoryForAct(library, run.bundle === undefined ? {} : { bundle: run.bundle });
+  layUploadArtifact(upload, artifacts);
+
+  const workspace = join(root, 'workspace');
+  execFileSync('git', ['clone', '--quiet', run.repository, workspace]);
+  execFileSync('git', ['-C', workspace, 'checkout', '--quiet', '--detach', localName(run.ref)]);
+  const sha = execFileSync('git', ['-C', workspace, 'rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
+  const workflow = join(root, 'workflows', run.caller);
+  mkdirSync(join(root, 'workflows'));
+  writeFileSync(workflow, fillCaller(readFileSync(new URL(run.caller, CALLERS), 'utf8'), run.with ?? {}, run.event));
+  const event = join(root, 'event.json');
+  writeFileSync(event, JSON.stringify({ ref: run.ref, ...run.payload, ...(run.inputs && { inputs: run.inputs }) }));
+
+  const env = { GITHUB_RUN_ATTEMPT: String(run.attempt ?? 1), GITHUB_REPOSITORY: REPOSITORY, ...run.env };
+  const args = [
+    ...[run.event, '--json', '--directory', workspace, '--workflows', workflow, '--eventpath', event],
+    ...['--platform', 'production=-self-hosted', '--action-cache-path', join(root, 'cache')],
+    ...['--local-repository', `${EXAMPLE_REPOSITORY}@${EXAMPLE_COMMIT}=${library}`],
+    ...['--local-repository', `${uploadArtifactReference()}=${upload}`],
+    // Masked wherever it occurs, so it is a word that nothing else says.
+    ...['--secret', 'GITHUB_TOKEN=token-of-the-harness'],
+    ...Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
+  ];
+  return { args, sha, artifacts };
+}
+
+function localName(ref: string): string {
+  return ref.replace(/^refs\/heads\//, 'origin/').replace(/^refs\/tags\//, 'tags/');
+}
+
+function execute(program: string, args: string[], run: WorkflowRun): Promise<{ exitCode: number; stdout: string }> {
+  const path = [...(run.path === undefined ? [] : [run.path]), process.env.PATH ?? ''].join(delimiter);
+  return new Promise((resolve, reject) => {
+    const options = { env: { ...process.env, PATH: path }, timeout: run.timeoutMs ?? 170_000, maxBuffer: 64e6 };
+    const child = execFile(program, args, options, (error, stdout, stderr) => {
+      if (error?.killed === true) {
+        reject(new Error(`act took too long:\n${stdout.slice(-4000)}`));
+        return;
+      }
+      if (!stdout.includes('jobResult') && child.exitCode !== 0) {
+        reject(new Error(`act failed: ${stderr}${stdout}`));
+        return;
+      }
+      resolve({ exitCode: child.exitCode ?? 1, stdout });
+    });
+  });
+}
+
+function read(stdout: string): Pick<WorkflowResult, 'log' | 'outputs' | 'summary' | 'conclusion'> {
+  const lines = stdout.split('\n').flatMap(parseLine);
+  const results = lines.flatMap(({ jobResult }) => jobResult ?? []);
+  return {
+    log: lines.map(({ msg }) => (msg ?? '').trimEnd()).join('\n'),
+    outputs: Object.fromEntries(
+      lines
+        .filter(({ command, stepID }) => command === 'set-output' && stepID?.[0] === 'rolling-restart')
+        .map(({ name, arg }) => [name ?? '', arg ?? '']),
+    ),
+    summary: lines.map(({ command, content }) => (command === 'summary' ? (content ?? '') : '')).join(''),
+    conclusion:
+      results.length === 0 ? 'skipped' : results.every((result) => result === 'success') ? 'success' : 'failure',
+  };
+}
+
+function parseLine(line: string): LogLine[] {
+  if (!line.startsWith('{')) return [];
+  return [JSON.parse(line) as LogLine];
+}

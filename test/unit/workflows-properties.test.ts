@@ -1,0 +1,179 @@
+import { describe, expect, it } from 'vitest';
+import { PUBLIC_WORKFLOWS, SUBFOLDER_ACTION, readActionInputs } from '../../scripts/lib/workflow-model.mjs';
+import {
+  EXAMPLE_WORKFLOWS,
+  OWN_WORKFLOWS,
+  readWorkflows,
+  type Job,
+  type Step,
+  type WorkflowCall,
+  type WorkflowFile,
+} from '../support/workflow-files.js';
+
+const own = readWorkflows(OWN_WORKFLOWS);
+const examples = readWorkflows(EXAMPLE_WORKFLOWS);
+const all = [...own, ...examples];
+const PINNED = /^[\w.-]+\/[\w./-]+@[0-9a-f]{40}$/;
+
+function find(files: readonly WorkflowFile[], name: string): WorkflowFile {
+  const file = files.find((candidate) => candidate.name === name);
+  if (file === undefined) throw new Error(`there is no ${name}`);
+  return file;
+}
+
+function onlyJob(file: WorkflowFile): Job {
+  const [job, ...more] = Object.values(file.jobs);
+  if (job === undefined || more.length > 0) throw new Error(`${file.name} has not exactly one job`);
+  return job;
+}
+
+function callOf(file: WorkflowFile): WorkflowCall {
+  if (file.on.workflow_call === undefined) throw new Error(`${file.name} cannot be called`);
+  return file.on.workflow_call;
+}
+
+function stepThat(job: Job, what: string, is: (step: Step) => boolean): Step {
+  const step = job.steps?.find(is);
+  if (step === undefined) throw new Error(`no step ${what}`);
+  return step;
+}
+
+describe.each(all.map((file) => [file.path.includes('examples') ? `example ${file.name}` : file.name, file] as const))(
+  '%s',
+  (_, file) => {
+    const jobs = Object.values(file.jobs);
+    const steps = jobs.flatMap(({ steps: list }) => list ?? []);
+
+    it('grants nothing at the top and says for each job what it may', () => {
+      expect(file.permissions).toEqual({});
+      for (const job of jobs) expect(job.permissions).toEqual({ contents: 'read' });
+    });
+
+    it('pins every action and workflow by commit, with the version beside it', () => {
+      const used = [...jobs, ...steps].flatMap(({ uses }) => uses ?? []);
+      expect(used.length).toBeGreaterThan(0);
+      for (const uses of used) {
+        if (uses.startsWith('$/')) continue;
+        expect(uses).toMatch(PINNED);
+        expect(file.text).toMatch(new RegExp(`uses: ${uses.replace(/[.]/g, '\\.')} # v\\d+`));
+      }
+    });
+
+    it('puts no expression inside a script', () => {
+      for (const { run } of steps) expect(run ?? '').not.toContain('${{');
+    });
+
+    it('leaves no credentials behind where it checks out', () => {
+      for (const step of steps.filter(({ uses }) => uses?.startsWith('actions/checkout@'))) {
+        expect(step.with).toMatchObject({ 'persist-credentials': false });
+      }
+    });
+
+    it('ends every job that runs steps after some time', () => {
+      for (const job of jobs.filter(({ steps: list }) => list !== undefined)) {
+        expect(job['timeout-minutes']).toBeDefined();
+      }
+    });
+  },
+);
+
+it('every workflow that can be called is known to the generator, and the other way round', () => {
+  const callable = own.filter(({ on }) => 'workflow_call' in on).map(({ name }) => name);
+  expect(callable.sort()).toEqual(PUBLIC_WORKFLOWS.map(({ file }) => file).sort());
+});
+
+describe.each(PUBLIC_WORKFLOWS.map((workflow) => [workflow.file, workflow] as const))('public %s', (name, workflow) => {
+  const file = find(own, name);
+  const job = onlyJob(file);
+  const call = callOf(file);
+  const action = stepThat(job, 'runs the action', ({ uses }) => uses === `$/${SUBFOLDER_ACTION}`);
+  const upload = stepThat(job, 'uploads', ({ uses }) => uses?.startsWith('actions/upload-artifact@') === true);
+
+  it('runs one job at a time per host and project, cancels nothing and drops nothing that waits', () => {
+    expect(job.concurrency).toMatchObject({ 'cancel-in-progress': false, queue: 'max' });
+    expect(job.concurrency?.group).toMatch(
+      /^\S.*\/\$\{\{ inputs\.runner \}\}\/\$\{\{ inputs\.project-name \|\| inputs\.working-directory \}\}$/,
+    );
+    expect(file).not.toHaveProperty('concurrency');
+  });
+
+  it('keeps code of forks away from the host', () => {
+    expect(job.if).toContain('github.event.pull_request.head.repo.full_name == github.repository');
+    expect(job.if).toContain('github.event.workflow_run.head_repository.full_name == github.repository');
+  });
+
+  it('makes no deployment record', () => {
+    expect(job.environment).toEqual({ name: '${{ inputs.environment }}', deployment: false });
+  });
+
+  it('uploads report and evidence whatever happened, and does not fail for it', () => {
+    expect(upload).toMatchObject({ if: 'always()', 'continue-on-error': true });
+    expect(upload.with?.path).toContain('outputs.evidence-path');
+    expect(upload.with?.path).toContain('outputs.report-path');
+  });
+
+  it('checks nothing out', () => {
+    expect(file.text).not.toContain('actions/checkout');
+  });
+
+  it('hands every input of the action on, or says that it does not', () => {
+    const names = readActionInputs().map((input) => input.name);
+    const given = Object.keys(action.with ?? {});
+    expect(names).toEqual(expect.arrayContaining(given));
+    expect(names).toEqual(expect.arrayContaining([...workflow.leftOut]));
+    expect([...new Set([...given, ...workflow.leftOut])].sort()).toEqual([...names].sort());
+  });
+
+  it('asks only for what it cannot know, and documents all of it', () => {
+    const required = Object.entries(call.inputs).filter(([, input]) => input.required === true);
+    const procedure = name === 'maintenance.yml' ? ['procedure'] : [];
+    expect(required.map(([key]) => key).sort()).toEqual(['runner', ...procedure, ...workflow.required].sort());
+    for (const { description } of Object.values(call.inputs)) expect(description).toMatch(/\w/);
+    for (const { required: asked } of Object.values(call.secrets)) expect(asked).toBe(false);
+  });
+
+  it('gives outcome, release, previous release, image digest and report', () => {
+    const names = ['outcome', 'release', 'previous-release', 'image-digest', 'report'];
+    expect(Object.keys(call.outputs)).toEqual(names);
+    for (const { description } of Object.values(call.outputs)) expect(description).toMatch(/\w/);
+  });
+});
+
+it('an emergency and a rollback queue behind nothing but their own kind', () => {
+  const group = (name: string): string =>
+    onlyJob(find(own, name)).concurrency?.group?.split('/${{ inputs.runner')[0] ?? '';
+  expect(group('deploy.yml')).toBe('rolling-restart');
+  expect(group('rollback.yml')).toBe('rolling-restart-rollback');
+  expect(group('emergency.yml')).toBe('rolling-restart-emergency');
+  expect(group('maintenance.yml')).toContain("inputs.procedure == 'emergency' && 'rolling-restart-emergency'");
+  expect(group('release.yml')).toContain("'rolling-restart' || 'rolling-restart-rollback'");
+});
+
+describe.each(examples.map((file) => [file.name, file] as const))('example caller %s', (_, file) => {
+  const job = onlyJob(file);
+  const called = find(own, /\/([\w-]+\.yml)@/.exec(job.uses ?? '')?.[1] ?? '');
+  const declared = callOf(called).inputs;
+  const form =
+    (file.on['workflow_dispatch'] as { inputs?: Record<string, { type: string }> } | undefined)?.inputs ?? {};
+
+  /** The type of what is passed; an input of the form keeps its type, and a choice is a text. */
+  function typeOf(value: unknown): string {
+    const name = /^\$\{\{ inputs\.([\w-]+) \}\}$/.exec(String(value))?.[1];
+    if (name === undefined) return typeof value;
+    const type = form[name]?.type;
+    return type === 'choice' || type === undefined ? 'string' : type;
+  }
+
+  it('passes inputs that exist, in their type, and all that are asked for', () => {
+    for (const [name, value] of Object.entries(job.with ?? {})) {
+      expect(Object.keys(declared)).toContain(name);
+      expect(`${name}: ${typeOf(value)}`).toBe(`${name}: ${String(declared[name]?.type)}`);
+    }
+    const required = Object.keys(declared).filter((name) => declared[name]?.required === true);
+    expect(Object.keys(job.with ?? {})).toEqual(expect.arrayContaining(required));
+  });
+
+  it('names inputs of the form that exist', () => {
+    for (const [, name] of file.text.matchAll(/inputs\.([\w-]+)/g)) expect(Object.keys(form)).toContain(name);
+  });
+});

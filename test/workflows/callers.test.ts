@@ -1,0 +1,186 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readActionInputs } from '../../scripts/lib/workflow-model.mjs';
+import { REPOSITORY, runWorkflow, type WorkflowResult, type WorkflowRun } from '../support/act.js';
+
+/**
+ * The example callers, executed by a workflow engine down to the action's door: which procedure and inputs arrive
+ * there, what comes back, and what happens when it fails. The action itself is a stand-in that notes its inputs.
+ */
+const root = mkdtempSync(join(tmpdir(), 'rr-callers-'));
+const repository = join(root, 'repository');
+const bundle = join(root, 'dist');
+
+const STAND_IN = `
+const { appendFileSync, mkdirSync, writeFileSync } = require('node:fs');
+const input = (name) => process.env['INPUT_' + name.toUpperCase()];
+const evidence = process.env.RUNNER_TEMP + '/evidence';
+mkdirSync(evidence, { recursive: true });
+writeFileSync(evidence + '/service.log', 'a line');
+writeFileSync(process.env.RUNNER_TEMP + '/report.json', '{}');
+const given = Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('INPUT_')));
+const fails = input('smoke-test') === 'false';
+appendFileSync(process.env.GITHUB_OUTPUT, [
+  'plan=' + JSON.stringify(given), 'outcome=' + (fails ? 'rolled-back' : 'deployed'),
+  'report-path=' + process.env.RUNNER_TEMP + '/report.json', 'evidence-path=' + evidence, '',
+].join('\\n'));
+appendFileSync(process.env.GITHUB_STATE, 'run=42\\n');
+process.exitCode = fails ? 1 : 0;
+`;
+
+function git(...args: string[]): string {
+  const identity = ['-c', 'user.name=Test', '-c', 'user.email=test@example.invalid'];
+  return execFileSync('git', ['-C', repository, ...identity, ...args], { encoding: 'utf8' }).trim();
+}
+
+beforeAll(() => {
+  for (const [name, text] of [
+    ['main', STAND_IN],
+    ['post', "console.log('post knows run ' + process.env.STATE_run);"],
+  ] as const) {
+    mkdirSync(join(bundle, name), { recursive: true });
+    writeFileSync(join(bundle, name, 'index.js'), text);
+  }
+  mkdirSync(repository);
+  git('init', '--quiet', '--initial-branch', 'main');
+  git('commit', '--quiet', '--allow-empty', '--message', 'first');
+  git('tag', '--annotate', 'v1.0.0', '--message', 'v1.0.0');
+  git('commit', '--quiet', '--allow-empty', '--message', 'second');
+});
+
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const results: WorkflowResult[] = [];
+afterAll(() => {
+  for (const result of results) result.dispose();
+});
+
+async function run(options: Omit<WorkflowRun, 'repository' | 'bundle'>): Promise<WorkflowResult> {
+  const result = await runWorkflow({ repository, bundle, ...options });
+  results.push(result);
+  return result;
+}
+
+function given(result: WorkflowResult): Record<string, string> {
+  return JSON.parse(result.outputs.plan ?? '{}') as Record<string, string>;
+}
+
+describe('deploy.yml', () => {
+  it('deploys the pushed commit of main', async () => {
+    const result = await run({ caller: 'deploy.yml', event: 'push', ref: 'refs/heads/main' });
+    expect(result).toMatchObject({ conclusion: 'success', exitCode: 0, sha: git('rev-parse', 'main') });
+    expect(given(result)).toMatchObject({
+      INPUT_PROCEDURE: 'code-update',
+      'INPUT_WORKING-DIRECTORY': '/srv/roma',
+      'INPUT_SMOKE-TEST': 'pnpm roma:onthisday',
+      'INPUT_AUTO-ROLLBACK': 'true',
+      'INPUT_GITHUB-TOKEN': 'token-of-the-harness',
+    });
+    expect(result.log).toContain('post knows run 42');
+  });
+
+  it('is red when the action is, and keeps report and evidence', async () => {
+    const result = await run({
+      caller: 'deploy.yml',
+      event: 'push',
+      ref: 'refs/heads/main',
+      with: { 'smoke-test': 'false' },
+    });
+    expect(result).toMatchObject({ conclusion: 'failure', exitCode: 1, outputs: { outcome: 'rolled-back' } });
+    expect(result.artifacts).toHaveLength(1);
+    const artifact = join(result.artifactsPath, result.artifacts[0] ?? '');
+    expect(readdirSync(artifact, { recursive: true })).toEqual(
+      expect.arrayContaining(['report.json', 'evidence', join('evidence', 'service.log')]),
+    );
+  });
+
+  it('takes a list of labels for the runner', async () => {
+    const result = await run({
+      caller: 'deploy.yml',
+      event: 'push',
+      ref: 'refs/heads/main',
+      with: { runner: '["production", "docker"]' },
+    });
+    expect(result.conclusion).toBe('success');
+  });
+
+  it.each([
+    ['of another repository', { full_name: 'somebody/roma' }, 'skipped'],
+    ['of a fork that is gone', null, 'skipped'],
+    ['of the same repository', { full_name: REPOSITORY }, 'success'],
+  ])('called for a pull request %s', async (_, repo, conclusion) => {
+    const payload = { pull_request: { head: { repo, ref: 'main' }, base: { ref: 'main' } } };
+    const result = await run({ caller: 'deploy.yml', event: 'pull_request', ref: 'refs/heads/main', payload });
+    expect(result.conclusion).toBe(conclusion);
+    expect(result.log.includes('Run Main Rolling Restart')).toBe(conclusion === 'success');
+  });
+});
+
+describe('release.yml', () => {
+  it('deploys the commit of the tag on the first attempt', async () => {
+    const result = await run({ caller: 'release.yml', event: 'push', ref: 'refs/tags/v1.0.0' });
+    const commit = git('rev-parse', 'v1.0.0^{commit}');
+    expect(result).toMatchObject({ conclusion: 'success', sha: commit });
+    expect(given(result)).toMatchObject({ INPUT_PROCEDURE: 'code-update', INPUT_REF: commit });
+  });
+
+  it('rolls back to the commit of the tag on a later one', async () => {
+    const result = await run({ caller: 'release.yml', event: 'push', ref: 'refs/tags/v1.0.0', attempt: 2 });
+    expect(result.conclusion).toBe('success');
+    expect(given(result)).toMatchObject({
+      INPUT_PROCEDURE: 'rollback',
+      'INPUT_ROLLBACK-TO': `git:${git('rev-parse', 'v1.0.0^{commit}')}`,
+    });
+  });
+
+  it('refuses a branch before the action starts', async () => {
+    const result = await run({ caller: 'release.yml', event: 'push', ref: 'refs/heads/main' });
+    expect(result.conclusion).toBe('failure');
+    expect(result.log).toContain('release.yml deploys tags, and this run is for refs/heads/main');
+    expect(result.outputs).not.toHaveProperty('plan');
+  });
+});
+
+describe('maintenance.yml', () => {
+  const dispatch = { caller: 'maintenance.yml', event: 'workflow_dispatch', ref: 'refs/heads/main' } as const;
+
+  it('carries out what the form says, and notes why', async () => {
+    const reason = 'frozen since 9 `$(id)`\n::error::not a command';
+    const inputs = { procedure: 'emergency', service: 'roma', 'dry-run': 'true', reason };
+    const result = await run({ ...dispatch, inputs });
+    expect(result.conclusion).toBe('success');
+    expect(given(result)).toMatchObject({
+      INPUT_PROCEDURE: 'emergency',
+      INPUT_SERVICE: 'roma',
+      'INPUT_DRY-RUN': 'true',
+    });
+    // The action refuses what it does not know, so the form's own inputs must not reach it.
+    const known = readActionInputs().map(({ name }) => `INPUT_${name.toUpperCase()}`);
+    expect(known).toEqual(expect.arrayContaining(Object.keys(given(result))));
+    expect(result.summary).toContain('asked for this: frozen since 9 `$(id)` ::error::not a command');
+  });
+
+  it('refuses a procedure that has its own workflow', async () => {
+    const inputs = { procedure: 'code-update', service: '', 'dry-run': 'false', reason: '' };
+    const result = await run({ ...dispatch, inputs });
+    expect(result.conclusion).toBe('failure');
+    expect(result.log).toContain('Call deploy.yml, release.yml or rollback.yml for the others.');
+    expect(result.outputs).not.toHaveProperty('plan');
+  });
+});
+
+describe('rollback.yml', () => {
+  it('hands on what to go back to', async () => {
+    const result = await run({
+      caller: 'rollback.yml',
+      event: 'workflow_dispatch',
+      ref: 'refs/heads/main',
+      inputs: { 'rollback-to': 'release:r7', 'dry-run': 'false', reason: '' },
+    });
+    expect(result.conclusion).toBe('success');
+    expect(given(result)).toMatchObject({ INPUT_PROCEDURE: 'rollback', 'INPUT_ROLLBACK-TO': 'release:r7' });
+  });
+});
