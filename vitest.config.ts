@@ -7,10 +7,10 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 10_000 } },
+      { test: { name: 'unit', sequence: { groupOrder: 0 }, include: ['test/unit/**/*.test.ts'], testTimeout: 10_000 } },
       {
         test: {
-          name: 'engine',
+          name: 'engine', sequence: { groupOrder: 1 },
           include: ['test/engine/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
@@ -19,7 +19,7 @@ export default defineConfig({
       },
       {
         test: {
-          name: 'matrix',
+          name: 'matrix', sequence: { groupOrder: 2 },
           include: ['test/matrix/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
@@ -28,7 +28,7 @@ export default defineConfig({
       },
       {
         test: {
-          name: 'workflows',
+          name: 'workflows', sequence: { groupOrder: 3 },
           include: ['test/workflows/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,

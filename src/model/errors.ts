@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   E_CANCELLED: 'The run was cancelled.',
   E_DEADLINE: 'Something took longer than its deadline.',
   E_LEDGER: 'The records on the engine cannot be read or written.',
+  E_EVIDENCE: 'Evidence could not be captured or written.',
   E_INTERNAL: 'A defect of Rolling Restart itself.',
 } as const;
 

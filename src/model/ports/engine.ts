@@ -108,6 +108,11 @@ export interface ComposeTarget {
   readonly directory: string;
   readonly projectName: string | undefined;
   readonly envFiles: readonly string[];
+  /**
+   * Paths below `from` are written as paths below `to` in what is rendered, except in build sections: how a worktree is
+   * rendered as if it were the live checkout while its build context stays where it is.
+   */
+  readonly relocate?: { readonly from: string; readonly to: string };
 }
 
 /**

@@ -13,6 +13,8 @@ export interface Source {
   checkout(directory: string, commit: string): Promise<void>;
   /** Full commit id, without network; undefined when there is no such commit. */
   resolve(directory: string, ref: string): Promise<string | undefined>;
+  /** Untracked and ignored entries, relative to the top level; a folder with nothing tracked is one entry ending in `/`. */
+  untracked(directory: string): Promise<readonly string[]>;
   /** Id of the tree or blob of a path at a commit; undefined when it is not tracked there. Path relative to the top level. */
   treeId(directory: string, commit: string, path: string): Promise<string | undefined>;
 }

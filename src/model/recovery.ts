@@ -1,0 +1,88 @@
+import type { JournalRecord } from './ports/ledger.js';
+import type { Operation, OperationOf } from './operation.js';
+import type { ReleaseId } from './release.js';
+
+/** What is to be done about one service after a run that was killed. */
+export type Recovery =
+  /** Its containers were not touched. */
+  | { readonly kind: 'none' }
+  /** The new release was verified: it is accepted, only its watch was cut short. */
+  | { readonly kind: 'accept'; readonly release: ReleaseId }
+  /** The change was not proven: the release before comes back. */
+  | { readonly kind: 'go-back'; readonly back: ReleaseId; readonly failed: ReleaseId }
+  /** A first deploy: nothing to go back to. */
+  | { readonly kind: 'leave'; readonly release: ReleaseId };
+
+export interface RecoveryPlan {
+  readonly services: Readonly<Record<string, Recovery>>;
+  /** Tags that were moved for a service whose containers were not touched: they name what they named before. */
+  readonly tags: readonly OperationOf<'tag-image'>[];
+  /** Where the checkout was before the run, when it was moved and no service stays on the new commit. */
+  readonly checkout: OperationOf<'move-checkout'> | undefined;
+  readonly worktrees: readonly OperationOf<'add-worktree'>[];
+}
+
+/**
+ * Reads from the journal of a run that never ended what has to be finished or undone. Pure; every answer may be carried
+ * out again, so that a recovery that is itself killed is simply repeated.
+ */
+export function planRecovery(record: JournalRecord): RecoveryPlan {
+  const { entries } = record;
+  const names = new Set(
+    entries.flatMap(({ operation }) =>
+      operation.kind === 'replace-containers' || operation.kind === 'tag-image' ? [operation.service] : [],
+    ),
+  );
+  const services = Object.fromEntries([...names].map((service) => [service, recoverService(entries, service)]));
+  const stays = Object.values(services).some((recovery) => recovery.kind === 'accept' || recovery.kind === 'leave');
+  const deployed = entries.some(({ operation, result }) => operation.kind === 'accept-release' && result === 'done');
+  return {
+    services,
+    tags: [...names].flatMap((service) => (services[service]?.kind === 'none' ? tagBack(entries, service) : [])),
+    checkout: stays || deployed ? undefined : checkoutBack(entries),
+    worktrees: operations(entries, 'add-worktree'),
+  };
+}
+
+type Entries = JournalRecord['entries'];
+
+function recoverService(entries: Entries, service: string): Recovery {
+  const own = entries.filter(({ operation }) => 'service' in operation && operation.service === service);
+  const replacements = own.flatMap((entry, index) =>
+    entry.operation.kind === 'replace-containers' ? [{ operation: entry.operation, index }] : [],
+  );
+  const last = replacements.at(-1);
+  if (last === undefined) return { kind: 'none' };
+  const { to, from } = last.operation;
+  const after = own.slice(last.index + 1).filter((entry) => entry.result === 'done');
+  if (after.some(({ operation }) => operation.kind === 'accept-release' && operation.release === to)) {
+    return { kind: 'none' };
+  }
+  if (after.some(({ operation }) => operation.kind === 'verify')) return { kind: 'accept', release: to };
+  const goingBack = replacements.slice(0, -1).some(({ operation }) => operation.from === to);
+  if (goingBack && from !== undefined) return { kind: 'go-back', back: to, failed: from };
+  return from === undefined ? { kind: 'leave', release: to } : { kind: 'go-back', back: from, failed: to };
+}
+
+function tagBack(entries: Entries, service: string): readonly OperationOf<'tag-image'>[] {
+  const first = operations(entries, 'tag-image').find((operation) => operation.service === service);
+  if (first?.from === undefined) return [];
+  // An accepted service keeps its tag: only one whose containers were never touched gets here with nothing accepted.
+  const accepted = entries.some(
+    ({ operation, result }) =>
+      operation.kind === 'accept-release' && operation.service === service && result === 'done',
+  );
+  return accepted ? [] : [{ ...first, to: first.from, from: first.to }];
+}
+
+function checkoutBack(entries: Entries): OperationOf<'move-checkout'> | undefined {
+  const moves = operations(entries, 'move-checkout');
+  const [first] = moves;
+  const last = moves.at(-1);
+  if (first === undefined || last === undefined || last.to === first.from) return undefined;
+  return { kind: 'move-checkout', directory: first.directory, from: last.to, to: first.from };
+}
+
+function operations<K extends Operation['kind']>(entries: Entries, kind: K): readonly OperationOf<K>[] {
+  return entries.flatMap(({ operation }) => (operation.kind === kind ? [operation as OperationOf<K>] : []));
+}

@@ -1,0 +1,138 @@
+import { liveRelease, isBad, keptReleases } from '../model/release.js';
+import { formatSize } from '../model/units.js';
+import type { Current } from '../steps/candidate.js';
+import { lastLines } from '../steps/diagnose.js';
+import { diskSpaceGate, type GateFinding } from '../steps/gates.js';
+import { imageOf } from '../steps/kept-candidate.js';
+import { countErrors, matcherOf } from '../steps/log-lines.js';
+import { observe } from '../steps/observe.js';
+import { previewUpdate } from '../steps/preview.js';
+import { requireServices } from '../steps/open-project.js';
+import type { Viewing } from '../steps/session.js';
+import { describeDecision } from '../steps/show-plan.js';
+import { dependencyOrder } from '../model/service.js';
+import { asProcedureError } from '../model/errors.js';
+import { ended, type Procedure, type ProcedureResult } from './procedure.js';
+
+/** How far back the log is read for error lines: the runbook's `--since 5m`. */
+const LOG_WINDOW_MS = 5 * 60_000;
+
+/** Looks at everything and changes nothing: health, resources, errors, what there is to go back to, what would happen. */
+export const check: Procedure = {
+  name: 'check',
+  purpose: 'Shows health, resource use, errors, the releases there are to go back to, and what code-update would do.',
+  interrupts: false,
+
+  async preview(viewing: Viewing): Promise<ProcedureResult> {
+    const { opened, request } = viewing;
+    requireServices(request.services, Object.keys(opened.live.services));
+    const names = request.services.length > 0 ? request.services : dependencyOrder(opened.live);
+    const problems: string[] = [];
+    for (const service of names) {
+      const current = await observe(viewing.engine, viewing, viewing.project, service);
+      if (current.containers.length === 0 && current.history.releases.length === 0) continue;
+      problems.push(...(await lookAtContainers(viewing, service, current)));
+      problems.push(...(await lookAtReleases(viewing, service, current)));
+    }
+    lookAtDisk(viewing, await diskSpaceGate(viewing, opened));
+    await lookAhead(viewing);
+    if (problems.length === 0) return ended('completed', 'check: everything that runs is healthy');
+    for (const problem of problems) viewing.progress.warning(problem);
+    viewing.recorder.nextSteps.push(...problems);
+    return ended('completed', `check: ${problems.length} ${problems.length === 1 ? 'thing' : 'things'} to look at`);
+  },
+
+  perform: undefined,
+};
+
+async function lookAtContainers(viewing: Viewing, service: string, current: Current): Promise<readonly string[]> {
+  const rows: string[][] = [];
+  const problems: string[] = [];
+  const matcher = matcherOf(viewing.request.errorPatterns);
+  for (const container of current.containers) {
+    const use = container.state === 'running' ? await viewing.engine.stats(container.id) : undefined;
+    const since = (Date.now() - LOG_WINDOW_MS) / 1000;
+    const log = await viewing.engine.logs(container.id, { since, tail: 50_000, signal: AbortSignal.timeout(60_000) });
+    const counted = await countErrors(log, matcher);
+    rows.push([
+      container.name,
+      container.state,
+      container.health,
+      String(container.restartCount),
+      use === undefined ? '–' : formatSize(use.memoryBytes),
+      use === undefined ? '–' : `${use.cpuPercent.toFixed(1)} %`,
+      String(counted.errors),
+      container.startedAt,
+    ]);
+    if (container.state !== 'running' && container.exitCode !== 0) {
+      problems.push(`${container.name} is ${container.state} with exit code ${container.exitCode}`);
+      viewing.progress.info((await lastLines(viewing, container.id, 10)).join('\n'));
+    }
+    if (container.health === 'unhealthy') problems.push(`${container.name} is unhealthy`);
+    if (use !== undefined && use.memoryBytes > viewing.request.maxMemoryBytes) {
+      problems.push(`${container.name} uses ${formatSize(use.memoryBytes)} of memory`);
+    }
+  }
+  viewing.recorder.findings.push({
+    title: `Containers of ${service}`,
+    columns: ['Container', 'State', 'Health', 'Restarts', 'Memory', 'CPU', 'Error lines (5 min)', 'Started'],
+    rows,
+  });
+  printTable(viewing, `Containers of ${service}`, rows);
+  return problems;
+}
+
+async function lookAtReleases(viewing: Viewing, service: string, current: Current): Promise<readonly string[]> {
+  const { history } = current;
+  const problems: string[] = [];
+  const rows: string[][] = [];
+  for (const release of keptReleases(history).slice(0, viewing.request.keepReleases)) {
+    const present = (await imageOf(viewing, release)) !== undefined;
+    if (!present) problems.push(`${service}: the image of kept release ${release.id} is gone (${release.image.keptAs})`);
+    rows.push([
+      release.id,
+      release.id === current.release?.id ? 'live' : isBad(history, release.id) ? 'bad' : 'kept',
+      present ? 'there' : 'gone',
+      release.commit?.slice(0, 12) ?? '–',
+      release.image.digest ?? release.image.id.slice(0, 19),
+      release.by,
+    ]);
+  }
+  viewing.recorder.findings.push({
+    title: `Releases of ${service} to go back to`,
+    columns: ['Release', 'Mark', 'Image', 'Commit', 'Digest or id', 'By'],
+    rows,
+  });
+  printTable(viewing, `Releases of ${service}`, rows);
+  const live = liveRelease(history);
+  if (live !== undefined && current.containers.length > 0 && current.release?.id !== live.id) {
+    problems.push(`${service} does not run what was deployed last (${live.id}): someone changed it by hand`);
+  }
+  return problems;
+}
+
+function lookAtDisk(viewing: Viewing, finding: GateFinding): void {
+  const detail = finding.kind === 'refuse' ? finding.error.message : finding.detail;
+  viewing.recorder.gates.push({ gate: 'disk-space', state: finding.kind === 'pass' ? 'passed' : 'warned', detail });
+  viewing.progress.info(`disk: ${detail}`);
+}
+
+/** What an update would do is worth knowing, and not worth failing a check for. */
+async function lookAhead(viewing: Viewing): Promise<void> {
+  try {
+    const plan = await previewUpdate(viewing, 'code-update');
+    viewing.recorder.plan = plan;
+    for (const service of plan.services) {
+      viewing.progress.info(`code-update: ${service.service}: ${describeDecision(service.decision)}`);
+    }
+  } catch (error) {
+    const problem = asProcedureError(error);
+    viewing.recorder.nextSteps.push(`code-update would not work now: ${problem.message}. ${problem.next}`);
+    viewing.progress.warning(`code-update would not work now: ${problem.message}`);
+  }
+}
+
+function printTable(viewing: Viewing, title: string, rows: readonly (readonly string[])[]): void {
+  viewing.progress.info(title);
+  for (const row of rows) viewing.progress.info(`  ${row.join('  ')}`);
+}

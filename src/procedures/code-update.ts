@@ -1,0 +1,47 @@
+import { prepare } from '../steps/prepare.js';
+import { diskSpaceGate, healthGate, modifiedFilesGate, passGate } from '../steps/gates.js';
+import { observe } from '../steps/observe.js';
+import { previewUpdate } from '../steps/preview.js';
+import { rollOutAll } from '../steps/roll-out-all.js';
+import { selectServices } from '../steps/select-services.js';
+import type { Session, Viewing } from '../steps/session.js';
+import { describePreview } from '../steps/show-plan.js';
+import { fetchWanted } from '../steps/source.js';
+import { requireOneImage } from '../steps/require.js';
+import { ended, type Procedure, type ProcedureResult } from './procedure.js';
+
+/** Runbook, Procedure 3: pull the code, build, deploy, verify, watch; back to what ran before when anything is wrong. */
+export const codeUpdate: Procedure = {
+  name: 'code-update',
+  purpose: 'Deploys a commit, a tag or an image, verifies it, watches it, and rolls back by itself.',
+  interrupts: false,
+
+  async preview(viewing: Viewing): Promise<ProcedureResult> {
+    requireOneImage(viewing.request);
+    passGate(viewing, 'modified-files', modifiedFilesGate(viewing.opened));
+    passGate(viewing, 'disk-space', await diskSpaceGate(viewing, viewing.opened));
+    const plan = await previewUpdate(viewing, 'code-update');
+    return ended('completed', describePreview(viewing, plan));
+  },
+
+  async perform(session: Session): Promise<ProcedureResult> {
+    requireOneImage(session.request);
+    await session.progress.group('Gates', async () => {
+      passGate(session, 'modified-files', modifiedFilesGate(session.opened));
+      passGate(session, 'disk-space', await diskSpaceGate(session, session.opened));
+    });
+    const wanted = await session.progress.group('Fetch', () => fetchWanted(session));
+    const services = selectServices(session, wanted.project);
+    await session.progress.group('Health before', async () => {
+      for (const service of services) {
+        passGate(session, 'health', healthGate(service, await observe(session.engine, session, session.project, service)));
+      }
+    });
+    await session.progress.group('Build and pull', () => prepare(session, wanted, services));
+    return rollOutAll(
+      session,
+      'code-update',
+      services.flatMap((service) => session.candidates.get(service) ?? []),
+    );
+  },
+};

@@ -1,0 +1,12 @@
+import type { ProcedureName } from '../model/request.js';
+import { check } from './check.js';
+import { codeUpdate } from './code-update.js';
+import type { Procedure } from './procedure.js';
+import { rollback } from './rollback.js';
+
+/** Every procedure there is; a new one is one file and one line here. */
+export const ALL_PROCEDURES: Readonly<Record<ProcedureName, Procedure>> = {
+  check,
+  'code-update': codeUpdate,
+  rollback,
+};

@@ -1,0 +1,80 @@
+import { asProcedureError, type ErrorCode, type ProcedureError } from '../model/errors.js';
+import type { OutcomeKind } from '../model/outcome.js';
+import type { RunReport } from '../model/report.js';
+import { buildReport } from '../run/build-report.js';
+import type { Run } from '../run/run.js';
+import { openProject } from '../steps/open-project.js';
+import { recoverAll } from '../steps/recover.js';
+import { viewing, withSession } from '../steps/with-session.js';
+import { removeWorktrees } from '../steps/source.js';
+import { ALL_PROCEDURES } from './index.js';
+import { ended, type Procedure, type ProcedureResult } from './procedure.js';
+
+/** Carries one procedure out, from the open project to the report. Never throws: the report says what happened. */
+export async function runProcedure(run: Run): Promise<RunReport> {
+  const procedure = ALL_PROCEDURES[run.request.procedure];
+  let result: ProcedureResult;
+  try {
+    result = await conduct(run, procedure);
+  } catch (error) {
+    result = failedBeforeItsEnd(run, asProcedureError(error));
+  }
+  return buildReport(run, result);
+}
+
+/** Finishes or undoes what a run left that was killed: the action's `post`, and a shell's `recover`. */
+export async function recoverAbandoned(run: Run): Promise<RunReport> {
+  let result: ProcedureResult;
+  try {
+    const opened = await openProject(run);
+    result = await withSession(run, opened, false, async (session, abandoned) => {
+      const said = await recoverAll(session, abandoned);
+      return ended('completed', said.length === 0 ? 'nothing was left to repair' : said.join('; '));
+    });
+  } catch (error) {
+    result = failedBeforeItsEnd(run, asProcedureError(error));
+  }
+  return buildReport(run, result);
+}
+
+async function conduct(run: Run, procedure: Procedure): Promise<ProcedureResult> {
+  const opened = await openProject(run);
+  const { perform } = procedure;
+  if (run.request.dryRun || perform === undefined) {
+    const view = viewing(run, opened);
+    try {
+      return await procedure.preview(view);
+    } finally {
+      await removeWorktrees(view);
+    }
+  }
+  return withSession(run, opened, procedure.interrupts, async (session, abandoned) => {
+    await recoverAll(session, abandoned);
+    return perform(session);
+  });
+}
+
+/** Errors that say "no" before anything was done. */
+const REFUSALS: ReadonlySet<ErrorCode> = new Set([
+  'E_INPUT',
+  'E_ENGINE_UNREACHABLE',
+  'E_ENGINE_TOO_OLD',
+  'E_COMPOSE_FILE',
+  'E_SERVICE',
+  'E_GATE',
+  'E_SOURCE',
+  'E_ROLLBACK_TARGET',
+  'E_BAD_RELEASE',
+  'E_LOCKED',
+]);
+
+function failedBeforeItsEnd(run: Run, error: ProcedureError): ProcedureResult {
+  const { changed } = run.recorder;
+  return { outcome: outcomeOf(error, changed), headline: error.message, error, undoError: undefined, changed };
+}
+
+function outcomeOf(error: ProcedureError, changed: boolean): OutcomeKind {
+  if (error.code === 'E_CANCELLED' || error.code === 'E_FENCED') return 'cancelled';
+  if (!changed && REFUSALS.has(error.code)) return 'refused';
+  return 'failed';
+}

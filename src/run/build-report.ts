@@ -1,0 +1,72 @@
+import type { ProcedureError } from '../model/errors.js';
+import type { OutcomeKind } from '../model/outcome.js';
+import type { ReportedError, RunReport } from '../model/report.js';
+import { checklists } from './checklists.js';
+import type { Run } from './run.js';
+
+export interface EndedRun {
+  readonly outcome: OutcomeKind;
+  readonly headline: string;
+  readonly error: ProcedureError | undefined;
+  readonly undoError: ProcedureError | undefined;
+  readonly changed: boolean;
+}
+
+/** Puts the report together from what the recorder saw; every text in it is redacted here, once. */
+export function buildReport(run: Run, ended: EndedRun): RunReport {
+  const { recorder, request, invocation, redactor } = run;
+  const clean = (text: string): string => redactor.text(text);
+  return {
+    schema: 'rolling-restart/report/v1',
+    procedure: request.procedure,
+    project: recorder.project,
+    dryRun: request.dryRun,
+    outcome: ended.outcome,
+    headline: clean(ended.headline),
+    changed: ended.changed,
+    startedAt: recorder.startedAt.toISOString(),
+    durationMs: Date.now() - recorder.startedAt.getTime(),
+    invocation,
+    engine: recorder.engine,
+    services: recorder.services,
+    plan: recorder.plan,
+    timeline: recorder.timeline.map((entry) => ({ ...entry, text: clean(entry.text) })),
+    warnings: recorder.warnings.map((sign) => ({ ...sign, message: clean(sign.message) })),
+    checklists: checklists(recorder),
+    slo: recorder.slo,
+    commits: recorder.commits.map(clean),
+    error: reported(ended.error, clean),
+    undoError: reported(ended.undoError, clean),
+    nextSteps: nextSteps(ended, recorder.nextSteps, request.dryRun).map(clean),
+    evidencePath: recorder.captured.length === 0 ? undefined : run.evidence.path,
+    findings: recorder.findings.map((finding) => ({ ...finding, rows: finding.rows.map((row) => row.map(clean)) })),
+  };
+}
+
+function reported(error: ProcedureError | undefined, clean: (text: string) => string): ReportedError | undefined {
+  if (error === undefined) return undefined;
+  return {
+    code: error.code,
+    message: clean(error.message),
+    next: clean(error.next),
+    excerpt: error.excerpt.map(({ title, lines }) => ({ title, lines: lines.map(clean) })),
+  };
+}
+
+/** What the person should do now, most useful first. */
+function nextSteps(ended: EndedRun, seen: readonly string[], dryRun: boolean): readonly string[] {
+  const steps: string[] = [];
+  if (ended.outcome === 'rollback-failed' && ended.undoError !== undefined) {
+    steps.push(`Look at the service now (docker compose ps, docker compose logs). ${ended.undoError.next}`);
+    steps.push('When the cause is gone: procedure rollback with rollback-to: previous, or docker compose up -d by hand.');
+  }
+  if (ended.error !== undefined) steps.push(ended.error.next);
+  if (ended.outcome === 'failed' && ended.changed) {
+    steps.push('What failed is what runs now. To go back: procedure rollback with rollback-to: previous.');
+  }
+  if (ended.outcome === 'rolled-back') {
+    steps.push('The release is marked bad: the same commit is refused until it is changed, or force: true is set.');
+  }
+  if (dryRun) steps.push('Run it without dry-run to carry this plan out.');
+  return [...new Set([...steps, ...seen])];
+}

@@ -1,0 +1,66 @@
+import type { Checklist } from '../model/report.js';
+import type { GateResult, Recorder, VerifiedCheck } from './recorder.js';
+
+/** @returns the runbook's checklists, ticked from what happened and nothing else */
+export function checklists(recorder: Recorder): readonly Checklist[] {
+  const gate = (name: string): GateResult | undefined => recorder.gates.find((entry) => entry.gate === name);
+  const checked = (name: string): readonly VerifiedCheck[] =>
+    recorder.verified.filter((entry) => entry.check === name);
+  const fromGate = (text: string, name: string): Checklist['items'][number] => {
+    const result = gate(name);
+    if (result === undefined) return { text, state: 'not-asked', detail: undefined };
+    return { text, state: result.state === 'refused' ? 'failed' : 'done', detail: result.detail };
+  };
+  const fromChecks = (text: string, name: string): Checklist['items'][number] => {
+    const results = checked(name);
+    if (results.length === 0) return { text, state: 'not-asked', detail: undefined };
+    const failed = results.filter((result) => !result.passed);
+    const shown = failed.length > 0 ? failed : results;
+    return {
+      text,
+      state: failed.length > 0 ? 'failed' : 'done',
+      detail: shown.map((result) => `${result.service}: ${result.detail}`).join('; '),
+    };
+  };
+  const ticked = (text: string, done: boolean, detail: string | undefined): Checklist['items'][number] => ({
+    text,
+    state: done ? 'done' : 'not-asked',
+    detail,
+  });
+  const wholeWatch = recorder.watched.length > 0 && recorder.watched.every((entry) => entry.whole);
+  return [
+    {
+      title: 'Pre-restart checklist',
+      items: [
+        fromGate('Verified service health', 'health'),
+        fromGate('Checked for active jobs', 'active-jobs'),
+        ticked('Saved current logs', recorder.captured.some((entry) => entry.endsWith('before')), undefined),
+        fromGate('Backed up state', 'backup'),
+        fromGate('Notified team', 'notified'),
+        ticked(
+          'Prepared rollback plan',
+          recorder.rollbackReleasePresent === true,
+          recorder.rollbackReleasePresent === false ? 'there is no release to go back to' : undefined,
+        ),
+      ],
+    },
+    {
+      title: 'Post-restart checklist',
+      items: [
+        fromChecks('Container status is running and healthy', 'state'),
+        fromChecks('The wanted image and configuration are what runs', 'identity'),
+        fromChecks('No errors in logs', 'error-lines'),
+        fromChecks('Smoke tests pass', 'smoke-test'),
+        fromChecks('Resource usage is normal', 'memory'),
+        {
+          text: 'Monitored for the whole watch',
+          state: recorder.watched.length === 0 ? 'not-asked' : wholeWatch ? 'done' : 'failed',
+          detail: recorder.watched.map((entry) => `${entry.service}: ${Math.round(entry.durationMs / 1000)} s`).join('; '),
+        },
+        fromGate('Updated status page', 'status-page'),
+        ticked('Documented any issues', recorder.warnings.length > 0, `${recorder.warnings.length} recorded here`),
+      ],
+    },
+  ];
+}
+

@@ -1,0 +1,40 @@
+import { ProcedureError } from '../model/errors.js';
+
+/**
+ * Sleeps, and wakes at once on abort.
+ * @param ms milliseconds
+ * @throws the signal's reason
+ */
+export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  await new Promise<void>((resolve, reject) => {
+    const stop = (): void => {
+      clearTimeout(timer);
+      reject(reasonOf(signal));
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', stop);
+      resolve();
+    }, ms);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+}
+
+/** The person pressed cancel, or the runner did. */
+export function cancelledError(): ProcedureError {
+  return new ProcedureError('E_CANCELLED', 'The run was cancelled', {
+    next: 'Read below what is live now; start the run again when ready.',
+  });
+}
+
+/** Another run asked this one to yield. */
+export function yieldedError(request: string): ProcedureError {
+  return new ProcedureError('E_CANCELLED', `Another run asked this one to yield: ${request}`, {
+    next: 'Follow that run; what it finds live is said below.',
+  });
+}
+
+/** @returns the reason of an aborted signal as an Error */
+export function reasonOf(signal: AbortSignal): Error {
+  return signal.reason instanceof Error ? signal.reason : cancelledError();
+}

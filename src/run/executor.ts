@@ -1,0 +1,55 @@
+import { describeOperation, changesService, type Operation, type OperationKind, type OperationOf } from '../model/operation.js';
+import { formatDuration } from '../model/units.js';
+import type { LockedRun } from './run.js';
+
+/** What carries an operation out. One a kind; `Performers` makes forgetting one a type error. */
+export type Performer<K extends OperationKind> = (operation: OperationOf<K>, signal: AbortSignal) => Promise<void>;
+export type Performers = { readonly [K in OperationKind]: Performer<K> };
+
+/**
+ * Carries operations out one by one: checks that the lock is still ours, writes the operation to the journal, performs
+ * it, writes that it is done. Whatever instant the process dies at, the journal says which effect may have happened.
+ */
+export class Executor {
+  private sequence = 0;
+  /** Operations of this run that have begun, in order. */
+  readonly begun: Operation[] = [];
+
+  constructor(
+    private readonly run: LockedRun,
+    private readonly performers: Performers,
+  ) {}
+
+  /** @param signal aborts waiting; an effect that has begun is finished or reported, never left unknown */
+  async execute(operation: Operation, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { journal, lock, recorder, progress, invocation } = this.run;
+    await lock.check();
+    const sequence = (this.sequence += 1);
+    const text = describeOperation(operation);
+    // Operations that only look leave nothing to undo: their begin record is what tells recovery how far the run got.
+    await journal.begin(invocation.runId, sequence, operation);
+    this.begun.push(operation);
+    if (changesService(operation)) recorder.changed = true;
+    const began = performance.now();
+    try {
+      await recorder.step(text, 'service' in operation ? operation.service : undefined, async () =>
+        this.perform(operation, signal),
+      );
+    } catch (error) {
+      await journal.end(invocation.runId, sequence, 'failed').catch((journalError: unknown) => {
+        // The failure at hand matters more; recovery treats a begun operation without an end as failed anyway.
+        progress.debug(`journal: ${String(journalError)}`);
+      });
+      progress.info(`✗ ${text} (${formatDuration(performance.now() - began)})`);
+      throw error;
+    }
+    await journal.end(invocation.runId, sequence, 'done');
+    progress.info(`✓ ${text} (${formatDuration(performance.now() - began)})`);
+  }
+
+  private async perform<K extends OperationKind>(operation: OperationOf<K>, signal: AbortSignal): Promise<void> {
+    const performer = this.performers[operation.kind as K];
+    await performer(operation, signal);
+  }
+}

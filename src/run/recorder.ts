@@ -1,0 +1,66 @@
+import type { Plan } from '../model/plan.js';
+import type { WarningSign } from '../model/policy.js';
+import type { Finding, ServiceReport, SloRow, TimelineEntry } from '../model/report.js';
+
+/**
+ * Collects what happens during a run, for the report. Facts go in as they are seen; nothing is computed from hopes.
+ */
+export class Recorder {
+  readonly startedAt = new Date();
+  readonly timeline: TimelineEntry[] = [];
+  readonly warnings: WarningSign[] = [];
+  readonly services: ServiceReport[] = [];
+  readonly slo: SloRow[] = [];
+  readonly findings: Finding[] = [];
+  readonly gates: GateResult[] = [];
+  readonly captured: string[] = [];
+  readonly verified: VerifiedCheck[] = [];
+  readonly watched: { readonly service: string; readonly durationMs: number; readonly whole: boolean }[] = [];
+  readonly nextSteps: string[] = [];
+  commits: readonly string[] = [];
+  plan: Plan | undefined;
+  project = '';
+  engine: { readonly version: string; readonly compose: string; readonly name: string } | undefined;
+  /** Whether anything that runs, or the checkout it runs from, was changed and not put back. */
+  changed = false;
+  rollbackReleasePresent: boolean | undefined;
+
+  note(text: string, service?: string): void {
+    this.timeline.push({ at: new Date().toISOString(), durationMs: undefined, service, text, status: 'note' });
+  }
+
+  /** Times a step and keeps how it ended. */
+  async step<T>(text: string, service: string | undefined, body: () => Promise<T>): Promise<T> {
+    const began = performance.now();
+    const at = new Date().toISOString();
+    const keep = (status: TimelineEntry['status']): void => {
+      this.timeline.push({ at, durationMs: Math.round(performance.now() - began), service, text, status });
+    };
+    try {
+      const value = await body();
+      keep('done');
+      return value;
+    } catch (error) {
+      keep('failed');
+      throw error;
+    }
+  }
+
+  warn(sign: WarningSign): void {
+    this.warnings.push(sign);
+  }
+}
+
+export interface GateResult {
+  readonly gate: string;
+  readonly state: 'passed' | 'warned' | 'refused' | 'forced';
+  readonly detail: string;
+}
+
+export interface VerifiedCheck {
+  readonly service: string;
+  readonly check: string;
+  readonly passed: boolean;
+  readonly detail: string;
+  readonly durationMs: number;
+}

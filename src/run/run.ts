@@ -1,0 +1,44 @@
+import type { Compose, Engine } from '../model/ports/engine.js';
+import type { Commands, Disks } from '../model/ports/host.js';
+import type { HeldLock, Journal, Ledger, Locks } from '../model/ports/ledger.js';
+import type { EvidenceStore, Progress, Redactor } from '../model/ports/progress.js';
+import type { Source } from '../model/ports/source.js';
+import type { Invocation, Request } from '../model/request.js';
+import type { Recorder } from './recorder.js';
+
+/** What talks to the world, built once in `wiring.ts` and handed down. */
+export interface Adapters {
+  readonly engine: Engine;
+  readonly compose: Compose;
+  readonly source: Source;
+  readonly commands: Commands;
+  readonly disks: Disks;
+  readonly redactor: Redactor;
+  readonly evidence: EvidenceStore;
+  readonly progress: Progress;
+  /** The records of one compose project; its name is known only after the compose files are rendered. */
+  readonly records: (project: string) => ProjectRecords;
+}
+
+export interface ProjectRecords {
+  readonly ledger: Ledger;
+  readonly journal: Journal;
+  readonly locks: Locks;
+}
+
+/** One run of one procedure: what was asked, by whom, with what, and how to stop it. */
+export interface Run extends Adapters {
+  readonly request: Request;
+  readonly invocation: Invocation;
+  readonly recorder: Recorder;
+  /** Aborts when a person cancels the job or presses Ctrl-C. */
+  readonly cancelled: AbortSignal;
+}
+
+/** A run that holds the lock of its project, and so may change something. */
+export interface LockedRun extends Run, ProjectRecords {
+  readonly project: string;
+  readonly lock: HeldLock;
+  /** Aborts on cancellation and when another run asks this one to yield. */
+  readonly signal: AbortSignal;
+}

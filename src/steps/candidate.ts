@@ -1,0 +1,34 @@
+import type { ImageFacts } from '../model/image.js';
+import type { Decision } from '../model/plan.js';
+import type { Release, ReleaseWithDefinition, ServiceHistory } from '../model/release.js';
+import type { ObservedContainer, ServiceDefinition } from '../model/service.js';
+
+export interface IdentifiedContainer extends ObservedContainer {
+  /** Identity of its image; undefined when the engine does not have the image any more. */
+  readonly fingerprint: string | undefined;
+}
+
+/** What runs of a service now, and which release of the ledger that is. */
+export interface Current {
+  readonly containers: readonly IdentifiedContainer[];
+  readonly image: ImageFacts | undefined;
+  readonly history: ServiceHistory;
+  /** The release of the ledger that runs; undefined when what runs is not in it, or nothing runs. */
+  readonly release: Release | undefined;
+  readonly files: Readonly<Record<string, string>> | undefined;
+}
+
+/** A release that is built or pulled, compared with what runs, and not live yet. */
+export interface Candidate {
+  readonly service: string;
+  readonly definition: ServiceDefinition;
+  readonly release: ReleaseWithDefinition;
+  /** The ledger has it already: going back to a kept release adds no record. */
+  readonly recorded: boolean;
+  readonly decision: Decision;
+  readonly current: Current;
+  readonly replicas: number;
+  readonly oneShot: boolean;
+  /** Id that the compose file's image name had before anything was pulled or built. */
+  readonly namedImage: string | undefined;
+}

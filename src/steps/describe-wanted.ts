@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto';
+import { ProcedureError } from '../model/errors.js';
+import type { Decision } from '../model/plan.js';
+import { configHash, definitionOf, mountedPaths, newReleaseId, type ReleaseId } from '../model/release.js';
+import { isOneShot, type ComposeProject, type ServiceDefinition } from '../model/service.js';
+import { decide } from '../strategies/decide.js';
+import type { Current } from './candidate.js';
+import { hashFiles } from './files.js';
+import type { Viewing } from './session.js';
+import type { WantedProject } from './wanted.js';
+
+/** What a service is to become, as far as it is known without building or pulling anything. */
+export interface Described {
+  readonly service: string;
+  readonly id: ReleaseId;
+  readonly definition: ServiceDefinition;
+  readonly current: Current;
+  readonly composeHash: string;
+  readonly configHash: string;
+  /** The compose document reduced to this service. A secret. */
+  readonly document: Readonly<Record<string, unknown>>;
+  readonly files: Readonly<Record<string, string>>;
+  readonly namedImage: string | undefined;
+  readonly replicas: number;
+  readonly oneShot: boolean;
+}
+
+/** @param hashes Compose's hash of every service of the wanted project */
+export async function describeWanted(
+  viewing: Viewing,
+  wanted: WantedProject,
+  service: string,
+  hashes: Readonly<Record<string, string>>,
+  current: Current,
+): Promise<Described> {
+  const definition = serviceOf(wanted.project, service);
+  const document = definitionOf(wanted.project, definition);
+  const files = await hashFiles(mountedPaths(wanted.project, definition), wanted.roots, viewing.source);
+  return {
+    service,
+    id: newReleaseId(new Date(), randomBytes(3).toString('hex')),
+    definition,
+    current,
+    composeHash: hashes[service] ?? '',
+    configHash: configHash(document, files),
+    document,
+    files,
+    namedImage: (await viewing.engine.image(definition.image))?.id,
+    replicas: wantedReplicas(definition, current),
+    oneShot: isOneShot(wanted.project, service),
+  };
+}
+
+/** @param fingerprint identity of the wanted image; undefined when nothing was built or pulled */
+export function decideDescribed(wanted: WantedProject, one: Described, fingerprint: string | undefined): Decision {
+  const { configHash: hash, composeHash, replicas, files, oneShot, current } = one;
+  return decide(
+    { configHash: hash, composeHash, fingerprint, commit: wanted.commit, replicas, files, oneShot },
+    { release: current.release, files: current.files, containers: current.containers },
+  );
+}
+
+/** What the file says; where it says nothing, what a person scaled it to stays. */
+function wantedReplicas(definition: ServiceDefinition, current: Current): number {
+  const deploy = definition.raw['deploy'] as { replicas?: number } | undefined;
+  const said = deploy?.replicas !== undefined || definition.raw['scale'] !== undefined;
+  return said ? definition.replicas : Math.max(definition.replicas, current.containers.length);
+}
+
+/** @throws ProcedureError E_SERVICE when the wanted commit has no such service */
+function serviceOf(project: ComposeProject, service: string): ServiceDefinition {
+  const definition = project.services[service];
+  if (definition !== undefined) return definition;
+  throw new ProcedureError('E_SERVICE', `The wanted compose files have no service "${service}"`, {
+    next: `They have: ${Object.keys(project.services).sort().join(', ')}. Nothing was changed.`,
+  });
+}

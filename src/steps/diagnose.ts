@@ -1,0 +1,52 @@
+import type { Excerpt } from '../model/errors.js';
+import type { ObservedContainer } from '../model/service.js';
+import { text } from 'node:stream/consumers';
+import type { Run } from '../run/run.js';
+
+const SHOWN_LOG_LINES = 40;
+const LOG_DEADLINE_MS = 10_000;
+
+/**
+ * Why a container is not what it should be: its state, what its health check said, its last log lines. Goes into every
+ * error about a container, because "failed to become healthy" alone helps nobody.
+ */
+export async function explainContainer(run: Run, container: ObservedContainer): Promise<readonly Excerpt[]> {
+  const excerpt: Excerpt[] = [{ title: `state of ${container.name}`, lines: [describeState(container)] }];
+  const probes = container.healthLog.slice(-3);
+  if (probes.length > 0) {
+    excerpt.push({
+      title: `health check of ${container.name}: last ${probes.length} of its outputs`,
+      lines: probes.map((probe) => run.redactor.text(`exit ${probe.exitCode}: ${probe.output.trim().slice(0, 500)}`)),
+    });
+  }
+  const lines = await lastLines(run, container.id, SHOWN_LOG_LINES);
+  excerpt.push({
+    title: `log of ${container.name}: last ${lines.length} lines`,
+    lines: lines.length === 0 ? ['(it wrote nothing)'] : lines,
+  });
+  return excerpt;
+}
+
+/** @returns one line: state, exit code, out of memory, restarts */
+export function describeState(container: ObservedContainer): string {
+  const words = [`state ${container.state}`];
+  if (container.health !== 'none') words.push(`health ${container.health}`);
+  if (container.state !== 'running' || container.exitCode !== 0) words.push(`exit code ${container.exitCode}`);
+  if (container.oomKilled) words.push('killed because it was out of memory');
+  if (container.restartCount > 0) words.push(`restarted ${container.restartCount} times by Docker`);
+  return words.join(', ');
+}
+
+/** Last lines of a container's log, redacted; empty when the engine cannot give them. */
+export async function lastLines(run: Run, id: string, count: number): Promise<readonly string[]> {
+  try {
+    const log = await run.engine.logs(id, { tail: count, signal: AbortSignal.timeout(LOG_DEADLINE_MS) });
+    return run.redactor
+      .text(await text(log))
+      .split('\n')
+      .filter((line) => line !== '')
+      .slice(-count);
+  } catch (error) {
+    return [`(the log cannot be read: ${error instanceof Error ? error.message : String(error)})`];
+  }
+}

@@ -1,0 +1,47 @@
+import type { ObservedContainer } from '../model/service.js';
+import { asProcedureError } from '../model/errors.js';
+import type { Run } from '../run/run.js';
+
+/** A log of 2 GB is read in well under this on two cores; a hanging engine must not hold the run for longer. */
+const LOG_DEADLINE_MS = 5 * 60_000;
+
+/**
+ * Log, resource use and inspect output of a service's containers, redacted, as files under `service/moment/`.
+ * Evidence that cannot be had is a warning: it must not keep a fix from being deployed.
+ */
+export async function captureEvidence(
+  run: Run,
+  project: string,
+  service: string,
+  moment: string,
+  signal: AbortSignal,
+): Promise<readonly ObservedContainer[]> {
+  const containers = await run.engine.containers(project, service);
+  for (const container of containers) {
+    const folder = `${service}/${moment}/${container.name}`;
+    try {
+      await captureOne(run, container, folder, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      run.progress.warning(`evidence of ${container.name}: ${asProcedureError(error).message}`);
+    }
+  }
+  if (containers.length > 0) run.recorder.captured.push(`${service} ${moment}`);
+  return containers;
+}
+
+async function captureOne(run: Run, container: ObservedContainer, folder: string, signal: AbortSignal): Promise<void> {
+  run.redactor.learn(
+    container.environment.map((entry) => {
+      const split = entry.indexOf('=');
+      return { name: entry.slice(0, split), value: entry.slice(split + 1) };
+    }),
+  );
+  await run.evidence.json(`${folder}/inspect.json`, await run.engine.inspectContainer(container.id));
+  if (container.state === 'running') {
+    const use = await run.engine.stats(container.id);
+    if (use !== undefined) await run.evidence.json(`${folder}/stats.json`, use);
+  }
+  const bounded = AbortSignal.any([signal, AbortSignal.timeout(LOG_DEADLINE_MS)]);
+  await run.evidence.stream(`${folder}/log.txt`, await run.engine.logs(container.id, { timestamps: true, signal: bounded }), bounded);
+}

@@ -1,0 +1,63 @@
+import path from 'node:path';
+import { ProcedureError } from '../model/errors.js';
+import type { ComposeTarget } from '../model/ports/engine.js';
+import type { Request } from '../model/request.js';
+import type { Run } from '../run/run.js';
+import type { OpenProject } from './session.js';
+
+/** Engine 24 (API 1.43) and Compose 2.24 (`!reset`, `env_file.required`) are the oldest that are tested and supported. */
+export const MINIMUM_VERSIONS = { engine: [24, 0], compose: [2, 24] } as const;
+
+/**
+ * Finds the engine, checks the versions, renders the live compose files and looks at the checkout. Changes nothing.
+ * @throws ProcedureError E_ENGINE_UNREACHABLE, E_ENGINE_TOO_OLD, E_COMPOSE_FILE, E_SERVICE
+ */
+export async function openProject(run: Run): Promise<OpenProject> {
+  const { request } = run;
+  const target = liveTarget(request);
+  const [facts, compose] = await Promise.all([run.engine.facts(), run.compose.version()]);
+  requireVersion('Docker Engine', facts.version, MINIMUM_VERSIONS.engine);
+  requireVersion('Docker Compose', compose, MINIMUM_VERSIONS.compose);
+  run.recorder.engine = { version: facts.version, compose, name: facts.name };
+  const [live, checkout] = await Promise.all([
+    run.compose.render(target),
+    run.source.inspect(request.workingDirectory),
+  ]);
+  run.recorder.project = live.name;
+  for (const service of Object.values(live.services)) {
+    run.redactor.learn(
+      Object.entries(service.environment).flatMap(([name, value]) => (value === null ? [] : [{ name, value }])),
+    );
+  }
+  return { facts, target, live, checkout };
+}
+
+/** @returns how Compose reads the live files */
+export function liveTarget(request: Request): ComposeTarget {
+  const absolute = (file: string): string => path.resolve(request.workingDirectory, file);
+  return {
+    files: request.composeFiles.map(absolute),
+    directory: request.workingDirectory,
+    projectName: request.projectName,
+    envFiles: request.envFiles.map(absolute),
+  };
+}
+
+function requireVersion(what: string, version: string, minimum: readonly [number, number]): void {
+  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
+  if (major > minimum[0] || (major === minimum[0] && minor >= minimum[1])) return;
+  throw new ProcedureError('E_ENGINE_TOO_OLD', `${what} ${version} is too old: ${minimum.join('.')} or newer is needed`, {
+    next: `Upgrade ${what} on this host; nothing was changed.`,
+  });
+}
+
+/**
+ * @throws ProcedureError E_SERVICE naming the services there are
+ */
+export function requireServices(names: readonly string[], available: readonly string[]): void {
+  const missing = names.filter((name) => !available.includes(name));
+  if (missing.length === 0) return;
+  throw new ProcedureError('E_SERVICE', `The compose project has no service ${missing.map((name) => `"${name}"`).join(', ')}`, {
+    next: `It has: ${[...available].sort().join(', ')}. Correct the input "service"; nothing was changed.`,
+  });
+}

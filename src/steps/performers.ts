@@ -1,0 +1,80 @@
+import { ProcedureError } from '../model/errors.js';
+import type { Performers } from '../run/executor.js';
+import { runOnHost } from './commands.js';
+import { replaceContainers } from './replace.js';
+import type { Looker, Session } from './session.js';
+
+/** Longest that a build or a pull may take. */
+const BUILD_TIMEOUT_MS = 60 * 60_000;
+
+/** What carries out each kind of operation. A kind without one does not compile. */
+export function performersFor(session: () => Session): Performers {
+  const logLine = (line: string): void => session().progress.info(`  │ ${session().redactor.text(line)}`);
+  return {
+    'fetch-source': async ({ directory, ref }, signal) => {
+      await session().source.fetch(directory, ref, session().request.githubToken, signal);
+    },
+    'add-worktree': async ({ directory, path, commit }) => session().source.addWorktree(directory, path, commit),
+    'run-command': async ({ name, command, directory }, signal) => {
+      const environment = { ROLLING_RESTART_PROJECT: session().project };
+      await runOnHost(session(), { name, command, directory, environment }, signal);
+    },
+    'build-image': async ({ service, pullBase }, signal) => {
+      const build = session().builds.get(service);
+      if (build === undefined) throw internal(`no build document for ${service}`);
+      await session().compose.build({ ...build, service, pullBase, onLine: logLine, signal, timeoutMs: BUILD_TIMEOUT_MS });
+    },
+    'pull-image': async ({ reference }, signal) => session().compose.pull(reference, logLine, signal, BUILD_TIMEOUT_MS),
+    'capture-evidence': async (operation, signal) => lookerOf(session(), operation.service).capture(operation, signal),
+    'keep-image': async ({ image, tags }) => {
+      for (const tag of tags) await session().engine.tagImage(image, tag);
+    },
+    'move-checkout': async ({ directory, to }) => {
+      await session().source.checkout(directory, to);
+      session().liveCommit.value = to;
+    },
+    'tag-image': async ({ to, tag }) => session().engine.tagImage(to, tag),
+    'replace-containers': async (operation, signal) => replaceContainers(session(), operation, signal),
+    'restart-containers': async ({ containers }, signal) => {
+      for (const container of containers) await session().engine.restartContainer(container, signal);
+    },
+    'kill-containers': async ({ containers }) => {
+      for (const container of containers) await session().engine.killContainer(container, 'SIGKILL');
+    },
+    'remove-containers': async ({ containers }) => {
+      for (const container of containers) await session().engine.removeContainer(container);
+    },
+    'await-ready': async (operation, signal) => lookerOf(session(), operation.service).awaitReady(operation, signal),
+    verify: async (operation, signal) => lookerOf(session(), operation.service).verify(operation, signal),
+    watch: async (operation, signal) => lookerOf(session(), operation.service).watch(operation, signal),
+    'accept-release': async ({ service, release }) => addEvent(session(), 'live', service, release, 'verified and accepted'),
+    'reject-release': async ({ service, release, reason }) => addEvent(session(), 'bad', service, release, reason),
+  };
+}
+
+async function addEvent(
+  session: Session,
+  kind: 'live' | 'bad',
+  service: string,
+  release: string,
+  reason: string,
+): Promise<void> {
+  await session.ledger.addEvent({
+    at: new Date().toISOString(),
+    kind,
+    service,
+    release,
+    reason: session.redactor.text(reason),
+    run: session.invocation.runId,
+  });
+}
+
+function lookerOf(session: Session, service: string): Looker {
+  const looker = session.lookers.get(service);
+  if (looker === undefined) throw internal(`${service} is not being changed`);
+  return looker;
+}
+
+function internal(what: string): ProcedureError {
+  return new ProcedureError('E_INTERNAL', what, { next: 'Please report this with the log of the run.' });
+}

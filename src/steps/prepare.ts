@@ -1,0 +1,179 @@
+import { ProcedureError } from '../model/errors.js';
+import type { ImageFacts } from '../model/image.js';
+import { keptImageTag } from '../model/release.js';
+import type { ServiceDefinition } from '../model/service.js';
+import type { Candidate } from './candidate.js';
+import { decideDescribed, describeWanted, type Described } from './describe-wanted.js';
+import { badReleaseGate, passGate, registryGate } from './gates.js';
+import { adopt, observe } from './observe.js';
+import type { Session } from './session.js';
+import type { WantedProject } from './wanted.js';
+import { renderedHashes } from './rendered.js';
+
+/**
+ * Builds or pulls everything that is wanted, before anything that runs is touched, and says for each service whether it
+ * is the same as what runs. Nothing here changes a running container.
+ */
+export async function prepare(session: Session, wanted: WantedProject, services: readonly string[]): Promise<void> {
+  const hashes = await renderedHashes(session, wanted.project);
+  const prepared: Described[] = [];
+  for (const service of services) {
+    prepared.push(await openService(session, wanted, service, hashes));
+  }
+  await buildCommand(session, wanted, prepared);
+  for (const one of prepared) {
+    const image = await obtainImage(session, wanted, one);
+    session.candidates.set(one.service, await compare(session, wanted, one, image));
+  }
+}
+
+async function openService(
+  session: Session,
+  wanted: WantedProject,
+  service: string,
+  hashes: Readonly<Record<string, string>>,
+): Promise<Described> {
+  const observed = await observe(session.engine, session, session.project, service);
+  const current = await adopt(session, service, observed);
+  const described = await describeWanted(session, wanted, service, hashes, current);
+  if (session.request.image === undefined && described.definition.build !== undefined) {
+    // Known before anything is built: the same commit with the same configuration is the same release.
+    passGate(
+      session,
+      'bad-release',
+      badReleaseGate(service, current, {
+        configHash: described.configHash,
+        commit: wanted.commit,
+        fingerprint: undefined,
+      }),
+    );
+  }
+  return described;
+}
+
+/** The user's own build (ROMA: `pnpm install --frozen-lockfile && pnpm build`), once, in the build context. */
+async function buildCommand(session: Session, wanted: WantedProject, prepared: readonly Described[]): Promise<void> {
+  const { buildCommand: command, image } = session.request;
+  if (command === undefined || image !== undefined) return;
+  if (!prepared.some((one) => one.definition.build !== undefined)) return;
+  await session.execute(
+    { kind: 'run-command', name: 'build-command', command, directory: wanted.buildDirectory },
+    session.signal,
+  );
+}
+
+/** Builds, pulls or takes the image that is there; in every case it ends up under our own keeping tag. */
+async function obtainImage(session: Session, wanted: WantedProject, one: Described): Promise<ImageFacts> {
+  const { request, engine, signal } = session;
+  const keep = keptImageTag(session.project, one.service, one.id);
+  if (request.image === undefined && one.definition.build !== undefined) {
+    session.builds.set(one.service, buildDocument(wanted, one.definition, keep));
+    await session.execute(
+      { kind: 'build-image', service: one.service, tag: keep, pullBase: request.pullBase },
+      signal,
+    );
+    return present(engine.image(keep), keep);
+  }
+  const reference = request.image ?? one.definition.image;
+  const local = await engine.image(reference);
+  if (needsPull(reference, local)) {
+    passGate(session, 'registry', await registryGate(session, reference));
+    await session.execute({ kind: 'pull-image', service: one.service, reference }, signal);
+  }
+  const image = await present(engine.image(reference), reference);
+  await engine.tagImage(image.id, keep);
+  return image;
+}
+
+/**
+ * An image that was built on this host and never pushed has no registry to come from; one named by digest cannot have
+ * changed. Everything else is pulled: a tag may have moved.
+ */
+export function needsPull(reference: string, local: ImageFacts | undefined): boolean {
+  if (local === undefined) return true;
+  if (reference.includes('@sha256:')) return false;
+  return local.digests.length > 0;
+}
+
+/** The wanted project with one image name changed: built under our tag, so that no name in use moves while we build. */
+function buildDocument(
+  wanted: WantedProject,
+  definition: ServiceDefinition,
+  tag: string,
+): { readonly document: Readonly<Record<string, unknown>>; readonly directory: string } {
+  const services = wanted.project.document['services'] as Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  return {
+    directory: wanted.buildDirectory,
+    document: {
+      ...wanted.project.document,
+      services: { ...services, [definition.name]: { ...services[definition.name], image: tag } },
+    },
+  };
+}
+
+async function compare(session: Session, wanted: WantedProject, one: Described, image: ImageFacts): Promise<Candidate> {
+  const { service, current, definition } = one;
+  const decision = decideDescribed(wanted, one, image.fingerprint);
+  const keep = keptImageTag(session.project, service, one.id);
+  if (decision.kind === 'unchanged') {
+    await session.engine.untagImage(keep);
+  } else {
+    passGate(
+      session,
+      'bad-release',
+      badReleaseGate(service, current, {
+        configHash: one.configHash,
+        commit: undefined,
+        fingerprint: image.fingerprint,
+      }),
+    );
+  }
+  return {
+    service,
+    definition,
+    recorded: false,
+    decision,
+    current,
+    replicas: one.replicas,
+    oneShot: one.oneShot,
+    namedImage: one.namedImage,
+    release: {
+      id: one.id,
+      project: session.project,
+      service,
+      createdAt: new Date().toISOString(),
+      image: {
+        name: definition.image,
+        id: image.id,
+        fingerprint: image.fingerprint,
+        digest: image.digests[0],
+        keptAs: keep,
+      },
+      configHash: one.configHash,
+      composeHash: one.composeHash,
+      replicas: one.replicas,
+      commit: wanted.commit,
+      origin: originOf(session, wanted, definition),
+      definitionFrom: 'rendered',
+      by: session.invocation.actor,
+      run: session.invocation.runUrl,
+      version: session.request.expectedVersion,
+      definition: one.document,
+      files: one.files,
+    },
+  };
+}
+
+function originOf(session: Session, wanted: WantedProject, definition: ServiceDefinition): string {
+  if (session.request.image !== undefined) return `image:${session.request.image}`;
+  if (definition.build === undefined) return `image:${definition.image}`;
+  return wanted.commit === undefined ? 'files' : `git:${wanted.commit}`;
+}
+
+async function present(image: Promise<ImageFacts | undefined>, name: string): Promise<ImageFacts> {
+  const found = await image;
+  if (found !== undefined) return found;
+  throw new ProcedureError('E_BUILD', `The engine does not have ${name} after it was built or pulled`, {
+    next: 'Look whether something removes images on this host meanwhile; nothing that runs was touched.',
+  });
+}

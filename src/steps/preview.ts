@@ -1,0 +1,121 @@
+import type { Operation } from '../model/operation.js';
+import type { Plan } from '../model/plan.js';
+import { keptImageTag, type ReleaseWithDefinition } from '../model/release.js';
+import type { Candidate } from './candidate.js';
+import { decideDescribed, describeWanted, type Described } from './describe-wanted.js';
+import { observe } from './observe.js';
+import { planFor } from './plan-service.js';
+import { needsPull } from './prepare.js';
+import { renderedHashes } from './rendered.js';
+import { selectServices } from './select-services.js';
+import type { Viewing } from './session.js';
+import { fetchCommit, showNew, viewWorktree } from './source.js';
+import { wantedFromLive, type WantedProject } from './wanted.js';
+
+/**
+ * The plan of a code update without doing anything: from inspected state and rendered configuration, never from
+ * `docker compose up --dry-run`, which has swapped containers for real in some versions (docker/compose#14029).
+ * Whether an image differs is known only after it is built or pulled; the plan says so.
+ */
+export async function previewUpdate(viewing: Viewing, procedure: string): Promise<Plan> {
+  const wanted = await viewWanted(viewing);
+  const hashes = await renderedHashes(viewing, wanted.project);
+  const preparation: Operation[] = [];
+  const candidates: Candidate[] = [];
+  for (const service of selectServices(viewing, wanted.project)) {
+    const current = await observe(viewing.engine, viewing, viewing.project, service);
+    const described = await describeWanted(viewing, wanted, service, hashes, current);
+    const { operation, fingerprint } = await viewImage(viewing, described);
+    if (operation !== undefined) preparation.push(operation);
+    candidates.push(previewCandidate(viewing, wanted, described, fingerprint));
+  }
+  const building = preparation.some((operation) => operation.kind === 'build-image');
+  if (building && viewing.request.buildCommand !== undefined) {
+    preparation.unshift({
+      kind: 'run-command',
+      name: 'build-command',
+      command: viewing.request.buildCommand,
+      directory: wanted.buildDirectory,
+    });
+  }
+  let commit = viewing.opened.checkout?.commit;
+  const services = candidates.map((candidate) => {
+    const plan = planFor(viewing, candidate, commit);
+    if (plan.operations.some((operation) => operation.kind === 'move-checkout')) commit = candidate.release.commit;
+    return plan;
+  });
+  return { procedure, preparation, services };
+}
+
+async function viewWanted(viewing: Viewing): Promise<WantedProject> {
+  const commit = await fetchCommit(viewing, viewing.opened, viewing.signal);
+  if (commit === undefined) return wantedFromLive(viewing.opened, viewing.request.workingDirectory);
+  await showNew(viewing, viewing.opened, commit);
+  if (commit.commit === viewing.opened.checkout?.commit) {
+    return wantedFromLive(viewing.opened, viewing.request.workingDirectory);
+  }
+  return viewWorktree(viewing, commit.commit, commit.label);
+}
+
+/** What would be done to get the image, and its identity where it is known without doing that. */
+async function viewImage(
+  viewing: Viewing,
+  { service, id, definition }: Described,
+): Promise<{ readonly operation: Operation | undefined; readonly fingerprint: string | undefined }> {
+  const { request, engine, project } = viewing;
+  if (request.image === undefined && definition.build !== undefined) {
+    const tag = keptImageTag(project, service, id);
+    return { operation: { kind: 'build-image', service, tag, pullBase: request.pullBase }, fingerprint: undefined };
+  }
+  const reference = request.image ?? definition.image;
+  const local = await engine.image(reference);
+  if (needsPull(reference, local)) {
+    return { operation: { kind: 'pull-image', service, reference }, fingerprint: undefined };
+  }
+  return { operation: undefined, fingerprint: local?.fingerprint };
+}
+
+function previewCandidate(
+  viewing: Viewing,
+  wanted: WantedProject,
+  described: Described,
+  fingerprint: string | undefined,
+): Candidate {
+  const { service, definition, current } = described;
+  const keptAs = keptImageTag(viewing.project, service, described.id);
+  const release: ReleaseWithDefinition = {
+    id: described.id,
+    project: viewing.project,
+    service,
+    createdAt: new Date().toISOString(),
+    image: {
+      name: definition.image,
+      id: fingerprint === undefined ? 'the image that is built or pulled' : keptAs,
+      fingerprint: fingerprint ?? '',
+      digest: undefined,
+      keptAs,
+    },
+    configHash: described.configHash,
+    composeHash: described.composeHash,
+    replicas: described.replicas,
+    commit: wanted.commit,
+    origin: 'preview',
+    definitionFrom: 'rendered',
+    by: viewing.invocation.actor,
+    run: undefined,
+    version: undefined,
+    definition: {},
+    files: described.files,
+  };
+  return {
+    service,
+    definition,
+    release,
+    recorded: false,
+    decision: decideDescribed(wanted, described, fingerprint),
+    current,
+    replicas: described.replicas,
+    oneShot: described.oneShot,
+    namedImage: described.namedImage,
+  };
+}

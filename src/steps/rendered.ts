@@ -1,0 +1,38 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { ComposeTarget } from '../model/ports/engine.js';
+import type { ComposeProject } from '../model/service.js';
+import type { Viewing } from './session.js';
+
+/**
+ * Hands a rendered document to Compose as a file. It holds every environment value, so it is private and short-lived.
+ */
+export async function withRendered<T>(
+  viewing: Pick<Viewing, 'request' | 'project'>,
+  document: Readonly<Record<string, unknown>>,
+  body: (target: ComposeTarget) => Promise<T>,
+): Promise<T> {
+  const folder = path.join(viewing.request.stateDir, 'rendered');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const file = path.join(folder, `${viewing.project}-${randomBytes(6).toString('hex')}.json`);
+  await writeFile(file, JSON.stringify(document), { mode: 0o600 });
+  try {
+    return await body({
+      files: [file],
+      directory: viewing.request.workingDirectory,
+      projectName: viewing.project,
+      envFiles: [],
+    });
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+/** @returns Compose's own hash of every service of a rendered project */
+export async function renderedHashes(
+  viewing: Viewing,
+  project: ComposeProject,
+): Promise<Readonly<Record<string, string>>> {
+  return withRendered(viewing, project.document, (target) => viewing.compose.hashes(target));
+}

@@ -1,0 +1,74 @@
+import { ProcedureError } from '../model/errors.js';
+import type { OperationOf } from '../model/operation.js';
+import type { ComposeTarget } from '../model/ports/engine.js';
+import type { ReleaseWithDefinition } from '../model/release.js';
+import { liveTarget } from './open-project.js';
+import { withRendered } from './rendered.js';
+import type { Session } from './session.js';
+
+/** Longest that `docker compose up` may take to stop and start containers, beyond their own stop grace periods. */
+const UP_TIMEOUT_MS = 5 * 60_000;
+
+/**
+ * Replaces the containers of a service through Compose itself, so that what runs afterwards is what a person's own
+ * `docker compose up -d` would have made. The user's files are used when Compose's hash says that they define exactly
+ * this release; otherwise the definition that the ledger keeps is.
+ */
+export async function replaceContainers(
+  session: Session,
+  operation: OperationOf<'replace-containers'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const release = await releaseOf(session, operation.to);
+  const { service } = operation;
+  const files = liveTarget(session.request);
+  const target: ComposeTarget = { ...files, projectName: session.project };
+  const liveHash = await liveHashOf(session, target, service);
+  if (liveHash === release.composeHash && release.definitionFrom === 'rendered') {
+    session.expectedHashes.set(service, liveHash);
+    await up(session, target, operation, signal);
+    return;
+  }
+  session.progress.debug(`the live files do not define ${release.id}: its kept definition is used`);
+  await withRendered(session, release.definition, async (kept) => {
+    const hashes = await session.compose.hashes(kept);
+    session.expectedHashes.set(service, hashes[service] ?? '');
+    await up(session, kept, operation, signal);
+  });
+}
+
+/** Live files that Compose cannot read any more only mean that the kept definition is used. */
+async function liveHashOf(session: Session, target: ComposeTarget, service: string): Promise<string | undefined> {
+  try {
+    return (await session.compose.hashes(target))[service];
+  } catch (error) {
+    session.progress.debug(`live compose files: ${String(error)}`);
+    return undefined;
+  }
+}
+
+async function up(
+  session: Session,
+  target: ComposeTarget,
+  operation: OperationOf<'replace-containers'>,
+  signal: AbortSignal,
+): Promise<void> {
+  await session.compose.up({
+    target,
+    service: operation.service,
+    replicas: operation.replicas === 1 ? undefined : operation.replicas,
+    forceRecreate: operation.force,
+    onLine: (line) => session.progress.debug(session.redactor.text(line)),
+    signal,
+    timeoutMs: UP_TIMEOUT_MS,
+  });
+}
+
+/** @throws ProcedureError E_LEDGER when the ledger does not have the release */
+export async function releaseOf(session: Session, id: string): Promise<ReleaseWithDefinition> {
+  const release = await session.ledger.definition(id);
+  if (release !== undefined) return release;
+  throw new ProcedureError('E_LEDGER', `The ledger has no definition of release ${id}`, {
+    next: 'Run procedure check to see which releases can be gone back to.',
+  });
+}

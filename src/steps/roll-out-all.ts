@@ -1,0 +1,143 @@
+import { worstOutcome } from '../model/outcome.js';
+import type { OutcomeKind } from '../model/outcome.js';
+import type { ProcedureError } from '../model/errors.js';
+import type { Plan } from '../model/plan.js';
+import { keptReleases } from '../model/release.js';
+import type { Candidate } from './candidate.js';
+import { planFor } from './plan-service.js';
+import { planLines } from './show-plan.js';
+import { rollOut, type RollOutResult } from './roll-out.js';
+import type { Session } from './session.js';
+
+export interface RollOutAllResult {
+  readonly outcome: OutcomeKind;
+  readonly headline: string;
+  readonly error: ProcedureError | undefined;
+  readonly undoError: ProcedureError | undefined;
+  readonly changed: boolean;
+}
+
+/**
+ * One service at a time, each verified and watched before the next. At the first failure that one is undone, earlier
+ * ones stay and are reported, later ones are not begun.
+ */
+export async function rollOutAll(
+  session: Session,
+  procedure: string,
+  candidates: readonly Candidate[],
+): Promise<RollOutAllResult> {
+  const plan = planAll(session, procedure, candidates);
+  session.recorder.plan = plan;
+  for (const line of planLines(plan)) session.progress.info(line);
+  session.recorder.rollbackReleasePresent = candidates.every(
+    (candidate) => candidate.decision.kind !== 'change' || candidate.current.release !== undefined,
+  );
+  const results: RollOutResult[] = [];
+  for (const candidate of candidates) {
+    if (candidate.decision.kind === 'unchanged') {
+      noteUnchanged(session, candidate);
+      continue;
+    }
+    const result = await session.progress.group(`${candidate.service}: ${procedure}`, () => rollOut(session, candidate));
+    results.push(result);
+    if (result.outcome !== 'deployed') break;
+    await dropOldReleases(session, candidate.service);
+  }
+  return summarize(session, candidates, results);
+}
+
+/** @returns one plan for all services, as if each went well */
+function planAll(session: Session, procedure: string, candidates: readonly Candidate[]): Plan {
+  let commit = session.liveCommit.value;
+  const services = candidates.map((candidate) => {
+    const plan = planFor(session, candidate, commit);
+    if (plan.operations.some((operation) => operation.kind === 'move-checkout')) commit = candidate.release.commit;
+    return plan;
+  });
+  return { procedure, preparation: [...session.begun], services };
+}
+
+function noteUnchanged(session: Session, candidate: Candidate): void {
+  const { service, current } = candidate;
+  session.progress.info(`= ${service} is unchanged: it runs, is healthy, and is left alone`);
+  session.recorder.note('unchanged', service);
+  session.recorder.services.push({
+    service,
+    outcome: 'unchanged',
+    release: current.release?.id,
+    previousRelease: undefined,
+    imageDigest: current.image?.digests[0] ?? current.image?.id,
+    commit: current.release?.commit,
+    version: current.release?.version,
+    downtimeMs: 0,
+    readyMs: undefined,
+    memoryBytes: undefined,
+    errorLines: 0,
+    reasons: [],
+  });
+}
+
+function summarize(
+  session: Session,
+  candidates: readonly Candidate[],
+  results: readonly RollOutResult[],
+): RollOutAllResult {
+  const failed = results.find((result) => result.outcome !== 'deployed');
+  const untouched = candidates.slice(results.length === 0 ? candidates.length : indexAfter(candidates, results));
+  const outcome = failed === undefined ? worstOutcome(results.map((result) => result.outcome)) : failed.outcome;
+  const deployed = results.filter((result) => result.outcome === 'deployed').map((result) => result.service);
+  const words: string[] = [];
+  if (deployed.length > 0) words.push(`${deployed.join(', ')} deployed and verified`);
+  if (failed !== undefined) words.push(`${failed.service}: ${describeFailure(failed)}`);
+  const waiting = failed === undefined ? [] : untouched.filter((candidate) => candidate.decision.kind !== 'unchanged');
+  if (waiting.length > 0) words.push(`not begun: ${waiting.map((candidate) => candidate.service).join(', ')}`);
+  if (words.length === 0) words.push('nothing to change: what is wanted runs and is healthy');
+  return {
+    outcome,
+    headline: words.join('; '),
+    error: failed?.error,
+    undoError: failed?.undoError,
+    changed: deployed.length > 0 || failed?.changed === true,
+  };
+}
+
+function indexAfter(candidates: readonly Candidate[], results: readonly RollOutResult[]): number {
+  const last = results.at(-1)?.service;
+  return candidates.findIndex((candidate) => candidate.service === last) + 1;
+}
+
+function describeFailure(result: RollOutResult): string {
+  const reason = result.error?.message ?? 'no reason recorded';
+  switch (result.outcome) {
+    case 'rolled-back':
+      return `rolled back, the release before it is live and verified (${reason})`;
+    case 'rollback-failed':
+      return `failed (${reason}), and going back failed as well`;
+    case 'cancelled':
+      return `cancelled (${reason})`;
+    case 'failed':
+      return result.changed ? `failed and was not undone (${reason})` : `failed, nothing that runs was touched (${reason})`;
+    case 'refused':
+      return `refused (${reason})`;
+    case 'deployed':
+    case 'unchanged':
+    case 'completed':
+      return result.outcome;
+  }
+}
+
+/** Keeps the newest releases: older ones lose our tag, so that the engine may clean their images up. */
+async function dropOldReleases(session: Session, service: string): Promise<void> {
+  const history = await session.ledger.history(service);
+  for (const release of keptReleases(history).slice(session.request.keepReleases)) {
+    await session.engine.untagImage(release.image.keptAs);
+    await session.ledger.addEvent({
+      at: new Date().toISOString(),
+      kind: 'dropped',
+      service,
+      release: release.id,
+      reason: `more than ${session.request.keepReleases} releases are kept`,
+      run: session.invocation.runId,
+    });
+  }
+}

@@ -1,0 +1,143 @@
+import { asProcedureError, ProcedureError } from '../model/errors.js';
+import type { OutcomeKind } from '../model/outcome.js';
+import type { ServicePlan } from '../model/plan.js';
+import type { ReleaseWithDefinition } from '../model/release.js';
+import { formatDuration } from '../model/units.js';
+import { STRATEGIES } from '../strategies/index.js';
+import type { Candidate } from './candidate.js';
+import { captureEvidence } from './evidence.js';
+import { planService, planUndo } from './plan-service.js';
+import { ServiceRun } from './service-run.js';
+import type { Session } from './session.js';
+import { WarningSignError } from './signs.js';
+
+/** How the change of one service ended, and what is live now. */
+export interface RollOutResult {
+  readonly service: string;
+  readonly outcome: OutcomeKind;
+  readonly error: ProcedureError | undefined;
+  readonly undoError: ProcedureError | undefined;
+  readonly changed: boolean;
+}
+
+/** Undoing goes on after a cancel: it has this long, then it is left to `post` or the next run. */
+const UNDO_DEADLINE_MS = 15 * 60_000;
+
+/**
+ * Makes a candidate live, watches it, and brings the release before it back when anything goes wrong.
+ * Never throws for what happened to the service: the result says it.
+ */
+export async function rollOut(session: Session, candidate: Candidate): Promise<RollOutResult> {
+  const plan = planService(session, candidate);
+  const service = new ServiceRun(session, candidate);
+  if (!candidate.recorded) await session.ledger.addRelease(candidate.release);
+  let failure: ProcedureError;
+  try {
+    await carryOut(session, service, plan);
+    session.deployed.add(candidate.service);
+    service.report('deployed', candidate.release.id, candidate.current.release?.id);
+    return { service: candidate.service, outcome: 'deployed', error: undefined, undoError: undefined, changed: true };
+  } catch (error) {
+    failure = asProcedureError(error);
+  }
+  return afterFailure(session, service, candidate, plan, failure);
+}
+
+async function carryOut(session: Session, service: ServiceRun, plan: ServicePlan): Promise<void> {
+  for (const operation of plan.operations) {
+    if (operation.kind === 'watch') announceLive(session, operation.service, operation.release, operation.durationMs);
+    await service.execute(operation, session.signal);
+  }
+}
+
+/** Said as soon as the new release takes traffic, so that nobody waits for the end of the watch to know. */
+function announceLive(session: Session, service: string, release: string | undefined, watchMs: number): void {
+  const watched = watchMs === 0 ? 'it is not watched' : `it is watched for ${formatDuration(watchMs)}`;
+  session.progress.info(`● ${service}: release ${release ?? ''} is live and verified; ${watched}`);
+  session.recorder.note(`release ${release ?? ''} is live; ${watched}`, service);
+}
+
+async function afterFailure(
+  session: Session,
+  service: ServiceRun,
+  candidate: Candidate,
+  plan: ServicePlan,
+  failure: ProcedureError,
+): Promise<RollOutResult> {
+  const { release, current } = candidate;
+  const result = (outcome: OutcomeKind, changed: boolean, undoError?: ProcedureError): RollOutResult => {
+    const live = outcome === 'rolled-back' || !changed ? current.release?.id : release.id;
+    service.report(outcome, live, current.release?.id);
+    return { service: candidate.service, outcome, error: failure, undoError, changed };
+  };
+  session.progress.error(`${candidate.service}: ${failure.message}`);
+  const cancelled = failure.code === 'E_CANCELLED';
+  if (!service.replacing && !service.touched) return result(cancelled ? 'cancelled' : 'failed', false);
+  if (failure.code === 'E_FENCED') return result('cancelled', true);
+  if (cancelled && service.watching) {
+    await keepWatchedRelease(session, service, candidate);
+    return result('cancelled', true);
+  }
+  if (failure instanceof WarningSignError && failure.sign.action === 'fail') {
+    await session.execute({ kind: 'accept-release', service: candidate.service, release: release.id }, never());
+    return result('failed', true);
+  }
+  await captureEvidence(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch(
+    (error: unknown) => session.progress.debug(`evidence: ${String(error)}`),
+  );
+  const back = current.release === undefined ? undefined : await session.ledger.definition(current.release.id);
+  if (back === undefined) {
+    await markBad(session, candidate, failure.message);
+    return result(cancelled ? 'cancelled' : 'failed', true);
+  }
+  if (!session.request.autoRollback && !cancelled) return result('failed', true);
+  try {
+    await goBack(session, service, plan, candidate, back, failure.message);
+  } catch (error) {
+    const undoError = asProcedureError(error);
+    await markBad(session, candidate, failure.message).catch((markError: unknown) => {
+      session.progress.debug(`ledger: ${String(markError)}`); // the failure of the way back is what matters now
+    });
+    session.progress.error(`${candidate.service}: going back failed as well: ${undoError.message}`);
+    return result('rollback-failed', true, undoError);
+  }
+  return result(cancelled ? 'cancelled' : 'rolled-back', false);
+}
+
+/** Verified, live, and cut short in its watch by a person: taking it down again would be an outage nobody asked for. */
+async function keepWatchedRelease(session: Session, service: ServiceRun, candidate: Candidate): Promise<void> {
+  session.recorder.nextSteps.push(
+    `${candidate.service}: release ${candidate.release.id} is live and verified, its watch was cut short. To go back: procedure rollback, rollback-to: previous.`,
+  );
+  await service.execute({ kind: 'accept-release', service: candidate.service, release: candidate.release.id }, never());
+}
+
+async function markBad(session: Session, candidate: Candidate, reason: string): Promise<void> {
+  await session.execute(
+    { kind: 'reject-release', service: candidate.service, release: candidate.release.id, reason },
+    never(),
+  );
+}
+
+async function goBack(
+  session: Session,
+  service: ServiceRun,
+  plan: ServicePlan,
+  candidate: Candidate,
+  back: ReleaseWithDefinition,
+  reason: string,
+): Promise<void> {
+  const operations = STRATEGIES[plan.strategy].undo(
+    planUndo(session, { candidate, back, failed: candidate.release.id, reason }),
+  );
+  const deadline = AbortSignal.timeout(UNDO_DEADLINE_MS);
+  session.progress.info(`↩ ${candidate.service}: going back to release ${back.id}`);
+  service.goingBack = true;
+  for (const operation of operations) await service.execute(operation, deadline);
+  session.recorder.note(`release ${back.id} is back`, candidate.service);
+}
+
+/** @returns a signal that does not abort: for records that must be written whatever happens */
+function never(): AbortSignal {
+  return new AbortController().signal;
+}

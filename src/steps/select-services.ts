@@ -1,0 +1,30 @@
+import { dependencyOrder, looksStateful, type ComposeProject } from '../model/service.js';
+import type { Viewing } from './session.js';
+import { requireServices } from './open-project.js';
+
+/**
+ * The services a run treats, in order: those that were named, as named; else all of the project in dependency order,
+ * without stateful ones (a database is replaced only when it is named) and without those of a profile that is not on.
+ * @throws ProcedureError E_SERVICE for a name that the project does not have
+ */
+export function selectServices(viewing: Viewing, project: ComposeProject): readonly string[] {
+  const { services } = viewing.request;
+  if (services.length > 0) {
+    requireServices(services, Object.keys(project.services));
+    return services;
+  }
+  const active = activeProfiles(process.env['COMPOSE_PROFILES']);
+  return dependencyOrder(project).filter((name) => {
+    const service = project.services[name];
+    if (service === undefined) return false;
+    const on = service.profiles.length === 0 || service.profiles.some((profile) => active.has(profile) || active.has('*'));
+    if (!on) return false;
+    if (!looksStateful(service)) return true;
+    viewing.progress.info(`${name} keeps data in a volume and has no build: it is left alone unless it is named`);
+    return false;
+  });
+}
+
+function activeProfiles(value: string | undefined): ReadonlySet<string> {
+  return new Set((value ?? '').split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()])));
+}

@@ -1,0 +1,209 @@
+import type { Operation, OperationOf } from '../model/operation.js';
+import type { OutcomeKind } from '../model/outcome.js';
+import { outageMs, type ServingChange } from '../model/outage.js';
+import { RUNBOOK } from '../model/policy.js';
+import { formatDuration, formatSize } from '../model/units.js';
+import type { Candidate } from './candidate.js';
+import { captureEvidence } from './evidence.js';
+import { countErrors, matcherOf } from './log-lines.js';
+import { awaitReady, type Readiness } from './readiness.js';
+import { ERRORS_BEFORE_WINDOW_MS, raise, type SignSource } from './signs.js';
+import { verify } from './verify.js';
+import { watch, type Watched } from './watch.js';
+import type { Looker, Session } from './session.js';
+
+/**
+ * What is known about one service while it is being changed: which part of the plan it is in, what was measured. The
+ * operations that look (readiness, verification, watch, evidence) are carried out here, since they need it; those that
+ * change something are the executor's own.
+ */
+export class ServiceRun implements Looker {
+  /** Something of the service was changed: checkout or tag. */
+  touched = false;
+  /** Its containers were, or may have been, replaced. */
+  replacing = false;
+  /** Verified and under watch. */
+  watching = false;
+  goingBack = false;
+  private readonly signs: SignSource = { raised: [], errorsBefore: undefined };
+  private readonly startedAtMs = Date.now();
+  private replacedAtMs = Date.now();
+  private readonly served: ServingChange[] = [];
+  private ready: Readiness | undefined;
+  private watched: Watched | undefined;
+
+  constructor(
+    private readonly session: Session,
+    private readonly candidate: Candidate,
+  ) {
+    session.lookers.set(candidate.service, this);
+  }
+
+  async execute(operation: Operation, signal: AbortSignal): Promise<void> {
+    if (operation.kind === 'move-checkout' || operation.kind === 'tag-image') this.touched = true;
+    if (operation.kind === 'replace-containers') {
+      this.replacing = true;
+      this.replacedAtMs = Date.now();
+    }
+    if (operation.kind === 'watch') this.watching = true;
+    await this.session.execute(operation, signal);
+    if (operation.kind === 'replace-containers') this.noteKilledContainers();
+  }
+
+  async awaitReady(operation: OperationOf<'await-ready'>, signal: AbortSignal): Promise<void> {
+    const { candidate, session } = this;
+    this.ready = await awaitReady(session, operation, this.replicas(), candidate.oneShot, signal);
+    for (const container of this.ready.containers) {
+      this.served.push({ atMs: this.ready.readyAtMs, container, serves: true });
+    }
+    if (!this.ready.hasHealthCheck && !candidate.oneShot) {
+      raise(session, this.signs, {
+        sign: 'no-health-check',
+        severity: 'low',
+        service: candidate.service,
+        message: 'it has no health check: ready means that it stayed up and its ports are open; add a healthcheck',
+      });
+    }
+    if (this.ready.startupMs > RUNBOOK.slowStartMs) {
+      raise(session, this.signs, {
+        sign: 'slow-start',
+        severity: 'low',
+        service: candidate.service,
+        message: `it took ${formatDuration(this.ready.startupMs)} to start`,
+      });
+    }
+  }
+
+  async verify(operation: OperationOf<'verify'>, signal: AbortSignal): Promise<void> {
+    await verify(
+      this.session,
+      operation,
+      {
+        oneShot: this.candidate.oneShot,
+        replicas: this.replicas(),
+        sinceMs: this.replacedAtMs,
+        goingBack: this.goingBack,
+        signs: this.signs,
+      },
+      signal,
+    );
+  }
+
+  async watch(operation: OperationOf<'watch'>, signal: AbortSignal): Promise<void> {
+    this.watched = await watch(
+      this.session,
+      operation,
+      this.replacedAtMs,
+      this.signs,
+      this.candidate.oneShot,
+      signal,
+    );
+  }
+
+  async capture(operation: OperationOf<'capture-evidence'>, signal: AbortSignal): Promise<void> {
+    const { session } = this;
+    const containers = await captureEvidence(session, session.project, operation.service, operation.moment, signal);
+    if (operation.moment !== 'before') return;
+    const matcher = matcherOf(session.request.errorPatterns);
+    if (matcher === undefined || containers.length === 0) return;
+    let errors = 0;
+    for (const container of containers) {
+      const since = (Date.now() - ERRORS_BEFORE_WINDOW_MS) / 1000;
+      const log = await session.engine.logs(container.id, { since, tail: 20_000, signal: AbortSignal.timeout(30_000) });
+      errors += (await countErrors(log, matcher)).errors;
+    }
+    this.signs.errorsBefore = errors;
+  }
+
+  /** Going back, as many containers as there were; forward, as many as are wanted. */
+  private replicas(): number {
+    const { current, replicas, oneShot } = this.candidate;
+    if (oneShot) return 1;
+    return this.goingBack ? (current.release?.replicas ?? Math.max(1, current.containers.length)) : replicas;
+  }
+
+  /** A container that had to be killed after its grace time loses what it was doing: exit code 137 of an old one. */
+  private noteKilledContainers(): void {
+    const old = new Set(this.candidate.current.containers.map((container) => container.id));
+    const killed = this.session.events.seen.filter(
+      (event) => event.action === 'die' && old.has(event.id) && event.exitCode === 137 && event.atMs >= this.replacedAtMs,
+    );
+    if (killed.length === 0) return;
+    raise(this.session, this.signs, {
+      sign: 'killed-after-grace',
+      severity: 'low',
+      service: this.candidate.service,
+      message: 'the old container did not stop within its grace time and was killed; handle SIGTERM or raise stop_grace_period',
+    });
+  }
+
+  /** Closes the account: what the service was, is, and cost, for report and SLO table. */
+  report(outcome: OutcomeKind, live: string | undefined, previous: string | undefined): void {
+    const { session, candidate } = this;
+    const { release, decision } = candidate;
+    const downtimeMs = this.downtime();
+    const restartMs = this.ready === undefined ? undefined : this.ready.readyAtMs - this.replacedAtMs;
+    session.recorder.services.push({
+      service: candidate.service,
+      outcome,
+      release: live,
+      previousRelease: previous,
+      imageDigest: live === release.id ? (release.image.digest ?? release.image.id) : candidate.current.image?.id,
+      commit: live === release.id ? release.commit : candidate.current.release?.commit,
+      version: release.version,
+      downtimeMs,
+      readyMs: this.ready?.startupMs,
+      memoryBytes: this.watched?.memoryBytes,
+      errorLines: this.watched?.errorLines ?? 0,
+      reasons: decision.kind === 'change' ? decision.reasons : [],
+    });
+    this.addSloRows(restartMs);
+  }
+
+  private addSloRows(restartMs: number | undefined): void {
+    const { targets } = RUNBOOK;
+    const { recorder } = this.session;
+    const service = this.candidate.service;
+    const row = (metric: string, target: string, actual: string | undefined, met: boolean): void => {
+      if (actual !== undefined) recorder.slo.push({ service, metric, target, actual, met });
+    };
+    const memory = this.watched?.memoryBytes;
+    const errors = this.watched?.errorLines ?? 0;
+    row(
+      'Restart time',
+      `<${formatDuration(targets.restartMs)}`,
+      restartMs === undefined ? undefined : formatDuration(restartMs),
+      (restartMs ?? 0) < targets.restartMs,
+    );
+    row(
+      'Memory after restart',
+      `<${formatSize(targets.memoryBytes)}`,
+      memory === undefined ? undefined : formatSize(memory),
+      (memory ?? 0) < targets.memoryBytes,
+    );
+    row('Error lines post-restart', '0', this.watched === undefined ? undefined : String(errors), errors === 0);
+    row(
+      'Health check pass time',
+      `<${formatDuration(targets.healthyMs)}`,
+      this.ready === undefined ? undefined : formatDuration(this.ready.startupMs),
+      (this.ready?.startupMs ?? 0) < targets.healthyMs,
+    );
+  }
+
+  /** From the engine's own events and our readings of readiness; undefined when nothing ran before or was replaced. */
+  private downtime(): number | undefined {
+    const old = this.candidate.current.containers.filter((container) => container.state === 'running');
+    if (old.length === 0 || this.candidate.oneShot) return undefined;
+    const changes: ServingChange[] = this.session.events.seen
+      .filter((event) => event.action === 'die' && event.service === this.candidate.service)
+      .map((event) => ({ atMs: event.atMs, container: event.id, serves: false }));
+    return Math.round(
+      outageMs(
+        old.map((container) => container.id),
+        [...changes, ...this.served],
+        this.startedAtMs,
+        Date.now(),
+      ),
+    );
+  }
+}

@@ -1,0 +1,65 @@
+import type { Operation, OperationOf } from '../model/operation.js';
+import type { ComposeTarget, EngineFacts } from '../model/ports/engine.js';
+import type { Ledger } from '../model/ports/ledger.js';
+import type { Checkout } from '../model/ports/source.js';
+import type { ComposeProject } from '../model/service.js';
+import type { EventFeed } from '../run/events.js';
+import type { LockedRun, Run } from '../run/run.js';
+import type { Candidate } from './candidate.js';
+
+/** The compose project as it lies in the live checkout, before anything is done. */
+export interface OpenProject {
+  readonly facts: EngineFacts;
+  readonly target: ComposeTarget;
+  readonly live: ComposeProject;
+  readonly checkout: Checkout | undefined;
+}
+
+/** A run that looks and changes nothing: `check` and every dry run. Takes no lock. */
+export interface Viewing extends Run {
+  readonly project: string;
+  readonly opened: OpenProject;
+  readonly ledger: Ledger;
+  readonly signal: AbortSignal;
+  /** Worktrees of this run, removed at its end. */
+  readonly worktrees: { readonly directory: string; readonly path: string }[];
+}
+
+/** A run that may change something: it holds the lock and writes every operation down. */
+export interface Session extends LockedRun, Viewing {
+  readonly ledger: Ledger;
+  readonly project: string;
+  readonly signal: AbortSignal;
+  readonly events: EventFeed;
+  /** Journals an operation and carries it out. */
+  readonly execute: (operation: Operation, signal: AbortSignal) => Promise<void>;
+  /** Operations of this run that have begun, in order. */
+  readonly begun: readonly Operation[];
+  /** Built or pulled and ready to be rolled out, by service. */
+  readonly candidates: Map<string, Candidate>;
+  /** What `build-image` builds, by service: too large for a journal, and of no use after this process. */
+  readonly builds: Map<string, BuildDocument>;
+  /** Compose's hash of what was handed to it last, by service: the engine must show the same. */
+  readonly expectedHashes: Map<string, string>;
+  /** The services that are being changed: what looks at a service is carried out by its own account. */
+  readonly lookers: Map<string, Looker>;
+  /** Services that this run has made live. */
+  readonly deployed: Set<string>;
+  /** Commit the live checkout was at when the run began. */
+  readonly startCommit: string | undefined;
+  /** Commit the live checkout is at now; moves with `move-checkout`. */
+  readonly liveCommit: { value: string | undefined };
+}
+
+export interface BuildDocument {
+  readonly document: Readonly<Record<string, unknown>>;
+  readonly directory: string;
+}
+
+/** Carries out the operations that look at one service. */
+export interface Looker {
+  awaitReady(operation: OperationOf<'await-ready'>, signal: AbortSignal): Promise<void>;
+  verify(operation: OperationOf<'verify'>, signal: AbortSignal): Promise<void>;
+  watch(operation: OperationOf<'watch'>, signal: AbortSignal): Promise<void>;
+  capture(operation: OperationOf<'capture-evidence'>, signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,42 @@
+import { compensationOf, describeOperation } from '../model/operation.js';
+import type { Decision, Plan } from '../model/plan.js';
+import type { Viewing } from './session.js';
+
+/** @returns the plan as lines for the log: what, why, how it is undone */
+export function planLines(plan: Plan): readonly string[] {
+  const lines = [`Plan of ${plan.procedure}:`];
+  for (const service of plan.services) {
+    lines.push(`  ${service.service} [${service.strategy}]: ${describeDecision(service.decision)}`);
+    for (const note of service.notes) lines.push(`    · ${note}`);
+    service.operations.forEach((operation, index) => {
+      const compensation = compensationOf(operation);
+      const undo = compensation.kind === 'operation' ? ` — undo: ${describeOperation(compensation.operation)}` : '';
+      lines.push(`    ${index + 1}. ${describeOperation(operation)}${undo}`);
+    });
+  }
+  return lines;
+}
+
+/** @returns the decision in words */
+export function describeDecision(decision: Decision): string {
+  switch (decision.kind) {
+    case 'unchanged':
+      return 'unchanged, is left alone';
+    case 'first-deploy':
+      return 'first deploy, nothing runs yet';
+    case 'change':
+      return `changes: ${decision.reasons.join('; ')}`;
+  }
+}
+
+/** Prints the plan of a dry run, keeps it for the report, and @returns its headline. */
+export function describePreview(viewing: Viewing, plan: Plan): string {
+  viewing.recorder.plan = plan;
+  for (const operation of plan.preparation) viewing.progress.info(`  first: ${describeOperation(operation)}`);
+  for (const line of planLines(plan)) viewing.progress.info(line);
+  const changing = plan.services.filter((service) => service.decision.kind !== 'unchanged');
+  const names = changing.map((service) => service.service).join(', ');
+  return changing.length === 0
+    ? 'dry run: nothing would change'
+    : `dry run: ${plan.procedure} would change ${names}; nothing was changed`;
+}

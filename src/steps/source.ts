@@ -1,0 +1,92 @@
+import path from 'node:path';
+import { ProcedureError } from '../model/errors.js';
+import type { OpenProject, Session, Viewing } from './session.js';
+import { renderWanted, wantedFromLive, type WantedProject } from './wanted.js';
+import type { Run } from '../run/run.js';
+
+/** Commits shown of what a deploy brings. */
+const SHOWN_COMMITS = 50;
+
+/**
+ * Fetches what is wanted, shows what is new, takes it as a worktree and renders it.
+ * Without a git checkout the files as they lie are what is wanted.
+ */
+export async function fetchWanted(session: Session): Promise<WantedProject> {
+  const { opened, request } = session;
+  const commit = await fetchCommit(session, opened, session.signal);
+  if (commit === undefined) return wantedFromLive(opened, request.workingDirectory);
+  await showNew(session, opened, commit);
+  return takeWorktree(session, commit.commit, commit.label);
+}
+
+/** Fetches the wanted ref; @returns undefined outside git, where `ref` is refused */
+export async function fetchCommit(
+  run: Run,
+  opened: OpenProject,
+  signal: AbortSignal,
+): Promise<{ readonly commit: string; readonly label: string } | undefined> {
+  const { request, invocation, source } = run;
+  if (opened.checkout === undefined) {
+    if (request.ref === undefined) return undefined;
+    throw new ProcedureError('E_SOURCE', `${request.workingDirectory} is not a git checkout, so ref "${request.ref}" means nothing`, {
+      next: 'Clone the repository there, or leave ref out to use the files as they lie.',
+    });
+  }
+  const { topLevel, origin, commit } = opened.checkout;
+  if (origin === undefined && request.ref === undefined) {
+    return commit === undefined ? undefined : { commit, label: 'the checkout as it is' };
+  }
+  const ref = request.ref ?? invocation.sha;
+  return run.recorder.step(`fetch ${ref ?? 'the default branch'}`, undefined, async () =>
+    source.fetch(topLevel, ref, request.githubToken, signal),
+  );
+}
+
+/** The runbook's `git log HEAD..origin/main --oneline`. */
+export async function showNew(
+  run: Run,
+  opened: OpenProject,
+  wanted: { readonly commit: string; readonly label: string },
+): Promise<void> {
+  const from = opened.checkout?.commit;
+  if (opened.checkout === undefined || from === undefined) return;
+  if (from === wanted.commit) {
+    run.progress.info(`${wanted.label} is checked out already (${from.slice(0, 12)})`);
+    return;
+  }
+  const commits = await run.source.log(opened.checkout.topLevel, from, wanted.commit, SHOWN_COMMITS);
+  run.recorder.commits = commits;
+  run.progress.info(`new in ${wanted.label}: ${commits.length === 0 ? 'nothing (it goes back)' : ''}`);
+  for (const line of commits) run.progress.info(`  ${line}`);
+}
+
+/** Takes a commit as a worktree that lives until the end of the run, and renders its compose files. */
+export async function takeWorktree(session: Session, commit: string, label: string): Promise<WantedProject> {
+  const { directory, path: worktree } = planWorktree(session, commit);
+  await session.execute({ kind: 'add-worktree', directory, path: worktree, commit }, session.signal);
+  return renderWanted(session, session.opened, worktree, commit, label);
+}
+
+/** The same for a dry run, which has no journal: the worktree is the only thing made, and it goes at the end. */
+export async function viewWorktree(viewing: Viewing, commit: string, label: string): Promise<WantedProject> {
+  const { directory, path: worktree } = planWorktree(viewing, commit);
+  await viewing.source.addWorktree(directory, worktree, commit);
+  return renderWanted(viewing, viewing.opened, worktree, commit, label);
+}
+
+function planWorktree(viewing: Viewing, commit: string): { readonly directory: string; readonly path: string } {
+  const { opened, request, invocation } = viewing;
+  const directory = opened.checkout?.topLevel ?? request.workingDirectory;
+  const entry = { directory, path: path.join(request.stateDir, 'worktrees', invocation.runId, commit.slice(0, 12)) };
+  viewing.worktrees.push(entry);
+  return entry;
+}
+
+/** Removes the worktrees of a run; a failure is only a note, the next run tries again. */
+export async function removeWorktrees(viewing: Viewing): Promise<void> {
+  for (const { directory, path: worktree } of viewing.worktrees.splice(0)) {
+    await viewing.source.removeWorktree(directory, worktree).catch((error: unknown) => {
+      viewing.progress.debug(`worktree ${worktree}: ${String(error)}`);
+    });
+  }
+}

@@ -1,0 +1,201 @@
+import { ProcedureError, asProcedureError } from '../model/errors.js';
+import type { OperationOf } from '../model/operation.js';
+import type { ReleaseWithDefinition } from '../model/release.js';
+import { commandEnvironment, runInContainer, runOnHost } from './commands.js';
+import { describeState, explainContainer } from './diagnose.js';
+import { hashFiles } from './files.js';
+import { countErrors, matcherOf } from './log-lines.js';
+import type { IdentifiedContainer } from './candidate.js';
+import { identifiedContainers } from './observe.js';
+import { releaseOf } from './replace.js';
+import { errorLinesSign, raise, type SignSource } from './signs.js';
+import type { Session } from './session.js';
+
+/** In the order they are made: what the engine shows first, the user's own commands after it. */
+export const CHECKS = ['state', 'identity', 'version', 'test-command', 'smoke-test', 'error-lines'] as const;
+export type Check = (typeof CHECKS)[number];
+
+/** @returns the checks that apply: commands only where they are given, a version only for what is meant to have it */
+export function checksFor(
+  request: Session['request'],
+  options: { readonly oneShot: boolean; readonly goingBack: boolean },
+): readonly Check[] {
+  return CHECKS.filter((check) => {
+    switch (check) {
+      case 'version':
+        return request.versionCommand !== undefined && !options.oneShot;
+      case 'test-command':
+        return request.testCommand !== undefined && !options.goingBack && !options.oneShot;
+      case 'smoke-test':
+        return request.smokeTest !== undefined && !options.oneShot;
+      case 'state':
+      case 'identity':
+        return true;
+      case 'error-lines':
+        return request.errorPatterns.length > 0;
+    }
+  });
+}
+
+/**
+ * Proves that what was wanted is what runs, by reading the engine and by the user's own commands.
+ * @throws ProcedureError E_VERIFICATION or E_COMMAND at the first check that fails
+ */
+export async function verify(session: Session, operation: OperationOf<'verify'>, context: VerifyContext, signal: AbortSignal): Promise<void> {
+  const { service } = operation;
+  const containers = await identifiedContainers(session.engine, session.project, service);
+  const release = operation.release === undefined ? undefined : await releaseOf(session, operation.release);
+  for (const check of CHECKS.filter((one) => operation.checks.includes(one))) {
+    const began = performance.now();
+    const keep = (passed: boolean, detail: string): void => {
+      const durationMs = Math.round(performance.now() - began);
+      session.recorder.verified.push({ service, check, passed, detail, durationMs });
+      session.progress.info(`  ${passed ? '✓' : '✗'} ${check}: ${detail}`);
+    };
+    try {
+      keep(true, await makeCheck(session, check, { service, containers, release, ...context }, signal));
+    } catch (error) {
+      keep(false, asProcedureError(error).message);
+      throw error;
+    }
+  }
+}
+
+export interface VerifyContext {
+  readonly oneShot: boolean;
+  readonly replicas: number;
+  readonly sinceMs: number;
+  readonly goingBack: boolean;
+  readonly signs: SignSource;
+}
+
+interface Subject extends VerifyContext {
+  readonly service: string;
+  readonly containers: readonly IdentifiedContainer[];
+  readonly release: ReleaseWithDefinition | undefined;
+}
+
+async function makeCheck(session: Session, check: Check, subject: Subject, signal: AbortSignal): Promise<string> {
+  switch (check) {
+    case 'state':
+      return checkState(session, subject);
+    case 'identity':
+      return checkIdentity(session, subject);
+    case 'version':
+      return checkVersion(session, subject);
+    case 'test-command':
+    case 'smoke-test':
+      return checkCommand(session, check, subject, signal);
+    case 'error-lines':
+      return checkErrorLines(session, subject);
+  }
+}
+
+async function checkState(session: Session, subject: Subject): Promise<string> {
+  const { containers, oneShot, service, replicas } = subject;
+  const wrong = containers.find((container) =>
+    oneShot
+      ? container.state !== 'exited' || container.exitCode !== 0
+      : container.state !== 'running' || container.health === 'unhealthy',
+  );
+  if (wrong !== undefined) {
+    throw new ProcedureError('E_VERIFICATION', `${wrong.name}: ${describeState(wrong)}`, {
+      next: 'The lines below say why.',
+      excerpt: await explainContainer(session, wrong),
+    });
+  }
+  if (containers.length !== replicas) {
+    throw new ProcedureError('E_VERIFICATION', `${containers.length} containers of ${service} exist, ${replicas} are wanted`, {
+      next: 'Look at docker compose ps; something else may work on this project.',
+    });
+  }
+  if (oneShot) return 'ended with exit code 0';
+  const health = new Set(containers.map((container) => container.health));
+  return `${containers.length} running, health ${[...health].join('/')}`;
+}
+
+/**
+ * The proof behind a green job: image (layers and run configuration), Compose's hash on the containers, and contents of
+ * mounted files, all read back. The exit code of `docker compose up` is none: it is 0 with the service down.
+ */
+async function checkIdentity(session: Session, subject: Subject): Promise<string> {
+  const { release, containers, service } = subject;
+  if (release === undefined) return 'in place: the same containers';
+  const fail = (what: string): never => {
+    throw new ProcedureError('E_VERIFICATION', `${service} does not run release ${release.id}: ${what}`, {
+      next: 'Someone or something changed it meanwhile; run procedure check to see what is live.',
+    });
+  };
+  const expected = session.expectedHashes.get(service) ?? release.composeHash;
+  for (const container of containers) {
+    if (container.fingerprint !== release.image.fingerprint) {
+      fail(`${container.name} runs image ${container.imageId.slice(0, 19)}, wanted is ${release.image.id.slice(0, 19)}`);
+    }
+    if (container.composeHash !== expected) fail(`${container.name} has another configuration hash`);
+  }
+  if (release.definitionFrom === 'rendered') {
+    const top = session.opened.checkout?.topLevel ?? session.request.workingDirectory;
+    const roots = { live: top, wanted: top, commit: session.liveCommit.value };
+    const files = await hashFiles(Object.keys(release.files), roots, session.source);
+    const other = Object.keys(release.files).filter((file) => files[file] !== release.files[file]);
+    const tracked = other.filter((file) => release.files[file]?.startsWith('git:'));
+    if (tracked.length > 0) fail(`contents differ: ${tracked.join(', ')}`);
+    if (other.length > 0) {
+      raise(session, subject.signs, {
+        sign: 'note',
+        severity: 'low',
+        service,
+        message: `git does not track ${other.join(', ')}: the contents of today are mounted, not those of release ${release.id}`,
+      });
+    }
+  }
+  return `release ${release.id}: image, configuration and mounted files are what runs`;
+}
+
+async function checkVersion(session: Session, { containers, goingBack }: Subject): Promise<string> {
+  const { versionCommand, expectedVersion } = session.request;
+  const [container] = containers;
+  if (versionCommand === undefined || container === undefined) return 'not asked';
+  const output = await runInContainer(session, container, versionCommand);
+  // Going back, the version that was expected is just the one that is not wanted any more.
+  if (expectedVersion === undefined || goingBack) return output.split('\n').at(-1) ?? '';
+  const words = output.split(/[\s"',]+/);
+  if (words.includes(expectedVersion) || words.includes(`v${expectedVersion}`)) return expectedVersion;
+  throw new ProcedureError('E_VERIFICATION', `version-command says "${output.slice(0, 200)}", expected is ${expectedVersion}`, {
+    next: 'Either the wrong code was built, or expected-version is wrong.',
+  });
+}
+
+async function checkCommand(
+  session: Session,
+  name: 'test-command' | 'smoke-test',
+  subject: Subject,
+  signal: AbortSignal,
+): Promise<string> {
+  const { request, project } = session;
+  const command = name === 'smoke-test' ? request.smokeTest : request.testCommand;
+  if (command === undefined) return 'not asked';
+  const environment = commandEnvironment(project, subject.service, subject.release?.id, subject.containers[0]);
+  const result = await runOnHost(session, { name, command, directory: request.workingDirectory, environment }, signal);
+  return `passed in ${Math.round(result.durationMs)} ms`;
+}
+
+/** Error lines alone do not undo a release unless `on-warning` says so: many services log the word without harm. */
+async function checkErrorLines(session: Session, subject: Subject): Promise<string> {
+  const matcher = matcherOf(session.request.errorPatterns);
+  let errors = 0;
+  let lines = 0;
+  const samples: string[] = [];
+  for (const container of subject.containers) {
+    const log = await session.engine.logs(container.id, { since: subject.sinceMs / 1000, signal: AbortSignal.timeout(30_000) });
+    const counted = await countErrors(log, matcher);
+    errors += counted.errors;
+    lines += counted.lines;
+    samples.push(...counted.samples);
+  }
+  if (errors > 0) {
+    const judged = errorLinesSign(errors, session.redactor.text(samples[0] ?? ''), subject.signs);
+    raise(session, subject.signs, { sign: 'error-lines', service: subject.service, ...judged });
+  }
+  return errors === 0 ? `none in ${lines} lines` : `${errors} in ${lines} lines (a warning)`;
+}

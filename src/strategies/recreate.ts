@@ -1,0 +1,86 @@
+import type { Operation } from '../model/operation.js';
+import { formatDuration } from '../model/units.js';
+import type { Change, Strategy, UndoChange } from './strategy.js';
+
+/**
+ * Stop the old containers, start the new ones: what `docker compose up -d` does, with everything around it that it lacks.
+ * Between stop and start nothing serves; the plan says so. Recreating cannot be made faster than Compose does it
+ * (stop about 0.2 s, start about 0.25 s, then the service's own boot), so Compose does it.
+ */
+export const recreate: Strategy = {
+  name: 'recreate',
+
+  plan(change: Change) {
+    const { service, wanted, current } = change;
+    const operations: Operation[] = [{ kind: 'capture-evidence', service, moment: 'before' }];
+    if (current !== undefined) {
+      operations.push({ kind: 'keep-image', service, image: current.image, tags: current.keepAs });
+    }
+    if (change.checkout !== undefined) operations.push({ kind: 'move-checkout', ...change.checkout });
+    operations.push(
+      {
+        kind: 'tag-image',
+        service,
+        tag: change.imageName,
+        to: change.wantedImage,
+        from: change.namedImage,
+      },
+      {
+        kind: 'replace-containers',
+        service,
+        to: wanted,
+        from: current?.id,
+        replicas: change.replicas,
+        force: change.observed.length > 0,
+      },
+      { kind: 'await-ready', service, release: wanted, timeoutMs: change.readinessTimeoutMs },
+      { kind: 'verify', service, release: wanted, checks: change.checks },
+      { kind: 'watch', service, release: wanted, durationMs: change.watchMs },
+      { kind: 'accept-release', service, release: wanted },
+      { kind: 'capture-evidence', service, moment: 'after' },
+    );
+    return { operations, notes: notes(change), estimatedDowntimeMs: estimate(change) };
+  },
+
+  undo(change: UndoChange) {
+    const { service, back } = change;
+    const operations: Operation[] = [];
+    if (change.checkout !== undefined) operations.push({ kind: 'move-checkout', ...change.checkout });
+    operations.push(
+      { kind: 'tag-image', service, tag: change.imageName, to: change.backImage, from: change.namedImage },
+      {
+        kind: 'replace-containers',
+        service,
+        to: back,
+        from: change.failed,
+        replicas: change.replicas,
+        force: true,
+      },
+      { kind: 'await-ready', service, release: back, timeoutMs: change.readinessTimeoutMs },
+      { kind: 'verify', service, release: back, checks: change.checks },
+      { kind: 'accept-release', service, release: back },
+      { kind: 'reject-release', service, release: change.failed, reason: change.reason },
+    );
+    return operations;
+  },
+};
+
+function notes(change: Change): readonly string[] {
+  if (change.current === undefined) {
+    return ['Nothing runs yet: this is the first deploy, and there is no release to go back to if it fails.'];
+  }
+  const known =
+    change.knownRestartMs === undefined
+      ? 'about half a second and the service’s own start'
+      : `about ${formatDuration(change.knownRestartMs)}, as measured at the change before`;
+  return [
+    `recreate: the old container stops before the new one starts, so requests fail for ${known}.`,
+    'If this process dies between stop and start, the service is down until post or the next run repairs it.',
+  ];
+}
+
+/** Half a second is Compose's own share of a recreate (measured on Engine 26.1: 0.45 s), without the service's boot. */
+function estimate(change: Change): number | undefined {
+  if (change.current === undefined) return 0;
+  return change.knownRestartMs;
+}

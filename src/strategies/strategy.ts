@@ -1,0 +1,55 @@
+import type { Operation } from '../model/operation.js';
+import type { ServicePlan, StrategyName } from '../model/plan.js';
+import type { ReleaseId } from '../model/release.js';
+import type { ObservedContainer } from '../model/service.js';
+
+/** How new replaces old. Pure: facts and policy in, operations out; nothing here talks to anything. */
+export interface Strategy {
+  readonly name: StrategyName;
+  /** The way forward. */
+  plan(change: Change): Pick<ServicePlan, 'notes' | 'operations' | 'estimatedDowntimeMs'>;
+  /** The way back to what ran before, from any point of the way forward; every operation may be repeated. */
+  undo(change: UndoChange): readonly Operation[];
+}
+
+/** What is to become live in place of what. */
+export interface Change {
+  readonly service: string;
+  readonly wanted: ReleaseId;
+  /** Name of the image in the compose file, and what it shall name. */
+  readonly imageName: string;
+  readonly wantedImage: string;
+  /** What the name names now. */
+  readonly namedImage: string | undefined;
+  readonly current: CurrentRelease | undefined;
+  readonly observed: readonly ObservedContainer[];
+  readonly replicas: number;
+  /** The checkout moves with the first service of a run that needs it. */
+  readonly checkout: { readonly directory: string; readonly from: string; readonly to: string } | undefined;
+  readonly readinessTimeoutMs: number;
+  readonly watchMs: number;
+  /** Measured on earlier changes of this service: time from stop to ready. */
+  readonly knownRestartMs: number | undefined;
+  readonly checks: readonly string[];
+}
+
+export interface CurrentRelease {
+  readonly id: ReleaseId;
+  readonly image: string;
+  /** `NAME:previous` and our own keeping tag. */
+  readonly keepAs: readonly string[];
+}
+
+export interface UndoChange {
+  readonly service: string;
+  readonly failed: ReleaseId;
+  readonly back: ReleaseId;
+  readonly imageName: string;
+  readonly backImage: string;
+  readonly namedImage: string | undefined;
+  readonly replicas: number;
+  readonly checkout: { readonly directory: string; readonly from: string; readonly to: string } | undefined;
+  readonly readinessTimeoutMs: number;
+  readonly checks: readonly string[];
+  readonly reason: string;
+}
