@@ -1,3 +1,5 @@
+import { stripControls } from '../model/printable.js';
+
 /**
  * Text of others (logs, commands, file names) made safe to print where the runner reads along.
  *
@@ -10,12 +12,4 @@ export function plainLines(text: string): readonly string[] {
       .replace(/^(\s*):(?=:)/, '$1: ')
       .replaceAll('##[', '## ['),
   );
-}
-
-// eslint-disable-next-line no-control-regex -- control characters are what it looks for
-const CONTROLS = /\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])|[\0-\x08\x0b-\x1f\x7f]/g;
-
-/** Escape sequences and control characters out, tabs kept: they move the cursor and hide text. */
-export function stripControls(line: string): string {
-  return line.replaceAll(CONTROLS, '');
 }

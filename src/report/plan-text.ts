@@ -1,0 +1,65 @@
+import { compensationOf, describeOperation, type Operation } from '../model/operation.js';
+import type { Decision, Plan, ServicePlan } from '../model/plan.js';
+import { formatDuration } from '../model/units.js';
+
+/** The plan for the log and the terminal. */
+export function renderPlanText(plan: Plan): string {
+  const lines = [`Plan of ${plan.procedure}`];
+  if (plan.preparation.length > 0) {
+    lines.push('', 'First, without touching anything that runs:', ...numbered(plan.preparation));
+  }
+  for (const service of plan.services) {
+    lines.push('', `${service.service}: ${describeDecision(service.decision)}`);
+    if (service.decision.kind === 'change')
+      lines.push(...service.decision.reasons.map((reason) => `  because ${reason}`));
+    const means = describeMeans(service);
+    if (means !== undefined) lines.push(`  ${means}`);
+    lines.push(...numbered(service.operations));
+    lines.push(...service.notes.map((note) => `  note: ${note}`));
+  }
+  if (plan.services.length === 0 && plan.preparation.length === 0) lines.push('', 'There is nothing to do.');
+  return lines.join('\n');
+}
+
+/** @returns what is going to happen to a service, without the reasons */
+export function describeDecision(decision: Decision): string {
+  switch (decision.kind) {
+    case 'unchanged':
+      return decision.release === undefined
+        ? 'unchanged, nothing to do'
+        : `unchanged, release ${decision.release.id} stays`;
+    case 'first-deploy':
+      return 'first deploy: nothing runs yet, and there is nothing to go back to';
+    case 'change':
+      return 'changes';
+  }
+}
+
+/** @returns strategy and expected outage; undefined where nothing is replaced */
+export function describeMeans(service: ServicePlan): string | undefined {
+  if (service.operations.length === 0) return undefined;
+  const outage =
+    service.estimatedDowntimeMs === undefined
+      ? ''
+      : service.estimatedDowntimeMs === 0
+        ? ', no outage expected'
+        : `, expected outage ${formatDuration(service.estimatedDowntimeMs)}`;
+  return `strategy ${service.strategy}${outage}`;
+}
+
+/** @returns how an operation is taken back, in a few words */
+export function describeUndo(operation: Operation): string {
+  const compensation = compensationOf(operation);
+  return compensation.kind === 'operation' ? describeOperation(compensation.operation) : compensation.reason;
+}
+
+/** An undo is told where something would be undone; for the rest the log would say "only looks" ten times. */
+function numbered(operations: readonly Operation[]): readonly string[] {
+  const width = String(operations.length).length;
+  return operations.flatMap((operation, index) => {
+    const line = `  ${String(index + 1).padStart(width)}. ${describeOperation(operation)}`;
+    const compensation = compensationOf(operation);
+    if (compensation.kind === 'none') return [line];
+    return [line, `  ${' '.repeat(width)}  undone by: ${describeOperation(compensation.operation)}`];
+  });
+}

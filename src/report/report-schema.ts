@@ -1,0 +1,176 @@
+import * as z from 'zod';
+import { ERROR_CODES } from '../model/errors.js';
+import type { ErrorCode } from '../model/errors.js';
+import { GREEN_OUTCOMES, RED_OUTCOMES } from '../model/outcome.js';
+import type { RunReport } from '../model/report.js';
+import { PROCEDURES } from '../model/request.js';
+import { operation } from './operation-schema.js';
+
+/**
+ * The JSON report as a schema; `docs/report.schema.json` is made from it. Not loaded by a run: the type holds there, and
+ * the check at the end of this file holds the two together.
+ */
+
+const outcome = z.enum([...GREEN_OUTCOMES, ...RED_OUTCOMES]);
+const moment = z.string().describe('ISO 8601');
+const ms = z.number().describe('milliseconds');
+const text = z.string();
+
+const release = z
+  .object({
+    id: text,
+    project: text,
+    service: text,
+    createdAt: moment,
+    image: z.object({
+      name: text,
+      id: text,
+      fingerprint: text.describe('hash of layers and run configuration'),
+      digest: text.optional(),
+      keptAs: text,
+    }),
+    configHash: text,
+    composeHash: text,
+    replicas: z.number(),
+    commit: text.optional(),
+    origin: text,
+    definitionFrom: z.enum(['rendered', 'container']),
+    by: text,
+    run: text.optional(),
+    version: text.optional(),
+  })
+  .describe('what runs: image and configuration together');
+
+const decision = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('unchanged'), release: release.optional() }),
+  z.object({ kind: z.literal('first-deploy') }),
+  z.object({ kind: z.literal('change'), reasons: z.array(text) }),
+]);
+
+const plan = z.object({
+  procedure: text,
+  preparation: z.array(operation).describe('done first; touches nothing that runs'),
+  services: z.array(
+    z.object({
+      service: text,
+      strategy: z.literal('recreate'),
+      decision,
+      notes: z.array(text),
+      operations: z.array(operation),
+      estimatedDowntimeMs: ms.optional(),
+    }),
+  ),
+});
+
+const warning = z.object({
+  sign: z.enum([
+    'keeps-restarting',
+    'exited',
+    'unhealthy',
+    'out-of-memory',
+    'memory',
+    'error-lines',
+    'slow-start',
+    'no-health-check',
+    'killed-after-grace',
+    'note',
+  ]),
+  severity: z.enum(['high', 'medium', 'low']),
+  service: text,
+  message: text,
+  at: moment,
+  action: z.enum(['rollback', 'fail', 'warn']),
+});
+
+const reportedError = z.object({
+  code: z.enum(Object.keys(ERROR_CODES) as ErrorCode[]),
+  message: text,
+  next: text,
+  excerpt: z.array(z.object({ title: text, lines: z.array(text) })),
+});
+
+const service = z.object({
+  service: text,
+  outcome,
+  release: text.optional().describe('release that is live after the run'),
+  previousRelease: text.optional(),
+  imageDigest: text.optional(),
+  commit: text.optional(),
+  version: text.optional(),
+  downtimeMs: ms.optional(),
+  readyMs: ms.optional(),
+  memoryBytes: z.number().optional(),
+  errorLines: z.number(),
+  reasons: z.array(text),
+});
+
+export const reportSchema = z
+  .object({
+    schema: z.literal('rolling-restart/report/v1'),
+    procedure: z.enum(PROCEDURES),
+    project: text,
+    dryRun: z.boolean(),
+    outcome,
+    headline: text.describe('one sentence: what was asked for and what is live now'),
+    changed: z.boolean().describe('whether what runs differs from before the run'),
+    startedAt: moment,
+    durationMs: ms,
+    invocation: z.object({
+      runId: text,
+      actor: text,
+      runUrl: text.optional(),
+      sha: text.optional(),
+      ref: text.optional(),
+      attempt: z.number(),
+      host: text,
+    }),
+    engine: z.object({ version: text, compose: text, name: text }).optional(),
+    services: z.array(service),
+    plan: plan.optional(),
+    timeline: z.array(
+      z.object({
+        at: moment,
+        durationMs: ms.optional(),
+        service: text.optional(),
+        text,
+        status: z.enum(['done', 'failed', 'undone', 'note']),
+      }),
+    ),
+    warnings: z.array(warning),
+    checklists: z.array(
+      z.object({
+        title: text,
+        items: z.array(z.object({ text, state: z.enum(['done', 'failed', 'not-asked']), detail: text.optional() })),
+      }),
+    ),
+    slo: z.array(z.object({ service: text, metric: text, target: text, actual: text, met: z.boolean().optional() })),
+    commits: z.array(text).describe('newest first, `hash subject`'),
+    error: reportedError.optional(),
+    undoError: reportedError.optional(),
+    nextSteps: z.array(text),
+    evidencePath: text.optional(),
+    findings: z.array(z.object({ title: text, columns: z.array(text), rows: z.array(z.array(text)) })),
+  })
+  .describe('The report of one run of Rolling Restart.');
+
+/** A type as JSON carries it: a field that is undefined is not there. */
+type AsJson<T> = T extends readonly (infer Item)[]
+  ? AsJson<Item>[]
+  : T extends object
+    ? { -readonly [K in keyof T as undefined extends T[K] ? never : K]: AsJson<T[K]> } & {
+        -readonly [K in keyof T as undefined extends T[K] ? K : never]?: AsJson<T[K]>;
+      }
+    : T;
+
+type Covers<Wide, Narrow extends Wide> = [Wide, Narrow];
+
+/** Does not compile when schema and type differ, in either direction. */
+export type SchemaMatchesType = [
+  Covers<z.infer<typeof reportSchema>, AsJson<RunReport>>,
+  Covers<AsJson<RunReport>, z.infer<typeof reportSchema>>,
+];
+
+/** @returns the JSON schema (draft 2020-12) of the report file */
+export function reportJsonSchema(): Readonly<Record<string, unknown>> {
+  return z.toJSONSchema(reportSchema, { target: 'draft-2020-12', io: 'input' });
+}

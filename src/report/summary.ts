@@ -1,0 +1,81 @@
+import { isGreen } from '../model/outcome.js';
+import type { ReportedError, RunReport } from '../model/report.js';
+import { formatDuration } from '../model/units.js';
+import { block, code, folded, inline, link, paragraph } from './markdown.js';
+import { renderPlanMarkdown } from './plan-markdown.js';
+import {
+  renderChecklist,
+  renderCommits,
+  renderFinding,
+  renderServices,
+  renderTargets,
+  renderTimeline,
+  renderWarnings,
+} from './summary-parts.js';
+import { reportTitle } from './words.js';
+
+/**
+ * The job summary: the outcome first, then what a person needs now, then the details.
+ * Every `## ` begins a section: a summary that is too long is cut at one.
+ */
+export function renderSummary(report: RunReport): string {
+  const sections = [head(report)];
+  const add = (title: string, body: string | undefined): void => {
+    if (body !== undefined && body !== '') sections.push(`## ${title}\n\n${body}`);
+  };
+  const live = report.dryRun ? 'Services' : 'Live now';
+  const next = report.nextSteps.map((step, index) => `${index + 1}. ${inline(step)}`).join('\n');
+  if (report.error !== undefined) add('What happened', renderError(report.error));
+  if (report.undoError !== undefined) add('Why undoing failed', renderError(report.undoError));
+  if (!isGreen(report.outcome)) add('What to do next', next);
+  add(live, renderServices(report));
+  if (isGreen(report.outcome)) add('What to do next', next);
+  add('Warning signs', renderWarnings(report.warnings));
+  for (const finding of report.findings) add(inline(finding.title), renderFinding(finding));
+  add('Plan', plan(report));
+  add('Timeline', renderTimeline(report.timeline));
+  add('Targets', renderTargets(report.slo));
+  add('Checklists', report.checklists.map((checklist) => renderChecklist(checklist)).join('\n\n'));
+  add('New commits', renderCommits(report.commits));
+  if (report.evidencePath !== undefined) {
+    add(
+      'Evidence',
+      `Logs, resource use and inspect output, secrets hidden: ${code(report.evidencePath)} on ${code(report.invocation.host)}`,
+    );
+  }
+  return `${sections.join('\n\n')}\n`;
+}
+
+function head(report: RunReport): string {
+  const { invocation, engine } = report;
+  const facts = [
+    `${code(report.procedure)} of project ${code(report.project)}`,
+    formatDuration(report.durationMs),
+    inline(invocation.actor),
+    ...(invocation.runUrl === undefined ? [] : [link('run', invocation.runUrl)]),
+    ...(engine === undefined ? [] : [inline(`Engine ${engine.version}, Compose ${engine.compose} on ${engine.name}`)]),
+  ];
+  const parts = [`# ${reportTitle(report)}`, `**${inline(report.headline)}**`, facts.join(' · ')];
+  if (report.dryRun) parts.push('> This was a dry run: nothing was changed.');
+  else if (!isGreen(report.outcome)) {
+    parts.push(
+      report.changed
+        ? '> What runs is **not** as it was before this run.'
+        : '> What runs is as it was before this run.',
+    );
+  }
+  return parts.join('\n\n');
+}
+
+function renderError(error: ReportedError): string {
+  return [
+    `${paragraph(error.message)}\n\n${code(error.code)}: ${inline(error.next)}`,
+    ...error.excerpt.map((excerpt) => `${inline(excerpt.title)}:\n\n${block(excerpt.lines)}`),
+  ].join('\n\n');
+}
+
+function plan(report: RunReport): string | undefined {
+  if (report.plan === undefined) return undefined;
+  const body = renderPlanMarkdown(report.plan);
+  return report.dryRun ? body : folded('What was planned, and how each operation is undone', body);
+}

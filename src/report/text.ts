@@ -1,0 +1,75 @@
+import { isGreen } from '../model/outcome.js';
+import { short } from '../model/operation.js';
+import { stripControls } from '../model/printable.js';
+import type { ReportedError, RunReport, ServiceReport } from '../model/report.js';
+import { formatDuration, formatSize } from '../model/units.js';
+import { outcomeSign } from './words.js';
+
+const LONGEST_EXCERPT = 40;
+
+/** The end of the log, and what a terminal shows: outcome, what is live, what went wrong, what to do. */
+export function renderText(report: RunReport): string {
+  const title = report.dryRun ? 'dry run, nothing was changed' : outcomeSign(report.outcome);
+  const lines = ['', `${title}: ${report.headline}`, `${report.procedure} took ${formatDuration(report.durationMs)}`];
+  if (!isGreen(report.outcome))
+    lines.push(report.changed ? 'What runs is not as it was before.' : 'What runs is as it was before.');
+  lines.push(...errorLines('Error', report.error), ...errorLines('Undoing failed', report.undoError));
+  if (report.services.length > 0)
+    lines.push('', 'Services', ...report.services.map((service) => serviceLine(service, report.dryRun)));
+  if (report.warnings.length > 0) {
+    lines.push('', 'Warning signs');
+    lines.push(
+      ...report.warnings.map((sign) => `  ⚠ ${sign.severity}, ${sign.service}: ${sign.message} (${sign.action})`),
+    );
+  }
+  for (const finding of report.findings) lines.push('', finding.title, ...columns([finding.columns, ...finding.rows]));
+  if (report.slo.length > 0) {
+    lines.push('', 'Targets');
+    lines.push(
+      ...columns(
+        report.slo.map(({ service, metric, target, actual, met }) => [
+          met === undefined ? ' ' : met ? '✔' : '✖',
+          service,
+          metric,
+          actual,
+          `target ${target}`,
+        ]),
+      ),
+    );
+  }
+  if (report.nextSteps.length > 0) {
+    lines.push('', 'What to do next', ...report.nextSteps.map((step, index) => `  ${index + 1}. ${step}`));
+  }
+  if (report.evidencePath !== undefined) lines.push('', `Evidence: ${report.evidencePath}`);
+  return lines.map(stripControls).join('\n');
+}
+
+function serviceLine(service: ServiceReport, dryRun: boolean): string {
+  const facts = [
+    ...(service.release === undefined ? [] : [`release ${service.release}`]),
+    ...(service.version === undefined ? [] : [`version ${service.version}`]),
+    ...(service.commit === undefined ? [] : [`commit ${short(service.commit)}`]),
+    ...(service.downtimeMs === undefined ? [] : [`outage ${formatDuration(service.downtimeMs)}`]),
+    ...(service.readyMs === undefined ? [] : [`ready after ${formatDuration(service.readyMs)}`]),
+    ...(service.memoryBytes === undefined ? [] : [formatSize(service.memoryBytes)]),
+    ...service.reasons,
+  ];
+  const outcome = dryRun ? '' : ` ${outcomeSign(service.outcome)}`;
+  return `  ${service.service}:${outcome}${facts.length === 0 ? '' : ` (${facts.join(', ')})`}`;
+}
+
+function errorLines(title: string, error: ReportedError | undefined): readonly string[] {
+  if (error === undefined) return [];
+  const lines = ['', ...`${title} ${error.code}: ${error.message}`.split('\n')];
+  for (const excerpt of error.excerpt) {
+    lines.push(`  ${excerpt.title}:`, ...excerpt.lines.slice(-LONGEST_EXCERPT).map((line) => `    | ${line}`));
+  }
+  return [...lines, `  → ${error.next}`];
+}
+
+/** Cells padded to the widest of their column. */
+function columns(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths: number[] = [];
+  for (const row of rows) row.forEach((cell, index) => (widths[index] = Math.max(widths[index] ?? 0, cell.length)));
+  return rows.map((row) => `  ${row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join('  ')}`.trimEnd());
+}
