@@ -118,11 +118,11 @@ const TABLE = [
   },
   {
     name: 'build-command',
-    description: 'Shell command that runs on the host in the wanted commit before the image is built.',
+    description: 'Shell command that runs on the host, in the wanted commit, before the image is built.',
     default: undefined,
     kind: 'command',
     first: true,
-    procedures: ['code-update', 'maintenance'],
+    procedures: ['code-update', 'rollback', 'maintenance'],
   },
   {
     name: 'test-command',

@@ -69,7 +69,7 @@ function escapeMarkdown(text: string): string {
     .replaceAll('$', '&#36;')
     .replaceAll('@', '&#64;')
     .replace(/^(\s*)([-+=])/, '$1\\$2')
-    .replace(/^(\s*\d+)([.)])/, '$1\\$2');
+    .replace(/^(\s*\d+)([.)])(?=\s|$)/, '$1\\$2');
 }
 
 function escapeHtml(text: string): string {

@@ -11,7 +11,7 @@ const LONGEST_COMMITS = 50;
 
 const NOTHING = '–';
 
-/** What is live after the run; columns that are empty for all services are left out. */
+/** What is live after the run; facts that are empty for all services are left out. */
 export function renderServices({ services, dryRun }: Pick<RunReport, 'services' | 'dryRun'>): string | undefined {
   if (services.length === 0) return undefined;
   const columns: readonly (readonly [string, (service: ServiceReport) => string | undefined])[] = [
@@ -29,6 +29,14 @@ export function renderServices({ services, dryRun }: Pick<RunReport, 'services' 
     ['Why', ({ reasons }) => (reasons.length === 0 ? undefined : inline(reasons.join('; ')))],
   ];
   const used = columns.filter(([, cell]) => services.some((service) => cell(service) !== undefined));
+  const [only] = services;
+  if (only !== undefined && services.length === 1) {
+    // One service reads better downwards; a dozen columns do not fit beside each other.
+    return table(
+      ['Service', code(only.service)],
+      used.slice(1).map(([title, cell]) => [title, cell(only) ?? NOTHING]),
+    );
+  }
   return table(
     used.map(([title]) => title),
     services.map((service) => used.map(([, cell]) => cell(service) ?? NOTHING)),
