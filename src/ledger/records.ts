@@ -53,7 +53,8 @@ export function createRecords(api: RecordsApi, project: string): Records {
     try {
       answer = await call(first);
     } catch (error) {
-      if (!(error instanceof ProcedureError) || error.code !== 'E_ENGINE') throw error;
+      // Writing a record twice does no harm, so whatever may mean "no such container" is tried once more.
+      if (error instanceof ProcedureError && error.code !== 'E_ENGINE') throw error;
       return call(await container(true));
     }
     if (!isNothing(answer)) return answer;

@@ -22,7 +22,7 @@ function open() {
   return { records, broken, ledger: createLedger(options), journal: createJournal(options) };
 }
 
-const restart = { kind: 'restart-containers', service: 'roma', containers: ['c1'] } as const;
+const pull = { kind: 'pull-image', service: 'roma', reference: 'roma:1' } as const;
 
 const live = (release: string) =>
   ({ at: new Date().toISOString(), kind: 'live', service: 'roma', release, reason: 'ok', run: '1-1' }) as const;
@@ -35,7 +35,7 @@ describe('records on the engine', () => {
     await writer.ledger.addEvent(live(release.id));
     await writer.ledger.addEvent(live('second'));
     await writer.journal.open(sampleOpening('1-1'));
-    await writer.journal.begin('1-1', 1, restart);
+    await writer.journal.begin('1-1', 1, pull);
 
     const reader = open();
     const history = await reader.ledger.history('roma');
@@ -46,7 +46,7 @@ describe('records on the engine', () => {
     expect(await reader.ledger.definition('unknown')).toBeUndefined();
     expect(await reader.journal.read('1-1')).toEqual({
       opening: sampleOpening('1-1'),
-      entries: [{ sequence: 1, operation: restart, result: 'begun' }],
+      entries: [{ sequence: 1, operation: pull, result: 'begun' }],
       outcome: undefined,
     });
     expect(await reader.journal.read('9-9')).toBeUndefined();

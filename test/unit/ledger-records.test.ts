@@ -128,7 +128,7 @@ describe('the ledger', () => {
 });
 
 describe('the journal', () => {
-  const restart = { kind: 'restart-containers', service: 'roma', containers: ['c1'] } as const;
+  const pull = { kind: 'pull-image', service: 'roma', reference: 'roma:1' } as const;
   const replace = {
     kind: 'replace-containers',
     service: 'roma',
@@ -142,17 +142,17 @@ describe('the journal', () => {
     const { journal } = open();
     const opening = sampleOpening('1-1');
     await journal.open(opening);
-    await journal.begin('1-1', 1, restart);
+    await journal.begin('1-1', 1, pull);
     await journal.end('1-1', 1, 'done');
     await journal.begin('1-1', 2, replace);
     await journal.end('1-1', 2, 'failed');
-    await journal.begin('1-1', 10, restart);
+    await journal.begin('1-1', 10, pull);
     expect(await journal.read('1-1')).toEqual({
       opening,
       entries: [
-        { sequence: 1, operation: restart, result: 'done' },
+        { sequence: 1, operation: pull, result: 'done' },
         { sequence: 2, operation: replace, result: 'failed' },
-        { sequence: 10, operation: restart, result: 'begun' },
+        { sequence: 10, operation: pull, result: 'begun' },
       ],
       outcome: undefined,
     });
@@ -165,10 +165,10 @@ describe('the journal', () => {
   it('reads on past a broken entry, counts a broken end as begun, and stops at a broken opening', async () => {
     const { engine, journal, broken } = open();
     await journal.open(sampleOpening('1-1'));
-    await journal.begin('1-1', 1, restart);
+    await journal.begin('1-1', 1, pull);
     engine.files.set('journal/1-1/0001-end.json', Buffer.alloc(0));
     engine.files.set('journal/1-1/0002-begin.json', Buffer.from('{"at":"","operation":{"kind":"from-the-future"}}'));
-    expect((await journal.read('1-1'))?.entries).toEqual([{ sequence: 1, operation: restart, result: 'begun' }]);
+    expect((await journal.read('1-1'))?.entries).toEqual([{ sequence: 1, operation: pull, result: 'begun' }]);
     expect(broken.map(({ message }) => /journal\/\S+/.exec(message)?.[0])).toEqual([
       'journal/1-1/0001-end.json',
       'journal/1-1/0002-begin.json',
