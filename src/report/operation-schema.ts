@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 const text = z.string();
 const service = { service: text };
-const containers = { service: text, containers: z.array(text) };
+const containers = { service: text, containers: z.array(text), release: text.optional() };
 const ms = z.number().describe('milliseconds');
 
 /** An operation of the plan; held against the type `Operation` by the check in report-schema.ts. */

@@ -162,13 +162,14 @@ type AsJson<T> = T extends readonly (infer Item)[]
       }
     : T;
 
-type Covers<Wide, Narrow extends Wide> = [Wide, Narrow];
+/** Intersections as one object, so that two spellings of a type are the same type. */
+type Flat<T> = T extends readonly (infer Item)[] ? Flat<Item>[] : T extends object ? { [K in keyof T]: Flat<T[K]> } : T;
 
-/** Does not compile when schema and type differ, in either direction. */
-export type SchemaMatchesType = [
-  Covers<z.infer<typeof reportSchema>, AsJson<RunReport>>,
-  Covers<AsJson<RunReport>, z.infer<typeof reportSchema>>,
-];
+/** Identity and not assignability: a field that is optional could be forgotten otherwise. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+
+/** Does not compile when schema and type differ. */
+export const SCHEMA_MATCHES_TYPE: Same<Flat<z.infer<typeof reportSchema>>, Flat<AsJson<RunReport>>> = true;
 
 /** @returns the JSON schema (draft 2020-12) of the report file */
 export function reportJsonSchema(): Readonly<Record<string, unknown>> {
