@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { LockTiming } from '../../src/ledger/clock.js';
 import { createLocks, type LocksOptions } from '../../src/ledger/locks.js';
@@ -79,8 +80,17 @@ export function ledgerProject(): LedgerProject {
         child.kill('SIGKILL');
         await ended;
       }
-      await api.removeContainer(recordsName(name));
-      for (const volume of await volumes()) await api.removeVolume(volume);
+      // The last request of a killed process may still be carried out by the engine, and make the container again.
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          await api.removeContainer(recordsName(name));
+          for (const volume of await volumes()) await api.removeVolume(volume);
+          return;
+        } catch (error) {
+          if (attempt === 20) throw error;
+          await sleep(100);
+        }
+      }
     },
   };
 }
