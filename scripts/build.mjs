@@ -1,10 +1,11 @@
 /**
- * `npm run build`: compiles src/ and bundles the two doors of the action into dist/, with the licences of what is in them.
+ * `npm run build`: compiles src/ and bundles the doors (the action's two and the shell's) into dist/, with the licences of what is in them.
  * `--check`: builds into a temporary folder and fails with the list of files in which dist/ differs.
  *
  * The same sources and lock file give the same bytes on every machine: no cache, no minifier, paths relative to the
  * project.
  */
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
@@ -13,9 +14,10 @@ import ncc from '@vercel/ncc';
 import { run } from './lib/command.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const ENTRIES = ['main', 'post'];
-/** Without separators in it, ncc puts the file beside the bundle. */
+const ENTRIES = ['main', 'post', 'cli'];
 const LICENSES = 'licenses.txt';
+/** A file for each chunk: under one name the last chunk's would be all that is left. */
+const CHUNK_LICENSES = `[name].${LICENSES}`;
 
 process.chdir(ROOT);
 const check = process.argv.includes('--check');
@@ -35,14 +37,14 @@ async function bundleInto(dist) {
   for (const entry of ENTRIES) {
     const { code, assets } = await ncc(join(ROOT, 'build', `${entry}.js`), {
       cache: false,
-      license: LICENSES,
+      license: CHUNK_LICENSES,
       quiet: true,
     });
     const folder = join(dist, entry);
     await write(join(folder, 'index.js'), code);
     for (const [name, { source }] of Object.entries(assets)) {
       if (name.endsWith('.node')) throw new Error(`${name} is machine code: it would run on this kind of machine only`);
-      if (name === LICENSES) splitLicenses(String(source)).forEach((text) => licenses.add(text));
+      if (name.endsWith(`.${LICENSES}`)) splitLicenses(String(source)).forEach((text) => licenses.add(text));
       else await write(join(folder, name), source);
     }
     await refuseAbsolutePaths(folder);
@@ -50,12 +52,15 @@ async function bundleInto(dist) {
   await write(join(dist, LICENSES), `${[...licenses].sort().join('\n\n')}\n`);
 }
 
-/** ncc writes name, licence, text for each package, parted by an empty line before the next name. */
+/** ncc writes name, licence and text of each package; a name begins a part when there is such a package. */
 function splitLicenses(text) {
-  return text
-    .split(/\n\n(?=(?:@[\w.-]+\/)?[\w.-]+\n[\w.()\- ]+\n)/)
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
+  const parts = [];
+  for (const part of text.split(/\n\n(?=(?:@[\w.-]+\/)?[\w.-]+\n)/)) {
+    const name = part.split('\n', 1)[0];
+    if (parts.length === 0 || existsSync(join('node_modules', name, 'package.json'))) parts.push(part);
+    else parts.push(`${parts.pop()}\n\n${part}`);
+  }
+  return parts.map((part) => part.trim()).filter((part) => part !== '');
 }
 
 /** A path of this machine in the bundle would make it another one on the next. */

@@ -58,9 +58,27 @@ export type Operation =
       /** Replace even when Compose sees no difference. */
       readonly force: boolean;
     }
-  | { readonly kind: 'restart-containers'; readonly service: string; readonly containers: readonly string[] }
-  | { readonly kind: 'kill-containers'; readonly service: string; readonly containers: readonly string[] }
-  | { readonly kind: 'remove-containers'; readonly service: string; readonly containers: readonly string[] }
+  | {
+      readonly kind: 'restart-containers';
+      readonly service: string;
+      readonly containers: readonly string[];
+      /** What they run, and what is started again. */
+      readonly release: ReleaseId | undefined;
+    }
+  | {
+      readonly kind: 'kill-containers';
+      readonly service: string;
+      readonly containers: readonly string[];
+      /** What they run, and what is started again. */
+      readonly release: ReleaseId | undefined;
+    }
+  | {
+      readonly kind: 'remove-containers';
+      readonly service: string;
+      readonly containers: readonly string[];
+      /** What they run, and what is started again. */
+      readonly release: ReleaseId | undefined;
+    }
   // Looking.
   | {
       readonly kind: 'await-ready';

@@ -10,6 +10,8 @@ export type Recovery =
   | { readonly kind: 'accept'; readonly release: ReleaseId }
   /** The change was not proven: the release before comes back. */
   | { readonly kind: 'go-back'; readonly back: ReleaseId; readonly failed: ReleaseId }
+  /** The same release was being started again: it is started. */
+  | { readonly kind: 'restore'; readonly release: ReleaseId }
   /** A first deploy: nothing to go back to. */
   | { readonly kind: 'leave'; readonly release: ReleaseId };
 
@@ -30,7 +32,7 @@ export function planRecovery(record: JournalRecord): RecoveryPlan {
   const { entries } = record;
   const names = new Set(
     entries.flatMap(({ operation }) =>
-      operation.kind === 'replace-containers' || operation.kind === 'tag-image' ? [operation.service] : [],
+      CHANGES_SERVICE.has(operation.kind) && 'service' in operation ? [operation.service] : [],
     ),
   );
   const services = Object.fromEntries([...names].map((service) => [service, recoverService(entries, service)]));
@@ -46,14 +48,23 @@ export function planRecovery(record: JournalRecord): RecoveryPlan {
 
 type Entries = JournalRecord['entries'];
 
+const CHANGES_SERVICE: ReadonlySet<Operation['kind']> = new Set([
+  'replace-containers',
+  'tag-image',
+  'restart-containers',
+  'kill-containers',
+  'remove-containers',
+]);
+
 function recoverService(entries: Entries, service: string): Recovery {
   const own = entries.filter(({ operation }) => 'service' in operation && operation.service === service);
   const replacements = own.flatMap((entry, index) =>
     entry.operation.kind === 'replace-containers' ? [{ operation: entry.operation, index }] : [],
   );
   const last = replacements.at(-1);
-  if (last === undefined) return { kind: 'none' };
+  if (last === undefined) return recoverRestart(own);
   const { to, from } = last.operation;
+  if (to === from) return recoverRestart(own);
   const after = own.slice(last.index + 1).filter((entry) => entry.result === 'done');
   if (after.some(({ operation }) => operation.kind === 'accept-release' && operation.release === to)) {
     return { kind: 'none' };
@@ -63,6 +74,18 @@ function recoverService(entries: Entries, service: string): Recovery {
   if (goingBack && from !== undefined) return { kind: 'go-back', back: to, failed: from };
   return from === undefined ? { kind: 'leave', release: to } : { kind: 'go-back', back: from, failed: to };
 }
+
+/** A restart ends with a verification; before that the containers may be gone. */
+function recoverRestart(own: Entries): Recovery {
+  const first = own.find(({ operation }) => RESTARTING.has(operation.kind));
+  if (first === undefined || !('release' in first.operation) || first.operation.release === undefined) {
+    return { kind: 'none' };
+  }
+  const verified = own.some(({ operation, result }) => operation.kind === 'verify' && result === 'done');
+  return verified ? { kind: 'none' } : { kind: 'restore', release: first.operation.release };
+}
+
+const RESTARTING: ReadonlySet<Operation['kind']> = new Set(['restart-containers', 'kill-containers', 'remove-containers']);
 
 function tagBack(entries: Entries, service: string): readonly OperationOf<'tag-image'>[] {
   const first = operations(entries, 'tag-image').find((operation) => operation.service === service);

@@ -40,7 +40,15 @@ export interface Request {
   readonly githubToken: string | undefined;
 }
 
-export const PROCEDURES = ['check', 'code-update', 'rollback'] as const;
+export const PROCEDURES = [
+  'check',
+  'code-update',
+  'rollback',
+  'health-restart',
+  'config-change',
+  'emergency',
+  'maintenance',
+] as const;
 export type ProcedureName = (typeof PROCEDURES)[number];
 
 /** Prefixes say what is meant; a bare value that could mean two things is refused with the readings it has. */

@@ -1,6 +1,10 @@
 import type { ProcedureName } from '../model/request.js';
 import { check } from './check.js';
 import { codeUpdate } from './code-update.js';
+import { configChange } from './config-change.js';
+import { emergency } from './emergency.js';
+import { healthRestart } from './health-restart.js';
+import { maintenance } from './maintenance.js';
 import type { Procedure } from './procedure.js';
 import { rollback } from './rollback.js';
 
@@ -9,4 +13,8 @@ export const ALL_PROCEDURES: Readonly<Record<ProcedureName, Procedure>> = {
   check,
   'code-update': codeUpdate,
   rollback,
+  'health-restart': healthRestart,
+  'config-change': configChange,
+  emergency,
+  maintenance,
 };

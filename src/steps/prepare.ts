@@ -10,19 +10,27 @@ import type { Session } from './session.js';
 import type { WantedProject } from './wanted.js';
 import { renderedHashes } from './rendered.js';
 
+/** Where images come from: fresh ones, or the ones that the compose files' names name on the engine now. */
+export type ImageSource = 'build-or-pull' | 'as-named';
+
 /**
  * Builds or pulls everything that is wanted, before anything that runs is touched, and says for each service whether it
  * is the same as what runs. Nothing here changes a running container.
  */
-export async function prepare(session: Session, wanted: WantedProject, services: readonly string[]): Promise<void> {
+export async function prepare(
+  session: Session,
+  wanted: WantedProject,
+  services: readonly string[],
+  images: ImageSource = 'build-or-pull',
+): Promise<void> {
   const hashes = await renderedHashes(session, wanted.project);
   const prepared: Described[] = [];
   for (const service of services) {
-    prepared.push(await openService(session, wanted, service, hashes));
+    prepared.push(await openService(session, wanted, service, hashes, images));
   }
-  await buildCommand(session, wanted, prepared);
+  if (images === 'build-or-pull') await buildCommand(session, wanted, prepared);
   for (const one of prepared) {
-    const image = await obtainImage(session, wanted, one);
+    const image = images === 'as-named' ? await namedImage(session, one) : await obtainImage(session, wanted, one);
     session.candidates.set(one.service, await compare(session, wanted, one, image));
   }
 }
@@ -32,11 +40,12 @@ async function openService(
   wanted: WantedProject,
   service: string,
   hashes: Readonly<Record<string, string>>,
+  images: ImageSource,
 ): Promise<Described> {
   const observed = await observe(session.engine, session, session.project, service);
   const current = await adopt(session, service, observed);
   const described = await describeWanted(session, wanted, service, hashes, current);
-  if (session.request.image === undefined && described.definition.build !== undefined) {
+  if (images === 'build-or-pull' && session.request.image === undefined && described.definition.build !== undefined) {
     // Known before anything is built: the same commit with the same configuration is the same release.
     passGate(
       session,
@@ -60,6 +69,19 @@ async function buildCommand(session: Session, wanted: WantedProject, prepared: r
     { kind: 'run-command', name: 'build-command', command, directory: wanted.buildDirectory },
     session.signal,
   );
+}
+
+/** A change of configuration alone keeps the image: the one that runs, or else the one that is named. */
+async function namedImage(session: Session, one: Described): Promise<ImageFacts> {
+  const sameName = one.current.release?.image.name === one.definition.image;
+  const image = (sameName ? one.current.image : undefined) ?? (await session.engine.image(one.definition.image));
+  if (image === undefined) {
+    throw new ProcedureError('E_GATE', `${one.service}: the engine has no image ${one.definition.image}`, {
+      next: 'Run procedure code-update, which builds or pulls it. Nothing was changed.',
+    });
+  }
+  await session.engine.tagImage(image.id, keptImageTag(session.project, one.service, one.id));
+  return image;
 }
 
 /** Builds, pulls or takes the image that is there; in every case it ends up under our own keeping tag. */

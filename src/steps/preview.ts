@@ -5,7 +5,7 @@ import type { Candidate } from './candidate.js';
 import { decideDescribed, describeWanted, type Described } from './describe-wanted.js';
 import { observe } from './observe.js';
 import { planFor } from './plan-service.js';
-import { needsPull } from './prepare.js';
+import { needsPull, type ImageSource } from './prepare.js';
 import { renderedHashes } from './rendered.js';
 import { selectServices } from './select-services.js';
 import type { Viewing } from './session.js';
@@ -18,14 +18,22 @@ import { wantedFromLive, type WantedProject } from './wanted.js';
  * Whether an image differs is known only after it is built or pulled; the plan says so.
  */
 export async function previewUpdate(viewing: Viewing, procedure: string): Promise<Plan> {
-  const wanted = await viewWanted(viewing);
+  return preview(viewing, procedure, await viewWanted(viewing), 'build-or-pull');
+}
+
+/** The plan of applying the files as they lie, with the images that are there. */
+export async function previewLive(viewing: Viewing, procedure: string): Promise<Plan> {
+  return preview(viewing, procedure, wantedFromLive(viewing.opened, viewing.request.workingDirectory), 'as-named');
+}
+
+async function preview(viewing: Viewing, procedure: string, wanted: WantedProject, images: ImageSource): Promise<Plan> {
   const hashes = await renderedHashes(viewing, wanted.project);
   const preparation: Operation[] = [];
   const candidates: Candidate[] = [];
   for (const service of selectServices(viewing, wanted.project)) {
     const current = await observe(viewing.engine, viewing, viewing.project, service);
     const described = await describeWanted(viewing, wanted, service, hashes, current);
-    const { operation, fingerprint } = await viewImage(viewing, described);
+    const { operation, fingerprint } = images === 'as-named' ? await viewNamedImage(viewing, described) : await viewImage(viewing, described);
     if (operation !== undefined) preparation.push(operation);
     candidates.push(previewCandidate(viewing, wanted, described, fingerprint));
   }
@@ -57,11 +65,21 @@ async function viewWanted(viewing: Viewing): Promise<WantedProject> {
   return viewWorktree(viewing, commit.commit, commit.label);
 }
 
+async function viewNamedImage(viewing: Viewing, { definition, current }: Described): Promise<ViewedImage> {
+  const image = current.image ?? (await viewing.engine.image(definition.image));
+  return { operation: undefined, fingerprint: image?.fingerprint };
+}
+
+interface ViewedImage {
+  readonly operation: Operation | undefined;
+  readonly fingerprint: string | undefined;
+}
+
 /** What would be done to get the image, and its identity where it is known without doing that. */
 async function viewImage(
   viewing: Viewing,
   { service, id, definition }: Described,
-): Promise<{ readonly operation: Operation | undefined; readonly fingerprint: string | undefined }> {
+): Promise<ViewedImage> {
   const { request, engine, project } = viewing;
   if (request.image === undefined && definition.build !== undefined) {
     const tag = keptImageTag(project, service, id);

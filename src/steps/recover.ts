@@ -1,11 +1,14 @@
 import { asProcedureError } from '../model/errors.js';
+import type { Operation } from '../model/operation.js';
 import { planRecovery, type Recovery } from '../model/recovery.js';
 import { STRATEGIES } from '../strategies/index.js';
 import { keptCandidate } from './kept-candidate.js';
 import { observe } from './observe.js';
 import { planUndo } from './plan-service.js';
+import { readinessTimeout } from './readiness.js';
 import { ServiceRun } from './service-run.js';
 import type { Session } from './session.js';
+import { checksFor } from './verify.js';
 
 /** Going back includes waiting for readiness and the user's own checks. */
 const RECOVERY_DEADLINE_MS = 15 * 60_000;
@@ -60,6 +63,9 @@ async function recoverService(
     case 'accept':
       await session.execute({ kind: 'accept-release', service, release: recovery.release }, deadline);
       return `release ${recovery.release} was verified and stays; its watch was cut short`;
+    case 'restore':
+      await restore(session, service, recovery.release, deadline);
+      return `release ${recovery.release} is started again and verified`;
     case 'leave':
       return `release ${recovery.release} was a first deploy and was never verified; there is nothing to go back to`;
     case 'go-back':
@@ -88,6 +94,24 @@ async function goBack(
     checkout: undefined, // moved above, for all services at once
     namedImage: candidate.namedImage,
   });
+  for (const operation of operations) await run.execute(operation, deadline);
+}
+
+/** A restart was cut short: the containers may be stopped or gone. What still runs is left as it is. */
+async function restore(session: Session, service: string, release: string, deadline: AbortSignal): Promise<void> {
+  const current = await observe(session.engine, session, session.project, service);
+  const candidate = await keptCandidate(session, release, current);
+  const run = new ServiceRun(session, candidate);
+  const { replicas } = candidate;
+  const [timeoutMs, checks] = [
+    readinessTimeout(candidate.definition.healthCheck, session.request.readinessTimeoutMs),
+    checksFor(session.request, { oneShot: candidate.oneShot, goingBack: true }),
+  ];
+  const operations: readonly Operation[] = [
+    { kind: 'replace-containers', service, to: release, from: release, replicas, force: false },
+    { kind: 'await-ready', service, release, timeoutMs },
+    { kind: 'verify', service, release, checks },
+  ];
   for (const operation of operations) await run.execute(operation, deadline);
 }
 

@@ -1,5 +1,6 @@
 import { compensationOf, describeOperation } from '../model/operation.js';
 import type { Decision, Plan } from '../model/plan.js';
+import type { Candidate } from './candidate.js';
 import type { Viewing } from './session.js';
 
 /** @returns the plan as lines for the log: what, why, how it is undone */
@@ -39,4 +40,9 @@ export function describePreview(viewing: Viewing, plan: Plan): string {
   return changing.length === 0
     ? 'dry run: nothing would change'
     : `dry run: ${plan.procedure} would change ${names}; nothing was changed`;
+}
+
+/** @returns the candidate as one that changes, for the reason given */
+export function withRestart(candidate: Candidate, reason: string): Candidate {
+  return { ...candidate, decision: { kind: 'change', reasons: [reason] } };
 }

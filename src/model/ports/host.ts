@@ -20,6 +20,6 @@ export interface CommandResult {
 
 /** The host's disks. */
 export interface Disks {
-  /** @returns bytes free for us where the path is, or where its nearest existing parent is; undefined when not on this host */
+  /** @returns bytes free for us where the path is; undefined when it is not on this host */
   freeBytes(path: string): Promise<number | undefined>;
 }

@@ -3,8 +3,8 @@
  *
  * Files are reached through the archive API of a created, never started container that mounts the volume. Somebody's
  * `docker container prune` may take that container at any time; the volume stays. The file calls therefore throw
- * {@link RecordsContainerGone} when there is no such container: make it again with `ensureRecordsContainer` and repeat.
- * Everything else that fails throws ProcedureError with E_ENGINE, E_ENGINE_UNREACHABLE or E_DEADLINE.
+ * ProcedureError with E_ENGINE when there is no such container, never "no such file": make it again with
+ * `ensureRecordsContainer` and repeat. Everything else that fails throws E_ENGINE, E_ENGINE_UNREACHABLE or E_DEADLINE.
  */
 export interface RecordsApi {
   /** Creates the volume unless it exists; returns its labels as they are on the engine (creation has one winner). */
@@ -26,7 +26,8 @@ export interface RecordsApi {
   }): Promise<string>;
   /**
    * Writes one file (path relative to the volume's root; parent folders are made) in one archive PUT. Readable by root
-   * only. Not atomic for a reader at the same instant: write a new file per record and let readers skip a short one.
+   * only. The engine serves reads and writes of one container one after the other, so no reader sees half a file; a
+   * writer that dies within the call may leave one.
    */
   writeFile(container: string, path: string, content: Buffer): Promise<void>;
   /** Undefined when there is no such file. */

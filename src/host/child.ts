@@ -1,0 +1,179 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { stat } from 'node:fs/promises';
+import { ProcedureError } from '../model/errors.js';
+import { formatDuration } from '../model/units.js';
+import { LineSplitter } from './lines.js';
+import { lastLines, Tail } from './tail.js';
+
+/** Between SIGTERM and SIGKILL. The runner itself allows 7.5 s from its SIGINT to its SIGTERM, so this has to be less. */
+const GRACE_MS = 2_000;
+/**
+ * How long output may stay open after the child has ended. A process that it left behind holds the pipes open; the
+ * runner's own @actions/exec gives it 10 s.
+ */
+const LEFT_OPEN_MS = 3_000;
+const DEFAULT_OUTPUT_LIMIT = 64 * 1024;
+
+export interface ChildOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** The whole environment of the child: `childEnvironment` makes one. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly cwd?: string | undefined;
+  /** What it is called in errors; the command and its first arguments unless given. Never a secret. */
+  readonly title?: string | undefined;
+  readonly onLine?: ((line: string) => void) | undefined;
+  readonly onErrorLine?: ((line: string) => void) | undefined;
+  /** Written to its standard input, which is otherwise empty. */
+  readonly input?: string | undefined;
+  /** Characters kept of stdout and of stderr, from the end; 64 Ki unless given, `Infinity` for all. */
+  readonly outputLimit?: number | undefined;
+}
+
+export interface ChildResult {
+  /** Undefined when a signal ended it. */
+  readonly exitCode: number | undefined;
+  readonly endedBy: NodeJS.Signals | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The program is not there, or may not be run. */
+export class ChildStartError extends Error {
+  override readonly name = 'ChildStartError';
+  constructor(
+    message: string,
+    readonly code: string,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Runs a program in a process group of its own and waits for its end. On abort or at the deadline the whole group gets
+ * SIGTERM and 2 s later SIGKILL: the runner signals only our own process (FIELD-NOTES §3), and what a shell started
+ * would live on. A non-zero exit code is a result, not an error.
+ * @throws ProcedureError E_CANCELLED, E_DEADLINE (with the last lines)
+ * @throws ChildStartError when it cannot be started
+ */
+export async function runChild(options: ChildOptions): Promise<ChildResult> {
+  const title = options.title ?? [options.command, ...options.args.slice(0, 2)].join(' ');
+  if (options.signal?.aborted === true) throw cancelled(title, []);
+  await requireDirectory(options.cwd);
+
+  const limit = options.outputLimit ?? DEFAULT_OUTPUT_LIMIT;
+  const kept = { stdout: new Tail(limit), stderr: new Tail(limit) };
+  const child = spawn(options.command, [...options.args], {
+    env: options.env,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  });
+  feed(child, options.input);
+  const splitters = [
+    collect(child.stdout, kept.stdout, options.onLine),
+    collect(child.stderr, kept.stderr, options.onErrorLine),
+  ];
+
+  const ending = new Ending(child);
+  const abort = (): void => ending.demand('cancelled');
+  options.signal?.addEventListener('abort', abort, { once: true });
+  const deadline = setTimeout(() => ending.demand('deadline'), options.timeoutMs);
+  try {
+    const { exitCode, endedBy } = await waitForEnd(child);
+    for (const splitter of splitters) splitter.end();
+    const result = { exitCode, endedBy, stdout: kept.stdout.text(), stderr: kept.stderr.text() };
+    const output = lastLines(`${result.stdout}\n${result.stderr}`, 20);
+    if (ending.reason === 'cancelled') throw cancelled(title, output);
+    if (ending.reason === 'deadline') throw late(title, options.timeoutMs, output);
+    return result;
+  } finally {
+    clearTimeout(deadline);
+    options.signal?.removeEventListener('abort', abort);
+  }
+}
+
+/** Ends a process group, politely and then not. */
+class Ending {
+  reason: 'cancelled' | 'deadline' | undefined;
+
+  constructor(private readonly child: ChildProcess) {}
+
+  demand(reason: 'cancelled' | 'deadline'): void {
+    if (this.reason !== undefined) return;
+    this.reason = reason;
+    this.#signalGroup('SIGTERM');
+    setTimeout(() => this.#signalGroup('SIGKILL'), GRACE_MS);
+  }
+
+  #signalGroup(signal: NodeJS.Signals): void {
+    const { pid } = this.child;
+    if (pid === undefined) return;
+    try {
+      process.kill(-pid, signal);
+    } catch {
+      // The group is gone already.
+    }
+  }
+}
+
+function feed(child: ChildProcess, input: string | undefined): void {
+  // A program that ends without reading its input closes the pipe: its exit code tells more than EPIPE does.
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.end(input ?? '');
+}
+
+function collect(
+  stream: NodeJS.ReadableStream,
+  kept: Tail,
+  onLine: ((line: string) => void) | undefined,
+): LineSplitter {
+  const splitter = new LineSplitter(onLine ?? (() => undefined));
+  stream.on('data', (chunk: Buffer) => kept.add(splitter.add(chunk)));
+  stream.on('error', () => undefined);
+  return splitter;
+}
+
+async function waitForEnd(child: ChildProcess): Promise<Pick<ChildResult, 'exitCode' | 'endedBy'>> {
+  return new Promise((resolve, reject) => {
+    let leftOpen: NodeJS.Timeout | undefined;
+    const done = (code: number | null, signal: NodeJS.Signals | null): void => {
+      clearTimeout(leftOpen);
+      resolve({ exitCode: code ?? undefined, endedBy: signal ?? undefined });
+    };
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      reject(new ChildStartError(error.message, error.code ?? 'UNKNOWN'));
+    });
+    child.once('close', done);
+    child.once('exit', (code, signal) => {
+      leftOpen = setTimeout(() => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+        done(code, signal);
+      }, LEFT_OPEN_MS);
+    });
+  });
+}
+
+/** Without this a missing working directory reads as a missing program: both are ENOENT to `spawn`. */
+async function requireDirectory(cwd: string | undefined): Promise<void> {
+  if (cwd === undefined) return;
+  const found = await stat(cwd).catch(() => undefined);
+  if (found?.isDirectory() !== true) throw new ChildStartError(`there is no directory ${cwd}`, 'ENOTDIR');
+}
+
+function cancelled(title: string, lines: readonly string[]): ProcedureError {
+  return new ProcedureError('E_CANCELLED', `The run was cancelled; "${title}" was ended`, {
+    next: 'Start the procedure again when ready.',
+    excerpt: lines.length === 0 ? [] : [{ title: 'last output', lines }],
+  });
+}
+
+function late(title: string, timeoutMs: number, lines: readonly string[]): ProcedureError {
+  return new ProcedureError('E_DEADLINE', `"${title}" took longer than ${formatDuration(timeoutMs)} and was ended`, {
+    next: 'See what it was waiting for in its last output.',
+    excerpt: lines.length === 0 ? [] : [{ title: 'last output', lines }],
+  });
+}

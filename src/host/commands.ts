@@ -1,0 +1,76 @@
+import { ProcedureError } from '../model/errors.js';
+import type { CommandResult, Commands } from '../model/ports/host.js';
+import { ChildStartError, runChild } from './child.js';
+import { childEnvironment, type Environment } from './environment.js';
+import { lastLines, Tail } from './tail.js';
+
+const KEPT_OUTPUT = 64 * 1024;
+const SHOWN_LINES = 20;
+
+/**
+ * The user's own commands, in the shell that a workflow's `run:` with `shell: bash` uses: the first command that fails
+ * ends it, in a pipe too.
+ * @param environment what commands inherit: the process's own environment unless given
+ */
+export function createCommands(environment: Environment = process.env): Commands {
+  return {
+    async run(options): Promise<CommandResult> {
+      const { name, command, directory, timeoutMs, signal, onLine } = options;
+      const output = new Tail(KEPT_OUTPUT);
+      const take = (line: string): void => {
+        output.add(`${line}\n`);
+        onLine(line);
+      };
+      const begin = Date.now();
+      const result = await runChild({
+        command: 'bash',
+        args: ['-eo', 'pipefail', '-c', command],
+        title: name,
+        cwd: directory,
+        env: childEnvironment(environment, options.environment),
+        timeoutMs,
+        signal,
+        onLine: take,
+        onErrorLine: take,
+        outputLimit: 0,
+      }).catch((error: unknown) => {
+        throw withOutput(startProblem(error, name), output);
+      });
+      if (result.exitCode === 0) return { durationMs: Date.now() - begin, output: output.text() };
+      throw withOutput(failure(name, command, result), output);
+    },
+  };
+}
+
+function failure(
+  name: string,
+  command: string,
+  result: { readonly exitCode: number | undefined; readonly endedBy: string | undefined },
+): ProcedureError {
+  const how =
+    result.exitCode === undefined
+      ? `was ended by ${result.endedBy ?? 'a signal'}`
+      : `ended with exit code ${result.exitCode}`;
+  const [first = '', ...rest] = command.trim().split('\n');
+  return new ProcedureError('E_COMMAND', `${name} ${how}`, {
+    next: `Run it by hand in the same directory to see why: ${first}${rest.length === 0 ? '' : ' …'}`,
+  });
+}
+
+function startProblem(error: unknown, name: string): unknown {
+  if (!(error instanceof ChildStartError)) return error;
+  return new ProcedureError('E_COMMAND', `${name} could not be started: ${error.message}`, {
+    next: 'Commands need bash, and the working directory has to exist on this host.',
+    cause: error,
+  });
+}
+
+function withOutput(error: unknown, output: Tail): unknown {
+  const lines = lastLines(output.text(), SHOWN_LINES);
+  if (!(error instanceof ProcedureError) || lines.length === 0) return error;
+  return new ProcedureError(error.code, error.message, {
+    next: error.next,
+    cause: error.cause,
+    excerpt: [{ title: 'last output', lines }],
+  });
+}

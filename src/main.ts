@@ -1,0 +1,40 @@
+import { cancellation } from './action/cancellation.js';
+import { hostContext } from './action/host-context.js';
+import { inputsFromEnvironment, readRequest } from './action/inputs.js';
+import { createRunner } from './action/runner.js';
+import { readInvocation } from './github/invocation.js';
+import { asProcedureError } from './model/errors.js';
+import { runProcedure } from './procedures/run-procedure.js';
+import { announcePaths, publish, publishRefusal } from './publish.js';
+import { createRedactor } from './report/redact.js';
+import { createRun } from './wiring.js';
+
+/** The action's door: reads the inputs, runs the procedure, publishes the report. */
+const redactor = createRedactor();
+const runner = createRunner((text) => redactor.text(text));
+const cancel = cancellation(process, { onRunner: process.env['GITHUB_ACTIONS'] === 'true' });
+const invocation = readInvocation();
+try {
+  const request = readRequest(inputsFromEnvironment(process.env), hostContext());
+  if (request.githubToken !== undefined) {
+    runner.setSecret(request.githubToken);
+    redactor.learn([{ name: 'github-token', value: request.githubToken }]);
+  }
+  // Before the first effect: `post` finds out from it whether this process came to its end.
+  runner.saveState('run', invocation.runId);
+  announcePaths(runner, request, invocation);
+  const run = await createRun({
+    request,
+    invocation,
+    progress: runner,
+    redactor,
+    cancelled: cancel.signal,
+    environment: process.env,
+  });
+  await publish(runner, redactor, run, await runProcedure(run));
+} catch (error) {
+  await publishRefusal(runner, asProcedureError(error));
+} finally {
+  runner.saveState('ended', 'true');
+  cancel.dispose();
+}

@@ -1,0 +1,34 @@
+import { diskSpaceGate, healthGate, passGate } from '../steps/gates.js';
+import { observe } from '../steps/observe.js';
+import { planRestart, restartServices } from '../steps/restart.js';
+import { requireNamedServices } from '../steps/require.js';
+import type { Session, Viewing } from '../steps/session.js';
+import { describePreview } from '../steps/show-plan.js';
+import { ended, type Procedure, type ProcedureResult } from './procedure.js';
+
+/**
+ * Runbook, Procedure 4: the service is frozen. Captures what can be captured within bounds, then kills, removes and
+ * starts it again from the release that was live. Does not wait behind another procedure: it interrupts it.
+ */
+export const emergency: Procedure = {
+  name: 'emergency',
+  purpose: 'Captures state, kills and removes the containers, and starts the live release afresh.',
+  interrupts: true,
+
+  async preview(viewing: Viewing): Promise<ProcedureResult> {
+    const names = requireNamedServices(viewing);
+    const services = await Promise.all(names.map((name) => planRestart(viewing, name, 'kill')));
+    return ended('completed', describePreview(viewing, { procedure: 'emergency', preparation: [], services }));
+  },
+
+  async perform(session: Session): Promise<ProcedureResult> {
+    const services = requireNamedServices(session);
+    // An emergency is not refused: what a gate finds is reported and passed.
+    const disk = await diskSpaceGate(session, session.opened);
+    passGate(session, 'disk-space', disk.kind === 'refuse' ? { kind: 'warn', detail: disk.error.message } : disk);
+    for (const service of services) {
+      passGate(session, 'health', healthGate(service, await observe(session.engine, session, session.project, service)));
+    }
+    return restartServices(session, 'emergency', services, 'kill');
+  },
+};

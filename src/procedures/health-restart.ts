@@ -1,0 +1,31 @@
+import { healthGate, passGate } from '../steps/gates.js';
+import { restartServices, planRestart } from '../steps/restart.js';
+import { observe } from '../steps/observe.js';
+import { selectServices } from '../steps/select-services.js';
+import type { Session, Viewing } from '../steps/session.js';
+import { describePreview } from '../steps/show-plan.js';
+import { ended, type Procedure, type ProcedureResult } from './procedure.js';
+
+/**
+ * Runbook, Procedure 1: the service is degraded; the same release is restarted gracefully in place, so that what the
+ * container's writable layer holds stays. A degraded service is what this is for: the health gate only warns.
+ */
+export const healthRestart: Procedure = {
+  name: 'health-restart',
+  purpose: 'Captures state, restarts the containers in place, verifies and watches them; deploys nothing.',
+  interrupts: false,
+
+  async preview(viewing: Viewing): Promise<ProcedureResult> {
+    const names = selectServices(viewing, viewing.opened.live);
+    const services = await Promise.all(names.map((name) => planRestart(viewing, name, 'restart')));
+    return ended('completed', describePreview(viewing, { procedure: 'health-restart', preparation: [], services }));
+  },
+
+  async perform(session: Session): Promise<ProcedureResult> {
+    const services = selectServices(session, session.opened.live);
+    for (const service of services) {
+      passGate(session, 'health', healthGate(service, await observe(session.engine, session, session.project, service)));
+    }
+    return restartServices(session, 'health-restart', services, 'restart');
+  },
+};

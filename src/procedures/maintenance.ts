@@ -1,0 +1,56 @@
+import { diskSpaceGate, healthGate, modifiedFilesGate, passGate } from '../steps/gates.js';
+import { observe } from '../steps/observe.js';
+import { prepare } from '../steps/prepare.js';
+import { previewUpdate } from '../steps/preview.js';
+import { rollOutAll } from '../steps/roll-out-all.js';
+import { selectServices } from '../steps/select-services.js';
+import type { Session, Viewing } from '../steps/session.js';
+import { describePreview, withRestart } from '../steps/show-plan.js';
+import { fetchWanted } from '../steps/source.js';
+import type { Candidate } from '../steps/candidate.js';
+import { ended, type Procedure, type ProcedureResult } from './procedure.js';
+
+/**
+ * Runbook, Procedure 5, T-0 and T+5min: fresh base images, everything recreated in dependency order one at a time, each
+ * verified and watched. What is unchanged is recreated as well: that is what a maintenance window is for.
+ */
+export const maintenance: Procedure = {
+  name: 'maintenance',
+  purpose: 'Pulls, rebuilds on fresh base images and recreates every service, one at a time, each verified.',
+  interrupts: false,
+
+  async preview(viewing: Viewing): Promise<ProcedureResult> {
+    passGate(viewing, 'modified-files', modifiedFilesGate(viewing.opened));
+    const plan = await previewUpdate(withFreshBases(viewing), 'maintenance');
+    return ended('completed', describePreview(viewing, plan));
+  },
+
+  async perform(session: Session): Promise<ProcedureResult> {
+    await session.progress.group('Gates', async () => {
+      passGate(session, 'modified-files', modifiedFilesGate(session.opened));
+      passGate(session, 'disk-space', await diskSpaceGate(session, session.opened));
+    });
+    const fresh = withFreshBases(session);
+    const wanted = await session.progress.group('Fetch', () => fetchWanted(fresh));
+    const services = selectServices(fresh, wanted.project);
+    await session.progress.group('Build and pull', async () => {
+      for (const service of services) {
+        passGate(session, 'health', healthGate(service, await observe(session.engine, session, session.project, service)));
+      }
+      await prepare(fresh, wanted, services);
+    });
+    const candidates = services.flatMap((service) => session.candidates.get(service) ?? []);
+    return rollOutAll(session, 'maintenance', await Promise.all(candidates.map((one) => recreated(session, one))));
+  },
+};
+
+function withFreshBases<T extends Viewing>(viewing: T): T {
+  return { ...viewing, request: { ...viewing.request, pullBase: true } };
+}
+
+/** An unchanged candidate lost its keeping tag when it was found to be the same; recreating it needs it again. */
+async function recreated(session: Session, candidate: Candidate): Promise<Candidate> {
+  if (candidate.decision.kind !== 'unchanged' || candidate.oneShot) return candidate;
+  await session.engine.tagImage(candidate.release.image.id, candidate.release.image.keptAs);
+  return withRestart(candidate, 'maintenance recreates what is unchanged as well');
+}

@@ -1,0 +1,146 @@
+import { asProcedureError, ProcedureError } from '../model/errors.js';
+import type { Operation } from '../model/operation.js';
+import type { ServicePlan } from '../model/plan.js';
+import { RUNBOOK } from '../model/policy.js';
+import { liveRelease, type ReleaseId } from '../model/release.js';
+import type { Candidate, Current } from './candidate.js';
+import { captureEvidence } from './evidence.js';
+import { keptCandidate } from './kept-candidate.js';
+import { adopt, observe } from './observe.js';
+import type { RollOutAllResult } from './roll-out-all.js';
+import { ServiceRun } from './service-run.js';
+import type { Session, Viewing } from './session.js';
+import { planLines } from './show-plan.js';
+import { checksFor } from './verify.js';
+
+/** The same release again: gracefully in place, or by force with a fresh container. */
+export type RestartWay = 'restart' | 'kill';
+
+/** @returns what starting a service's release again would do */
+export async function planRestart(viewing: Viewing, service: string, way: RestartWay): Promise<ServicePlan> {
+  const current = await observe(viewing.engine, viewing, viewing.project, service);
+  return planFrom(viewing, service, way, current, releaseToStart(current));
+}
+
+/**
+ * Starts the releases of services again, one service at a time, each verified and watched. There is nothing to go back
+ * to: what fails is what runs, and the result says so.
+ */
+export async function restartServices(
+  session: Session,
+  procedure: string,
+  services: readonly string[],
+  way: RestartWay,
+): Promise<RollOutAllResult> {
+  const plans: ServicePlan[] = [];
+  const done: string[] = [];
+  for (const service of services) {
+    const current = await adopt(session, service, await observe(session.engine, session, session.project, service));
+    const release = releaseToStart(current);
+    if (release === undefined) throw nothingToStart(service);
+    const plan = planFrom(session, service, way, current, release);
+    plans.push(plan);
+    session.recorder.plan = { procedure, preparation: [], services: plans };
+    for (const line of planLines({ procedure, preparation: [], services: [plan] })) session.progress.info(line);
+    const candidate = await keptCandidate(session, release, current);
+    const error = await session.progress.group(`${service}: ${procedure}`, () => carryOut(session, candidate, plan));
+    if (error !== undefined) {
+      const outcome = error.code === 'E_CANCELLED' ? 'cancelled' : 'failed';
+      const before = done.length === 0 ? '' : `${done.join(', ')} restarted; `;
+      const headline = `${before}${service} was restarted and is not right: ${error.message}`;
+      return { outcome, headline, error, undoError: undefined, changed: session.recorder.changed };
+    }
+    done.push(service);
+  }
+  const headline = `${done.join(', ')} restarted and verified`;
+  return { outcome: 'deployed', headline, error: undefined, undoError: undefined, changed: true };
+}
+
+async function carryOut(
+  session: Session,
+  candidate: Candidate,
+  plan: ServicePlan,
+): Promise<ProcedureError | undefined> {
+  const run = new ServiceRun(session, candidate);
+  try {
+    for (const operation of plan.operations) await run.execute(operation, session.signal);
+    run.report('deployed', candidate.release.id, undefined);
+    return undefined;
+  } catch (error) {
+    const failure = asProcedureError(error);
+    session.progress.error(`${candidate.service}: ${failure.message}`);
+    await captureEvidence(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch(
+      (captureError: unknown) => session.progress.debug(`evidence: ${String(captureError)}`),
+    );
+    run.report(failure.code === 'E_CANCELLED' ? 'cancelled' : 'failed', candidate.release.id, undefined);
+    return failure;
+  }
+}
+
+function releaseToStart(current: Current): ReleaseId | undefined {
+  return (current.release ?? liveRelease(current.history))?.id;
+}
+
+function planFrom(
+  viewing: Viewing,
+  service: string,
+  way: RestartWay,
+  current: Current,
+  release: ReleaseId | undefined,
+): ServicePlan {
+  const containers = current.containers.map((container) => container.id);
+  return {
+    service,
+    strategy: 'recreate',
+    decision: { kind: 'change', reasons: [way === 'kill' ? 'emergency restart' : 'a restart was asked for'] },
+    notes: [
+      way === 'kill'
+        ? 'Killed, removed and started afresh: requests fail until it is ready; what only its writable layer holds is lost.'
+        : 'Restarted in place: its writable layer stays; requests fail between stop and ready.',
+    ],
+    operations: restartOperations(viewing, service, way, containers, release),
+    estimatedDowntimeMs: undefined,
+  };
+}
+
+function restartOperations(
+  viewing: Viewing,
+  service: string,
+  way: RestartWay,
+  containers: readonly string[],
+  release: string | undefined,
+): readonly Operation[] {
+  const { request } = viewing;
+  const timeoutMs = request.readinessTimeoutMs ?? RUNBOOK.slowStartMs;
+  const checks = checksFor(request, { oneShot: false, goingBack: true });
+  const operations: Operation[] = [{ kind: 'capture-evidence', service, moment: 'before' }];
+  if (way === 'restart' && containers.length > 0) {
+    operations.push({ kind: 'restart-containers', service, containers, release });
+  } else {
+    operations.push(
+      { kind: 'kill-containers', service, containers, release },
+      { kind: 'remove-containers', service, containers, release },
+    );
+    operations.push({
+      kind: 'replace-containers',
+      service,
+      to: release ?? 'the live release',
+      from: release,
+      replicas: Math.max(1, containers.length),
+      force: false,
+    });
+  }
+  operations.push(
+    { kind: 'await-ready', service, release, timeoutMs },
+    { kind: 'verify', service, release: way === 'kill' ? release : undefined, checks },
+    { kind: 'watch', service, release, durationMs: request.watchMs },
+    { kind: 'capture-evidence', service, moment: 'after' },
+  );
+  return operations;
+}
+
+function nothingToStart(service: string): ProcedureError {
+  return new ProcedureError('E_GATE', `${service} does not run and the ledger has no release of it`, {
+    next: 'Deploy it with procedure code-update. Nothing was changed.',
+  });
+}

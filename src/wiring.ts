@@ -1,0 +1,75 @@
+import { mkdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { createCompose } from './engine/compose.js';
+import { resolveEndpoint } from './engine/endpoint.js';
+import { createDockerEngine } from './engine/engine.js';
+import { createCommands } from './host/commands.js';
+import { createDisks } from './host/disks.js';
+import { createJournal } from './ledger/journal.js';
+import { createLedger } from './ledger/ledger.js';
+import { createLocks } from './ledger/locks.js';
+import { createRecords } from './ledger/records.js';
+import type { Progress } from './model/ports/progress.js';
+import type { Invocation, Request } from './model/request.js';
+import { createEvidenceStore } from './report/evidence.js';
+import type { SecretRedactor } from './report/redact.js';
+import { Recorder } from './run/recorder.js';
+import type { ProjectRecords, Run } from './run/run.js';
+import { createSource } from './source/git.js';
+
+export interface RunOptions {
+  readonly request: Request;
+  readonly invocation: Invocation;
+  readonly progress: Progress;
+  readonly redactor: SecretRedactor;
+  readonly cancelled: AbortSignal;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** Builds every adapter and hands them down: the one place that knows which implementation stands behind a port. */
+export async function createRun(options: RunOptions): Promise<Run> {
+  const { request, invocation, progress, redactor, cancelled, environment } = options;
+  const debug = (line: string): void => progress.debug(line);
+  const endpoint = await resolveEndpoint(environment, homedir());
+  const { engine, records: api } = createDockerEngine(endpoint, debug);
+  await mkdir(request.stateDir, { recursive: true, mode: 0o700 });
+  const cli = { ...childEnvironment(environment), ...endpoint.cliEnvironment };
+  const onBroken = (error: Error): void => progress.warning(error.message);
+  const opened = new Map<string, ProjectRecords>();
+  return {
+    request,
+    invocation,
+    progress,
+    redactor,
+    cancelled,
+    recorder: new Recorder(),
+    engine,
+    compose: createCompose({ environment: cli, debug }),
+    source: createSource(),
+    commands: createCommands(cli),
+    disks: createDisks(),
+    evidence: createEvidenceStore(path.join(request.evidenceDir, invocation.runId), redactor),
+    records: (project) => {
+      const known = opened.get(project);
+      if (known !== undefined) return known;
+      const records = createRecords(api, project);
+      const made: ProjectRecords = {
+        ledger: createLedger({ records, project, onBroken }),
+        journal: createJournal({ records, project, onBroken }),
+        locks: createLocks({ api, project, records }),
+      };
+      opened.set(project, made);
+      return made;
+    },
+  };
+}
+
+/** What children get to see: everything but the action's own inputs, among which is the token. */
+export function childEnvironment(environment: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).flatMap(([name, value]) =>
+      value === undefined || name.startsWith('INPUT_') || name.startsWith('STATE_') ? [] : [[name, value]],
+    ),
+  );
+}
