@@ -1,0 +1,49 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { outageMs } from '../../src/model/outage.js';
+
+describe('outageMs', () => {
+  it('is the time between the last that stopped serving and the first that serves again', () => {
+    const changes = [
+      { atMs: 100, container: 'old', serves: false },
+      { atMs: 450, container: 'new', serves: true },
+    ];
+    expect(outageMs(['old'], changes, 0, 1000)).toBe(350);
+  });
+
+  it('is nothing while one of several serves', () => {
+    const changes = [
+      { atMs: 100, container: 'a', serves: false },
+      { atMs: 200, container: 'c', serves: true },
+      { atMs: 300, container: 'b', serves: false },
+    ];
+    expect(outageMs(['a', 'b'], changes, 0, 1000)).toBe(0);
+  });
+
+  it('lasts until now when nothing came back, and counts every gap', () => {
+    expect(outageMs(['old'], [{ atMs: 400, container: 'old', serves: false }], 0, 1000)).toBe(600);
+    const twice = [
+      { atMs: 100, container: 'old', serves: false },
+      { atMs: 200, container: 'new', serves: true },
+      { atMs: 500, container: 'new', serves: false },
+      { atMs: 800, container: 'old again', serves: true },
+    ];
+    expect(outageMs(['old'], twice, 0, 1000)).toBe(400);
+  });
+
+  it('is never negative, never longer than the window, and does not depend on the order of the changes', () => {
+    const change = fc.record({
+      atMs: fc.integer({ min: -50, max: 1500 }),
+      container: fc.constantFrom('a', 'b', 'c'),
+      serves: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.uniqueArray(change, { selector: (one) => one.atMs }), (changes) => {
+        const outage = outageMs(['a'], changes, 0, 1000);
+        expect(outage).toBeGreaterThanOrEqual(0);
+        expect(outage).toBeLessThanOrEqual(1000);
+        expect(outageMs(['a'], changes.toReversed(), 0, 1000)).toBe(outage);
+      }),
+    );
+  });
+});

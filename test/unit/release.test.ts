@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import {
+  isBad,
+  keptReleases,
+  liveRelease,
+  previousRelease,
+  sameBadRelease,
+  type Release,
+  type ReleaseEvent,
+  type ServiceHistory,
+} from '../../src/model/release.js';
+
+function release(id: string, over: Partial<Release> = {}): Release {
+  return {
+    id,
+    project: 'p',
+    service: 'roma',
+    createdAt: '2026-11-24T00:00:00.000Z',
+    image: { name: 'roma:latest', id: `id-${id}`, fingerprint: `print-${id}`, digest: undefined, keptAs: `keep:${id}` },
+    configHash: 'config',
+    composeHash: 'compose',
+    replicas: 1,
+    commit: `commit-${id}`,
+    origin: `git:commit-${id}`,
+    definitionFrom: 'rendered',
+    by: 'a',
+    run: undefined,
+    version: undefined,
+    ...over,
+  };
+}
+
+/** `live A`, `bad B`, `dropped C`, in order. */
+function history(releases: readonly Release[], ...events: readonly string[]): ServiceHistory {
+  return {
+    releases,
+    events: events.map((event, index): ReleaseEvent => {
+      const [kind = '', id = ''] = event.split(' ');
+      return {
+        at: new Date(index * 1000).toISOString(),
+        kind: kind as ReleaseEvent['kind'],
+        service: 'roma',
+        release: id,
+        reason: 'r',
+        run: undefined,
+      };
+    }),
+  };
+}
+
+const [A, B, C] = [release('A'), release('B'), release('C')];
+
+describe('the ledger of a service', () => {
+  it('has the release that was accepted last as live', () => {
+    expect(liveRelease(history([A, B], 'live A', 'live B'))?.id).toBe('B');
+    expect(liveRelease(history([A, B], 'live A', 'live B', 'live A', 'bad B'))?.id).toBe('A');
+    expect(liveRelease(history([A]))).toBeUndefined();
+  });
+
+  it.each([
+    ['the one before', ['live A', 'live B'], 'B', 'A'],
+    ['none for the first', ['live A'], 'A', undefined],
+    ['never a bad one', ['live A', 'live B', 'live A', 'bad B'], 'A', undefined],
+    ['past a bad one', ['live A', 'live B', 'live A', 'bad B', 'live C'], 'C', 'A'],
+    ['never one whose record was dropped', ['live A', 'dropped A', 'live B', 'live C', 'bad B'], 'C', undefined],
+    ['the live one when nothing known runs', ['live A', 'live B'], undefined, 'B'],
+  ] as const)('goes back to %s', (_what, events, current, expected) => {
+    expect(previousRelease(history([A, B, C], ...events), current)?.id).toBe(expected);
+  });
+
+  it('keeps accepted releases that were not dropped, newest first', () => {
+    const kept = keptReleases(history([A, B, C], 'live A', 'live B', 'dropped A', 'live C', 'bad C'));
+    expect(kept.map((entry) => entry.id)).toEqual(['C', 'B']);
+  });
+
+  it('forgets that a release was bad when it is accepted again', () => {
+    expect(isBad(history([A], 'live A', 'bad A'), 'A')).toBe(true);
+    expect(isBad(history([A], 'live A', 'bad A', 'live A'), 'A')).toBe(false);
+  });
+
+  it('knows a bad release by image and configuration, or by commit and configuration', () => {
+    const known = history([A, B], 'live A', 'live B', 'live A', 'bad B');
+    const wanted = { configHash: 'config', commit: undefined, fingerprint: undefined };
+    expect(sameBadRelease(known, { ...wanted, fingerprint: 'print-B' })?.id).toBe('B');
+    expect(sameBadRelease(known, { ...wanted, commit: 'commit-B' })?.id).toBe('B');
+    expect(sameBadRelease(known, { ...wanted, commit: 'commit-A' })).toBeUndefined();
+    expect(sameBadRelease(known, { configHash: 'other', commit: 'commit-B', fingerprint: 'print-B' })).toBeUndefined();
+  });
+});
