@@ -166,6 +166,7 @@ type AsJson<T> = T extends readonly (infer Item)[]
 type Flat<T> = T extends readonly (infer Item)[] ? Flat<Item>[] : T extends object ? { [K in keyof T]: Flat<T[K]> } : T;
 
 /** Identity and not assignability: a field that is optional could be forgotten otherwise. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the one way to compare types exactly
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
 /** Does not compile when schema and type differ. */

@@ -7,7 +7,8 @@ export interface Span {
 }
 
 interface Pattern {
-  /** With the `d` flag; the group `secret` is what is hidden. Repetitions are bounded: a line may have 64 KiB. */
+  /** With the `d` flag; the group `secret` is what is hidden. Repetitions are bounded, but for a
+   * secret that ends the pattern: half of a long one must not stay, and a line may have 64 KiB. */
   readonly expression: RegExp;
   readonly isSecret?: (match: RegExpExecArray) => boolean;
 }
@@ -23,21 +24,21 @@ const PATTERNS: readonly Pattern[] = [
   // Authorization: Bearer …, also as a field of JSON, and Proxy-Authorization.
   {
     expression:
-      /authorization\\?["']?\s{0,4}[:=]\s{0,4}\\?["']?(?:(?:basic|bearer|token|digest|negotiate|apikey)\s{1,4})?(?<secret>[^\0-\x20"'\\,;]{1,8192})/dgi,
+      /authorization\\?["']?\s{0,4}[:=]\s{0,4}\\?["']?(?:(?:basic|bearer|token|digest|negotiate|apikey)\s{1,4})?(?<secret>[^\0-\x20"'\\,;]+)/dgi,
   },
-  { expression: /\bbearer\s{1,4}(?<secret>[\w.~+/-]{8,8192}={0,2})/dgi },
-  { expression: /cookie\\?["']?\s{0,4}:\s{0,4}\\?["']?(?<secret>[^\n\r"'\\]{1,8192})/dgi },
+  { expression: /\bbearer\s{1,4}(?<secret>[\w.~+/-]{8,}={0,2})/dgi },
+  { expression: /cookie\\?["']?\s{0,4}:\s{0,4}\\?["']?(?<secret>[^\n\r"'\\]+)/dgi },
   // password=…, "client_secret": "…", api-key: …
   {
     expression:
-      /(?:password|passwd|passphrase|secret|token|credentials?|api[_-]?key|access[_-]?key|private[_-]?key)(?<rest>[\w.-]{0,64})\\?["']?\s{0,4}(?<separator>[:=])(?<quote>\s{0,4}\\?["']?)(?<secret>[^\0-\x20"'\\,;&)\]}]{1,8192})/dgi,
+      /(?<!:\/\/[\w.-]{0,64})(?:password|passwd|passphrase|secret|token|credentials?|api[_-]?key|access[_-]?key|private[_-]?key)(?<rest>[\w.-]{0,64})\\?["']?\s{0,4}(?<separator>[:=])(?<quote>\s{0,4}\\?["']?)(?<secret>[^\0-\x20"'\\,;&)\]}]+)/dgi,
     isSecret: ({ groups }) =>
       isAssignedSecret(groups?.['rest'], groups?.['separator'], groups?.['quote'], groups?.['secret']),
   },
   // A private key in PEM form, as one text or as one line of JSON.
-  { expression: /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?<secret>[^]{1,16384}?)(?:-----END|$)/dg },
+  { expression: /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?<secret>[^]+?)(?:-----END|$)/dg },
   // A JSON web token, wherever it stands.
-  { expression: /\b(?<secret>eyJ[\w-]{8,8192}\.[\w-]{8,8192}(?:\.[\w-]{0,8192})?)/dg },
+  { expression: /\b(?<secret>eyJ[\w-]{8,8192}\.[\w-]{8,}(?:\.[\w-]*)?)/dg },
   // Tokens that say what they are: GitHub, GitLab, Slack, AWS, Stripe.
   { expression: /\b(?<secret>(?:gh[pousr]_|github_pat_|glpat-|xox[abeprs]-|AKIA|ASIA|[sr]k_live_)[\w-]{16,512})/dg },
 ];
