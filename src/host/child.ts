@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { stat } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import { ProcedureError } from '../model/errors.js';
 import { formatDuration } from '../model/units.js';
 import { LineSplitter } from './lines.js';
@@ -67,7 +68,9 @@ export async function runChild(options: ChildOptions): Promise<ChildResult> {
   const kept = { stdout: new Tail(limit), stderr: new Tail(limit) };
   const child = spawn(options.command, [...options.args], {
     env: options.env,
-    stdio: ['pipe', 'pipe', 'pipe'],
+    // Not a pipe unless there is something to write: node's pipes are sockets, and bash with a socket as its input
+    // takes itself for a remote shell and reads ~/.bashrc (bash manual, "Invoked by remote shell daemon").
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     detached: true,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
@@ -91,6 +94,7 @@ export async function runChild(options: ChildOptions): Promise<ChildResult> {
     return result;
   } finally {
     clearTimeout(deadline);
+    ending.settle();
     options.signal?.removeEventListener('abort', abort);
   }
 }
@@ -98,6 +102,7 @@ export async function runChild(options: ChildOptions): Promise<ChildResult> {
 /** Ends a process group, politely and then not. */
 class Ending {
   reason: 'cancelled' | 'deadline' | undefined;
+  #kill: NodeJS.Timeout | undefined;
 
   constructor(private readonly child: ChildProcess) {}
 
@@ -105,16 +110,22 @@ class Ending {
     if (this.reason !== undefined) return;
     this.reason = reason;
     this.#signalGroup('SIGTERM');
-    setTimeout(() => this.#signalGroup('SIGKILL'), GRACE_MS);
+    this.#kill = setTimeout(() => this.#signalGroup('SIGKILL'), GRACE_MS);
   }
 
-  #signalGroup(signal: NodeJS.Signals): void {
+  /** To be called when the child has ended: members of its group that are still there keep their SIGKILL coming. */
+  settle(): void {
+    if (!this.#signalGroup(0)) clearTimeout(this.#kill);
+  }
+
+  /** @returns whether the group still has members */
+  #signalGroup(signal: NodeJS.Signals | 0): boolean {
     const { pid } = this.child;
-    if (pid === undefined) return;
+    if (pid === undefined) return false;
     try {
-      process.kill(-pid, signal);
+      return process.kill(-pid, signal);
     } catch {
-      // The group is gone already.
+      return false;
     }
   }
 }
@@ -122,17 +133,13 @@ class Ending {
 function feed(child: ChildProcess, input: string | undefined): void {
   // A program that ends without reading its input closes the pipe: its exit code tells more than EPIPE does.
   child.stdin?.on('error', () => undefined);
-  child.stdin?.end(input ?? '');
+  child.stdin?.end(input);
 }
 
-function collect(
-  stream: NodeJS.ReadableStream,
-  kept: Tail,
-  onLine: ((line: string) => void) | undefined,
-): LineSplitter {
+function collect(stream: Readable | null, kept: Tail, onLine: ((line: string) => void) | undefined): LineSplitter {
   const splitter = new LineSplitter(onLine ?? (() => undefined));
-  stream.on('data', (chunk: Buffer) => kept.add(splitter.add(chunk)));
-  stream.on('error', () => undefined);
+  stream?.on('data', (chunk: Buffer) => kept.add(splitter.add(chunk)));
+  stream?.on('error', () => undefined);
   return splitter;
 }
 

@@ -24,7 +24,7 @@ export function createCommands(environment: Environment = process.env): Commands
       const begin = Date.now();
       const result = await runChild({
         command: 'bash',
-        args: ['-eo', 'pipefail', '-c', command],
+        args: ['--noprofile', '--norc', '-eo', 'pipefail', '-c', command],
         title: name,
         cwd: directory,
         env: childEnvironment(environment, options.environment),
