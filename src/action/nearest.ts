@@ -1,12 +1,17 @@
 /**
  * The word a person most likely meant.
- * @returns the candidate with the smallest edit distance, or undefined when none is near (more than a third differs)
+ * @returns the candidate with the smallest edit distance, or undefined when none is near (more than a third differs, and it is no
+ * abbreviation)
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance);
   const best = ranked[0];
+  if (word.length >= 4) {
+    const longer = candidates.find((candidate) => candidate.startsWith(word.toLowerCase()));
+    if (longer !== undefined && (best?.distance ?? 0) > 2) return longer;
+  }
   if (best === undefined) return undefined;
   return best.distance <= Math.max(2, Math.floor(best.candidate.length / 3)) ? best.candidate : undefined;
 }

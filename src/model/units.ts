@@ -37,7 +37,9 @@ export function parseDuration(text: string): number {
   if (parts.length === 0 || consumed !== compact.replaceAll(/(?<=\D)\s+/g, '')) {
     throw new ProcedureError('E_INPUT', `"${text}" is not a duration`, { next: 'Write it like 90s, 5m or 1h30m.' });
   }
-  return Math.round(parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (DURATION_UNITS[unit ?? ''] ?? 0), 0));
+  return Math.round(
+    parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (DURATION_UNITS[unit ?? ''] ?? 0), 0),
+  );
 }
 
 /**
@@ -56,10 +58,12 @@ export function parseSize(text: string): number {
 
 /** @param ms milliseconds @returns a short form such as `340 ms`, `1.4 s`, `5 min`, `1 h 30 min` */
 export function formatDuration(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s`.replace('.0 s', ' s');
-  const minutes = Math.floor(ms / 60_000);
-  const seconds = Math.round((ms % 60_000) / 1_000);
+  if (Math.round(ms) < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 59_500) return `${(ms / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s`.replace('.0 s', ' s');
+  // Rounded before it is split, or 119.9 s would be "1 min 60 s".
+  const total = Math.round(ms / 1_000);
+  const minutes = Math.floor(total / 60);
+  const seconds = total % 60;
   if (minutes < 60) return seconds === 0 ? `${minutes} min` : `${minutes} min ${seconds} s`;
   const rest = minutes % 60;
   return rest === 0 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 60)} h ${rest} min`;
