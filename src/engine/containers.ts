@@ -1,0 +1,168 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Engine } from '../model/ports/engine.js';
+import type { ObservedContainer } from '../model/service.js';
+import type { EngineClient } from './client.js';
+import { deadlineFailure, unlessStatus } from './failures.js';
+import { observe, ONE_OFF, PROJECT, SERVICE, type ContainerAnswer } from './observed.js';
+
+type Containers = Pick<
+  Engine,
+  | 'containers'
+  | 'container'
+  | 'inspectContainer'
+  | 'stopContainer'
+  | 'killContainer'
+  | 'startContainer'
+  | 'restartContainer'
+  | 'removeContainer'
+  | 'top'
+>;
+
+const START_MS = 60_000;
+const KILL_MS = 30_000;
+const REMOVE_MS = 60_000;
+/** What stopping may take beyond the container's own grace time. */
+const STOP_MARGIN_MS = 30_000;
+/** The engine's grace time where the container has none of its own, and what stands for "wait for ever" (-1). */
+const DEFAULT_GRACE_S = 10;
+const ENDLESS_GRACE_S = 600;
+const GONE_POLL_MS = 100;
+
+/** Engine API, ContainerTop. */
+interface TopAnswer {
+  readonly Titles: readonly string[];
+  readonly Processes: readonly (readonly string[])[];
+}
+
+/** Looking at containers and starting, stopping and removing them. */
+export function createContainers(client: EngineClient): Containers {
+  const inspect = async (id: string): Promise<ContainerAnswer> =>
+    (await client.getJson(`inspect container ${short(id)}`, `/containers/${id}/json`)) as ContainerAnswer;
+
+  const container = async (id: string): Promise<ObservedContainer | undefined> => {
+    const answer = await unlessStatus([404], undefined, inspect(id));
+    return answer === undefined ? undefined : observe(answer);
+  };
+
+  /** @returns how long stopping may take, in milliseconds; undefined when the container is gone */
+  const stopDeadline = async (id: string): Promise<number | undefined> => {
+    const answer = await unlessStatus([404], undefined, inspect(id));
+    if (answer === undefined) return undefined;
+    const grace = answer.Config.StopTimeout ?? DEFAULT_GRACE_S;
+    return (grace < 0 ? ENDLESS_GRACE_S : grace) * 1_000 + STOP_MARGIN_MS;
+  };
+
+  return {
+    async containers(project, service) {
+      const labels = [`${PROJECT}=${project}`, `${ONE_OFF}=False`];
+      if (service !== undefined) labels.push(`${SERVICE}=${service}`);
+      const listed = await client.call(`list containers of ${project} ${service ?? ''}`.trim(), (docker, abortSignal) =>
+        docker.listContainers({ all: true, filters: { label: labels }, abortSignal }),
+      );
+      const observed = await Promise.all(listed.map(({ Id }) => container(Id)));
+      return observed.filter((one) => one !== undefined).sort(byServiceAndNumber);
+    },
+
+    container,
+
+    inspectContainer: inspect,
+
+    async stopContainer(id, signal) {
+      const timeoutMs = await stopDeadline(id);
+      if (timeoutMs === undefined) return;
+      const stopping = client.call(
+        `stop container ${short(id)}`,
+        async (docker, abortSignal) => {
+          await docker.getContainer(id).stop({ abortSignal });
+        },
+        { timeoutMs, signal },
+      );
+      await unlessStatus([304, 404], undefined, stopping);
+    },
+
+    async killContainer(id, unixSignal) {
+      const killing = client.call(
+        `send ${unixSignal} to container ${short(id)}`,
+        async (docker, abortSignal) => {
+          await docker.getContainer(id).kill({ signal: unixSignal, abortSignal });
+        },
+        { timeoutMs: KILL_MS },
+      );
+      // 409: it is not running.
+      await unlessStatus([404, 409], undefined, killing);
+    },
+
+    async startContainer(id) {
+      const starting = client.call(
+        `start container ${short(id)}`,
+        async (docker, abortSignal) => {
+          await docker.getContainer(id).start({ abortSignal });
+        },
+        { timeoutMs: START_MS },
+      );
+      await unlessStatus([304], undefined, starting);
+    },
+
+    async restartContainer(id, signal) {
+      const timeoutMs = (await stopDeadline(id)) ?? STOP_MARGIN_MS;
+      await client.call(
+        `restart container ${short(id)}`,
+        async (docker, abortSignal) => {
+          await docker.getContainer(id).restart({ abortSignal });
+        },
+        { timeoutMs: timeoutMs + START_MS, signal },
+      );
+    },
+
+    removeContainer: (id) => removeContainer(client, id),
+
+    async top(id) {
+      const listing = client.getJson(`list processes of container ${short(id)}`, `/containers/${id}/top`);
+      // 409: it is not running, so it has none. 404: it is gone.
+      const answer = (await unlessStatus([404, 409], undefined, listing)) as TopAnswer | undefined;
+      return answer === undefined ? [] : asTable([answer.Titles, ...answer.Processes]);
+    },
+  };
+}
+
+/**
+ * Removes a container, running or not. Its anonymous volumes stay: they may be the only copy of somebody's data.
+ * Resolves when it is gone, also when somebody else is removing it.
+ */
+export async function removeContainer(client: EngineClient, id: string): Promise<void> {
+  const what = `remove container ${short(id)}`;
+  const endsAt = performance.now() + REMOVE_MS;
+  const remove = (): Promise<void> =>
+    client.call(
+      what,
+      async (docker, abortSignal) => {
+        await docker.getContainer(id).remove({ force: true, v: false, abortSignal });
+      },
+      { timeoutMs: REMOVE_MS },
+    );
+  // 409: its removal is in progress already.
+  while ((await unlessStatus([409], 'busy', unlessStatus([404], undefined, remove()))) === 'busy') {
+    if (performance.now() > endsAt) throw deadlineFailure(what, REMOVE_MS);
+    await sleep(GONE_POLL_MS);
+  }
+}
+
+/** @returns the first twelve digits of an id, as the Docker CLI shows it; a name as it is */
+export function short(id: string): string {
+  return /^[0-9a-f]{64}$/.test(id) ? id.slice(0, 12) : id;
+}
+
+function byServiceAndNumber(one: ObservedContainer, other: ObservedContainer): number {
+  if (one.service !== other.service) return one.service < other.service ? -1 : 1;
+  return one.number - other.number || (one.createdAt < other.createdAt ? -1 : 1);
+}
+
+function asTable(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}

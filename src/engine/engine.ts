@@ -1,0 +1,37 @@
+import type { Engine } from '../model/ports/engine.js';
+import type { RecordsApi } from '../model/ports/records.js';
+import { EngineClient } from './client.js';
+import { createContainers } from './containers.js';
+import type { Endpoint } from './endpoint.js';
+import { projectEvents } from './events.js';
+import { execute } from './exec.js';
+import { readFacts } from './facts.js';
+import { createImages } from './images.js';
+import { readLogs } from './logs.js';
+import { createRecordsApi } from './records.js';
+import { readStats, streamStats } from './stats.js';
+
+/** The engine of a run, and the ledger's way to its records. */
+export interface DockerEngine extends Engine {
+  readonly records: RecordsApi;
+}
+
+/**
+ * The Engine API behind the model's interfaces. Nothing is sent before the first call.
+ * @param debug gets a line before and after each call; no line holds a secret
+ */
+export function createDockerEngine(endpoint: Endpoint, debug: (line: string) => void): DockerEngine {
+  const client = new EngineClient(endpoint, debug);
+  const containers = createContainers(client);
+  return {
+    ...containers,
+    ...createImages(client),
+    facts: () => readFacts(client),
+    logs: (id, options) => readLogs(client, id, options),
+    stats: (id) => readStats(client, id),
+    statsStream: (id, signal) => streamStats(client, id, containers.container, signal),
+    events: (project, signal) => projectEvents(client, project, signal),
+    exec: (id, command, options) => execute(client, id, command, options),
+    records: createRecordsApi(client),
+  };
+}

@@ -1,0 +1,161 @@
+import { posix } from 'node:path';
+import { Readable } from 'node:stream';
+import type Docker from 'dockerode';
+import type { RecordsApi } from '../model/ports/records.js';
+import type { EngineClient } from './client.js';
+import { removeContainer, short } from './containers.js';
+import { EngineError, unlessStatus } from './failures.js';
+import { jsonLines } from './json-lines.js';
+import { EMPTY_TAR, filesInTar, insideVolume, tarWithFile } from './tar.js';
+import { createVolumes } from './volumes.js';
+
+/** An image with nothing in it. A container needs one, also when it is never started. */
+const IMAGE = { repository: 'rolling-restart/records', tag: '1' } as const;
+const IMAGE_NAME = `${IMAGE.repository}:${IMAGE.tag}`;
+const IMAGE_LABEL = 'rolling-restart.image=records';
+/** Where the container has the volume. */
+const ROOT = '/records';
+/** Rounds of "it is not there, make it; it is there, look at it" against others that make and prune. */
+const ATTEMPTS = 8;
+const IMPORT_MS = 60_000;
+const ARCHIVE_MS = 60_000;
+
+/** Files and labelled volumes on the engine, through the archive API of a container that is never started. */
+export function createRecordsApi(client: EngineClient): RecordsApi {
+  return {
+    ...createVolumes(client),
+    ensureRecordsContainer: (options) => ensureContainer(client, options),
+    writeFile: (container, path, content) => writeFile(client, container, path, content),
+
+    async readFile(container, path) {
+      const file = insideVolume(path);
+      const files = await readArchive(client, container, file);
+      return files.get(posix.basename(file));
+    },
+
+    async readTree(container, folder) {
+      const inside = insideVolume(folder);
+      const files = await readArchive(client, container, inside);
+      // Names in the archive begin with the last part of the path that was asked for; the root's is the mount point.
+      const above = inside === '.' ? undefined : posix.dirname(inside);
+      return new Map(
+        [...files].map(([name, content]) => [
+          above === undefined ? name.slice(name.indexOf('/') + 1) : posix.join(above, name),
+          content,
+        ]),
+      );
+    },
+
+    removeContainer: (id) => removeContainer(client, id),
+  };
+}
+
+type ContainerOptions = Parameters<RecordsApi['ensureRecordsContainer']>[0];
+
+async function ensureContainer(client: EngineClient, options: ContainerOptions): Promise<string> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const existing = await findContainer(client, options);
+    if (existing !== undefined) return existing;
+    const made = await tryCreate(client, options);
+    if (made === 'no image') await importImage(client);
+    else if (made !== 'name taken') return made;
+  }
+  throw new EngineError(409, `The container ${options.name} cannot be made: others make and remove it all the time`, {
+    next: 'Look at docker events for who does.',
+  });
+}
+
+async function findContainer(client: EngineClient, options: ContainerOptions): Promise<string | undefined> {
+  const looking = client.call(`inspect container ${options.name}`, (docker, abortSignal) =>
+    docker.getContainer(options.name).inspect({ abortSignal }),
+  );
+  const found = await unlessStatus([404], undefined, looking);
+  if (found === undefined) return undefined;
+  if (found.Mounts.some((mount) => mount.Name === options.volume && mount.Destination === ROOT)) return found.Id;
+  throw new EngineError(409, `The container ${options.name} is in the way: it does not open ${options.volume}`, {
+    next: `See what it is with \`docker inspect ${options.name}\`, and remove or rename it.`,
+  });
+}
+
+async function tryCreate(client: EngineClient, options: ContainerOptions): Promise<string> {
+  const settings: Docker.ContainerCreateOptions = {
+    name: options.name,
+    Image: IMAGE_NAME,
+    Labels: { ...options.labels },
+    // The engine wants a command; there is no such program, so that nobody can start it by accident either.
+    Cmd: ['never-started'],
+    NetworkDisabled: true,
+    HostConfig: {
+      NetworkMode: 'none',
+      Mounts: [{ Type: 'volume', Source: options.volume, Target: ROOT, VolumeOptions: NO_COPY }],
+    },
+  };
+  const creating = client.call(`create container ${options.name}`, async (docker, abortSignal) => {
+    const container = await docker.createContainer({ ...settings, abortSignal });
+    return container.id;
+  });
+  return unlessStatus([409], 'name taken', unlessStatus([404], 'no image', creating));
+}
+
+/** The volume is not filled from the image's folder. */
+const NO_COPY: Docker.MountConfig[number]['VolumeOptions'] = {
+  NoCopy: true,
+  Labels: {},
+  DriverConfig: { Name: '', Options: {} },
+};
+
+/** Two that import at once leave the name to the later one; both images are empty. */
+async function importImage(client: EngineClient): Promise<void> {
+  const what = `import the empty image ${IMAGE_NAME}`;
+  const progress = await client.call(
+    what,
+    (docker, abortSignal) => {
+      const options = { repo: IMAGE.repository, tag: IMAGE.tag, changes: `LABEL ${IMAGE_LABEL}`, abortSignal };
+      return docker.importImage(Readable.from([EMPTY_TAR]), options);
+    },
+    { timeoutMs: IMPORT_MS },
+  );
+  for await (const message of jsonLines(progress)) {
+    if (typeof message === 'object' && message !== null && 'error' in message) {
+      throw client.broken(what, new Error(String(message.error)));
+    }
+  }
+}
+
+async function writeFile(client: EngineClient, container: string, path: string, content: Buffer): Promise<void> {
+  const file = insideVolume(path);
+  const archive = await tarWithFile(file, content);
+  await client.call(
+    `write ${file} through container ${short(container)}`,
+    async (docker, abortSignal) => {
+      // A folder never takes a file's place, nor the other way round.
+      const options = { path: ROOT, noOverwriteDirNonDir: 'true', abortSignal };
+      await docker.getContainer(container).putArchive(archive, options);
+    },
+    { timeoutMs: ARCHIVE_MS },
+  );
+}
+
+/** @returns files by their names in the archive; none when there is nothing at the path */
+async function readArchive(
+  client: EngineClient,
+  container: string,
+  path: string,
+): Promise<ReadonlyMap<string, Buffer>> {
+  const what = `read ${path} through container ${short(container)}`;
+  const request = {
+    method: 'GET',
+    path: `/containers/${container}/archive`,
+    query: { path: posix.join(ROOT, path) },
+  } as const;
+  try {
+    // The engine locks the container until the archive has been read: no reader sees half a write.
+    const response = await client.open(what, request, { signal: AbortSignal.timeout(ARCHIVE_MS) });
+    return await filesInTar(response);
+  } catch (error) {
+    const nothingThere =
+      error instanceof EngineError && error.status === 404 && !/no such container/i.test(error.message);
+    if (nothingThere) return new Map();
+    throw client.broken(what, error);
+  }
+}
