@@ -24,7 +24,10 @@ const progress = createTerminal({
 });
 const cancel = cancellation(process, { onRunner: false });
 try {
-  const request = readRequest((name) => inputs.get(name) ?? '', hostContext({ ...process.env, GITHUB_ACTIONS: undefined }));
+  const request = readRequest(
+    (name) => inputs.get(name) ?? '',
+    hostContext({ ...process.env, GITHUB_ACTIONS: undefined }),
+  );
   if (request.githubToken !== undefined) redactor.learn([{ name: 'github-token', value: request.githubToken }]);
   const invocation = readInvocation();
   const run = await createRun({

@@ -42,9 +42,18 @@ function setOutputs(runner: Runner, report: RunReport): void {
       ? ((first === undefined ? undefined : pick(first)) ?? '')
       : JSON.stringify(Object.fromEntries(report.services.map((service) => [service.service, pick(service) ?? ''])));
   runner.setOutput('outcome', report.outcome);
-  runner.setOutput('release', all((service) => service.release));
-  runner.setOutput('previous-release', all((service) => service.previousRelease));
-  runner.setOutput('image-digest', all((service) => service.imageDigest));
+  runner.setOutput(
+    'release',
+    all((service) => service.release),
+  );
+  runner.setOutput(
+    'previous-release',
+    all((service) => service.previousRelease),
+  );
+  runner.setOutput(
+    'image-digest',
+    all((service) => service.imageDigest),
+  );
   runner.setOutput('downtime-ms', String(Math.max(0, ...report.services.map((service) => service.downtimeMs ?? 0))));
   runner.setOutput('duration-ms', String(report.durationMs));
   runner.setOutput('warnings', JSON.stringify(report.warnings));

@@ -6,6 +6,7 @@ import { resolveEndpoint } from './engine/endpoint.js';
 import { createDockerEngine } from './engine/engine.js';
 import { createCommands } from './host/commands.js';
 import { createDisks } from './host/disks.js';
+import { childEnvironment } from './host/environment.js';
 import { createJournal } from './ledger/journal.js';
 import { createLedger } from './ledger/ledger.js';
 import { createLocks } from './ledger/locks.js';
@@ -32,9 +33,10 @@ export async function createRun(options: RunOptions): Promise<Run> {
   const { request, invocation, progress, redactor, cancelled, environment } = options;
   const debug = (line: string): void => progress.debug(line);
   const endpoint = await resolveEndpoint(environment, homedir());
-  const { engine, records: api } = createDockerEngine(endpoint, debug);
+  const engine = createDockerEngine(endpoint, debug);
+  const api = engine.records;
   await mkdir(request.stateDir, { recursive: true, mode: 0o700 });
-  const cli = { ...childEnvironment(environment), ...endpoint.cliEnvironment };
+  const cli = childEnvironment(environment, endpoint.cliEnvironment);
   const onBroken = (error: Error): void => progress.warning(error.message);
   const opened = new Map<string, ProjectRecords>();
   return {
@@ -46,7 +48,7 @@ export async function createRun(options: RunOptions): Promise<Run> {
     recorder: new Recorder(),
     engine,
     compose: createCompose({ environment: cli, debug }),
-    source: createSource(),
+    source: createSource({ environment: cli, debug }),
     commands: createCommands(cli),
     disks: createDisks(),
     evidence: createEvidenceStore(path.join(request.evidenceDir, invocation.runId), redactor),
@@ -63,13 +65,4 @@ export async function createRun(options: RunOptions): Promise<Run> {
       return made;
     },
   };
-}
-
-/** What children get to see: everything but the action's own inputs, among which is the token. */
-export function childEnvironment(environment: NodeJS.ProcessEnv): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(environment).flatMap(([name, value]) =>
-      value === undefined || name.startsWith('INPUT_') || name.startsWith('STATE_') ? [] : [[name, value]],
-    ),
-  );
 }

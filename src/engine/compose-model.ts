@@ -65,7 +65,7 @@ const projectSchema = z.looseObject({
   volumes: z.record(z.string(), z.unknown()).nullish(),
   configs: z.record(z.string(), fileObject).nullish(),
   secrets: z.record(z.string(), fileObject).nullish(),
-  'x-rolling-restart': z.unknown(),
+  'x-rolling-restart': z.unknown().optional(),
 });
 
 /** Docker's and Compose's defaults where a file is silent. */

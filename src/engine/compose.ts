@@ -3,17 +3,22 @@ import { ProcedureError, type ErrorCode } from '../model/errors.js';
 import type { Compose, ComposeTarget } from '../model/ports/engine.js';
 import type { ComposeProject } from '../model/service.js';
 import { formatDuration } from '../model/units.js';
-import { runChild, type ChildResult } from '../host/child.js';
+import { ChildStartError, runChild, type ChildResult } from '../host/child.js';
+import { childEnvironment, type Environment } from '../host/environment.js';
+import { Tail } from '../host/tail.js';
 import { parseProject, relocateDocument } from './compose-model.js';
 import { withPrivateFile } from './private-file.js';
 
 /** Rendering reads files and prints: a second is long. */
 const RENDER_DEADLINE_MS = 60_000;
 const SHOWN_LINES = 30;
+const SAID_LIMIT = 64 * 1024;
+/** What a docker command is called in an error. */
+const VERBS: ReadonlySet<string> = new Set(['config', 'build', 'up', 'pull', 'manifest']);
 
 export interface ComposeOptions {
   /** What the CLI gets to see: the same engine as the API client's, the user's credentials and COMPOSE_ variables. */
-  readonly environment: Readonly<Record<string, string>>;
+  readonly environment: Environment;
   readonly debug: (line: string) => void;
 }
 
@@ -68,16 +73,22 @@ export function createCompose({ environment, debug }: ComposeOptions): Compose {
   };
 }
 
-async function composeVersion(environment: Readonly<Record<string, string>>): Promise<string> {
+async function composeVersion(environment: Environment): Promise<string> {
   const result = await getExecOutput('docker', ['compose', 'version', '--short'], {
     silent: true,
     ignoreReturnCode: true,
-    env: { ...environment },
+    env: definedOnly(environment),
   }).catch((error: unknown) => {
     throw noCompose(error instanceof Error ? error.message : String(error));
   });
   if (result.exitCode !== 0) throw noCompose(result.stderr.trim());
   return result.stdout.trim().replace(/^v/, '');
+}
+
+function definedOnly(environment: Environment): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
 }
 
 function noCompose(reason: string): ProcedureError {
@@ -147,6 +158,11 @@ function compose(target: ComposeTarget, flags: readonly string[]): readonly stri
   ];
 }
 
+interface CliResult extends ChildResult {
+  /** Last lines of both streams, in the order they came. */
+  readonly output: string;
+}
+
 interface CliOptions {
   readonly directory?: string;
   readonly timeoutMs: number;
@@ -157,52 +173,48 @@ interface CliOptions {
 
 class DockerCli {
   constructor(
-    private readonly environment: Readonly<Record<string, string>>,
+    private readonly environment: Environment,
     private readonly debug: (line: string) => void,
   ) {}
 
   /** @throws ProcedureError E_CANCELLED, E_DEADLINE, or `code` when the CLI cannot be started */
-  async run(args: readonly string[], options: CliOptions): Promise<ChildResult> {
+  async run(args: readonly string[], options: CliOptions): Promise<CliResult> {
     const shown = `docker ${args.join(' ')}`;
     this.debug(`> ${shown}`);
+    const began = performance.now();
+    // As a terminal would show them, stdout and stderr together: Compose writes its reasons to either.
+    const said = new Tail(SAID_LIMIT);
+    const take = (line: string): void => {
+      said.add(`${line}\n`);
+      options.onLine?.(line);
+    };
     const result = await runChild({
       command: 'docker',
       args,
-      ...(options.directory === undefined ? {} : { directory: options.directory }),
-      environment: {
-        ...this.environment,
+      title: `docker ${args.find((arg) => VERBS.has(arg)) ?? ''}`,
+      cwd: options.directory,
+      env: childEnvironment(this.environment, {
         // With an attestation the containerd store gives a fully cached build another id each time.
         BUILDX_NO_DEFAULT_ATTESTATIONS: '1',
         ...(options.directory === undefined ? {} : { PWD: options.directory }),
-      },
+      }),
       timeoutMs: options.timeoutMs,
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-      ...(options.onLine === undefined ? {} : { onLine: options.onLine }),
-      outputLimit: 32 * 1024 * 1024,
+      signal: options.signal,
+      onLine: take,
+      onErrorLine: take,
+      outputLimit: Infinity,
     }).catch((error: unknown) => {
+      if (!(error instanceof ChildStartError)) throw error;
       throw new ProcedureError(options.code, 'The Docker CLI could not be started', {
         next: 'Install it for the user that runs this, and see that the working directory exists.',
         cause: error,
       });
     });
-    this.debug(`< ${shown}: exit ${result.exitCode ?? 'none'} after ${formatDuration(result.durationMs)}`);
-    const excerpt = [{ title: 'docker', lines: lastLines(result.output) }];
-    if (result.endedBy === 'abort') {
-      throw new ProcedureError('E_CANCELLED', `docker ${args[0] ?? ''} was ended because the run was cancelled`, {
-        next: 'Read below what is live now; start the run again when ready.',
-        excerpt,
-      });
-    }
-    if (result.endedBy === 'deadline') {
-      throw new ProcedureError('E_DEADLINE', `docker ${args[0] ?? ''} took longer than ${formatDuration(options.timeoutMs)}`, {
-        next: 'Look whether the engine answers: docker info.',
-        excerpt,
-      });
-    }
-    return result;
+    this.debug(`< ${shown}: exit ${result.exitCode ?? 'none'} after ${formatDuration(performance.now() - began)}`);
+    return { ...result, output: said.text() };
   }
 
-  requireSuccess(result: ChildResult, code: ErrorCode, message: string, next: string): void {
+  requireSuccess(result: CliResult, code: ErrorCode, message: string, next: string): void {
     if (result.exitCode === 0) return;
     throw new ProcedureError(code, `${message} (exit code ${result.exitCode ?? 'none'})`, {
       next,

@@ -47,6 +47,13 @@ export function createRecords(api: RecordsApi, project: string): Records {
    * @param isNothing whether the answer may mean "no such container" as well as "no such file": the engine's status is
    * 404 for both, and taking one for the other would read as an empty ledger
    */
+  /** Looking must not change anything: without a volume there is nothing to read, and none is made. */
+  const exists = async (): Promise<boolean> => {
+    if (opened !== undefined) return true;
+    const volumes = await api.listVolumes(`${PROJECT_LABEL}=${project}`);
+    return volumes.some((volume) => volume.name === name);
+  };
+
   const use = async <T>(call: (container: string) => Promise<T>, isNothing: (answer: T) => boolean): Promise<T> => {
     const first = await container();
     let answer: T;
@@ -70,15 +77,19 @@ export function createRecords(api: RecordsApi, project: string): Records {
         () => false,
       );
     },
-    read: (path) =>
-      use(
-        (id) => api.readFile(id, path),
-        (content) => content === undefined,
-      ),
-    tree: (folder) =>
-      use(
-        (id) => api.readTree(id, folder),
-        (files) => files.size === 0,
-      ),
+    read: async (path) =>
+      (await exists())
+        ? use(
+            (id) => api.readFile(id, path),
+            (content) => content === undefined,
+          )
+        : undefined,
+    tree: async (folder) =>
+      (await exists())
+        ? use(
+            (id) => api.readTree(id, folder),
+            (files) => files.size === 0,
+          )
+        : new Map<string, Buffer>(),
   };
 }

@@ -26,6 +26,7 @@ export const ERROR_CODES = {
   E_DEADLINE: 'Something took longer than its deadline.',
   E_LEDGER: 'The records on the engine cannot be read or written.',
   E_EVIDENCE: 'Evidence could not be captured or written.',
+  E_RECOVERY: 'What a killed run left could not be repaired.',
   E_INTERNAL: 'A defect of Rolling Restart itself.',
 } as const;
 
@@ -66,7 +67,10 @@ export function asProcedureError(thrown: unknown): ProcedureError {
   if (thrown instanceof ProcedureError) return thrown;
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   if (error.name === 'AbortError') {
-    return new ProcedureError('E_CANCELLED', 'The run was cancelled', { next: 'Start it again when ready.', cause: error });
+    return new ProcedureError('E_CANCELLED', 'The run was cancelled', {
+      next: 'Start it again when ready.',
+      cause: error,
+    });
   }
   return new ProcedureError('E_INTERNAL', error.message, {
     next: 'Please report this with the log of the run.',

@@ -156,8 +156,7 @@ export function describeOperation(operation: Operation): string {
 
 /** What takes an operation back, or why nothing does. */
 export type Compensation =
-  | { readonly kind: 'operation'; readonly operation: Operation }
-  | { readonly kind: 'none'; readonly reason: string };
+  { readonly kind: 'operation'; readonly operation: Operation } | { readonly kind: 'none'; readonly reason: string };
 
 /** @returns how the operation is undone; printed beside it in the plan and used by the undo planner */
 export function compensationOf(operation: Operation): Compensation {

@@ -85,7 +85,11 @@ function recoverRestart(own: Entries): Recovery {
   return verified ? { kind: 'none' } : { kind: 'restore', release: first.operation.release };
 }
 
-const RESTARTING: ReadonlySet<Operation['kind']> = new Set(['restart-containers', 'kill-containers', 'remove-containers']);
+const RESTARTING: ReadonlySet<Operation['kind']> = new Set([
+  'restart-containers',
+  'kill-containers',
+  'remove-containers',
+]);
 
 function tagBack(entries: Entries, service: string): readonly OperationOf<'tag-image'>[] {
   const first = operations(entries, 'tag-image').find((operation) => operation.service === service);

@@ -88,7 +88,8 @@ async function lookAtReleases(viewing: Viewing, service: string, current: Curren
   const rows: string[][] = [];
   for (const release of keptReleases(history).slice(0, viewing.request.keepReleases)) {
     const present = (await imageOf(viewing, release)) !== undefined;
-    if (!present) problems.push(`${service}: the image of kept release ${release.id} is gone (${release.image.keptAs})`);
+    if (!present)
+      problems.push(`${service}: the image of kept release ${release.id} is gone (${release.image.keptAs})`);
     rows.push([
       release.id,
       release.id === current.release?.id ? 'live' : isBad(history, release.id) ? 'bad' : 'kept',

@@ -34,7 +34,11 @@ export const codeUpdate: Procedure = {
     const services = selectServices(session, wanted.project);
     await session.progress.group('Health before', async () => {
       for (const service of services) {
-        passGate(session, 'health', healthGate(service, await observe(session.engine, session, session.project, service)));
+        passGate(
+          session,
+          'health',
+          healthGate(service, await observe(session.engine, session, session.project, service)),
+        );
       }
     });
     await session.progress.group('Build and pull', () => prepare(session, wanted, services));

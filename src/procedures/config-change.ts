@@ -28,7 +28,11 @@ export const configChange: Procedure = {
     await session.progress.group('Gates', async () => {
       passGate(session, 'disk-space', await diskSpaceGate(session, session.opened));
       for (const service of services) {
-        passGate(session, 'health', healthGate(service, await observe(session.engine, session, session.project, service)));
+        passGate(
+          session,
+          'health',
+          healthGate(service, await observe(session.engine, session, session.project, service)),
+        );
       }
     });
     await session.progress.group('What changes', () => prepare(session, wanted, services, 'as-named'));

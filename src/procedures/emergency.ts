@@ -27,7 +27,11 @@ export const emergency: Procedure = {
     const disk = await diskSpaceGate(session, session.opened);
     passGate(session, 'disk-space', disk.kind === 'refuse' ? { kind: 'warn', detail: disk.error.message } : disk);
     for (const service of services) {
-      passGate(session, 'health', healthGate(service, await observe(session.engine, session, session.project, service)));
+      passGate(
+        session,
+        'health',
+        healthGate(service, await observe(session.engine, session, session.project, service)),
+      );
     }
     return restartServices(session, 'emergency', services, 'kill');
   },

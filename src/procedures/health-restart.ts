@@ -24,7 +24,11 @@ export const healthRestart: Procedure = {
   async perform(session: Session): Promise<ProcedureResult> {
     const services = selectServices(session, session.opened.live);
     for (const service of services) {
-      passGate(session, 'health', healthGate(service, await observe(session.engine, session, session.project, service)));
+      passGate(
+        session,
+        'health',
+        healthGate(service, await observe(session.engine, session, session.project, service)),
+      );
     }
     return restartServices(session, 'health-restart', services, 'restart');
   },

@@ -35,7 +35,11 @@ export const maintenance: Procedure = {
     const services = selectServices(fresh, wanted.project);
     await session.progress.group('Build and pull', async () => {
       for (const service of services) {
-        passGate(session, 'health', healthGate(service, await observe(session.engine, session, session.project, service)));
+        passGate(
+          session,
+          'health',
+          healthGate(service, await observe(session.engine, session, session.project, service)),
+        );
       }
       await prepare(fresh, wanted, services);
     });

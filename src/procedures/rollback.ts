@@ -30,7 +30,8 @@ export const rollback: Procedure = {
     for (const service of selectServices(viewing, viewing.opened.live)) {
       const current = await observe(viewing.engine, viewing, viewing.project, service);
       const target = await resolveTarget(viewing, viewing.request.rollbackTo, current);
-      if (target.kind !== 'kept') return ended('completed', describePreview(viewing, await previewOther(viewing, target)));
+      if (target.kind !== 'kept')
+        return ended('completed', describePreview(viewing, await previewOther(viewing, target)));
       candidates.push(await keptCandidate(viewing, target.release.id, current));
     }
     const services = candidates.map((candidate) => planFor(viewing, candidate, viewing.opened.checkout?.commit));

@@ -28,7 +28,7 @@ export async function recoverAbandoned(run: Run): Promise<RunReport> {
   try {
     const opened = await openProject(run);
     result = await withSession(run, opened, false, async (session, abandoned) => {
-      const said = await recoverAll(session, abandoned);
+      const said = await recoverAll(session, abandoned, false);
       return ended('completed', said.length === 0 ? 'nothing was left to repair' : said.join('; '));
     });
   } catch (error) {
@@ -49,7 +49,7 @@ async function conduct(run: Run, procedure: Procedure): Promise<ProcedureResult>
     }
   }
   return withSession(run, opened, procedure.interrupts, async (session, abandoned) => {
-    await recoverAll(session, abandoned);
+    await recoverAll(session, abandoned, procedure.interrupts || run.request.force);
     return perform(session);
   });
 }

@@ -58,7 +58,9 @@ function nextSteps(ended: EndedRun, seen: readonly string[], dryRun: boolean): r
   const steps: string[] = [];
   if (ended.outcome === 'rollback-failed' && ended.undoError !== undefined) {
     steps.push(`Look at the service now (docker compose ps, docker compose logs). ${ended.undoError.next}`);
-    steps.push('When the cause is gone: procedure rollback with rollback-to: previous, or docker compose up -d by hand.');
+    steps.push(
+      'When the cause is gone: procedure rollback with rollback-to: previous, or docker compose up -d by hand.',
+    );
   }
   if (ended.error !== undefined) steps.push(ended.error.next);
   if (ended.outcome === 'failed' && ended.changed) {

@@ -4,8 +4,7 @@ import type { GateResult, Recorder, VerifiedCheck } from './recorder.js';
 /** @returns the runbook's checklists, ticked from what happened and nothing else */
 export function checklists(recorder: Recorder): readonly Checklist[] {
   const gate = (name: string): GateResult | undefined => recorder.gates.find((entry) => entry.gate === name);
-  const checked = (name: string): readonly VerifiedCheck[] =>
-    recorder.verified.filter((entry) => entry.check === name);
+  const checked = (name: string): readonly VerifiedCheck[] => recorder.verified.filter((entry) => entry.check === name);
   const fromGate = (text: string, name: string): Checklist['items'][number] => {
     const result = gate(name);
     if (result === undefined) return { text, state: 'not-asked', detail: undefined };
@@ -34,7 +33,11 @@ export function checklists(recorder: Recorder): readonly Checklist[] {
       items: [
         fromGate('Verified service health', 'health'),
         fromGate('Checked for active jobs', 'active-jobs'),
-        ticked('Saved current logs', recorder.captured.some((entry) => entry.endsWith('before')), undefined),
+        ticked(
+          'Saved current logs',
+          recorder.captured.some((entry) => entry.endsWith('before')),
+          undefined,
+        ),
         fromGate('Backed up state', 'backup'),
         fromGate('Notified team', 'notified'),
         ticked(
@@ -55,7 +58,9 @@ export function checklists(recorder: Recorder): readonly Checklist[] {
         {
           text: 'Monitored for the whole watch',
           state: recorder.watched.length === 0 ? 'not-asked' : wholeWatch ? 'done' : 'failed',
-          detail: recorder.watched.map((entry) => `${entry.service}: ${Math.round(entry.durationMs / 1000)} s`).join('; '),
+          detail: recorder.watched
+            .map((entry) => `${entry.service}: ${Math.round(entry.durationMs / 1000)} s`)
+            .join('; '),
         },
         fromGate('Updated status page', 'status-page'),
         ticked('Documented any issues', recorder.warnings.length > 0, `${recorder.warnings.length} recorded here`),
@@ -63,4 +68,3 @@ export function checklists(recorder: Recorder): readonly Checklist[] {
     },
   ];
 }
-

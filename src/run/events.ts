@@ -37,7 +37,11 @@ export class EventFeed {
    * Waits until an event matches or the time is over.
    * @param ms milliseconds
    */
-  async next(matches: (event: EngineEvent) => boolean, ms: number, signal: AbortSignal): Promise<EngineEvent | undefined> {
+  async next(
+    matches: (event: EngineEvent) => boolean,
+    ms: number,
+    signal: AbortSignal,
+  ): Promise<EngineEvent | undefined> {
     return new Promise((resolve) => {
       const finish = (event: EngineEvent | undefined): void => {
         clearTimeout(timer);

@@ -1,4 +1,10 @@
-import { describeOperation, changesService, type Operation, type OperationKind, type OperationOf } from '../model/operation.js';
+import {
+  describeOperation,
+  changesService,
+  type Operation,
+  type OperationKind,
+  type OperationOf,
+} from '../model/operation.js';
 import { formatDuration } from '../model/units.js';
 import type { LockedRun } from './run.js';
 

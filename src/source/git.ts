@@ -1,97 +1,144 @@
-import { lstat, rm } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { ProcedureError } from '../model/errors.js';
-import type { Checkout, FetchedRef, Source } from '../model/ports/source.js';
-import { createGitCli, type GitCli } from './git-cli.js';
-import { fetchRef } from './fetch-ref.js';
+import type { Checkout, Source } from '../model/ports/source.js';
+import type { Environment } from '../host/environment.js';
+import { GitCli, gitFailed } from './git-cli.js';
+import { fetchRef } from './fetch.js';
+import { tokenConfiguration, withoutCredentials, type ConfigPair } from './git-config.js';
+import { addWorktree, moveCheckout, removeWorktree } from './worktrees.js';
+
+export interface SourceOptions {
+  /** The process's own unless given. */
+  readonly environment?: Environment;
+  readonly debug?: (line: string) => void;
+}
 
 /**
- * A git checkout through the git CLI. A person's branch is never moved: the checkout is detached at the wanted commit,
- * so no commit can be lost by it.
- * @param environment what git children get; credentials and helpers of the runner's user come from there
+ * Git checkouts through the git CLI (2.31 or newer), so that the user's own configuration, credential helpers and SSH
+ * keys work as they do in their shell.
  */
-export function createSource(environment: Readonly<Record<string, string>>): Source {
-  const git = createGitCli(environment);
+export function createSource(options: SourceOptions = {}): Source {
+  const git = new GitCli(options.environment ?? process.env, options.debug ?? (() => undefined));
+  /** The token of the last fetch: submodules of a worktree come from the same server. */
+  let lastToken: readonly ConfigPair[] = [];
+
+  const topLevel = (directory: string): Promise<string> =>
+    git.text({ directory, args: ['rev-parse', '--show-toplevel'] }, `${directory} is not in a git checkout`);
+  const origin = (directory: string): Promise<string | undefined> =>
+    git.maybe({ directory, args: ['remote', 'get-url', 'origin'] });
+  const commitOf = (directory: string, ref: string): Promise<string | undefined> =>
+    git.maybe({ directory, args: ['rev-parse', '--verify', '--quiet', `${ref}^{commit}`] });
+
   return {
-    inspect: (directory) => inspect(git, directory),
-    fetch: (directory, ref, token, signal): Promise<FetchedRef> => fetchRef(git, { directory, ref, token, signal }),
-    log: async (directory, from, to, limit) => {
-      const output = await git.read(directory, ['log', '--format=%h %s', `--max-count=${limit}`, `${from}..${to}`, '--']);
-      return output.split('\n').filter((line) => line !== '');
+    async inspect(directory) {
+      if (!(await isInside(directory))) return undefined;
+      const found = await git.run({ directory, args: ['rev-parse', '--show-toplevel'] });
+      if (found.exitCode !== 0) {
+        if (/not a git repository|must be run in a work tree/.test(found.stderr)) return undefined;
+        throw gitFailed(`The checkout ${directory} cannot be read`, found);
+      }
+      return inspectCheckout(git, found.stdout.trimEnd(), await origin(directory));
     },
-    addWorktree: (directory, worktree, commit) => addWorktree(git, directory, worktree, commit),
-    removeWorktree: async (directory, worktree) => {
-      await git.attempt(directory, ['worktree', 'remove', '--force', '--force', worktree]);
-      await rm(worktree, { recursive: true, force: true });
-      await git.attempt(directory, ['worktree', 'prune']);
+
+    async fetch(directory, ref, token, signal) {
+      const url = await origin(directory);
+      if (url === undefined) {
+        const commit = ref === undefined || ref.startsWith('-') ? undefined : await commitOf(directory, ref);
+        if (commit !== undefined) return { commit, label: ref === commit ? commit.slice(0, 12) : (ref ?? '') };
+        throw new ProcedureError('E_SOURCE', `${directory} has no remote "origin" to fetch ${ref ?? 'from'}`, {
+          next: 'Add one (git remote add origin URL), or name a commit that is there already.',
+        });
+      }
+      lastToken = tokenConfiguration(url, token);
+      return fetchRef({ git, directory, config: lastToken, signal }, ref);
     },
-    checkout: (directory, commit) => checkout(git, directory, commit),
-    resolve: (directory, ref) => resolve(git, directory, ref),
-    untracked: async (directory) => {
-      const output = await git.read(directory, ['ls-files', '--others', '--directory', '--no-empty-directory', '-z']);
-      return output.split('\0').filter((entry) => entry !== '');
+
+    async log(directory, from, to, limit) {
+      const args = [
+        'log',
+        '--no-decorate',
+        '--no-show-signature',
+        '--format=%h %s',
+        `-n${limit}`,
+        `${from}..${to}`,
+        '--',
+      ];
+      const text = await git.text({ directory, args }, 'Listing the new commits failed');
+      return text === '' ? [] : text.split('\n');
     },
-    treeId: async (directory, commit, file) => {
-      const name = file === '.' ? `${commit}^{tree}` : `${commit}:${file}`;
-      const result = await git.attempt(directory, ['rev-parse', '--verify', '--quiet', name]);
-      return result.exitCode === 0 ? result.stdout.trim() : undefined;
+
+    addWorktree: (directory, place, commit) => addWorktree(git, directory, place, commit, lastToken),
+    removeWorktree: (directory, place) => removeWorktree(git, directory, place),
+
+    async checkout(directory, commit) {
+      // Already there: a person's branch stays checked out.
+      if ((await commitOf(directory, 'HEAD')) === (await commitOf(directory, commit))) return;
+      await moveCheckout(git, directory, commit);
+    },
+
+    async resolve(directory, ref) {
+      if (ref.startsWith('-')) return undefined;
+      return (await commitOf(directory, ref)) ?? commitOf(directory, `refs/remotes/origin/${ref}`);
+    },
+
+    async untracked(directory) {
+      const args = ['ls-files', '--others', '--directory', '-z'];
+      const text = await git.text({ directory: await topLevel(directory), args }, 'Listing untracked files failed');
+      return text.split('\0').filter((entry) => entry !== '');
+    },
+
+    async treeId(directory, commit, wanted) {
+      const inside = path.posix.normalize(wanted).replace(/\/$/, '');
+      if (inside.startsWith('..') || inside.startsWith('/')) return undefined;
+      const object = inside === '.' ? `${commit}^{tree}` : `${commit}:${inside}`;
+      return git.maybe({ directory, args: ['rev-parse', '--verify', '--quiet', object] });
     },
   };
 }
 
-async function inspect(git: GitCli, directory: string): Promise<Checkout | undefined> {
-  const top = await git.attempt(directory, ['rev-parse', '--show-toplevel']);
-  if (top.exitCode !== 0) return undefined;
-  const topLevel = top.stdout.trim();
-  const [head, branch, status, origin] = await Promise.all([
-    git.attempt(topLevel, ['rev-parse', '--verify', '--quiet', 'HEAD']),
-    git.attempt(topLevel, ['symbolic-ref', '--short', '--quiet', 'HEAD']),
-    git.read(topLevel, ['status', '--porcelain=v1', '-z', '--untracked-files=no', '--ignore-submodules=untracked']),
-    git.attempt(topLevel, ['remote', 'get-url', 'origin']),
+async function inspectCheckout(git: GitCli, topLevel: string, origin: string | undefined): Promise<Checkout> {
+  const directory = topLevel;
+  // Submodules are left out: the checkout's are not moved with it, and would count as modified ever after.
+  const status = ['status', '--porcelain=v1', '-z', '--untracked-files=no', '--ignore-submodules=all'];
+  const [commit, branch, modified] = await Promise.all([
+    git.maybe({ directory, args: ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'] }),
+    git.maybe({ directory, args: ['symbolic-ref', '--quiet', '--short', 'HEAD'] }),
+    git.text({ directory, args: status }, `The state of ${topLevel} cannot be read`),
   ]);
   return {
     topLevel,
-    commit: head.exitCode === 0 ? head.stdout.trim() : undefined,
-    branch: branch.exitCode === 0 ? branch.stdout.trim() : undefined,
-    modified: modifiedFiles(status),
-    origin: origin.exitCode === 0 ? origin.stdout.trim() : undefined,
+    commit,
+    branch,
+    modified: parseStatus(modified),
+    origin: origin === undefined ? undefined : withoutCredentials(origin),
   };
 }
 
-/** `XY path`, zero-terminated; a rename is followed by the name it had, which is not a file any more. */
-function modifiedFiles(status: string): readonly string[] {
-  const files: string[] = [];
-  const entries = status.split('\0');
+/**
+ * Reads `git status --porcelain=v1 -z`: `XY path`, and for a rename the old path as an entry of its own behind it
+ * (git-status(1), "Porcelain Format Version 1").
+ */
+export function parseStatus(text: string): readonly string[] {
+  const entries = text.split('\0');
+  const paths: string[] = [];
   for (let index = 0; index < entries.length; index += 1) {
     const entry = entries[index] ?? '';
-    if (entry === '') continue;
-    files.push(entry.slice(3));
-    if (entry.startsWith('R') || entry.startsWith('C')) index += 1;
+    if (entry.length < 4) continue;
+    paths.push(entry.slice(3));
+    if (/[RC]/.test(entry.slice(0, 2))) index += 1;
   }
-  return files;
+  return paths.sort();
 }
 
-async function addWorktree(git: GitCli, directory: string, worktree: string, commit: string): Promise<void> {
-  await git.attempt(directory, ['worktree', 'prune']);
-  await git.read(directory, ['worktree', 'add', '--detach', '--force', worktree, commit]);
-  // A worktree does not bring submodules along; a build that needs them would fail on empty folders.
-  const modules = await lstat(path.join(worktree, '.gitmodules')).catch(() => undefined);
-  if (modules !== undefined) await git.read(worktree, ['submodule', 'update', '--init', '--recursive']);
-}
-
-async function checkout(git: GitCli, directory: string, commit: string): Promise<void> {
-  const result = await git.attempt(directory, ['checkout', '--detach', '--quiet', commit, '--']);
-  if (result.exitCode === 0) return;
-  throw new ProcedureError('E_SOURCE', `The checkout ${directory} could not be moved to ${commit.slice(0, 12)}`, {
-    next: 'git says below what is in the way; move or commit it, then start again. The checkout is as it was.',
-    excerpt: [{ title: 'git checkout', lines: result.stderr.trim().split('\n').slice(-20) }],
-  });
-}
-
-async function resolve(git: GitCli, directory: string, ref: string): Promise<string | undefined> {
-  for (const name of [ref, `origin/${ref}`]) {
-    const result = await git.attempt(directory, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`]);
-    if (result.exitCode === 0) return result.stdout.trim();
+/** Looks for `.git` upwards, so that a project outside git needs no git on the host. */
+async function isInside(directory: string): Promise<boolean> {
+  for (let place = path.resolve(directory); ; place = path.dirname(place)) {
+    const found = await access(path.join(place, '.git')).then(
+      () => true,
+      () => false,
+    );
+    if (found) return true;
+    if (place === path.dirname(place)) return false;
   }
-  return undefined;
 }

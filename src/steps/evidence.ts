@@ -43,5 +43,9 @@ async function captureOne(run: Run, container: ObservedContainer, folder: string
     if (use !== undefined) await run.evidence.json(`${folder}/stats.json`, use);
   }
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(LOG_DEADLINE_MS)]);
-  await run.evidence.stream(`${folder}/log.txt`, await run.engine.logs(container.id, { timestamps: true, signal: bounded }), bounded);
+  await run.evidence.stream(
+    `${folder}/log.txt`,
+    await run.engine.logs(container.id, { timestamps: true, signal: bounded }),
+    bounded,
+  );
 }

@@ -83,15 +83,23 @@ export async function adopt(session: Session, service: string, current: Current)
   const { opened } = session;
   const definition = opened.live.services[service];
   if (definition === undefined) {
-    throw new ProcedureError('E_SERVICE', `The live compose files have no service "${service}", but a container of it runs`, {
-      next: 'Restore the service in the compose file, or remove its container by hand.',
-    });
+    throw new ProcedureError(
+      'E_SERVICE',
+      `The live compose files have no service "${service}", but a container of it runs`,
+      {
+        next: 'Restore the service in the compose file, or remove its container by hand.',
+      },
+    );
   }
   const hashes = await session.compose.hashes(opened.target);
   const sameAsFiles = hashes[service] === container.composeHash;
   const document = sameAsFiles
     ? definitionOf(opened.live, definition)
-    : definitionFromContainer(definitionOf(opened.live, definition), service, await session.engine.inspectContainer(container.id));
+    : definitionFromContainer(
+        definitionOf(opened.live, definition),
+        service,
+        await session.engine.inspectContainer(container.id),
+      );
   const files = sameAsFiles ? await liveFiles(session, opened, service) : {};
   const now = new Date();
   const id = newReleaseId(now, randomBytes(3).toString('hex'));

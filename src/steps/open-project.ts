@@ -46,9 +46,13 @@ export function liveTarget(request: Request): ComposeTarget {
 function requireVersion(what: string, version: string, minimum: readonly [number, number]): void {
   const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
   if (major > minimum[0] || (major === minimum[0] && minor >= minimum[1])) return;
-  throw new ProcedureError('E_ENGINE_TOO_OLD', `${what} ${version} is too old: ${minimum.join('.')} or newer is needed`, {
-    next: `Upgrade ${what} on this host; nothing was changed.`,
-  });
+  throw new ProcedureError(
+    'E_ENGINE_TOO_OLD',
+    `${what} ${version} is too old: ${minimum.join('.')} or newer is needed`,
+    {
+      next: `Upgrade ${what} on this host; nothing was changed.`,
+    },
+  );
 }
 
 /**
@@ -57,7 +61,11 @@ function requireVersion(what: string, version: string, minimum: readonly [number
 export function requireServices(names: readonly string[], available: readonly string[]): void {
   const missing = names.filter((name) => !available.includes(name));
   if (missing.length === 0) return;
-  throw new ProcedureError('E_SERVICE', `The compose project has no service ${missing.map((name) => `"${name}"`).join(', ')}`, {
-    next: `It has: ${[...available].sort().join(', ')}. Correct the input "service"; nothing was changed.`,
-  });
+  throw new ProcedureError(
+    'E_SERVICE',
+    `The compose project has no service ${missing.map((name) => `"${name}"`).join(', ')}`,
+    {
+      next: `It has: ${[...available].sort().join(', ')}. Correct the input "service"; nothing was changed.`,
+    },
+  );
 }

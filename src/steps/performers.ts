@@ -22,7 +22,14 @@ export function performersFor(session: () => Session): Performers {
     'build-image': async ({ service, pullBase }, signal) => {
       const build = session().builds.get(service);
       if (build === undefined) throw internal(`no build document for ${service}`);
-      await session().compose.build({ ...build, service, pullBase, onLine: logLine, signal, timeoutMs: BUILD_TIMEOUT_MS });
+      await session().compose.build({
+        ...build,
+        service,
+        pullBase,
+        onLine: logLine,
+        signal,
+        timeoutMs: BUILD_TIMEOUT_MS,
+      });
     },
     'pull-image': async ({ reference }, signal) => session().compose.pull(reference, logLine, signal, BUILD_TIMEOUT_MS),
     'capture-evidence': async (operation, signal) => lookerOf(session(), operation.service).capture(operation, signal),
@@ -47,7 +54,8 @@ export function performersFor(session: () => Session): Performers {
     'await-ready': async (operation, signal) => lookerOf(session(), operation.service).awaitReady(operation, signal),
     verify: async (operation, signal) => lookerOf(session(), operation.service).verify(operation, signal),
     watch: async (operation, signal) => lookerOf(session(), operation.service).watch(operation, signal),
-    'accept-release': async ({ service, release }) => addEvent(session(), 'live', service, release, 'verified and accepted'),
+    'accept-release': async ({ service, release }) =>
+      addEvent(session(), 'live', service, release, 'verified and accepted'),
     'reject-release': async ({ service, release, reason }) => addEvent(session(), 'bad', service, release, reason),
   };
 }

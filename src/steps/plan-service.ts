@@ -43,7 +43,13 @@ export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: stri
     knownRestartMs: undefined,
     checks: checksFor(viewing.request, { oneShot: candidate.oneShot, goingBack: false }),
   });
-  return { service, strategy: strategy.name, decision, ...planned, notes: [...planned.notes, ...mountNotes(viewing, candidate)] };
+  return {
+    service,
+    strategy: strategy.name,
+    decision,
+    ...planned,
+    notes: [...planned.notes, ...mountNotes(viewing, candidate)],
+  };
 }
 
 /** Facts for the way back to the release that ran before. */

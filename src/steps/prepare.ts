@@ -90,10 +90,7 @@ async function obtainImage(session: Session, wanted: WantedProject, one: Describ
   const keep = keptImageTag(session.project, one.service, one.id);
   if (request.image === undefined && one.definition.build !== undefined) {
     session.builds.set(one.service, buildDocument(wanted, one.definition, keep));
-    await session.execute(
-      { kind: 'build-image', service: one.service, tag: keep, pullBase: request.pullBase },
-      signal,
-    );
+    await session.execute({ kind: 'build-image', service: one.service, tag: keep, pullBase: request.pullBase }, signal);
     return present(engine.image(keep), keep);
   }
   const reference = request.image ?? one.definition.image;

@@ -33,7 +33,8 @@ async function preview(viewing: Viewing, procedure: string, wanted: WantedProjec
   for (const service of selectServices(viewing, wanted.project)) {
     const current = await observe(viewing.engine, viewing, viewing.project, service);
     const described = await describeWanted(viewing, wanted, service, hashes, current);
-    const { operation, fingerprint } = images === 'as-named' ? await viewNamedImage(viewing, described) : await viewImage(viewing, described);
+    const { operation, fingerprint } =
+      images === 'as-named' ? await viewNamedImage(viewing, described) : await viewImage(viewing, described);
     if (operation !== undefined) preparation.push(operation);
     candidates.push(previewCandidate(viewing, wanted, described, fingerprint));
   }
@@ -76,10 +77,7 @@ interface ViewedImage {
 }
 
 /** What would be done to get the image, and its identity where it is known without doing that. */
-async function viewImage(
-  viewing: Viewing,
-  { service, id, definition }: Described,
-): Promise<ViewedImage> {
+async function viewImage(viewing: Viewing, { service, id, definition }: Described): Promise<ViewedImage> {
   const { request, engine, project } = viewing;
   if (request.image === undefined && definition.build !== undefined) {
     const tag = keptImageTag(project, service, id);

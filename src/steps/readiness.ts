@@ -119,7 +119,8 @@ class Waiting {
     if (ended && (container.restartPolicy === 'no' || container.restartPolicy === '')) {
       await this.fail(container, `exited with code ${container.exitCode}`);
     }
-    if (restarts >= RESTARTS_TOLERATED) await this.fail(container, `keeps restarting (exit code ${container.exitCode})`);
+    if (restarts >= RESTARTS_TOLERATED)
+      await this.fail(container, `keeps restarting (exit code ${container.exitCode})`);
     if (container.health === 'unhealthy') await this.fail(container, 'is unhealthy');
     if (performance.now() > this.deadline) {
       await this.fail(container, `was not ready within ${formatDuration(this.timeoutMs)}`);

@@ -1,4 +1,4 @@
-import { asProcedureError } from '../model/errors.js';
+import { asProcedureError, ProcedureError } from '../model/errors.js';
 import type { Operation } from '../model/operation.js';
 import { planRecovery, type Recovery } from '../model/recovery.js';
 import { STRATEGIES } from '../strategies/index.js';
@@ -22,7 +22,9 @@ export async function recoverRun(session: Session, runId: string): Promise<reado
   const record = await session.journal.read(runId);
   if (record === undefined || record.outcome !== undefined) return [];
   const { procedure, invocation } = record.opening;
-  session.progress.warning(`${procedure} by ${invocation.actor} (run ${runId}) was killed; finishing or undoing what it left`);
+  session.progress.warning(
+    `${procedure} by ${invocation.actor} (run ${runId}) was killed; finishing or undoing what it left`,
+  );
   const plan = planRecovery(record);
   const said: string[] = [];
   const deadline = AbortSignal.timeout(RECOVERY_DEADLINE_MS);
@@ -115,16 +117,28 @@ async function restore(session: Session, service: string, release: string, deadl
   for (const operation of operations) await run.execute(operation, deadline);
 }
 
-/** Recovers each abandoned run in turn; one that cannot be recovered is reported and does not keep the others. */
-export async function recoverAll(session: Session, runs: readonly string[]): Promise<readonly string[]> {
+/**
+ * Recovers each abandoned run in turn.
+ * @param goOn what a person needs at once (emergency, rollback, force) goes on all the same: what it does replaces what
+ * could not be repaired, and the abandoned run counts as dealt with
+ * @throws ProcedureError E_RECOVERY; the lock is then not given back, so that the next run tries again
+ */
+export async function recoverAll(session: Session, runs: readonly string[], goOn: boolean): Promise<readonly string[]> {
   const said: string[] = [];
   for (const run of runs) {
     try {
       said.push(...(await recoverRun(session, run)));
     } catch (error) {
       const failure = asProcedureError(error);
-      session.progress.error(`run ${run} could not be recovered: ${failure.message}. ${failure.next}`);
-      session.recorder.nextSteps.push(`Run ${run} left something behind that could not be repaired: ${failure.message}`);
+      if (session.signal.aborted || !goOn) {
+        throw new ProcedureError('E_RECOVERY', `What run ${run} left could not be repaired: ${failure.message}`, {
+          next: `${failure.next} Then start this run again; procedures rollback and emergency, or force: true, go on all the same.`,
+          cause: failure,
+          excerpt: failure.excerpt,
+        });
+      }
+      session.progress.warning(`what run ${run} left could not be repaired: ${failure.message}; going on all the same`);
+      await session.journal.close(run, `not repaired (${failure.message}); ${session.invocation.runId} went on`);
     }
   }
   return said;

@@ -38,7 +38,9 @@ export async function rollOutAll(
       noteUnchanged(session, candidate);
       continue;
     }
-    const result = await session.progress.group(`${candidate.service}: ${procedure}`, () => rollOut(session, candidate));
+    const result = await session.progress.group(`${candidate.service}: ${procedure}`, () =>
+      rollOut(session, candidate),
+    );
     results.push(result);
     if (result.outcome !== 'deployed') break;
     await dropOldReleases(session, candidate.service);
@@ -116,7 +118,9 @@ function describeFailure(result: RollOutResult): string {
     case 'cancelled':
       return `cancelled (${reason})`;
     case 'failed':
-      return result.changed ? `failed and was not undone (${reason})` : `failed, nothing that runs was touched (${reason})`;
+      return result.changed
+        ? `failed and was not undone (${reason})`
+        : `failed, nothing that runs was touched (${reason})`;
     case 'refused':
       return `refused (${reason})`;
     case 'deployed':

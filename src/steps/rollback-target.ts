@@ -14,7 +14,11 @@ export type ResolvedTarget =
 /**
  * @throws ProcedureError E_ROLLBACK_TARGET with what there is instead
  */
-export async function resolveTarget(viewing: Viewing, target: RollbackTarget, current: Current): Promise<ResolvedTarget> {
+export async function resolveTarget(
+  viewing: Viewing,
+  target: RollbackTarget,
+  current: Current,
+): Promise<ResolvedTarget> {
   switch (target.kind) {
     case 'previous':
       return { kind: 'kept', release: await requirePrevious(viewing, current) };
@@ -39,7 +43,8 @@ async function requireRelease(viewing: Viewing, current: Current, id: string): P
   const found = current.history.releases.filter((release) => release.id === id || release.id.startsWith(id));
   const [release] = found;
   if (release !== undefined && (found.length === 1 || release.id === id)) return release;
-  const problem = found.length > 1 ? `"${id}" is the beginning of ${found.length} releases` : `The ledger has no release ${id}`;
+  const problem =
+    found.length > 1 ? `"${id}" is the beginning of ${found.length} releases` : `The ledger has no release ${id}`;
   throw new ProcedureError('E_ROLLBACK_TARGET', problem, {
     next: `${describeChoices(await restorable(viewing, current))} Nothing was changed.`,
   });

@@ -17,7 +17,8 @@ export function selectServices(viewing: Viewing, project: ComposeProject): reado
   return dependencyOrder(project).filter((name) => {
     const service = project.services[name];
     if (service === undefined) return false;
-    const on = service.profiles.length === 0 || service.profiles.some((profile) => active.has(profile) || active.has('*'));
+    const on =
+      service.profiles.length === 0 || service.profiles.some((profile) => active.has(profile) || active.has('*'));
     if (!on) return false;
     if (!looksStateful(service)) return true;
     viewing.progress.info(`${name} keeps data in a volume and has no build: it is left alone unless it is named`);

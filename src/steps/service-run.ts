@@ -90,14 +90,7 @@ export class ServiceRun implements Looker {
   }
 
   async watch(operation: OperationOf<'watch'>, signal: AbortSignal): Promise<void> {
-    this.watched = await watch(
-      this.session,
-      operation,
-      this.replacedAtMs,
-      this.signs,
-      this.candidate.oneShot,
-      signal,
-    );
+    this.watched = await watch(this.session, operation, this.replacedAtMs, this.signs, this.candidate.oneShot, signal);
   }
 
   async capture(operation: OperationOf<'capture-evidence'>, signal: AbortSignal): Promise<void> {
@@ -126,14 +119,16 @@ export class ServiceRun implements Looker {
   private noteKilledContainers(): void {
     const old = new Set(this.candidate.current.containers.map((container) => container.id));
     const killed = this.session.events.seen.filter(
-      (event) => event.action === 'die' && old.has(event.id) && event.exitCode === 137 && event.atMs >= this.replacedAtMs,
+      (event) =>
+        event.action === 'die' && old.has(event.id) && event.exitCode === 137 && event.atMs >= this.replacedAtMs,
     );
     if (killed.length === 0) return;
     raise(this.session, this.signs, {
       sign: 'killed-after-grace',
       severity: 'low',
       service: this.candidate.service,
-      message: 'the old container did not stop within its grace time and was killed; handle SIGTERM or raise stop_grace_period',
+      message:
+        'the old container did not stop within its grace time and was killed; handle SIGTERM or raise stop_grace_period',
     });
   }
 

@@ -23,7 +23,9 @@ export function errorLinesSign(
 ): { readonly severity: Severity; readonly message: string } {
   const before = source.errorsBefore;
   const compared =
-    before === undefined ? '' : ` (the release before: ${before} in its last ${ERRORS_BEFORE_WINDOW_MS / 60_000} minutes)`;
+    before === undefined
+      ? ''
+      : ` (the release before: ${before} in its last ${ERRORS_BEFORE_WINDOW_MS / 60_000} minutes)`;
   return {
     severity: before !== undefined && before >= count ? 'low' : 'medium',
     message: `${count} error ${count === 1 ? 'line' : 'lines'} in the log${compared}, such as: ${sample}`,
@@ -61,8 +63,11 @@ export function raise(
 ): void {
   const action: WarningAction = run.request.onWarning[seen.severity];
   const sign: WarningSign = { ...seen, action, at: new Date().toISOString() };
-  const known = source.raised.some((other) =>
-      other.sign === sign.sign && other.service === sign.service && (SAID_ONCE.has(sign.sign) || other.message === sign.message),
+  const known = source.raised.some(
+    (other) =>
+      other.sign === sign.sign &&
+      other.service === sign.service &&
+      (SAID_ONCE.has(sign.sign) || other.message === sign.message),
   );
   if (!known) {
     source.raised.push(sign);

@@ -28,9 +28,13 @@ export async function fetchCommit(
   const { request, invocation, source } = run;
   if (opened.checkout === undefined) {
     if (request.ref === undefined) return undefined;
-    throw new ProcedureError('E_SOURCE', `${request.workingDirectory} is not a git checkout, so ref "${request.ref}" means nothing`, {
-      next: 'Clone the repository there, or leave ref out to use the files as they lie.',
-    });
+    throw new ProcedureError(
+      'E_SOURCE',
+      `${request.workingDirectory} is not a git checkout, so ref "${request.ref}" means nothing`,
+      {
+        next: 'Clone the repository there, or leave ref out to use the files as they lie.',
+      },
+    );
   }
   const { topLevel, origin, commit } = opened.checkout;
   if (origin === undefined && request.ref === undefined) {

@@ -41,7 +41,12 @@ export function checksFor(
  * Proves that what was wanted is what runs, by reading the engine and by the user's own commands.
  * @throws ProcedureError E_VERIFICATION or E_COMMAND at the first check that fails
  */
-export async function verify(session: Session, operation: OperationOf<'verify'>, context: VerifyContext, signal: AbortSignal): Promise<void> {
+export async function verify(
+  session: Session,
+  operation: OperationOf<'verify'>,
+  context: VerifyContext,
+  signal: AbortSignal,
+): Promise<void> {
   const { service } = operation;
   const containers = await identifiedContainers(session.engine, session.project, service);
   const release = operation.release === undefined ? undefined : await releaseOf(session, operation.release);
@@ -105,9 +110,13 @@ async function checkState(session: Session, subject: Subject): Promise<string> {
     });
   }
   if (containers.length !== replicas) {
-    throw new ProcedureError('E_VERIFICATION', `${containers.length} containers of ${service} exist, ${replicas} are wanted`, {
-      next: 'Look at docker compose ps; something else may work on this project.',
-    });
+    throw new ProcedureError(
+      'E_VERIFICATION',
+      `${containers.length} containers of ${service} exist, ${replicas} are wanted`,
+      {
+        next: 'Look at docker compose ps; something else may work on this project.',
+      },
+    );
   }
   if (oneShot) return 'ended with exit code 0';
   const health = new Set(containers.map((container) => container.health));
@@ -129,7 +138,9 @@ async function checkIdentity(session: Session, subject: Subject): Promise<string
   const expected = session.expectedHashes.get(service) ?? release.composeHash;
   for (const container of containers) {
     if (container.fingerprint !== release.image.fingerprint) {
-      fail(`${container.name} runs image ${container.imageId.slice(0, 19)}, wanted is ${release.image.id.slice(0, 19)}`);
+      fail(
+        `${container.name} runs image ${container.imageId.slice(0, 19)}, wanted is ${release.image.id.slice(0, 19)}`,
+      );
     }
     if (container.composeHash !== expected) fail(`${container.name} has another configuration hash`);
   }
@@ -161,9 +172,13 @@ async function checkVersion(session: Session, { containers, goingBack }: Subject
   if (expectedVersion === undefined || goingBack) return output.split('\n').at(-1) ?? '';
   const words = output.split(/[\s"',]+/);
   if (words.includes(expectedVersion) || words.includes(`v${expectedVersion}`)) return expectedVersion;
-  throw new ProcedureError('E_VERIFICATION', `version-command says "${output.slice(0, 200)}", expected is ${expectedVersion}`, {
-    next: 'Either the wrong code was built, or expected-version is wrong.',
-  });
+  throw new ProcedureError(
+    'E_VERIFICATION',
+    `version-command says "${output.slice(0, 200)}", expected is ${expectedVersion}`,
+    {
+      next: 'Either the wrong code was built, or expected-version is wrong.',
+    },
+  );
 }
 
 async function checkCommand(
@@ -187,7 +202,10 @@ async function checkErrorLines(session: Session, subject: Subject): Promise<stri
   let lines = 0;
   const samples: string[] = [];
   for (const container of subject.containers) {
-    const log = await session.engine.logs(container.id, { since: subject.sinceMs / 1000, signal: AbortSignal.timeout(30_000) });
+    const log = await session.engine.logs(container.id, {
+      since: subject.sinceMs / 1000,
+      signal: AbortSignal.timeout(30_000),
+    });
     const counted = await countErrors(log, matcher);
     errors += counted.errors;
     lines += counted.lines;

@@ -59,7 +59,6 @@ export async function renderWanted(
   return { project, commit, label, roots: { live: top, wanted: worktree, commit }, buildDirectory };
 }
 
-
 /** Links what is untracked in `top` into the worktree while `body` runs. */
 async function withUntracked<T>(source: Source, top: string, worktree: string, body: () => Promise<T>): Promise<T> {
   const links: string[] = [];

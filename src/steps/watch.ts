@@ -157,7 +157,11 @@ class WatchWindow {
       }
       await this.judgeState(now);
       if (now.health === 'starting') {
-        this.sign('note', 'low', `${now.name}: Docker has not confirmed its health yet; the watch was shorter than the health check`);
+        this.sign(
+          'note',
+          'low',
+          `${now.name}: Docker has not confirmed its health yet; the watch was shorter than the health check`,
+        );
       }
     }
     this.judgeMemory();
@@ -172,7 +176,9 @@ class WatchWindow {
 
   private troubleOf(
     container: ObservedContainer,
-  ): { readonly sign: 'out-of-memory' | 'keeps-restarting' | 'exited' | 'unhealthy'; readonly message: string } | undefined {
+  ):
+    | { readonly sign: 'out-of-memory' | 'keeps-restarting' | 'exited' | 'unhealthy'; readonly message: string }
+    | undefined {
     if (container.oomKilled) return { sign: 'out-of-memory', message: `${container.name} was killed: out of memory` };
     if (container.restartCount > 0) {
       return {
@@ -235,7 +241,11 @@ class WatchWindow {
     }
   }
 
-  private sign(sign: 'memory' | 'error-lines' | 'exited' | 'note', severity: 'high' | 'medium' | 'low', message: string): void {
+  private sign(
+    sign: 'memory' | 'error-lines' | 'exited' | 'note',
+    severity: 'high' | 'medium' | 'low',
+    message: string,
+  ): void {
     raise(this.session, this.signs, { sign, severity, service: this.operation.service, message });
   }
 }

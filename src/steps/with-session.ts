@@ -1,5 +1,5 @@
 import { reasonOf } from '../run/deadline.js';
-import { asProcedureError, ProcedureError } from '../model/errors.js';
+import { asProcedureError, ProcedureError, type ErrorCode } from '../model/errors.js';
 import { EventFeed } from '../run/events.js';
 import { Executor } from '../run/executor.js';
 import type { LockedRun, Run } from '../run/run.js';
@@ -9,6 +9,9 @@ import { removeWorktrees } from './source.js';
 
 /** How long a run that was asked to yield may take to come to a safe point before it is fenced. */
 const YIELD_MS = 20_000;
+
+/** After these the lock is not given back: the process ends, and the next run finishes or undoes what is left. */
+const LEFT_OPEN: ReadonlySet<ErrorCode> = new Set(['E_FENCED', 'E_RECOVERY']);
 
 /** @returns the run as one that only looks */
 export function viewing(run: Run, opened: OpenProject): Viewing {
@@ -54,7 +57,7 @@ export async function withSession<T>(
     signal: AbortSignal.any([run.cancelled, lock.yieldRequested]),
   };
   const session = openSession(locked, view, events);
-  let fenced = false;
+  let leaveOpen = false;
   try {
     await records.journal.open({
       run: run.invocation.runId,
@@ -66,19 +69,22 @@ export async function withSession<T>(
     });
     return await body(session, lock.abandoned);
   } catch (error) {
-    fenced = asProcedureError(error).code === 'E_FENCED';
+    leaveOpen = LEFT_OPEN.has(asProcedureError(error).code);
     // An abort that surfaced as something else (a closed socket, a killed child) is still the abort.
     if (locked.signal.aborted && !(error instanceof ProcedureError)) throw reasonOf(locked.signal);
     throw error;
   } finally {
     await removeWorktrees(view);
     await events.close();
-    if (!fenced) await closeRun(session);
+    if (!leaveOpen) await closeRun(session);
   }
 }
 
 function openSession(locked: LockedRun, view: Viewing, events: EventFeed): Session {
-  const executor = new Executor(locked, performersFor(() => session));
+  const executor = new Executor(
+    locked,
+    performersFor(() => session),
+  );
   const session: Session = {
     ...view,
     ...locked,
@@ -103,6 +109,8 @@ async function closeRun(session: Session): Promise<void> {
     await lock.release();
   } catch (error) {
     const failure = asProcedureError(error);
-    progress.warning(`the lock of ${session.project} could not be given back: ${failure.message}; the next run takes it over`);
+    progress.warning(
+      `the lock of ${session.project} could not be given back: ${failure.message}; the next run takes it over`,
+    );
   }
 }

@@ -7,6 +7,7 @@ import type { Invocation } from '../../src/model/request.js';
 import type { RunReport } from '../../src/model/report.js';
 import { runProcedure } from '../../src/procedures/run-procedure.js';
 import { createRedactor } from '../../src/report/redact.js';
+import { renderText } from '../../src/report/text.js';
 import { createRun } from '../../src/wiring.js';
 import type { Project } from './project.js';
 
@@ -61,7 +62,7 @@ export async function carryOut(
     environment,
   });
   const report = await runProcedure(run);
-  return { report, log };
+  return { report, log: `${log}\n${renderText(report)}` };
 }
 
 function invocation(): Invocation {

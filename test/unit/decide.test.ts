@@ -56,7 +56,12 @@ describe('decide', () => {
   it.each([
     ['another image', { fingerprint: 'image-2' }, {}, 'the image differs'],
     ['another definition', { configHash: 'config-2', composeHash: 'compose-2' }, {}, 'the definition'],
-    ['contents of a mounted file', { configHash: 'config-2', files: { '/srv/app.conf': 'sha256:2' } }, {}, 'contents changed: /srv/app.conf'],
+    [
+      'contents of a mounted file',
+      { configHash: 'config-2', files: { '/srv/app.conf': 'sha256:2' } },
+      {},
+      'contents changed: /srv/app.conf',
+    ],
     ['something it uses', { configHash: 'config-2' }, {}, 'networks, volumes'],
     ['more replicas', { replicas: 3 }, {}, '1 of 3 containers run'],
     ['a stopped container', {}, { state: 'exited' }, 'roma-builder is exited'],

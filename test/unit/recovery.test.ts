@@ -51,12 +51,24 @@ describe('planRecovery', () => {
   it.each([
     ['before anything was touched', [], {}],
     ['after the tag moved', [move, tag], { roma: { kind: 'none' } }],
-    ['while containers were replaced', [move, tag, [replace, 'begun']], { roma: { kind: 'go-back', back: 'A', failed: 'B' } }],
+    [
+      'while containers were replaced',
+      [move, tag, [replace, 'begun']],
+      { roma: { kind: 'go-back', back: 'A', failed: 'B' } },
+    ],
     ['replaced and not verified', [move, tag, replace], { roma: { kind: 'go-back', back: 'A', failed: 'B' } }],
     ['while verifying', [move, tag, replace, [verify, 'begun']], { roma: { kind: 'go-back', back: 'A', failed: 'B' } }],
-    ['verified, in the watch', [move, tag, replace, verify, [watch, 'begun']], { roma: { kind: 'accept', release: 'B' } }],
+    [
+      'verified, in the watch',
+      [move, tag, replace, verify, [watch, 'begun']],
+      { roma: { kind: 'accept', release: 'B' } },
+    ],
     ['accepted', [move, tag, replace, verify, watch, accept], { roma: { kind: 'none' } }],
-    ['while going back', [move, tag, replace, [verify, 'failed'], [back, 'begun']], { roma: { kind: 'go-back', back: 'A', failed: 'B' } }],
+    [
+      'while going back',
+      [move, tag, replace, [verify, 'failed'], [back, 'begun']],
+      { roma: { kind: 'go-back', back: 'A', failed: 'B' } },
+    ],
     ['a first deploy, unverified', [tag, { ...replace, from: undefined }], { roma: { kind: 'leave', release: 'B' } }],
   ] as const)('killed %s', (_when, steps, services) => {
     expect(planRecovery(journal(...(steps as readonly Step[]))).services).toEqual(services);

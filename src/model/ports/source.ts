@@ -3,7 +3,12 @@ export interface Source {
   /** Undefined when the directory is not inside a git checkout. */
   inspect(directory: string): Promise<Checkout | undefined>;
   /** Fetches the ref from origin, with the token for private repositories; @returns the full commit id it names. */
-  fetch(directory: string, ref: string | undefined, token: string | undefined, signal: AbortSignal): Promise<FetchedRef>;
+  fetch(
+    directory: string,
+    ref: string | undefined,
+    token: string | undefined,
+    signal: AbortSignal,
+  ): Promise<FetchedRef>;
   /** `hash subject` of commits in `to` and not in `from`, newest first, at most `limit`. */
   log(directory: string, from: string, to: string, limit: number): Promise<readonly string[]>;
   addWorktree(directory: string, path: string, commit: string): Promise<void>;

@@ -1,0 +1,108 @@
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { FrameStripper } from '../../src/engine/frames.js';
+import { jsonLines } from '../../src/engine/json-lines.js';
+import { filesInTar, insideVolume, tarWithFile } from '../../src/engine/tar.js';
+
+/** A frame as the engine writes it: stream, three zeros, length, bytes. */
+function frame(stream: number, payload: Uint8Array): Buffer {
+  const header = Buffer.alloc(8);
+  header.writeUInt8(stream, 0);
+  header.writeUInt32BE(payload.length, 4);
+  return Buffer.concat([header, payload]);
+}
+
+/** Cuts bytes at the given places, wherever they fall. */
+function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
+  const ends = [...places.map((place) => place % (bytes.length + 1)), bytes.length].sort((a, b) => a - b);
+  return ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end)).filter((chunk) => chunk.length > 0);
+}
+
+const strip = async (chunks: readonly Buffer[]): Promise<Buffer> =>
+  buffer(Readable.from(chunks).pipe(new FrameStripper()));
+
+describe('FrameStripper', () => {
+  const frames = fc.array(fc.tuple(fc.constantFrom(0, 1, 2), fc.uint8Array({ maxLength: 60 })), { maxLength: 12 });
+
+  it('gives the payloads in order, however the chunks are cut', async () => {
+    await fc.assert(
+      fc.asyncProperty(frames, fc.array(fc.nat(1_000), { maxLength: 30 }), async (written, places) => {
+        const stream = Buffer.concat(written.map(([kind, payload]) => frame(kind, payload)));
+        const wanted = Buffer.concat(written.map(([, payload]) => payload));
+        expect(await strip(cut(stream, places))).toEqual(wanted);
+      }),
+    );
+  });
+
+  it('ends where a broken-off stream ends', async () => {
+    await fc.assert(
+      fc.asyncProperty(frames, fc.nat(1_000), async (written, place) => {
+        const stream = Buffer.concat(written.map(([kind, payload]) => frame(kind, payload)));
+        const wanted = Buffer.concat(written.map(([, payload]) => payload));
+        const got = await strip([stream.subarray(0, place % (stream.length + 1))]);
+        expect(wanted.subarray(0, got.length)).toEqual(got);
+      }),
+    );
+  });
+
+  it.each([[Buffer.from('plain text, no frames')], [Buffer.from([1, 0, 1, 0, 0, 0, 0, 1, 65])]])(
+    'refuses what is not in frames: %j',
+    async (bytes) => {
+      await expect(strip([bytes])).rejects.toThrow('not in frames');
+    },
+  );
+
+  it("throws the engine's own error, after what came before it", async () => {
+    const stripper = Readable.from([frame(1, Buffer.from('a line\n')), frame(3, Buffer.from('log is corrupt'))]).pipe(
+      new FrameStripper(),
+    );
+    const got: string[] = [];
+    const reading = (async () => {
+      for await (const chunk of stripper) got.push(String(chunk));
+    })();
+    await expect(reading).rejects.toThrow('log is corrupt');
+    expect(got).toEqual(['a line\n']);
+  });
+});
+
+describe('jsonLines', () => {
+  it('gives every value once, however the chunks are cut', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.dictionary(fc.string(), fc.string({ unit: 'binary' }), { maxKeys: 3 })),
+        fc.array(fc.nat(2_000), { maxLength: 20 }),
+        fc.constantFrom('\n', '\r\n'),
+        async (values, places, newline) => {
+          const bytes = Buffer.from(values.map((value) => JSON.stringify(value) + newline).join(''));
+          const got: unknown[] = [];
+          for await (const value of jsonLines(Readable.from(cut(bytes, places)))) got.push(value);
+          expect(JSON.stringify(got)).toBe(JSON.stringify(values));
+        },
+      ),
+    );
+  });
+});
+
+describe('the archive of a record', () => {
+  it('comes back as it was written, with folders and file for root only', async () => {
+    const archive = await tarWithFile('releases/web/one.json', Buffer.from('{}'));
+    expect([...(await filesInTar(Readable.from([archive])))]).toEqual([['releases/web/one.json', Buffer.from('{}')]]);
+    const modes = [0, 1, 2].map((block) => archive.toString('latin1', block * 512 + 100, block * 512 + 107));
+    expect(modes.map((mode) => Number.parseInt(mode, 8))).toEqual([0o700, 0o700, 0o600]);
+  });
+
+  it.each(['../x', '/etc/passwd', 'a/../../x', '..', 'a\0b'])('is refused for the path %j', (path) => {
+    expect(() => insideVolume(path)).toThrow(/leads out/);
+  });
+
+  it.each([
+    ['a/b/c', 'a/b/c'],
+    ['a//b/', 'a/b'],
+    ['', '.'],
+    ['a/../b', 'b'],
+  ])('takes the path %j', (path, plain) => {
+    expect(insideVolume(path)).toBe(plain);
+  });
+});
