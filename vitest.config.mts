@@ -10,7 +10,8 @@ export default defineConfig({
       { test: { name: 'unit', sequence: { groupOrder: 0 }, include: ['test/unit/**/*.test.ts'], testTimeout: 10_000 } },
       {
         test: {
-          name: 'engine', sequence: { groupOrder: 1 },
+          name: 'engine',
+          sequence: { groupOrder: 1 },
           include: ['test/engine/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
@@ -19,7 +20,8 @@ export default defineConfig({
       },
       {
         test: {
-          name: 'matrix', sequence: { groupOrder: 2 },
+          name: 'matrix',
+          sequence: { groupOrder: 2 },
           include: ['test/matrix/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
@@ -28,7 +30,8 @@ export default defineConfig({
       },
       {
         test: {
-          name: 'workflows', sequence: { groupOrder: 3 },
+          name: 'workflows',
+          sequence: { groupOrder: 3 },
           include: ['test/workflows/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,

@@ -179,7 +179,7 @@ export class EngineClient {
       return result;
     } catch (error) {
       const failure = engineFailure(what, error, this.endpoint.host);
-      this.debug(`engine: ${what}: no after ${took()}: ${failure.message}`);
+      this.debug(`engine: ${what}: failed after ${took()}: ${failure.message}`);
       throw failure;
     } finally {
       clearTimeout(timer);

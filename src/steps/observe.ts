@@ -18,6 +18,7 @@ import type { ProjectRecords } from '../run/run.js';
 import type { Current, IdentifiedContainer } from './candidate.js';
 import { definitionFromContainer } from './definition-from-container.js';
 import { hashFiles } from './files.js';
+import { renderedHashes } from './rendered.js';
 import type { OpenProject, Session } from './session.js';
 
 /** Reads the engine and the ledger. Changes nothing. */
@@ -91,7 +92,7 @@ export async function adopt(session: Session, service: string, current: Current)
       },
     );
   }
-  const hashes = await session.compose.hashes(opened.target);
+  const hashes = await renderedHashes(session, opened.live);
   const sameAsFiles = hashes[service] === container.composeHash;
   const document = sameAsFiles
     ? definitionOf(opened.live, definition)

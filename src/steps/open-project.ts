@@ -15,14 +15,14 @@ export const MINIMUM_VERSIONS = { engine: [24, 0], compose: [2, 24] } as const;
 export async function openProject(run: Run): Promise<OpenProject> {
   const { request } = run;
   const target = liveTarget(request);
+  // Started at once, for speed; an engine that is missing or too old is what a person needs to hear about first.
+  const reading = Promise.all([run.compose.render(target), run.source.inspect(request.workingDirectory)]);
+  reading.catch(() => undefined);
   const [facts, compose] = await Promise.all([run.engine.facts(), run.compose.version()]);
   requireVersion('Docker Engine', facts.version, MINIMUM_VERSIONS.engine);
   requireVersion('Docker Compose', compose, MINIMUM_VERSIONS.compose);
   run.recorder.engine = { version: facts.version, compose, name: facts.name };
-  const [live, checkout] = await Promise.all([
-    run.compose.render(target),
-    run.source.inspect(request.workingDirectory),
-  ]);
+  const [live, checkout] = await reading;
   run.recorder.project = live.name;
   for (const service of Object.values(live.services)) {
     run.redactor.learn(

@@ -1,7 +1,8 @@
 import { ProcedureError } from '../model/errors.js';
 import type { OperationOf } from '../model/operation.js';
 import type { ComposeTarget } from '../model/ports/engine.js';
-import type { ReleaseWithDefinition } from '../model/release.js';
+import { canonicalJson } from '../model/canonical.js';
+import { definitionOf, type ReleaseWithDefinition } from '../model/release.js';
 import { liveTarget } from './open-project.js';
 import { withRendered } from './rendered.js';
 import type { Session } from './session.js';
@@ -11,8 +12,8 @@ const UP_TIMEOUT_MS = 5 * 60_000;
 
 /**
  * Replaces the containers of a service through Compose itself, so that what runs afterwards is what a person's own
- * `docker compose up -d` would have made. The user's files are used when Compose's hash says that they define exactly
- * this release; otherwise the definition that the ledger keeps is.
+ * `docker compose up -d` would have made. The user's files are used when they, rendered now, define exactly this
+ * release; otherwise the definition that the ledger keeps is.
  */
 export async function replaceContainers(
   session: Session,
@@ -21,15 +22,12 @@ export async function replaceContainers(
 ): Promise<void> {
   const release = await releaseOf(session, operation.to);
   const { service } = operation;
-  const files = liveTarget(session.request);
-  const target: ComposeTarget = { ...files, projectName: session.project };
-  const liveHash = await liveHashOf(session, target, service);
-  if (liveHash === release.composeHash && release.definitionFrom === 'rendered') {
-    session.expectedHashes.set(service, liveHash);
-    await up(session, target, operation, signal);
+  if (await filesDefine(session, release)) {
+    session.expectedHashes.set(service, release.composeHash);
+    await up(session, { ...liveTarget(session.request), projectName: session.project }, operation, signal);
     return;
   }
-  session.progress.debug(`the live files do not define ${release.id}: its kept definition is used`);
+  session.progress.info(`  the compose files as they lie do not define ${release.id}; the definition that the ledger keeps is used`);
   await withRendered(session, release.definition, async (kept) => {
     const hashes = await session.compose.hashes(kept);
     session.expectedHashes.set(service, hashes[service] ?? '');
@@ -38,12 +36,19 @@ export async function replaceContainers(
 }
 
 /** Live files that Compose cannot read any more only mean that the kept definition is used. */
-async function liveHashOf(session: Session, target: ComposeTarget, service: string): Promise<string | undefined> {
+async function filesDefine(session: Session, release: ReleaseWithDefinition): Promise<boolean> {
+  if (release.definitionFrom !== 'rendered') return false;
+  const moved = session.liveCommit.value !== session.startCommit;
   try {
-    return (await session.compose.hashes(target))[service];
+    const target = { ...liveTarget(session.request), projectName: session.project };
+    const live = moved ? await session.compose.render(target) : session.opened.live;
+    const definition = live.services[release.service];
+    return (
+      definition !== undefined && canonicalJson(definitionOf(live, definition)) === canonicalJson(release.definition)
+    );
   } catch (error) {
     session.progress.debug(`live compose files: ${String(error)}`);
-    return undefined;
+    return false;
   }
 }
 

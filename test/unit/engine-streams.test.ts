@@ -54,16 +54,9 @@ describe('FrameStripper', () => {
     },
   );
 
-  it("throws the engine's own error, after what came before it", async () => {
-    const stripper = Readable.from([frame(1, Buffer.from('a line\n')), frame(3, Buffer.from('log is corrupt'))]).pipe(
-      new FrameStripper(),
-    );
-    const got: string[] = [];
-    const reading = (async () => {
-      for await (const chunk of stripper) got.push(String(chunk));
-    })();
-    await expect(reading).rejects.toThrow('log is corrupt');
-    expect(got).toEqual(['a line\n']);
+  it("throws the engine's own error", async () => {
+    const frames = Buffer.concat([frame(1, Buffer.from('a line\n')), frame(3, Buffer.from('log is corrupt'))]);
+    await expect(strip([frames.subarray(0, 20), frames.subarray(20)])).rejects.toThrow('log is corrupt');
   });
 });
 

@@ -124,7 +124,10 @@ export interface Compose {
   version(): Promise<string>;
   /** Renders and validates; throws E_COMPOSE_FILE with Compose's own words. */
   render(target: ComposeTarget): Promise<ComposeProject>;
-  /** Compose's config hash per service, for the same target. */
+  /**
+   * Compose's config hash per service. Right only for a rendered document: for files with an `env_file`, `config --hash`
+   * does not read it, and `up` labels containers with another hash (measured on 2.26.1).
+   */
   hashes(target: ComposeTarget): Promise<Readonly<Record<string, string>>>;
   /** @param document a rendered project whose one service is built, under the image name it carries */
   build(options: {
