@@ -46,6 +46,7 @@ export function readRequest(read: (name: string) => string, context: InputContex
     composeFiles: input.list('compose-files'),
     projectName: input.checked('project-name', projectNameProblem),
     envFiles: input.list('env-file'),
+    profiles: (context.environment['COMPOSE_PROFILES'] ?? '').split(',').flatMap((name) => name.trim() || []),
     strategy: input.choice('strategy', ['auto', 'recreate'] as const),
     ref: input.checked('ref', refProblem),
     image,

@@ -54,6 +54,7 @@ export const eventSchema: z.ZodType<ReleaseEvent> = z.looseObject({
   release: z.string(),
   reason: z.string(),
   run: maybe(z.string()),
+  restartMs: maybe(z.number()),
 });
 
 const service = z.string();

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from './canonical.js';
+import { omit } from './omit.js';
 
 /** What the engine says about an image, reduced to what decides whether two images run the same. */
 export interface ImageFacts {
@@ -32,8 +33,7 @@ export interface ImageContent {
  * configuration are the same with both stores. Time stamps, history and the builder's own fields are left out.
  */
 export function imageFingerprint(content: ImageContent): string {
-  const { Hostname, Domainname, Image, ArgsEscaped, ...config } = content.config;
-  void [Hostname, Domainname, Image, ArgsEscaped];
+  const config = omit(content.config, 'Hostname', 'Domainname', 'Image', 'ArgsEscaped');
   const significant = Object.fromEntries(Object.entries(config).filter(([, value]) => !isEmpty(value)));
   const text = canonicalJson({
     architecture: content.architecture,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from './canonical.js';
+import { omit } from './omit.js';
 import type { ComposeProject, FileObject, ServiceDefinition } from './service.js';
 
 /** Sorts by time and is unique: `20261124T031502Z-3f9a1c`. */
@@ -50,6 +51,8 @@ export interface ReleaseEvent {
   readonly release: ReleaseId;
   readonly reason: string;
   readonly run: string | undefined;
+  /** From the beginning of the replacement to readiness, in milliseconds, when this run measured it. */
+  readonly restartMs: number | undefined;
 }
 
 /** What the ledger knows of one service, newest release last. */
@@ -92,6 +95,11 @@ export function previousRelease(history: ServiceHistory, current: ReleaseId | un
   return history.releases.find((release) => release.id === id);
 }
 
+/** @returns how long the last replacement of the service took, in milliseconds; undefined before the first */
+export function knownRestartMs(history: ServiceHistory): number | undefined {
+  return history.events.findLast((event) => event.kind === 'live' && event.restartMs !== undefined)?.restartMs;
+}
+
 /** The releases that can be gone back to, newest first. */
 export function keptReleases(history: ServiceHistory): readonly Release[] {
   const gone = new Set(history.events.filter((event) => event.kind === 'dropped').map((event) => event.release));
@@ -132,8 +140,7 @@ export function keptImageTag(project: string, service: string, id: ReleaseId): s
  * runs (build instructions, dependencies, pull policy, replica count: Compose leaves the same out of its own hash).
  */
 export function definitionOf(project: ComposeProject, service: ServiceDefinition): Readonly<Record<string, unknown>> {
-  const { build, depends_on, pull_policy, profiles, develop, ...raw } = service.raw as Record<string, unknown>;
-  void [build, depends_on, pull_policy, profiles, develop];
+  const raw = omit(service.raw, 'build', 'depends_on', 'pull_policy', 'profiles', 'develop');
   const used = (section: Readonly<Record<string, unknown>>, names: readonly string[]): Record<string, unknown> =>
     Object.fromEntries(Object.entries(section).filter(([name]) => names.includes(name)));
   const networkNames = Object.keys((raw['networks'] as Record<string, unknown> | undefined) ?? {});
@@ -159,14 +166,11 @@ export function configHash(
   definition: Readonly<Record<string, unknown>>,
   files: Readonly<Record<string, string>>,
 ): string {
-  const services = definition['services'] as Record<string, { deploy?: Record<string, unknown> }>;
+  const services = definition['services'] as Record<string, Record<string, unknown>>;
   const comparable = Object.fromEntries(
-    Object.entries(services).map(([name, { deploy, ...rest }]) => {
-      const { replicas, ...kept } = deploy ?? {};
-      void replicas;
-      const { scale, ...service } = rest as Record<string, unknown>;
-      void scale;
-      return [name, { ...service, deploy: kept }];
+    Object.entries(services).map(([name, service]) => {
+      const deploy = (service['deploy'] ?? {}) as Record<string, unknown>;
+      return [name, { ...omit(service, 'scale'), deploy: omit(deploy, 'replicas') }];
     }),
   );
   const text = canonicalJson({ definition: { ...definition, services: comparable }, files });

@@ -10,6 +10,8 @@ export interface Request {
   readonly composeFiles: readonly string[];
   readonly projectName: string | undefined;
   readonly envFiles: readonly string[];
+  /** Profiles that are on, from COMPOSE_PROFILES; services of others are treated only when they are named. */
+  readonly profiles: readonly string[];
   readonly strategy: 'auto' | 'recreate';
   readonly ref: string | undefined;
   readonly image: string | undefined;

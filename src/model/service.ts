@@ -132,7 +132,7 @@ export function isOneShot(project: Pick<ComposeProject, 'services'>, service: st
 
 /**
  * Third-party image with a volume of its own: a database, a queue. Replaced only when it is named, because starting it
- * twice or on another version can cost data. A policy can say otherwise (`stateful: true | false`).
+ * twice or on another version can cost data.
  */
 export function looksStateful(service: ServiceDefinition): boolean {
   return service.build === undefined && service.mounts.some((mount) => mount.type === 'volume' && !mount.readOnly);

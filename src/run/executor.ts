@@ -55,7 +55,7 @@ export class Executor {
   }
 
   private async perform<K extends OperationKind>(operation: OperationOf<K>, signal: AbortSignal): Promise<void> {
-    const performer = this.performers[operation.kind as K];
+    const performer = this.performers[operation.kind];
     await performer(operation, signal);
   }
 }

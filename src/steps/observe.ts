@@ -137,6 +137,7 @@ export async function adopt(session: Session, service: string, current: Current)
     release: id,
     reason: 'found running and taken into the ledger',
     run: session.invocation.runId,
+    restartMs: undefined,
   });
   return { ...current, release, files, history: await session.ledger.history(service) };
 }

@@ -74,6 +74,7 @@ async function addEvent(
     release,
     reason: session.redactor.text(reason),
     run: session.invocation.runId,
+    restartMs: kind === 'live' ? session.lookers.get(service)?.restartMs() : undefined,
   });
 }
 

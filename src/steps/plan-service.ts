@@ -1,6 +1,6 @@
 import type { ServicePlan } from '../model/plan.js';
 import type { ReleaseId, ReleaseWithDefinition } from '../model/release.js';
-import { mountedPaths } from '../model/release.js';
+import { knownRestartMs, mountedPaths } from '../model/release.js';
 import { chooseStrategy } from '../strategies/index.js';
 import type { UndoChange } from '../strategies/strategy.js';
 import type { Candidate } from './candidate.js';
@@ -40,7 +40,7 @@ export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: stri
     checkout: checkoutMove(viewing, liveCommit, release.commit),
     readinessTimeoutMs: readinessTimeout(candidate.definition.healthCheck, viewing.request.readinessTimeoutMs),
     watchMs: viewing.request.watchMs,
-    knownRestartMs: undefined,
+    knownRestartMs: knownRestartMs(current.history),
     checks: checksFor(viewing.request, { oneShot: candidate.oneShot, goingBack: false }),
   });
   return {

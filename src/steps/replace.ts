@@ -27,7 +27,9 @@ export async function replaceContainers(
     await up(session, { ...liveTarget(session.request), projectName: session.project }, operation, signal);
     return;
   }
-  session.progress.info(`  the compose files as they lie do not define ${release.id}; the definition that the ledger keeps is used`);
+  session.progress.info(
+    `  the compose files as they lie do not define ${release.id}; the definition that the ledger keeps is used`,
+  );
   await withRendered(session, release.definition, async (kept) => {
     const hashes = await session.compose.hashes(kept);
     session.expectedHashes.set(service, hashes[service] ?? '');

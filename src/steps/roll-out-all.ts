@@ -142,6 +142,7 @@ async function dropOldReleases(session: Session, service: string): Promise<void>
       release: release.id,
       reason: `more than ${session.request.keepReleases} releases are kept`,
       run: session.invocation.runId,
+      restartMs: undefined,
     });
   }
 }

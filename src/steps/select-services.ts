@@ -13,7 +13,7 @@ export function selectServices(viewing: Viewing, project: ComposeProject): reado
     requireServices(services, Object.keys(project.services));
     return services;
   }
-  const active = activeProfiles(process.env['COMPOSE_PROFILES']);
+  const active = new Set(viewing.request.profiles);
   return dependencyOrder(project).filter((name) => {
     const service = project.services[name];
     if (service === undefined) return false;
@@ -24,8 +24,4 @@ export function selectServices(viewing: Viewing, project: ComposeProject): reado
     viewing.progress.info(`${name} keeps data in a volume and has no build: it is left alone unless it is named`);
     return false;
   });
-}
-
-function activeProfiles(value: string | undefined): ReadonlySet<string> {
-  return new Set((value ?? '').split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()])));
 }

@@ -108,6 +108,10 @@ export class ServiceRun implements Looker {
     this.signs.errorsBefore = errors;
   }
 
+  restartMs(): number | undefined {
+    return this.ready === undefined ? undefined : this.ready.readyAtMs - this.replacedAtMs;
+  }
+
   /** Going back, as many containers as there were; forward, as many as are wanted. */
   private replicas(): number {
     const { current, replicas, oneShot } = this.candidate;
@@ -137,7 +141,6 @@ export class ServiceRun implements Looker {
     const { session, candidate } = this;
     const { release, decision } = candidate;
     const downtimeMs = this.downtime();
-    const restartMs = this.ready === undefined ? undefined : this.ready.readyAtMs - this.replacedAtMs;
     session.recorder.services.push({
       service: candidate.service,
       outcome,
@@ -152,7 +155,7 @@ export class ServiceRun implements Looker {
       errorLines: this.watched?.errorLines ?? 0,
       reasons: decision.kind === 'change' ? decision.reasons : [],
     });
-    this.addSloRows(restartMs);
+    this.addSloRows(this.restartMs());
   }
 
   private addSloRows(restartMs: number | undefined): void {

@@ -62,4 +62,6 @@ export interface Looker {
   verify(operation: OperationOf<'verify'>, signal: AbortSignal): Promise<void>;
   watch(operation: OperationOf<'watch'>, signal: AbortSignal): Promise<void>;
   capture(operation: OperationOf<'capture-evidence'>, signal: AbortSignal): Promise<void>;
+  /** From the beginning of the last replacement to readiness, in milliseconds. */
+  restartMs(): number | undefined;
 }

@@ -25,7 +25,15 @@ function open() {
 const pull = { kind: 'pull-image', service: 'roma', reference: 'roma:1' } as const;
 
 const live = (release: string) =>
-  ({ at: new Date().toISOString(), kind: 'live', service: 'roma', release, reason: 'ok', run: '1-1' }) as const;
+  ({
+    at: new Date().toISOString(),
+    kind: 'live',
+    service: 'roma',
+    release,
+    reason: 'ok',
+    run: '1-1',
+    restartMs: 512,
+  }) as const;
 
 describe('records on the engine', () => {
   it('are read by another process as they were written', async () => {

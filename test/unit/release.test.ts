@@ -43,6 +43,7 @@ function history(releases: readonly Release[], ...events: readonly string[]): Se
         release: id,
         reason: 'r',
         run: undefined,
+        restartMs: undefined,
       };
     }),
   };

@@ -1,3 +1,4 @@
+import { omit } from '../omit.js';
 import type { Operation } from '../operation.js';
 import type { Plan } from '../plan.js';
 import type { Release, ReleaseEvent, ReleaseId, ReleaseWithDefinition, ServiceHistory } from '../release.js';
@@ -15,9 +16,7 @@ export interface Ledger {
 
 /** @returns the release without its definition, as lists and reports use it */
 export function withoutDefinition(release: ReleaseWithDefinition): Release {
-  const { definition, files, ...rest } = release;
-  void [definition, files];
-  return rest;
+  return omit(release, 'definition', 'files');
 }
 
 /** The operations of one run, each written before its effect. */
