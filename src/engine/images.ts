@@ -48,39 +48,28 @@ export function createImages(client: EngineClient): Images {
     },
 
     async untagImage(tag) {
-      const removing = (force: boolean): Promise<string> =>
-        client.call(
-          `take the image name ${tag} away`,
-          async (docker, abortSignal) => {
-            await docker.getImage(tag).remove({ force, abortSignal });
-            return 'taken';
-          },
-          { timeoutMs: REMOVE_MS },
-        );
-      const result = await unlessStatus([409], 'used', unlessStatus([404], 'taken', removing(false)));
-      // 409: it is the last name, and a container uses the image. With force the name goes and the image stays, as long
-      // as a container of it runs (both stores); the graph-driver store would take it from under a stopped one.
-      if (result === 'used' && (await isRunning(client, tag))) {
-        await unlessStatus([404, 409], 'taken', removing(true));
-      }
+      const removing = client.call(
+        `take the image name ${tag} away`,
+        async (docker, abortSignal) => {
+          await docker.getImage(tag).remove({ force: false, abortSignal });
+        },
+        { timeoutMs: REMOVE_MS },
+      );
+      // 409: it is the last name, and a container uses the image. It could be forced while that container runs, and the
+      // graph-driver store would take the image from under one that has just stopped: the name stays.
+      await unlessStatus([404, 409], undefined, removing);
     },
 
     async tagsOf(repository) {
       if (!REFERENCE.test(repository)) return [];
-      const listed = await client.call(`list tags of ${repository}`, (docker, abortSignal) =>
-        docker.listImages({ filters: JSON.stringify({ reference: [repository] }), abortSignal }),
+      const name = familiar(repository);
+      const listed = await client.call(`list tags of ${name}`, (docker, abortSignal) =>
+        docker.listImages({ filters: JSON.stringify({ reference: [name] }), abortSignal }),
       );
       const tags = listed.flatMap(({ RepoTags }) => (RepoTags as readonly string[] | null) ?? []);
-      return tags.filter((tag) => tag.slice(0, tag.lastIndexOf(':')) === familiar(repository)).sort();
+      return tags.filter((tag) => tag.slice(0, tag.lastIndexOf(':')) === name).sort();
     },
   };
-}
-
-async function isRunning(client: EngineClient, image: string): Promise<boolean> {
-  const running = await client.call(`list running containers of image ${image}`, (docker, abortSignal) =>
-    docker.listContainers({ filters: { ancestor: [image] }, abortSignal }),
-  );
-  return running.length > 0;
 }
 
 function factsOf(answer: ImageAnswer): ImageFacts {

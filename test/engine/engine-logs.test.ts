@@ -86,7 +86,7 @@ describe('a long log', () => {
   let id: string;
 
   beforeAll(async () => {
-    id = await ended([], `yes "a line of some sixty characters, to have a log of some size" | head -c ${SIZE}`);
+    id = await ended([], `line=$(head -c 1023 /dev/zero | tr '\\0' x); yes $line | head -c ${SIZE}`);
   });
 
   it('takes no memory, however slowly it is read', async () => {

@@ -23,7 +23,7 @@ afterAll(async () => {
 describe('one reading of resource use', () => {
   it('counts what the container holds and not what the page cache does, in well under a second', async () => {
     const script = 'const held = Buffer.alloc(80 * 1024 * 1024, 1); console.log("held"); setInterval(() => held, 1000)';
-    const cache = 'dd if=/dev/zero of=/file bs=1M count=100 2>/dev/null; cat /file >/dev/null';
+    const cache = 'dd if=/dev/zero of=/file bs=1M count=100 2>/dev/null';
     const id = await box.start(['--memory', '512m'], ['sh', '-c', `${cache}; exec node -e '${script}'`]);
     await until('the memory is held', async () => (await docker('logs', id)).includes('held'));
     const began = performance.now();

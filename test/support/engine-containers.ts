@@ -70,7 +70,7 @@ export function makeSandbox(): Sandbox {
       if (containers.length > 0) await docker('rm', '--force', '--volumes', ...containers);
       const named = await ids('ps', '-aq', '--no-trunc', '--filter', `name=${name}`);
       if (named.length > 0) await docker('rm', '--force', ...named);
-      const images = await ids('images', '--format', '{{.Repository}}:{{.Tag}}', '--filter', `reference=${name}*`);
+      const images = await ids('images', '--format', '{{.Repository}}:{{.Tag}}', '--filter', `reference=${name}/*`);
       if (images.length > 0) await docker('rmi', '--force', ...images);
       const volumes = await ids('volume', 'ls', '--quiet', '--filter', `name=${name}`);
       if (volumes.length > 0) await docker('volume', 'rm', '--force', ...volumes);

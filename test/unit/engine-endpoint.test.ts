@@ -92,7 +92,7 @@ describe('resolveEndpoint', () => {
     expect(host).toBe('tcp://far.example:2376');
     expect(dockerOptions).toMatchObject({ protocol: 'https', host: 'far.example', port: 2376 });
     expect([dockerOptions.ca, dockerOptions.cert, dockerOptions.key].map(String)).toEqual(['CA', 'CERT', 'KEY']);
-    expect(dockerOptions.agent).toBeUndefined();
+    expect(dockerOptions).not.toHaveProperty('agent');
     expect(cliEnvironment).toEqual({
       DOCKER_HOST: 'tcp://far.example:2376',
       DOCKER_CONTEXT: '',
@@ -106,7 +106,7 @@ describe('resolveEndpoint', () => {
     await addContext('far', { Host: 'tcp://far.example', SkipTLSVerify: true });
     const { dockerOptions, cliEnvironment } = await resolveEndpoint({ DOCKER_CONTEXT: 'far' }, home);
     expect(dockerOptions.protocol).toBe('https');
-    expect(dockerOptions.agent).toHaveProperty('options.rejectUnauthorized', false);
+    expect(dockerOptions).toHaveProperty('agent.options.rejectUnauthorized', false);
     expect(cliEnvironment).toMatchObject({ DOCKER_TLS: '1', DOCKER_TLS_VERIFY: '' });
   });
 

@@ -27,7 +27,7 @@ export interface Engine {
   /** By name, id or digest; undefined when the engine has no such image. */
   image(reference: string): Promise<ImageFacts | undefined>;
   tagImage(image: string, tag: string): Promise<void>;
-  /** Takes a name away; the image goes with its last name when no container needs it. */
+  /** Takes a name away; the image goes with its last name. The last name of an image that a container uses stays. */
   untagImage(tag: string): Promise<void>;
   /** Tags below a repository name. */
   tagsOf(repository: string): Promise<readonly string[]>;
