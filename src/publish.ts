@@ -40,7 +40,7 @@ function setOutputs(runner: Runner, report: RunReport): void {
   const all = (pick: (service: RunReport['services'][number]) => string | undefined): string =>
     report.services.length <= 1
       ? ((first === undefined ? undefined : pick(first)) ?? '')
-      : JSON.stringify(Object.fromEntries(report.services.map((service) => [service.service, pick(service) ?? ''])));
+      : report.services.map((service) => `${service.service}=${pick(service) ?? ''}`).join('\n');
   runner.setOutput('outcome', report.outcome);
   runner.setOutput(
     'release',

@@ -15,6 +15,7 @@ import type { Progress } from './model/ports/progress.js';
 import type { Invocation, Request } from './model/request.js';
 import { createEvidenceStore } from './report/evidence.js';
 import type { SecretRedactor } from './report/redact.js';
+import { looksSecret } from './report/secret-names.js';
 import { Recorder } from './run/recorder.js';
 import type { ProjectRecords, Run } from './run/run.js';
 import { createSource } from './source/git.js';
@@ -31,6 +32,7 @@ export interface RunOptions {
 /** Builds every adapter and hands them down: the one place that knows which implementation stands behind a port. */
 export async function createRun(options: RunOptions): Promise<Run> {
   const { request, invocation, progress, redactor, cancelled, environment } = options;
+  learnOwnSecrets(redactor, environment);
   const debug = (line: string): void => progress.debug(line);
   const endpoint = await resolveEndpoint(environment, homedir());
   const engine = createDockerEngine(endpoint, debug);
@@ -65,4 +67,13 @@ export async function createRun(options: RunOptions): Promise<Run> {
       return made;
     },
   };
+}
+
+/** What a workflow puts into the environment under a secret-like name is masked by the runner, and by us as well. */
+function learnOwnSecrets(redactor: SecretRedactor, environment: NodeJS.ProcessEnv): void {
+  redactor.learn(
+    Object.entries(environment).flatMap(([name, value]) =>
+      value !== undefined && looksSecret(name) ? [{ name, value }] : [],
+    ),
+  );
 }

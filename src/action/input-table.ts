@@ -129,7 +129,7 @@ const TABLE = [
     description: 'Shell command that verifies the new release from the host, such as a test suite.',
     default: undefined,
     kind: 'command',
-    procedures: RESTARTS,
+    procedures: CHANGES,
   },
   {
     name: 'smoke-test',
@@ -149,7 +149,7 @@ const TABLE = [
   },
   {
     name: 'expected-version',
-    description: 'Text that the output of `version-command` has to contain.',
+    description: 'Word that the output of `version-command` has to contain, with or without a leading v.',
     default: undefined,
     kind: 'text',
     procedures: RESTARTS,
@@ -262,7 +262,8 @@ const TABLE = [
   },
   {
     name: 'force',
-    description: 'Deploy a release that was rolled back before all the same.',
+    description:
+      'Pass every gate that refuses (a release that was rolled back before among them); who did is recorded.',
     default: 'false',
     kind: 'flag',
     procedures: CHANGES,

@@ -2,6 +2,8 @@ import type { RollbackTarget } from '../model/request.js';
 import { imageReferenceProblem, refProblem } from './shapes.js';
 
 const RELEASE_ID = /^\d{8}T\d{6}Z-[0-9a-f]{6}$/i;
+/** A whole id, or a beginning that has at least the day: the ledger says whether only one release has it. */
+const RELEASE_ID_BEGINNING = /^\d{8}(?:T(?:\d{0,6}|\d{6}Z(?:-[0-9a-f]{0,6})?))?$/i;
 
 /**
  * Reads `rollback-to`. Only `previous` may stand without a prefix: `v1.2.3` can be a tag of git or of an image, and the
@@ -15,7 +17,7 @@ export function readRollbackTarget(text: string): RollbackTarget | { readonly pr
   const rest = text.slice(colon + 1).trim();
   switch (prefix) {
     case 'release':
-      return RELEASE_ID.test(rest)
+      return RELEASE_ID_BEGINNING.test(rest)
         ? { kind: 'release', id: rest }
         : { problem: `"${rest}" is not a release id; they look like 20261124T031502Z-3f9a1c and \`check\` lists them` };
     case 'git': {

@@ -1,12 +1,17 @@
 import { ChildStartError, runChild, type ChildResult } from '../host/child.js';
 import { lastLines } from '../host/tail.js';
 import { ProcedureError, type ErrorCode } from '../model/errors.js';
-import type { ComposeTarget } from '../model/ports/engine.js';
+import type { Compose, ComposeTarget } from '../model/ports/engine.js';
 import { formatDuration } from '../model/units.js';
 
 /** Rendering reads files and prints: about 0.1 s (measured); a slow network disk is the reason for more. */
 export const QUICK_MS = 60_000;
 const SHOWN_LINES = 30;
+
+/** What every way of bringing a service up has in common: nothing is built or pulled once containers get touched. */
+export const NOTHING_NEW = ['--no-build', '--pull', 'never'] as const;
+
+export type UpOptions = Parameters<Compose['up']>[0];
 
 export interface CliCall {
   readonly args: readonly string[];

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { ProcedureError } from '../model/errors.js';
-import type { ComposeProject, Dependency, HealthCheck, Mount, PublishedPort, ServiceDefinition } from '../model/service.js';
+import type {
+  ComposeProject,
+  Dependency,
+  HealthCheck,
+  Mount,
+  PublishedPort,
+  ServiceDefinition,
+} from '../model/service.js';
 
 /** The parts of `docker compose config --format json` that decisions hang on; the rest is carried along. */
 const serviceSchema = z.looseObject({
@@ -42,7 +49,12 @@ const serviceSchema = z.looseObject({
     .nullish(),
   configs: z.array(z.looseObject({ source: z.string() })).nullish(),
   secrets: z.array(z.looseObject({ source: z.string() })).nullish(),
-  deploy: z.looseObject({ replicas: z.number().optional() }).nullish(),
+  deploy: z
+    .looseObject({
+      replicas: z.number().optional(),
+      restart_policy: z.looseObject({ condition: z.string().optional() }).nullish(),
+    })
+    .nullish(),
   scale: z.number().optional(),
   restart: z.string().optional(),
   profiles: z.array(z.string()).nullish(),
@@ -78,10 +90,14 @@ const DEFAULT_STOP_GRACE_MS = 10_000;
 export function parseProject(document: unknown): ComposeProject {
   const parsed = projectSchema.safeParse(document);
   if (!parsed.success) {
-    throw new ProcedureError('E_COMPOSE_FILE', `docker compose config printed something unexpected: ${z.prettifyError(parsed.error)}`, {
-      next: 'Check the version of Docker Compose; please report this with it.',
-      cause: parsed.error,
-    });
+    throw new ProcedureError(
+      'E_COMPOSE_FILE',
+      `docker compose config printed something unexpected: ${z.prettifyError(parsed.error)}`,
+      {
+        next: 'Check the version of Docker Compose; please report this with it.',
+        cause: parsed.error,
+      },
+    );
   }
   const project = parsed.data;
   const raw = document as { services?: Record<string, Record<string, unknown>> };
@@ -112,36 +128,36 @@ function readService(
     containerName: service.container_name,
     build: service.build == null ? undefined : { context: service.build.context },
     environment: Object.fromEntries(
-      Object.entries(service.environment ?? {}).map(([key, value]) => [key, value === null ? null : undollar(String(value))]),
+      Object.entries(service.environment ?? {}).map(([key, value]) => [
+        key,
+        value === null ? null : undollar(String(value)),
+      ]),
     ),
     dependsOn: Object.entries(service.depends_on ?? {}).map(([other, { condition }]) => ({
       service: other,
       condition: (condition ?? 'service_started') as Dependency['condition'],
     })),
     healthCheck: readHealthCheck(service.healthcheck),
-    mounts: (service.volumes ?? []).map(
-      (mount): Mount => ({
-        type: mount.type === 'bind' || mount.type === 'volume' || mount.type === 'tmpfs' ? mount.type : 'other',
-        source: mount.source,
-        target: mount.target ?? '',
-        readOnly: mount.read_only ?? false,
-      }),
-    ),
-    ports: (service.ports ?? []).map(
-      (port): PublishedPort => ({
-        target: port.target,
-        published: port.published === undefined ? undefined : String(port.published),
-        protocol: port.protocol === 'udp' ? 'udp' : (port.protocol ?? 'tcp') === 'tcp' ? 'tcp' : 'other',
-        hostIp: port.host_ip,
-      }),
-    ),
+    mounts: (service.volumes ?? []).map((mount): Mount => ({
+      type: mount.type === 'bind' || mount.type === 'volume' || mount.type === 'tmpfs' ? mount.type : 'other',
+      source: mount.source,
+      target: mount.target ?? '',
+      readOnly: mount.read_only ?? false,
+    })),
+    ports: (service.ports ?? []).map((port): PublishedPort => ({
+      target: port.target,
+      published: port.published === undefined ? undefined : String(port.published),
+      protocol: port.protocol === 'udp' ? 'udp' : (port.protocol ?? 'tcp') === 'tcp' ? 'tcp' : 'other',
+      hostIp: port.host_ip,
+    })),
     configs: (service.configs ?? []).map((config) => config.source),
     secrets: (service.secrets ?? []).map((secret) => secret.source),
     replicas: service.deploy?.replicas ?? service.scale ?? 1,
-    restart: service.restart ?? 'no',
+    restart: restartOf(service),
     profiles: service.profiles ?? [],
     networkMode: service.network_mode,
-    stopGraceMs: service.stop_grace_period === undefined ? DEFAULT_STOP_GRACE_MS : goDuration(service.stop_grace_period),
+    stopGraceMs:
+      service.stop_grace_period === undefined ? DEFAULT_STOP_GRACE_MS : goDuration(service.stop_grace_period),
     raw,
   };
 }
@@ -160,6 +176,15 @@ function readHealthCheck(check: z.infer<typeof serviceSchema>['healthcheck']): H
   };
 }
 
+/** `deploy.restart_policy` wins over `restart` (compose, pkg/compose/create.go, getRestartPolicy). */
+function restartOf(service: z.infer<typeof serviceSchema>): string {
+  const policy = service.deploy?.restart_policy;
+  if (policy == null) return service.restart ?? 'no';
+  const condition = policy.condition ?? 'any';
+  if (condition === 'none') return 'no';
+  return condition === 'any' ? 'always' : condition;
+}
+
 /** `config` writes `$` as `$$`, so that its output can be read again; the value itself has one. */
 function undollar(text: string): string {
   return text.replaceAll('$$', '$');
@@ -167,28 +192,18 @@ function undollar(text: string): string {
 
 /** @returns milliseconds of a duration as Go prints it: `1m30s`, `500ms`, `0s` */
 export function goDuration(text: string): number {
-  const units: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1, us: 1e-3, µs: 1e-3, ns: 1e-6 };
+  const units: Readonly<Record<string, number>> = {
+    h: 3_600_000,
+    m: 60_000,
+    s: 1_000,
+    ms: 1,
+    us: 1e-3,
+    µs: 1e-3,
+    ns: 1e-6,
+  };
   let total = 0;
   for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns)/g)) {
     total += Number(amount) * (units[unit ?? ''] ?? 0);
   }
   return Math.round(total);
-}
-
-/**
- * Writes every path below `from` as the path below `to`, except in build sections.
- * @see ComposeTarget.relocate
- */
-export function relocateDocument(document: unknown, from: string, to: string): unknown {
-  const walk = (value: unknown, key: string): unknown => {
-    if (key === 'build' || key === 'develop') return value;
-    if (typeof value === 'string') {
-      if (value === from) return to;
-      return value.startsWith(`${from}/`) ? to + value.slice(from.length) : value;
-    }
-    if (Array.isArray(value)) return value.map((item) => walk(item, ''));
-    if (value === null || typeof value !== 'object') return value;
-    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, walk(inner, name)]));
-  };
-  return walk(document, '');
 }

@@ -140,7 +140,7 @@ function yieldReason({ procedure, invocation }: AcquireOptions): string {
 
 function locked(project: string, owner: Owner): ProcedureError {
   return new ProcedureError('E_LOCKED', `The lock of project ${project} is held by ${describeOwner(owner)}`, {
-    next: 'Wait for that run to end, or give this one a longer lock-timeout. If it will never end, cancel it, or take the lock away with `unlock`.',
+    next: 'Wait for that run to end, or give this one a longer lock-timeout. Procedures rollback and emergency do not wait: they interrupt it.',
   });
 }
 

@@ -43,10 +43,6 @@ export function createRecords(api: RecordsApi, project: string): Records {
     return opened;
   };
 
-  /**
-   * @param isNothing whether the answer may mean "no such container" as well as "no such file": the engine's status is
-   * 404 for both, and taking one for the other would read as an empty ledger
-   */
   /** Looking must not change anything: without a volume there is nothing to read, and none is made. */
   const exists = async (): Promise<boolean> => {
     if (opened !== undefined) return true;
@@ -54,6 +50,10 @@ export function createRecords(api: RecordsApi, project: string): Records {
     return volumes.some((volume) => volume.name === name);
   };
 
+  /**
+   * @param isNothing whether the answer may mean "no such container" as well as "no such file": the engine's status is
+   * 404 for both, and taking one for the other would read as an empty ledger
+   */
   const use = async <T>(call: (container: string) => Promise<T>, isNothing: (answer: T) => boolean): Promise<T> => {
     const first = await container();
     let answer: T;

@@ -22,6 +22,8 @@ export interface RecoveryPlan {
   /** Where the checkout was before the run, when it was moved and no service stays on the new commit. */
   readonly checkout: OperationOf<'move-checkout'> | undefined;
   readonly worktrees: readonly OperationOf<'add-worktree'>[];
+  /** Tags of images that were built and did not become a release. */
+  readonly builtTags: readonly string[];
 }
 
 /**
@@ -43,6 +45,10 @@ export function planRecovery(record: JournalRecord): RecoveryPlan {
     tags: [...names].flatMap((service) => (services[service]?.kind === 'none' ? tagBack(entries, service) : [])),
     checkout: stays || deployed ? undefined : checkoutBack(entries),
     worktrees: operations(entries, 'add-worktree'),
+    builtTags: operations(entries, 'build-image').flatMap(({ service, tag }) => {
+      const kind = services[service]?.kind ?? 'none';
+      return kind === 'accept' || kind === 'leave' || wasAccepted(entries, service) ? [] : [tag];
+    }),
   };
 }
 
@@ -95,11 +101,14 @@ function tagBack(entries: Entries, service: string): readonly OperationOf<'tag-i
   const first = operations(entries, 'tag-image').find((operation) => operation.service === service);
   if (first?.from === undefined) return [];
   // An accepted service keeps its tag: only one whose containers were never touched gets here with nothing accepted.
-  const accepted = entries.some(
+  return wasAccepted(entries, service) ? [] : [{ ...first, to: first.from, from: first.to }];
+}
+
+function wasAccepted(entries: Entries, service: string): boolean {
+  return entries.some(
     ({ operation, result }) =>
       operation.kind === 'accept-release' && operation.service === service && result === 'done',
   );
-  return accepted ? [] : [{ ...first, to: first.from, from: first.to }];
 }
 
 function checkoutBack(entries: Entries): OperationOf<'move-checkout'> | undefined {

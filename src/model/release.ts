@@ -95,6 +95,21 @@ export function previousRelease(history: ServiceHistory, current: ReleaseId | un
   return history.releases.find((release) => release.id === id);
 }
 
+/**
+ * The releases whose images are kept: the live one, the one to go back to, and the newest good ones up to `count`.
+ * @returns the ids of the kept releases that are beyond it
+ */
+export function releasesToDrop(history: ServiceHistory, count: number): readonly Release[] {
+  const live = liveRelease(history);
+  const spared = new Set([live?.id, previousRelease(history, live?.id)?.id]);
+  const lastLive = (release: Release): number =>
+    history.events.findLastIndex((event) => event.kind === 'live' && event.release === release.id);
+  const kept = [...keptReleases(history)].sort((a, b) => lastLive(b) - lastLive(a));
+  const good = kept.filter((release) => !isBad(history, release.id));
+  const stay = new Set([...good.slice(0, count).map((release) => release.id), ...spared]);
+  return kept.filter((release) => !stay.has(release.id));
+}
+
 /** @returns how long the last replacement of the service took, in milliseconds; undefined before the first */
 export function knownRestartMs(history: ServiceHistory): number | undefined {
   return history.events.findLast((event) => event.kind === 'live' && event.restartMs !== undefined)?.restartMs;
@@ -136,11 +151,20 @@ export function keptImageTag(project: string, service: string, id: ReleaseId): s
 }
 
 /**
- * Reduces a rendered project to one service and what that service uses, without what does not change how a container
- * runs (build instructions, dependencies, pull policy, replica count: Compose leaves the same out of its own hash).
+ * Reduces a rendered project to one service and what that service uses, so that Compose computes the same config hash
+ * from it as from the whole project, and a plain `docker compose up -d` finds its container `Running` (measured on
+ * 2.26.1, 2.40.3 and 5.6.0). Compose leaves out of its hash: `build`, `pull_policy` and the replica count, everywhere.
+ * It has in it: `develop`; `image`, or that there is none; up to 2.29.2 `depends_on`; in 2.26 `profiles`.
+ * So these stay, a service without an image keeps an empty build, and dependencies are there by name alone: Compose
+ * refuses a dependency that is not defined.
  */
 export function definitionOf(project: ComposeProject, service: ServiceDefinition): Readonly<Record<string, unknown>> {
-  const raw = omit(service.raw, 'build', 'depends_on', 'pull_policy', 'profiles', 'develop');
+  const left = new Set(['build', 'pull_policy']);
+  const raw: Record<string, unknown> = Object.fromEntries(
+    Object.entries(service.raw).filter(([key]) => !left.has(key)),
+  );
+  const nameless = raw['image'] === undefined ? { build: { context: '.' } } : {};
+  const stubs = service.dependsOn.map((dependency) => [dependency.service, { image: service.image }] as const);
   const used = (section: Readonly<Record<string, unknown>>, names: readonly string[]): Record<string, unknown> =>
     Object.fromEntries(Object.entries(section).filter(([name]) => names.includes(name)));
   const networkNames = Object.keys((raw['networks'] as Record<string, unknown> | undefined) ?? {});
@@ -149,7 +173,7 @@ export function definitionOf(project: ComposeProject, service: ServiceDefinition
   );
   return {
     name: project.name,
-    services: { [service.name]: { ...raw, image: service.image } },
+    services: { ...Object.fromEntries(stubs), [service.name]: { ...raw, ...nameless } },
     networks: used(project.networks, networkNames),
     volumes: used(project.volumes, volumeNames),
     configs: used(project.configs, service.configs),

@@ -1,3 +1,4 @@
+import { isOneShot } from '../model/service.js';
 import { healthGate, passGate } from '../steps/gates.js';
 import { restartServices, planRestart } from '../steps/restart.js';
 import { observe } from '../steps/observe.js';
@@ -16,13 +17,13 @@ export const healthRestart: Procedure = {
   interrupts: false,
 
   async preview(viewing: Viewing): Promise<ProcedureResult> {
-    const names = selectServices(viewing, viewing.opened.live);
+    const names = longRunning(viewing);
     const services = await Promise.all(names.map((name) => planRestart(viewing, name, 'restart')));
     return ended('completed', describePreview(viewing, { procedure: 'health-restart', preparation: [], services }));
   },
 
   async perform(session: Session): Promise<ProcedureResult> {
-    const services = selectServices(session, session.opened.live);
+    const services = longRunning(session);
     for (const service of services) {
       passGate(
         session,
@@ -33,3 +34,9 @@ export const healthRestart: Procedure = {
     return restartServices(session, 'health-restart', services, 'restart');
   },
 };
+
+/** A one-shot service has done its work: there is nothing of it to restart. */
+function longRunning(viewing: Viewing): readonly string[] {
+  const { live } = viewing.opened;
+  return selectServices(viewing, live).filter((service) => !isOneShot(live, service));
+}

@@ -44,7 +44,7 @@ export const maintenance: Procedure = {
       await prepare(fresh, wanted, services);
     });
     const candidates = services.flatMap((service) => session.candidates.get(service) ?? []);
-    return rollOutAll(session, 'maintenance', await Promise.all(candidates.map((one) => recreated(session, one))));
+    return rollOutAll(session, 'maintenance', candidates.map(recreated));
   },
 };
 
@@ -52,9 +52,8 @@ function withFreshBases<T extends Viewing>(viewing: T): T {
   return { ...viewing, request: { ...viewing.request, pullBase: true } };
 }
 
-/** An unchanged candidate lost its keeping tag when it was found to be the same; recreating it needs it again. */
-async function recreated(session: Session, candidate: Candidate): Promise<Candidate> {
+/** One-shot services that are unchanged have done their work. */
+function recreated(candidate: Candidate): Candidate {
   if (candidate.decision.kind !== 'unchanged' || candidate.oneShot) return candidate;
-  await session.engine.tagImage(candidate.release.image.id, candidate.release.image.keptAs);
   return withRestart(candidate, 'maintenance recreates what is unchanged as well');
 }

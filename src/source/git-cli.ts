@@ -1,8 +1,8 @@
-import { getExecOutput } from '@actions/exec';
 import { ProcedureError } from '../model/errors.js';
 import { ChildStartError, runChild, type ChildResult } from '../host/child.js';
 import { childEnvironment, type Environment } from '../host/environment.js';
 import { lastLines } from '../host/tail.js';
+import { askVersion } from '../host/version.js';
 import { configuration, hideCredentials, type ConfigPair } from './git-config.js';
 
 /** Local git work: a status, a checkout, a worktree. Large repositories on slow disks take seconds, not minutes. */
@@ -89,16 +89,13 @@ export class GitCli {
 
   /** Asked once. Too old a git would ignore the token without a word and then fail to log in. */
   async #requireGit(): Promise<void> {
-    const result = await getExecOutput('git', ['--version'], {
-      silent: true,
-      ignoreReturnCode: true,
-      env: definedOnly(childEnvironment(this.environment)),
-    }).catch(() => undefined);
-    const [, major = '0', minor = '0'] = /(\d+)\.(\d+)/.exec(result?.stdout ?? '') ?? [];
+    const answer = await askVersion('git', ['--version'], this.environment);
+    const text = 'version' in answer ? answer.version : '';
+    const [, major = '0', minor = '0'] = /(\d+)\.(\d+)/.exec(text) ?? [];
     const version = [Number(major), Number(minor)] as const;
     if (version[0] > OLDEST[0] || (version[0] === OLDEST[0] && version[1] >= OLDEST[1])) return;
     this.#checked = undefined;
-    const found = result === undefined ? 'There is no git on this host' : `git ${major}.${minor} is too old`;
+    const found = 'problem' in answer ? 'There is no git on this host' : `git ${major}.${minor} is too old`;
     throw new ProcedureError('E_SOURCE', `${found}: ${OLDEST.join('.')} or newer is needed`, {
       next: 'Install git on the host of the runner; nothing was changed.',
     });
@@ -142,10 +139,4 @@ function gitEnvironment(own: Environment, pairs: readonly ConfigPair[]): NodeJS.
     GIT_OPTIONAL_LOCKS: '0',
     GIT_PAGER: 'cat',
   };
-}
-
-function definedOnly(environment: NodeJS.ProcessEnv): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(environment).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
 }

@@ -79,7 +79,12 @@ export function createSource(options: SourceOptions = {}): Source {
 
     async resolve(directory, ref) {
       if (ref.startsWith('-')) return undefined;
-      return (await commitOf(directory, ref)) ?? commitOf(directory, `refs/remotes/origin/${ref}`);
+      // Tags first, then what origin has: the checkout is detached, so a local branch of that name stays behind.
+      for (const name of [`refs/tags/${ref}`, `refs/remotes/origin/${ref}`, ref]) {
+        const commit = await commitOf(directory, name);
+        if (commit !== undefined) return commit;
+      }
+      return undefined;
     },
 
     async untracked(directory) {

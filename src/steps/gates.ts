@@ -42,7 +42,11 @@ export function passGate(run: Run, gate: string, finding: GateFinding): void {
 
 /** Building and pulling fill the engine's disk; a full one stops more than the deploy. */
 export async function diskSpaceGate(run: Run, opened: OpenProject): Promise<GateFinding> {
-  const free = await run.disks.freeBytes(opened.facts.rootDirectory);
+  const [engine, checkout] = await Promise.all([
+    run.disks.freeBytes(opened.facts.rootDirectory),
+    run.disks.freeBytes(run.request.workingDirectory),
+  ]);
+  const free = engine === undefined || checkout === undefined ? undefined : Math.min(engine, checkout);
   if (free === undefined) return { kind: 'warn', detail: 'the engine’s disk cannot be seen from here' };
   const wanted = run.request.minFreeDiskBytes;
   if (free >= wanted) return { kind: 'pass', detail: `${formatSize(free)} free` };
@@ -50,7 +54,7 @@ export async function diskSpaceGate(run: Run, opened: OpenProject): Promise<Gate
     kind: 'refuse',
     error: new ProcedureError(
       'E_GATE',
-      `Only ${formatSize(free)} are free on the engine's disk (${opened.facts.rootDirectory}); ${formatSize(wanted)} are asked for`,
+      `Only ${formatSize(free)} are free on the disk of the engine (${opened.facts.rootDirectory}) or of the checkout; ${formatSize(wanted)} are asked for`,
       { next: 'Free space (docker system df shows what takes it) or lower min-free-disk; nothing was changed.' },
     ),
   };
@@ -88,7 +92,7 @@ export async function registryGate(run: Run, reference: string): Promise<GateFin
   if (problem === undefined) return { kind: 'pass', detail: `the registry has ${reference}` };
   return {
     kind: 'refuse',
-    error: new ProcedureError('E_PULL', `The registry does not give ${reference}: ${problem}`, {
+    error: new ProcedureError('E_GATE', `The registry does not give ${reference}: ${problem}`, {
       next: 'Check the name, log in with docker login on this host, or try again; nothing was changed.',
     }),
   };

@@ -1,11 +1,9 @@
 import { ProcedureError } from '../model/errors.js';
+import { keptImageTag } from '../model/release.js';
 import type { Performers } from '../run/executor.js';
 import { runOnHost } from './commands.js';
 import { replaceContainers } from './replace.js';
 import type { Looker, Session } from './session.js';
-
-/** Longest that a build or a pull may take. */
-const BUILD_TIMEOUT_MS = 60 * 60_000;
 
 /** What carries out each kind of operation. A kind without one does not compile. */
 export function performersFor(session: () => Session): Performers {
@@ -28,10 +26,11 @@ export function performersFor(session: () => Session): Performers {
         pullBase,
         onLine: logLine,
         signal,
-        timeoutMs: BUILD_TIMEOUT_MS,
+        timeoutMs: session().request.commandTimeoutMs,
       });
     },
-    'pull-image': async ({ reference }, signal) => session().compose.pull(reference, logLine, signal, BUILD_TIMEOUT_MS),
+    'pull-image': async ({ reference }, signal) =>
+      session().compose.pull(reference, logLine, signal, session().request.commandTimeoutMs),
     'capture-evidence': async (operation, signal) => lookerOf(session(), operation.service).capture(operation, signal),
     'keep-image': async ({ image, tags }) => {
       for (const tag of tags) await session().engine.tagImage(image, tag);
@@ -54,8 +53,10 @@ export function performersFor(session: () => Session): Performers {
     'await-ready': async (operation, signal) => lookerOf(session(), operation.service).awaitReady(operation, signal),
     verify: async (operation, signal) => lookerOf(session(), operation.service).verify(operation, signal),
     watch: async (operation, signal) => lookerOf(session(), operation.service).watch(operation, signal),
-    'accept-release': async ({ service, release }) =>
-      addEvent(session(), 'live', service, release, 'verified and accepted'),
+    'accept-release': async ({ service, release }) => {
+      await addEvent(session(), 'live', service, release, 'verified and accepted');
+      session().unacceptedTags.delete(keptImageTag(session().project, service, release));
+    },
     'reject-release': async ({ service, release, reason }) => addEvent(session(), 'bad', service, release, reason),
   };
 }

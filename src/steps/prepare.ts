@@ -80,7 +80,9 @@ async function namedImage(session: Session, one: Described): Promise<ImageFacts>
       next: 'Run procedure code-update, which builds or pulls it. Nothing was changed.',
     });
   }
-  await session.engine.tagImage(image.id, keptImageTag(session.project, one.service, one.id));
+  const keep = keptImageTag(session.project, one.service, one.id);
+  session.unacceptedTags.add(keep);
+  await session.engine.tagImage(image.id, keep);
   return image;
 }
 
@@ -88,6 +90,7 @@ async function namedImage(session: Session, one: Described): Promise<ImageFacts>
 async function obtainImage(session: Session, wanted: WantedProject, one: Described): Promise<ImageFacts> {
   const { request, engine, signal } = session;
   const keep = keptImageTag(session.project, one.service, one.id);
+  session.unacceptedTags.add(keep);
   if (request.image === undefined && one.definition.build !== undefined) {
     session.builds.set(one.service, buildDocument(wanted, one.definition, keep));
     await session.execute({ kind: 'build-image', service: one.service, tag: keep, pullBase: request.pullBase }, signal);
@@ -134,9 +137,7 @@ async function compare(session: Session, wanted: WantedProject, one: Described, 
   const { service, current, definition } = one;
   const decision = decideDescribed(wanted, one, image.fingerprint);
   const keep = keptImageTag(session.project, service, one.id);
-  if (decision.kind === 'unchanged') {
-    await session.engine.untagImage(keep);
-  } else {
+  if (decision.kind !== 'unchanged') {
     passGate(
       session,
       'bad-release',

@@ -45,6 +45,7 @@ export async function recoverRun(session: Session, runId: string): Promise<reado
     const done = await recoverService(session, service, recovery, deadline);
     if (done !== undefined) said.push(`${service}: ${done}`);
   }
+  for (const tag of plan.builtTags) await session.engine.untagImage(tag);
   await session.journal.close(runId, said.length === 0 ? 'nothing was changed' : `recovered: ${said.join('; ')}`);
   for (const line of said) {
     session.progress.info(`✓ recovered: ${line}`);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ComposeTarget } from '../model/ports/engine.js';
 import type { ComposeProject } from '../model/service.js';
@@ -35,4 +35,17 @@ export async function renderedHashes(
   project: ComposeProject,
 ): Promise<Readonly<Record<string, string>>> {
   return withRendered(viewing, project.document, (target) => viewing.compose.hashes(target));
+}
+
+/** Files that a killed run left behind; younger ones may belong to a check or a dry run beside this one. */
+const STALE_MS = 10 * 60_000;
+
+/** Takes rendered definitions away that nobody needs any more: they hold secrets. */
+export async function removeStaleRendered(viewing: Pick<Viewing, 'request' | 'project'>): Promise<void> {
+  const folder = path.join(viewing.request.stateDir, 'rendered');
+  for (const name of await readdir(folder).catch(() => [])) {
+    const file = path.join(folder, name);
+    const facts = await stat(file).catch(() => undefined);
+    if (facts !== undefined && Date.now() - facts.mtimeMs > STALE_MS) await rm(file, { force: true });
+  }
 }

@@ -1,13 +1,13 @@
 import { asProcedureError, ProcedureError } from '../model/errors.js';
 import type { Operation } from '../model/operation.js';
 import type { ServicePlan } from '../model/plan.js';
-import { RUNBOOK } from '../model/policy.js';
 import { liveRelease, type ReleaseId } from '../model/release.js';
 import type { Candidate, Current } from './candidate.js';
 import { captureEvidence } from './evidence.js';
 import { keptCandidate } from './kept-candidate.js';
 import { adopt, observe } from './observe.js';
 import type { RollOutAllResult } from './roll-out-all.js';
+import { readinessTimeout } from './readiness.js';
 import { ServiceRun } from './service-run.js';
 import type { Session, Viewing } from './session.js';
 import { planLines } from './show-plan.js';
@@ -88,7 +88,6 @@ function planFrom(
   current: Current,
   release: ReleaseId | undefined,
 ): ServicePlan {
-  const containers = current.containers.map((container) => container.id);
   return {
     service,
     strategy: 'recreate',
@@ -98,7 +97,7 @@ function planFrom(
         ? 'Killed, removed and started afresh: requests fail until it is ready; what only its writable layer holds is lost.'
         : 'Restarted in place: its writable layer stays; requests fail between stop and ready.',
     ],
-    operations: restartOperations(viewing, service, way, containers, release),
+    operations: restartOperations(viewing, service, way, current, release),
     estimatedDowntimeMs: undefined,
   };
 }
@@ -107,11 +106,12 @@ function restartOperations(
   viewing: Viewing,
   service: string,
   way: RestartWay,
-  containers: readonly string[],
+  current: Current,
   release: string | undefined,
 ): readonly Operation[] {
   const { request } = viewing;
-  const timeoutMs = request.readinessTimeoutMs ?? RUNBOOK.slowStartMs;
+  const containers = current.containers.map((container) => container.id);
+  const timeoutMs = readinessTimeout(current.containers[0]?.healthCheck, request.readinessTimeoutMs);
   const checks = checksFor(request, { oneShot: false, goingBack: true });
   const operations: Operation[] = [{ kind: 'capture-evidence', service, moment: 'before' }];
   if (way === 'restart' && containers.length > 0) {

@@ -2,7 +2,7 @@ import { worstOutcome } from '../model/outcome.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import type { ProcedureError } from '../model/errors.js';
 import type { Plan } from '../model/plan.js';
-import { keptReleases } from '../model/release.js';
+import { releasesToDrop } from '../model/release.js';
 import type { Candidate } from './candidate.js';
 import { planFor } from './plan-service.js';
 import { planLines } from './show-plan.js';
@@ -133,7 +133,7 @@ function describeFailure(result: RollOutResult): string {
 /** Keeps the newest releases: older ones lose our tag, so that the engine may clean their images up. */
 async function dropOldReleases(session: Session, service: string): Promise<void> {
   const history = await session.ledger.history(service);
-  for (const release of keptReleases(history).slice(session.request.keepReleases)) {
+  for (const release of releasesToDrop(history, session.request.keepReleases)) {
     await session.engine.untagImage(release.image.keptAs);
     await session.ledger.addEvent({
       at: new Date().toISOString(),

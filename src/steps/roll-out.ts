@@ -1,4 +1,5 @@
 import { asProcedureError, ProcedureError } from '../model/errors.js';
+import { changesService, compensationOf } from '../model/operation.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import type { ServicePlan } from '../model/plan.js';
 import type { ReleaseWithDefinition } from '../model/release.js';
@@ -70,15 +71,21 @@ async function afterFailure(
     service.report(outcome, live, current.release?.id);
     return { service: candidate.service, outcome, error: failure, undoError, changed };
   };
+  // Whoever took the lock over finishes or undoes this run: its journal stays open.
+  if (failure.code === 'E_FENCED') throw failure;
   session.progress.error(`${candidate.service}: ${failure.message}`);
   const cancelled = failure.code === 'E_CANCELLED';
-  if (!service.replacing && !service.touched) return result(cancelled ? 'cancelled' : 'failed', false);
-  if (failure.code === 'E_FENCED') return result('cancelled', true);
+  if (!service.replacing) {
+    await takeBack(session, plan);
+    return result(cancelled ? 'cancelled' : 'failed', false);
+  }
   if (cancelled && service.watching) {
     await keepWatchedRelease(session, service, candidate);
     return result('cancelled', true);
   }
   if (failure instanceof WarningSignError && failure.sign.action === 'fail') {
+    // Before the end of its verification it is live, and not accepted: nobody goes back to it.
+    if (!service.watching) return result('failed', true);
     await session.execute({ kind: 'accept-release', service: candidate.service, release: release.id }, never());
     return result('failed', true);
   }
@@ -95,6 +102,7 @@ async function afterFailure(
     await goBack(session, service, plan, candidate, back, failure.message);
   } catch (error) {
     const undoError = asProcedureError(error);
+    if (undoError.code === 'E_FENCED') throw undoError;
     await markBad(session, candidate, failure.message).catch((markError: unknown) => {
       session.progress.debug(`ledger: ${String(markError)}`); // the failure of the way back is what matters now
     });
@@ -102,6 +110,15 @@ async function afterFailure(
     return result('rollback-failed', true, undoError);
   }
   return result(cancelled ? 'cancelled' : 'rolled-back', false);
+}
+
+/** The containers were not touched: only what was prepared for them goes back, and nothing restarts. */
+async function takeBack(session: Session, plan: ServicePlan): Promise<void> {
+  const begun = new Set(session.begun);
+  for (const operation of plan.operations.filter((one) => changesService(one) && begun.has(one))) {
+    const compensation = compensationOf(operation);
+    if (compensation.kind === 'operation') await session.execute(compensation.operation, never());
+  }
 }
 
 /** Verified, live, and cut short in its watch by a person: taking it down again would be an outage nobody asked for. */

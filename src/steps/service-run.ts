@@ -18,8 +18,6 @@ import type { Looker, Session } from './session.js';
  * change something are the executor's own.
  */
 export class ServiceRun implements Looker {
-  /** Something of the service was changed: checkout or tag. */
-  touched = false;
   /** Its containers were, or may have been, replaced. */
   replacing = false;
   /** Verified and under watch. */
@@ -40,7 +38,6 @@ export class ServiceRun implements Looker {
   }
 
   async execute(operation: Operation, signal: AbortSignal): Promise<void> {
-    if (operation.kind === 'move-checkout' || operation.kind === 'tag-image') this.touched = true;
     if (operation.kind === 'replace-containers') {
       this.replacing = true;
       this.replacedAtMs = Date.now();

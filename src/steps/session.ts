@@ -43,6 +43,8 @@ export interface Session extends LockedRun, Viewing {
   readonly expectedHashes: Map<string, string>;
   /** The services that are being changed: what looks at a service is carried out by its own account. */
   readonly lookers: Map<string, Looker>;
+  /** Keeping tags that this run made and that no accepted release needs: taken away at its end. */
+  readonly unacceptedTags: Set<string>;
   /** Services that this run has made live. */
   readonly deployed: Set<string>;
   /** Commit the live checkout was at when the run began. */

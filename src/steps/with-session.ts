@@ -5,6 +5,7 @@ import { Executor } from '../run/executor.js';
 import type { LockedRun, Run } from '../run/run.js';
 import { performersFor } from './performers.js';
 import type { OpenProject, Session, Viewing } from './session.js';
+import { removeStaleRendered } from './rendered.js';
 import { removeWorktrees } from './source.js';
 
 /** How long a run that was asked to yield may take to come to a safe point before it is fenced. */
@@ -59,6 +60,7 @@ export async function withSession<T>(
   const session = openSession(locked, view, events);
   let leaveOpen = false;
   try {
+    await removeStaleRendered(session);
     await records.journal.open({
       run: run.invocation.runId,
       at: new Date().toISOString(),
@@ -75,6 +77,7 @@ export async function withSession<T>(
     throw error;
   } finally {
     await removeWorktrees(view);
+    await untagUnaccepted(session);
     await events.close();
     if (!leaveOpen) await closeRun(session);
   }
@@ -95,11 +98,21 @@ function openSession(locked: LockedRun, view: Viewing, events: EventFeed): Sessi
     builds: new Map(),
     expectedHashes: new Map(),
     lookers: new Map(),
+    unacceptedTags: new Set(),
     deployed: new Set(),
     startCommit: view.opened.checkout?.commit,
     liveCommit: { value: view.opened.checkout?.commit },
   };
   return session;
+}
+
+/** Images that were built or pulled and did not become an accepted release are left to the engine's own cleaning. */
+async function untagUnaccepted(session: Session): Promise<void> {
+  for (const tag of session.unacceptedTags) {
+    await session.engine.untagImage(tag).catch((error: unknown) => {
+      session.progress.debug(`tag ${tag}: ${String(error)}`); // a tag too many harms nothing
+    });
+  }
 }
 
 async function closeRun(session: Session): Promise<void> {

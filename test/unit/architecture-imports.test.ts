@@ -31,7 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Packages that only some parts may import. */
 const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   '@actions/core': ['action'],
-  '@actions/exec': ['engine', 'host'],
+  '@actions/exec': ['engine', 'host', 'source'],
   '@actions/github': ['github'],
   dockerode: ['engine'],
   'tar-stream': ['engine'],
