@@ -79,7 +79,6 @@ describe('looking at containers', () => {
 
   it('sees addresses and published ports', async () => {
     const options = ['--network', 'bridge', '--publish', '127.0.0.1::3000', '--publish', '127.0.0.1::5353/udp'];
-    // The later --network wins over the sandbox's own.
     const id = await box.start(options, FOREVER, { 'com.docker.compose.service': 'ports' });
     const container = await engine.container(id);
     const published = await docker('port', id, '3000/tcp');

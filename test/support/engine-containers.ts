@@ -55,15 +55,17 @@ export function makeSandbox(): Sandbox {
     };
     return Object.entries(all).flatMap(([key, value]) => ['--label', `${key}=${value}`]);
   };
+  const offline = (options: readonly string[]): readonly string[] =>
+    options.includes('--network') ? options : ['--network', 'none', ...options];
   const ids = async (...args: readonly string[]): Promise<string[]> =>
     (await docker(...args)).split('\n').filter((line) => line !== '');
 
   return {
     name,
     start: (options, command, labels = {}) =>
-      docker('run', '--detach', '--network', 'none', ...flags(labels), ...options, BASE_IMAGE, ...command),
+      docker('run', '--detach', ...flags(labels), ...offline(options), BASE_IMAGE, ...command),
     create: (options, command, labels = {}) =>
-      docker('create', '--network', 'none', ...flags(labels), ...options, BASE_IMAGE, ...command),
+      docker('create', ...flags(labels), ...offline(options), BASE_IMAGE, ...command),
 
     async cleanup() {
       const containers = await ids('ps', '-aq', '--no-trunc', '--filter', `label=com.docker.compose.project=${name}`);
