@@ -4,6 +4,7 @@ import path from 'node:path';
 import { createCompose } from './engine/compose.js';
 import { resolveEndpoint } from './engine/endpoint.js';
 import { createDockerEngine } from './engine/engine.js';
+import { createCodeHost } from './github/code-host.js';
 import { createCommands } from './host/commands.js';
 import { createDisks } from './host/disks.js';
 import { childEnvironment } from './host/environment.js';
@@ -53,6 +54,12 @@ export async function createRun(options: RunOptions): Promise<Run> {
     source: createSource({ environment: cli, debug }),
     commands: createCommands(cli),
     disks: createDisks(),
+    codeHost: createCodeHost({
+      token: request.githubToken,
+      repository: environment['GITHUB_REPOSITORY'],
+      apiUrl: environment['GITHUB_API_URL'] ?? 'https://api.github.com',
+      onProblem: debug,
+    }),
     evidence: createEvidenceStore(path.join(request.evidenceDir, invocation.runId), redactor),
     records: (project) => {
       const known = opened.get(project);

@@ -2,6 +2,7 @@ import type { ErrorCode, Excerpt } from './errors.js';
 import type { OutcomeKind } from './outcome.js';
 import type { Plan } from './plan.js';
 import type { WarningSign } from './policy.js';
+import type { PullRequest } from './ports/code-host.js';
 import type { Invocation, ProcedureName } from './request.js';
 
 /** Everything a report shows. The JSON report is this type; `docs/report.schema.json` describes it. */
@@ -27,6 +28,8 @@ export interface RunReport {
   readonly slo: readonly SloRow[];
   /** Commits that this run brings: newest first, `hash subject`. */
   readonly commits: readonly string[];
+  /** Pull requests that the commit which went live belongs to; empty when nobody could be asked. */
+  readonly pullRequests: readonly PullRequest[];
   readonly error: ReportedError | undefined;
   readonly undoError: ReportedError | undefined;
   /** What the person should do now, most useful first. */

@@ -31,6 +31,7 @@ export const codeUpdate: Procedure = {
       passGate(session, 'disk-space', await diskSpaceGate(session, session.opened));
     });
     const wanted = await session.progress.group('Fetch', () => fetchWanted(session));
+    const asked = wanted.commit === undefined ? [] : session.codeHost.pullRequestsOf(wanted.commit);
     const services = selectServices(session, wanted.project);
     await session.progress.group('Health before', async () => {
       for (const service of services) {
@@ -42,6 +43,7 @@ export const codeUpdate: Procedure = {
       }
     });
     await session.progress.group('Build and pull', () => prepare(session, wanted, services));
+    session.recorder.pullRequests = await asked;
     return rollOutAll(
       session,
       'code-update',

@@ -145,6 +145,7 @@ export const reportSchema = z
     ),
     slo: z.array(z.object({ service: text, metric: text, target: text, actual: text, met: z.boolean().optional() })),
     commits: z.array(text).describe('newest first, `hash subject`'),
+    pullRequests: z.array(z.object({ number: z.number(), title: text, url: text })),
     error: reportedError.optional(),
     undoError: reportedError.optional(),
     nextSteps: z.array(text),

@@ -2,7 +2,7 @@ import { short } from '../model/operation.js';
 import type { WarningSign } from '../model/policy.js';
 import type { Checklist, Finding, RunReport, ServiceReport, SloRow, TimelineEntry } from '../model/report.js';
 import { formatDuration, formatSize } from '../model/units.js';
-import { code, folded, inline, table } from './markdown.js';
+import { code, folded, inline, link, table } from './markdown.js';
 import { clock, outcomeTitle, STATUS_SIGNS } from './words.js';
 
 /** A row of the timeline costs about 150 bytes; a watch of a day must not fill the summary. */
@@ -127,6 +127,11 @@ export function renderCommits(commits: readonly string[]): string | undefined {
   if (commits.length > LONGEST_COMMITS) shown.push(`- and ${commits.length - LONGEST_COMMITS} more`);
   const list = shown.join('\n');
   return commits.length > 10 ? folded(`${commits.length} commits`, list) : list;
+}
+
+export function renderPullRequests(pullRequests: RunReport['pullRequests']): string | undefined {
+  if (pullRequests.length === 0) return undefined;
+  return pullRequests.map(({ number, title, url }) => `- ${link(`#${number}`, url)} ${inline(title)}`).join('\n');
 }
 
 export function renderFinding({ columns, rows }: Finding): string {

@@ -6,6 +6,7 @@ import { renderPlanMarkdown } from './plan-markdown.js';
 import {
   renderChecklist,
   renderCommits,
+  renderPullRequests,
   renderFinding,
   renderServices,
   renderTargets,
@@ -36,6 +37,7 @@ export function renderSummary(report: RunReport): string {
   add('Timeline', renderTimeline(report.timeline));
   add('Targets', renderTargets(report.slo));
   add('Checklists', report.checklists.map((checklist) => renderChecklist(checklist)).join('\n\n'));
+  add('Pull requests', renderPullRequests(report.pullRequests));
   add('New commits', renderCommits(report.commits));
   if (report.evidencePath !== undefined) {
     add(

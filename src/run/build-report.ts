@@ -35,6 +35,7 @@ export function buildReport(run: Run, ended: EndedRun): RunReport {
     checklists: checklists(recorder),
     slo: recorder.slo,
     commits: recorder.commits.map(clean),
+    pullRequests: recorder.pullRequests.map((one) => ({ ...one, title: clean(one.title) })),
     error: reported(ended.error, clean),
     undoError: reported(ended.undoError, clean),
     nextSteps: nextSteps(ended, recorder.nextSteps, request.dryRun).map(clean),
@@ -56,16 +57,10 @@ function reported(error: ProcedureError | undefined, clean: (text: string) => st
 /** What the person should do now, most useful first. */
 function nextSteps(ended: EndedRun, seen: readonly string[], dryRun: boolean): readonly string[] {
   const steps: string[] = [];
-  if (ended.outcome === 'rollback-failed' && ended.undoError !== undefined) {
-    steps.push(`Look at the service now (docker compose ps, docker compose logs). ${ended.undoError.next}`);
-    steps.push(
-      'When the cause is gone: procedure rollback with rollback-to: previous, or docker compose up -d by hand.',
-    );
-  }
+  // What could not be undone needs a person's hands before anything else.
+  if (ended.outcome === 'rollback-failed') steps.push(...seen);
+  if (ended.undoError !== undefined) steps.push(ended.undoError.next);
   if (ended.error !== undefined) steps.push(ended.error.next);
-  if (ended.outcome === 'failed' && ended.changed) {
-    steps.push('What failed is what runs now. To go back: procedure rollback with rollback-to: previous.');
-  }
   if (ended.outcome === 'rolled-back') {
     steps.push('The release is marked bad: the same commit is refused until it is changed, or force: true is set.');
   }

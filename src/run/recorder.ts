@@ -1,4 +1,5 @@
 import type { Plan } from '../model/plan.js';
+import type { PullRequest } from '../model/ports/code-host.js';
 import type { WarningSign } from '../model/policy.js';
 import type { Finding, ServiceReport, SloRow, TimelineEntry } from '../model/report.js';
 
@@ -18,6 +19,7 @@ export class Recorder {
   readonly watched: { readonly service: string; readonly durationMs: number; readonly whole: boolean }[] = [];
   readonly nextSteps: string[] = [];
   commits: readonly string[] = [];
+  pullRequests: readonly PullRequest[] = [];
   plan: Plan | undefined;
   project = '';
   engine: { readonly version: string; readonly compose: string; readonly name: string } | undefined;

@@ -1,3 +1,4 @@
+import type { CodeHost } from '../model/ports/code-host.js';
 import type { Compose, Engine } from '../model/ports/engine.js';
 import type { Commands, Disks } from '../model/ports/host.js';
 import type { HeldLock, Journal, Ledger, Locks } from '../model/ports/ledger.js';
@@ -16,6 +17,7 @@ export interface Adapters {
   readonly redactor: Redactor;
   readonly evidence: EvidenceStore;
   readonly progress: Progress;
+  readonly codeHost: CodeHost;
   /** The records of one compose project; its name is known only after the compose files are rendered. */
   readonly records: (project: string) => ProjectRecords;
 }

@@ -123,6 +123,7 @@ describe('renderSummary', () => {
           headline: all,
           nextSteps: [all],
           commits: [`c0ffee1 ${all}`],
+          pullRequests: [{ number: 1, title: all, url: all }],
           timeline: [{ at: all, durationMs: 1, service: all, text: all, status: 'done' }],
           findings: [],
           checklists: [{ title: all, items: [{ text: all, state: 'not-asked', detail: all }] }],
@@ -143,6 +144,7 @@ describe('renderSummary', () => {
           'Timeline',
           'Targets',
           'Checklists',
+          'Pull requests',
           'New commits',
           'Evidence',
         ]);

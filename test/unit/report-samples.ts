@@ -155,6 +155,9 @@ export const deployed: RunReport = {
     { service: 'roma', metric: 'Error rate', target: '0%', actual: '0 lines', met: true },
     { service: 'roma', metric: 'Time to healthy', target: '< 10 s', actual: '61 s', met: false },
   ],
+  pullRequests: [
+    { number: 42, title: 'Show the almanac <b>of the day</b>', url: 'https://github.com/acme/roma/pull/42' },
+  ],
   commits: ['c0ffee1 Show the almanac of the day', 'beef002 Read <state> from `/app/.roma` | twice'],
   error: undefined,
   undoError: undefined,
@@ -198,6 +201,7 @@ export const unchanged: RunReport = {
   warnings: [],
   slo: [],
   commits: [],
+  pullRequests: [],
 };
 
 export const rolledBack: RunReport = {
@@ -257,6 +261,7 @@ export const refused: RunReport = {
   warnings: [],
   slo: [],
   commits: [],
+  pullRequests: [],
   checklists: [],
   error: {
     code: 'E_GATE',

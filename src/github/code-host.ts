@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import type { CodeHost, PullRequest } from '../model/ports/code-host.js';
+
+/** What a person waits at most for a name in a summary. */
+const DEADLINE_MS = 5_000;
+
+export interface CodeHostOptions {
+  readonly token: string | undefined;
+  /** `owner/name`; undefined outside of a workflow. */
+  readonly repository: string | undefined;
+  /** `https://api.github.com`, or a GitHub Enterprise Server's. */
+  readonly apiUrl: string;
+  readonly onProblem: (line: string) => void;
+}
+
+const answer = z.array(z.looseObject({ number: z.number(), title: z.string(), html_url: z.string() }));
+
+/**
+ * GitHub's REST API. @actions/github is loaded when the first question is asked and not before: it brings an HTTP client
+ * along that costs a tenth of a second, and most runs ask nothing.
+ * https://docs.github.com/rest/commits/commits#list-pull-requests-associated-with-a-commit
+ */
+export function createCodeHost({ token, repository, apiUrl, onProblem }: CodeHostOptions): CodeHost {
+  const [owner, repo] = repository?.split('/') ?? [];
+  return {
+    async pullRequestsOf(commit): Promise<readonly PullRequest[]> {
+      if (token === undefined || owner === undefined || repo === undefined) return [];
+      try {
+        const { getOctokit } = await import('@actions/github');
+        const octokit = getOctokit(token, { baseUrl: apiUrl });
+        const { data } = await octokit.request('GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls', {
+          owner,
+          repo,
+          commit_sha: commit,
+          request: { signal: AbortSignal.timeout(DEADLINE_MS) },
+        });
+        return answer.parse(data).map(({ number, title, html_url: url }) => ({ number, title, url }));
+      } catch (error) {
+        onProblem(`GitHub was asked for the pull request of ${commit.slice(0, 12)} and did not tell: ${String(error)}`);
+        return [];
+      }
+    },
+  };
+}

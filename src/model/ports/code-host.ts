@@ -1,0 +1,14 @@
+/** The forge that the repository lives on, as far as a run wants to know things from it. Never needed for a change. */
+export interface CodeHost {
+  /**
+   * Pull requests that brought a commit, newest first.
+   * Never throws and never takes longer than a few seconds: a deploy does not fail because the forge is down.
+   */
+  pullRequestsOf(commit: string): Promise<readonly PullRequest[]>;
+}
+
+export interface PullRequest {
+  readonly number: number;
+  readonly title: string;
+  readonly url: string;
+}

@@ -1,0 +1,83 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createCodeHost } from '../../src/github/code-host.js';
+
+const COMMIT = 'c0ffee1234567890c0ffee1234567890c0ffee12';
+let server: Server | undefined;
+
+afterEach(() => {
+  server?.closeAllConnections();
+  server?.close();
+});
+
+/** A REST endpoint on loopback that notes what it is asked. */
+async function listen(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
+  const listening = createServer(answer);
+  server = listening;
+  await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
+  const address = listening.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return `http://127.0.0.1:${address.port}`;
+}
+
+describe('the code host', () => {
+  it('names the pull requests of a commit, asked with the token', async () => {
+    const seen: (string | undefined)[] = [];
+    const apiUrl = await listen((request, response) => {
+      seen.push(request.url, request.headers.authorization);
+      response.setHeader('content-type', 'application/json');
+      response.end(
+        JSON.stringify([{ number: 7, title: 'Add the almanac', html_url: 'https://example.test/7', user: {} }]),
+      );
+    });
+    const problems: string[] = [];
+    const host = createCodeHost({
+      token: 't0ken',
+      repository: 'acme/roma',
+      apiUrl,
+      onProblem: (line) => problems.push(line),
+    });
+    expect(await host.pullRequestsOf(COMMIT)).toEqual([
+      { number: 7, title: 'Add the almanac', url: 'https://example.test/7' },
+    ]);
+    expect(seen).toEqual([`/repos/acme/roma/commits/${COMMIT}/pulls`, 'token t0ken']);
+    expect(problems).toEqual([]);
+  });
+
+  it.each([403, 404, 422, 500])('tells of an answer %i and goes on without', async (status) => {
+    const apiUrl = await listen((_request, response) => {
+      response.statusCode = status;
+      response.end('{"message":"no"}');
+    });
+    const problems: string[] = [];
+    const host = createCodeHost({
+      token: 't0ken',
+      repository: 'acme/roma',
+      apiUrl,
+      onProblem: (line) => problems.push(line),
+    });
+    expect(await host.pullRequestsOf(COMMIT)).toEqual([]);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).not.toContain('t0ken');
+  });
+
+  it('does not wait for a host that does not answer', async () => {
+    const apiUrl = await listen(() => undefined);
+    const host = createCodeHost({ token: 't0ken', repository: 'acme/roma', apiUrl, onProblem: () => undefined });
+    const began = performance.now();
+    expect(await host.pullRequestsOf(COMMIT)).toEqual([]);
+    expect(performance.now() - began).toBeLessThan(8_000);
+  });
+
+  it('asks nobody without a token or outside of a workflow', async () => {
+    let asked = 0;
+    const apiUrl = await listen((_request, response) => {
+      asked += 1;
+      response.end('[]');
+    });
+    const onProblem = (): void => undefined;
+    await createCodeHost({ token: undefined, repository: 'acme/roma', apiUrl, onProblem }).pullRequestsOf(COMMIT);
+    await createCodeHost({ token: 't', repository: undefined, apiUrl, onProblem }).pullRequestsOf(COMMIT);
+    expect(asked).toBe(0);
+  });
+});
