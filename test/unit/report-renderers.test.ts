@@ -123,7 +123,7 @@ describe('renderSummary', () => {
           headline: all,
           nextSteps: [all],
           commits: [`c0ffee1 ${all}`],
-          pullRequests: [{ number: 1, title: all, url: all }],
+          pullRequests: [{ number: 1, title: all, url: 'https://example.test/1' }],
           timeline: [{ at: all, durationMs: 1, service: all, text: all, status: 'done' }],
           findings: [],
           checklists: [{ title: all, items: [{ text: all, state: 'not-asked', detail: all }] }],
