@@ -15,7 +15,10 @@ export interface CommandLine {
  */
 export function readCommandLine(argv: readonly string[]): CommandLine {
   const program: Command = new Command('rolling-restart');
-  program.description('Changes what runs on a Docker Compose host, safely.').showHelpAfterError().enablePositionalOptions();
+  program
+    .description('Changes what runs on a Docker Compose host, safely.')
+    .showHelpAfterError()
+    .enablePositionalOptions();
   const typed: CommandLine[] = [];
   for (const procedure of PROCEDURES) {
     const command = program.command(procedure);
@@ -41,9 +44,15 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
 }
 
 function optionOf(spec: InputSpec): Option {
-  const words = spec.default === undefined ? spec.description : `${spec.description} (default: ${spec.defaultText ?? spec.default})`;
+  const words =
+    spec.default === undefined
+      ? spec.description
+      : `${spec.description} (default: ${spec.defaultText ?? spec.default})`;
   // No default is handed to the parser: an option that was not typed is read like an input that was not given.
-  const option = new Option(spec.kind === 'flag' ? `--${spec.name} [true|false]` : `--${spec.name} <${spec.kind}>`, words);
+  const option = new Option(
+    spec.kind === 'flag' ? `--${spec.name} [true|false]` : `--${spec.name} <${spec.kind}>`,
+    words,
+  );
   return spec.kind === 'flag' ? option.preset('true') : option;
 }
 
