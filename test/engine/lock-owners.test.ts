@@ -65,7 +65,7 @@ describe('the owner of the lock', () => {
       .acquire(lockRequest('other', { timeoutMs: 400, onWaiting: ({ run }) => void waiting.push(run) }));
     await expect(attempt).rejects.toMatchObject({
       code: 'E_LOCKED',
-      next: expect.stringContaining('unlock') as string,
+      next: expect.stringContaining('rollback and emergency') as string,
     });
     const message = await attempt.catch((error: unknown) => String(error));
     const year = new Date().getUTCFullYear();
