@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { ProcedureError } from '../model/errors.js';
+import { asProcedureError, ProcedureError, type Excerpt } from '../model/errors.js';
 import type { OperationOf } from '../model/operation.js';
 import { RUNBOOK } from '../model/policy.js';
 import type { HealthCheck, ObservedContainer } from '../model/service.js';
@@ -71,6 +71,8 @@ export function readinessTimeout(check: HealthCheck | undefined, asked: number |
 
 class Waiting {
   private lastSaid = performance.now();
+  /** What the health check said last when we ran it, by container: Docker may not have run it even once. */
+  private readonly said = new Map<string, string>();
 
   constructor(
     private readonly session: Session,
@@ -121,7 +123,8 @@ class Waiting {
     }
     if (restarts >= RESTARTS_TOLERATED)
       await this.fail(container, `keeps restarting (exit code ${container.exitCode})`);
-    if (container.health === 'unhealthy') await this.fail(container, 'is unhealthy');
+    // Docker calls a container that does not run unhealthy as well; why it does not run is what counts then.
+    if (container.state === 'running' && container.health === 'unhealthy') await this.fail(container, 'is unhealthy');
     if (performance.now() > this.deadline) {
       await this.fail(container, `was not ready within ${formatDuration(this.timeoutMs)}`);
     }
@@ -129,9 +132,15 @@ class Waiting {
 
   private async fail(container: ObservedContainer, what: string): Promise<never> {
     throw new ProcedureError('E_NOT_READY', `${container.name} ${what}`, {
-      next: 'The lines below say why; fix that and deploy again.',
-      excerpt: await explainContainer(this.session, container),
+      next: 'Its state and last log lines are shown with this error; fix what they say and deploy again.',
+      excerpt: [...this.saidBy(container), ...(await explainContainer(this.session, container))],
     });
+  }
+
+  private saidBy(container: ObservedContainer): readonly Excerpt[] {
+    const said = this.said.get(container.id);
+    if (said === undefined) return [];
+    return [{ title: `health check of ${container.name}, run by us: its last answer`, lines: said.split('\n') }];
   }
 
   private async passes(container: ObservedContainer, signal: AbortSignal): Promise<boolean> {
@@ -147,9 +156,12 @@ class Waiting {
     if (command === undefined) return false;
     try {
       const result = await this.session.engine.exec(container.id, command, { timeoutMs: check.timeoutMs, signal });
+      const output = this.session.redactor.text(result.output.trim()).slice(-500);
+      this.said.set(container.id, `exit ${result.exitCode}: ${output}`);
       return result.exitCode === 0;
     } catch (error) {
       if (signal.aborted) throw reasonOf(signal);
+      this.said.set(container.id, this.session.redactor.text(asProcedureError(error).message));
       this.session.progress.debug(`probe of ${container.name}: ${String(error)}`);
       return false;
     }

@@ -30,7 +30,7 @@ export async function rollOutAll(
   session.recorder.plan = plan;
   for (const line of planLines(plan)) session.progress.info(line);
   session.recorder.rollbackReleasePresent = candidates.every(
-    (candidate) => candidate.decision.kind !== 'change' || candidate.current.release !== undefined,
+    (candidate) => candidate.decision.kind === 'unchanged' || candidate.current.release !== undefined,
   );
   const results: RollOutResult[] = [];
   for (const candidate of candidates) {
@@ -114,7 +114,7 @@ function describeFailure(result: RollOutResult): string {
     case 'rolled-back':
       return `rolled back, the release before it is live and verified (${reason})`;
     case 'rollback-failed':
-      return `failed (${reason}), and going back failed as well`;
+      return `failed (${reason}), and going back failed as well (${result.undoError?.message ?? 'no reason recorded'})`;
     case 'cancelled':
       return `cancelled (${reason})`;
     case 'failed':

@@ -1,0 +1,1 @@
+export function ensureNode24(options?: { log?: (line: string) => void }): Promise<string>;
