@@ -146,7 +146,9 @@ export function describeOperation(operation: Operation): string {
     case 'verify':
       return `verify ${operation.service}: ${operation.checks.join(', ')}`;
     case 'watch':
-      return `watch ${operation.service} for ${formatDuration(operation.durationMs)}`;
+      return operation.durationMs === 0
+        ? `read the resource use of ${operation.service} once, without a watch`
+        : `watch ${operation.service} for ${formatDuration(operation.durationMs)}`;
     case 'accept-release':
       return `record ${operation.release} as the live release of ${operation.service}`;
     case 'reject-release':

@@ -80,6 +80,11 @@ export function isBad(history: ServiceHistory, id: ReleaseId): boolean {
   return history.events.findLast((event) => event.release === id && event.kind !== 'dropped')?.kind === 'bad';
 }
 
+/** @returns whether the release was verified and accepted, and not rolled back since */
+export function isAccepted(history: ServiceHistory, id: ReleaseId): boolean {
+  return history.events.findLast((event) => event.release === id && event.kind !== 'dropped')?.kind === 'live';
+}
+
 /**
  * The release to go back to from `current`: the one accepted last that is another one, is not bad and not dropped.
  * After a rollback B → A, the previous of A is what was live before A first was, never B.

@@ -52,7 +52,7 @@ function serviceLine(service: ServiceReport, dryRun: boolean): string {
     ...(service.downtimeMs === undefined ? [] : [`outage ${formatDuration(service.downtimeMs)}`]),
     ...(service.readyMs === undefined ? [] : [`ready after ${formatDuration(service.readyMs)}`]),
     ...(service.memoryBytes === undefined ? [] : [formatSize(service.memoryBytes)]),
-    ...service.reasons,
+    ...(service.reasons.length === 0 ? [] : [`why: ${service.reasons.join('; ')}`]),
   ];
   const outcome = dryRun ? '' : ` ${outcomeSign(service.outcome)}`;
   return `  ${service.service}:${outcome}${facts.length === 0 ? '' : ` (${facts.join(', ')})`}`;

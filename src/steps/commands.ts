@@ -62,7 +62,7 @@ export async function runInContainer(run: Run, container: ObservedContainer, com
   const output = run.redactor.text(result.output.trim());
   if (result.exitCode === 0) return output;
   throw new ProcedureError('E_COMMAND', `"${command}" ended with exit code ${result.exitCode} in ${container.name}`, {
-    next: 'Its output is below.',
+    next: 'Its output is shown with this error.',
     excerpt: [{ title: 'output', lines: output.split('\n').slice(-20) }],
   });
 }

@@ -7,6 +7,7 @@ import { decide } from '../strategies/decide.js';
 import type { Current } from './candidate.js';
 import { hashFiles } from './files.js';
 import type { Viewing } from './session.js';
+import { currentFacts } from './way-back.js';
 import type { WantedProject } from './wanted.js';
 
 /** What a service is to become, as far as it is known without building or pulling anything. */
@@ -56,7 +57,7 @@ export function decideDescribed(wanted: WantedProject, one: Described, fingerpri
   const { configHash: hash, composeHash, replicas, files, oneShot, current } = one;
   return decide(
     { configHash: hash, composeHash, fingerprint, commit: wanted.commit, replicas, files, oneShot },
-    { release: current.release, files: current.files, containers: current.containers },
+    currentFacts(current),
   );
 }
 

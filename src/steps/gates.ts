@@ -111,7 +111,7 @@ export function badReleaseGate(
     kind: 'refuse',
     error: new ProcedureError(
       'E_BAD_RELEASE',
-      `This is release ${bad.id} of ${service}, which was rolled back: ${event?.reason ?? 'no reason recorded'}`,
+      `This is release ${bad.id} of ${service}, which is marked bad: ${event?.reason ?? 'no reason recorded'}`,
       { next: 'Deploy a fixed commit, or set force: true to deploy the same again; nothing was changed.' },
     ),
   };

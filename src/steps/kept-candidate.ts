@@ -6,6 +6,7 @@ import { decide } from '../strategies/decide.js';
 import type { Candidate, Current } from './candidate.js';
 import { withRendered } from './rendered.js';
 import type { Viewing } from './session.js';
+import { currentFacts } from './way-back.js';
 
 /**
  * A kept release as a candidate, so that going back is the same change as any other: same gates, replacement,
@@ -41,7 +42,7 @@ export async function keptCandidate(viewing: Viewing, id: string, current: Curre
         files: release.files,
         oneShot,
       },
-      { release: current.release, files: current.files, containers: current.containers },
+      currentFacts(current),
     ),
   };
 }

@@ -2,12 +2,13 @@ import type { ServicePlan } from '../model/plan.js';
 import type { ReleaseId, ReleaseWithDefinition } from '../model/release.js';
 import { knownRestartMs, mountedPaths } from '../model/release.js';
 import { chooseStrategy } from '../strategies/index.js';
-import type { UndoChange } from '../strategies/strategy.js';
+import type { CurrentRelease, UndoChange } from '../strategies/strategy.js';
 import type { Candidate } from './candidate.js';
 import { mountedLive } from './files.js';
 import { readinessTimeout } from './readiness.js';
 import type { Session, Viewing } from './session.js';
 import { checksFor } from './verify.js';
+import { releaseBefore } from './way-back.js';
 
 /** Puts together what a strategy needs to know, and lets it plan. */
 export function planService(session: Session, candidate: Candidate): ServicePlan {
@@ -27,14 +28,7 @@ export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: stri
     imageName: release.image.name,
     wantedImage: release.image.id,
     namedImage: candidate.namedImage,
-    current:
-      current.release === undefined || current.image === undefined
-        ? undefined
-        : {
-            id: current.release.id,
-            image: current.image.id,
-            keepAs: [current.release.image.keptAs, previousTag(release.image.name)],
-          },
+    current: replacedRelease(candidate),
     observed: current.containers,
     replicas: candidate.replicas,
     checkout: checkoutMove(viewing, liveCommit, release.commit),
@@ -50,6 +44,14 @@ export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: stri
     ...planned,
     notes: [...planned.notes, ...mountNotes(viewing, candidate)],
   };
+}
+
+/** What runs is kept under its tags before it is replaced; a release that was accepted earlier has them already. */
+function replacedRelease({ current, release }: Candidate): CurrentRelease | undefined {
+  const before = releaseBefore(current);
+  if (before === undefined || current.image === undefined) return undefined;
+  if (before.id !== current.release?.id) return { id: before.id, image: before.image.id, keepAs: [] };
+  return { id: before.id, image: current.image.id, keepAs: [before.image.keptAs, previousTag(release.image.name)] };
 }
 
 /** Facts for the way back to the release that ran before. */
@@ -71,7 +73,7 @@ export function planUndo(
     backImage: back.image.id,
     namedImage: candidate.release.image.id,
     replicas: back.replicas,
-    checkout: undoneCheckout(session, back),
+    checkout: undoneCheckout(session, candidate, back),
     readinessTimeoutMs: readinessTimeout(candidate.definition.healthCheck, session.request.readinessTimeoutMs),
     checks: checksFor(session.request, { oneShot: candidate.oneShot, goingBack: true }),
     reason: undo.reason,
@@ -80,9 +82,11 @@ export function planUndo(
 
 /**
  * The checkout goes back with the service. When other services of this run are live from the new commit it stays, unless
- * the release that comes back mounts files of the checkout: then it cannot run from anything but its own commit.
+ * the release that comes back mounts files of the checkout: then it cannot run from anything but its own commit. It goes
+ * where it was when the run began, or, when that is the commit of a release that was never accepted, to the one's that
+ * comes back.
  */
-function undoneCheckout(session: Session, back: ReleaseWithDefinition): UndoChange['checkout'] {
+function undoneCheckout(session: Session, candidate: Candidate, back: ReleaseWithDefinition): UndoChange['checkout'] {
   const mountsCheckout = Object.values(back.files).some((hash) => hash.startsWith('git:'));
   if (session.deployed.size > 0 && !mountsCheckout) {
     session.recorder.nextSteps.push(
@@ -95,7 +99,12 @@ function undoneCheckout(session: Session, back: ReleaseWithDefinition): UndoChan
       `The checkout went back, because ${back.service} mounts files of it; check ${[...session.deployed].join(', ')}, which were deployed from the newer commit.`,
     );
   }
-  return checkoutMove(session, session.liveCommit.value, session.startCommit);
+  const ranBefore = back.id === candidate.current.release?.id;
+  return checkoutMove(
+    session,
+    session.liveCommit.value,
+    ranBefore ? session.startCommit : (back.commit ?? session.startCommit),
+  );
 }
 
 function checkoutMove(

@@ -72,6 +72,9 @@ async function carryOut(
     await captureEvidence(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch(
       (captureError: unknown) => session.progress.debug(`evidence: ${String(captureError)}`),
     );
+    session.recorder.nextSteps.push(
+      `${candidate.service}: what is there now is release ${candidate.release.id}, started again. To go back to the one before: procedure rollback with rollback-to: previous.`,
+    );
     run.report(failure.code === 'E_CANCELLED' ? 'cancelled' : 'failed', candidate.release.id, undefined);
     return failure;
   }

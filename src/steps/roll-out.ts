@@ -5,12 +5,14 @@ import type { ServicePlan } from '../model/plan.js';
 import type { ReleaseWithDefinition } from '../model/release.js';
 import { formatDuration } from '../model/units.js';
 import { STRATEGIES } from '../strategies/index.js';
+import { stepsAfterFailedUndo, stepsAfterFailure } from './by-hand.js';
 import type { Candidate } from './candidate.js';
 import { captureEvidence } from './evidence.js';
 import { planService, planUndo } from './plan-service.js';
 import { ServiceRun } from './service-run.js';
 import type { Session } from './session.js';
 import { WarningSignError } from './signs.js';
+import { releaseBefore } from './way-back.js';
 
 /** How the change of one service ended, and what is live now. */
 export interface RollOutResult {
@@ -36,7 +38,7 @@ export async function rollOut(session: Session, candidate: Candidate): Promise<R
   try {
     await carryOut(session, service, plan);
     session.deployed.add(candidate.service);
-    service.report('deployed', candidate.release.id, candidate.current.release?.id);
+    service.report('deployed', candidate.release.id, releaseBefore(candidate.current)?.id);
     return { service: candidate.service, outcome: 'deployed', error: undefined, undoError: undefined, changed: true };
   } catch (error) {
     failure = asProcedureError(error);
@@ -66,9 +68,9 @@ async function afterFailure(
   failure: ProcedureError,
 ): Promise<RollOutResult> {
   const { release, current } = candidate;
+  const before = releaseBefore(current);
   const result = (outcome: OutcomeKind, changed: boolean, undoError?: ProcedureError): RollOutResult => {
-    const live = outcome === 'rolled-back' || !changed ? current.release?.id : release.id;
-    service.report(outcome, live, current.release?.id);
+    service.report(outcome, service.placed, before?.id);
     return { service: candidate.service, outcome, error: failure, undoError, changed };
   };
   // Whoever took the lock over finishes or undoes this run: its journal stays open.
@@ -84,6 +86,7 @@ async function afterFailure(
     return result('cancelled', true);
   }
   if (failure instanceof WarningSignError && failure.sign.action === 'fail') {
+    session.recorder.nextSteps.push(...stepsAfterFailure(session, candidate));
     // Before the end of its verification it is live, and not accepted: nobody goes back to it.
     if (!service.watching) return result('failed', true);
     await session.execute({ kind: 'accept-release', service: candidate.service, release: release.id }, never());
@@ -92,12 +95,16 @@ async function afterFailure(
   await captureEvidence(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch(
     (error: unknown) => session.progress.debug(`evidence: ${String(error)}`),
   );
-  const back = current.release === undefined ? undefined : await session.ledger.definition(current.release.id);
+  const back = before === undefined ? undefined : await session.ledger.definition(before.id);
   if (back === undefined) {
+    session.recorder.nextSteps.push(...stepsAfterFailure(session, candidate));
     await markBad(session, candidate, failure.message);
     return result(cancelled ? 'cancelled' : 'failed', true);
   }
-  if (!session.request.autoRollback && !cancelled) return result('failed', true);
+  if (!session.request.autoRollback && !cancelled) {
+    session.recorder.nextSteps.push(...stepsAfterFailure(session, candidate));
+    return result('failed', true);
+  }
   try {
     await goBack(session, service, plan, candidate, back, failure.message);
   } catch (error) {
@@ -107,9 +114,10 @@ async function afterFailure(
       session.progress.debug(`ledger: ${String(markError)}`); // the failure of the way back is what matters now
     });
     session.progress.error(`${candidate.service}: going back failed as well: ${undoError.message}`);
+    session.recorder.nextSteps.push(...(await stepsAfterFailedUndo(session, candidate, back, service.placed)));
     return result('rollback-failed', true, undoError);
   }
-  return result(cancelled ? 'cancelled' : 'rolled-back', false);
+  return result(cancelled ? 'cancelled' : 'rolled-back', back.id !== current.release?.id);
 }
 
 /** The containers were not touched: only what was prepared for them goes back, and nothing restarts. */

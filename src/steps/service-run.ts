@@ -3,6 +3,7 @@ import type { OutcomeKind } from '../model/outcome.js';
 import { outageMs, type ServingChange } from '../model/outage.js';
 import { RUNBOOK } from '../model/policy.js';
 import { formatDuration, formatSize } from '../model/units.js';
+import type { ReleaseId } from '../model/release.js';
 import type { Candidate } from './candidate.js';
 import { captureEvidence } from './evidence.js';
 import { countErrors, matcherOf } from './log-lines.js';
@@ -11,6 +12,7 @@ import { ERRORS_BEFORE_WINDOW_MS, raise, type SignSource } from './signs.js';
 import { verify } from './verify.js';
 import { watch, type Watched } from './watch.js';
 import type { Looker, Session } from './session.js';
+import { releaseBefore } from './way-back.js';
 
 /**
  * What is known about one service while it is being changed: which part of the plan it is in, what was measured. The
@@ -22,8 +24,9 @@ export class ServiceRun implements Looker {
   replacing = false;
   /** Verified and under watch. */
   watching = false;
-  goingBack = false;
-  private readonly signs: SignSource = { raised: [], errorsBefore: undefined };
+  /** Release whose containers are there; undefined while they are being made, and after that failed. */
+  placed: ReleaseId | undefined;
+  private readonly signs: SignSource = { raised: [], errorsBefore: undefined, goingBack: false };
   private readonly startedAtMs = Date.now();
   private replacedAtMs = Date.now();
   private readonly served: ServingChange[] = [];
@@ -35,16 +38,32 @@ export class ServiceRun implements Looker {
     private readonly candidate: Candidate,
   ) {
     session.lookers.set(candidate.service, this);
+    this.placed = candidate.current.release?.id;
+  }
+
+  get goingBack(): boolean {
+    return this.signs.goingBack;
+  }
+
+  set goingBack(value: boolean) {
+    this.signs.goingBack = value;
   }
 
   async execute(operation: Operation, signal: AbortSignal): Promise<void> {
     if (operation.kind === 'replace-containers') {
       this.replacing = true;
+      this.placed = undefined;
       this.replacedAtMs = Date.now();
+      // What was measured is about containers that go now.
+      this.ready = undefined;
+      this.watched = undefined;
     }
     if (operation.kind === 'watch') this.watching = true;
     await this.session.execute(operation, signal);
-    if (operation.kind === 'replace-containers') this.noteKilledContainers();
+    if (operation.kind === 'replace-containers') {
+      this.placed = operation.to;
+      this.noteKilledContainers();
+    }
   }
 
   async awaitReady(operation: OperationOf<'await-ready'>, signal: AbortSignal): Promise<void> {
@@ -113,7 +132,7 @@ export class ServiceRun implements Looker {
   private replicas(): number {
     const { current, replicas, oneShot } = this.candidate;
     if (oneShot) return 1;
-    return this.goingBack ? (current.release?.replicas ?? Math.max(1, current.containers.length)) : replicas;
+    return this.goingBack ? (releaseBefore(current)?.replicas ?? Math.max(1, current.containers.length)) : replicas;
   }
 
   /** A container that had to be killed after its grace time loses what it was doing: exit code 137 of an old one. */
@@ -138,14 +157,16 @@ export class ServiceRun implements Looker {
     const { session, candidate } = this;
     const { release, decision } = candidate;
     const downtimeMs = this.downtime();
+    const { current } = candidate;
+    const shown = [release, current.release, releaseBefore(current)].find((one) => one?.id === live);
     session.recorder.services.push({
       service: candidate.service,
       outcome,
       release: live,
       previousRelease: previous,
-      imageDigest: live === release.id ? (release.image.digest ?? release.image.id) : candidate.current.image?.id,
-      commit: live === release.id ? release.commit : candidate.current.release?.commit,
-      version: release.version,
+      imageDigest: shown?.image.digest ?? shown?.image.id,
+      commit: shown?.commit,
+      version: shown?.version,
       downtimeMs,
       readyMs: this.ready?.startupMs,
       memoryBytes: this.watched?.memoryBytes,

@@ -7,6 +7,8 @@ export interface SignSource {
   readonly raised: WarningSign[];
   /** Error lines that the release before wrote in its last minutes; undefined when nothing ran. */
   errorsBefore: number | undefined;
+  /** The release of before is being brought back: no warning sign stands in its way, only a check that fails. */
+  goingBack: boolean;
 }
 
 /** How far back the log of the release before is read, to compare error lines with. */
@@ -42,11 +44,14 @@ export class WarningSignError extends ProcedureError {
       next:
         sign.action === 'fail'
           ? 'on-warning says fail: the release stays live; look into it, or go back with procedure rollback.'
-          : 'The lines below say why; fix that and deploy again.',
+          : 'Its state and last log lines are shown with this error; fix what they say and deploy again.',
       excerpt,
     });
   }
 }
+
+/** Signs that say something of the compose file, the old container or this run, and nothing against the new release. */
+const ONLY_TOLD: ReadonlySet<WarningSign['sign']> = new Set(['no-health-check', 'killed-after-grace', 'note']);
 
 /** Signs whose words carry a count that goes on rising. */
 const SAID_ONCE: ReadonlySet<WarningSign['sign']> = new Set(['error-lines']);
@@ -61,7 +66,8 @@ export function raise(
   seen: Pick<WarningSign, 'sign' | 'severity' | 'service' | 'message'>,
   excerpt: readonly Excerpt[] = [],
 ): void {
-  const action: WarningAction = run.request.onWarning[seen.severity];
+  const told = source.goingBack || ONLY_TOLD.has(seen.sign);
+  const action: WarningAction = told ? 'warn' : run.request.onWarning[seen.severity];
   const sign: WarningSign = { ...seen, action, at: new Date().toISOString() };
   const known = source.raised.some(
     (other) =>

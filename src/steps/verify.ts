@@ -105,7 +105,7 @@ async function checkState(session: Session, subject: Subject): Promise<string> {
   );
   if (wrong !== undefined) {
     throw new ProcedureError('E_VERIFICATION', `${wrong.name}: ${describeState(wrong)}`, {
-      next: 'The lines below say why.',
+      next: 'Its state and last log lines are shown with this error.',
       excerpt: await explainContainer(session, wrong),
     });
   }

@@ -18,6 +18,8 @@ export interface WantedFacts {
 /** What is live, as read from the engine and matched with the ledger. */
 export interface CurrentFacts {
   readonly release: Release | undefined;
+  /** Whether that release was verified once; true when nothing is recorded. */
+  readonly accepted: boolean;
   readonly files: Readonly<Record<string, string>> | undefined;
   readonly containers: readonly (ObservedContainer & { readonly fingerprint: string | undefined })[];
 }
@@ -29,6 +31,7 @@ export function decide(wanted: WantedFacts, current: CurrentFacts): Decision {
   if (current.containers.length === 0 && current.release === undefined) return { kind: 'first-deploy' };
   const reasons = [
     ...stateReasons(wanted, current),
+    ...acceptanceReasons(current),
     ...imageReasons(wanted, current),
     ...configurationReasons(wanted, current),
   ];
@@ -50,6 +53,11 @@ function stateReasons(wanted: WantedFacts, { containers }: CurrentFacts): readon
     reasons.push(`${containers.length} of ${wanted.replicas} containers run`);
   }
   return reasons;
+}
+
+/** What failed its verification and was left running is not what was asked for, however well it seems to run. */
+function acceptanceReasons({ release, accepted }: CurrentFacts): readonly string[] {
+  return release === undefined || accepted ? [] : [`release ${release.id} runs, but it never passed its verification`];
 }
 
 function imageReasons(wanted: WantedFacts, { release, containers }: CurrentFacts): readonly string[] {

@@ -13,7 +13,7 @@ export const recreate: Strategy = {
   plan(change: Change) {
     const { service, wanted, current } = change;
     const operations: Operation[] = [{ kind: 'capture-evidence', service, moment: 'before' }];
-    if (current !== undefined) {
+    if (current !== undefined && current.keepAs.length > 0) {
       operations.push({ kind: 'keep-image', service, image: current.image, tags: current.keepAs });
     }
     if (change.checkout !== undefined) operations.push({ kind: 'move-checkout', ...change.checkout });

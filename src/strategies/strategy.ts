@@ -36,7 +36,7 @@ export interface Change {
 export interface CurrentRelease {
   readonly id: ReleaseId;
   readonly image: string;
-  /** `NAME:previous` and our own keeping tag. */
+  /** `NAME:previous` and our own keeping tag; empty for a release that has them already. */
   readonly keepAs: readonly string[];
 }
 

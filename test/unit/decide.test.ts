@@ -29,7 +29,12 @@ const wanted: WantedFacts = {
   oneShot: false,
 };
 
-const current: CurrentFacts = { release, files: { '/srv/app.conf': 'sha256:1' }, containers: [container] };
+const current: CurrentFacts = {
+  release,
+  accepted: true,
+  files: { '/srv/app.conf': 'sha256:1' },
+  containers: [container],
+};
 
 describe('decide', () => {
   it('leaves alone what is the same, runs and is healthy', () => {
@@ -37,7 +42,9 @@ describe('decide', () => {
   });
 
   it('calls it a first deploy when nothing runs and nothing is recorded', () => {
-    expect(decide(wanted, { release: undefined, files: undefined, containers: [] })).toEqual({ kind: 'first-deploy' });
+    expect(decide(wanted, { release: undefined, accepted: true, files: undefined, containers: [] })).toEqual({
+      kind: 'first-deploy',
+    });
   });
 
   it('does not take another version of Compose for a change: our own hash decides', () => {
@@ -71,6 +78,13 @@ describe('decide', () => {
     const decision = decide({ ...wanted, ...changedWanted }, facts);
     expect(decision.kind).toBe('change');
     expect(decision.kind === 'change' ? decision.reasons.join() : '').toContain(reason);
+  });
+
+  it('changes what runs and never passed its verification, however well it runs', () => {
+    expect(decide(wanted, { ...current, accepted: false })).toEqual({
+      kind: 'change',
+      reasons: ['release A runs, but it never passed its verification'],
+    });
   });
 
   it('takes a one-shot service that ended with 0 as running', () => {
