@@ -111,7 +111,7 @@ export function parseProject(document: unknown): ComposeProject {
     volumes: project.volumes ?? {},
     configs: project.configs ?? {},
     secrets: project.secrets ?? {},
-    policy: project['x-rolling-restart'],
+    policy: undollarAll(project['x-rolling-restart'] ?? null) ?? undefined,
     document: document as Readonly<Record<string, unknown>>,
   };
 }
@@ -126,7 +126,10 @@ function readService(
     name,
     image: service.image ?? `${project}-${name}`,
     containerName: service.container_name,
-    build: service.build == null ? undefined : { context: service.build.context },
+    build:
+      service.build == null
+        ? undefined
+        : { context: service.build.context === undefined ? undefined : undollar(service.build.context) },
     environment: Object.fromEntries(
       Object.entries(service.environment ?? {}).map(([key, value]) => [
         key,
@@ -188,6 +191,11 @@ function restartOf(service: z.infer<typeof serviceSchema>): string {
 /** `config` writes `$` as `$$`, so that its output can be read again; the value itself has one. */
 function undollar(text: string): string {
   return text.replaceAll('$$', '$');
+}
+
+/** The same for every text in a value: a command in a policy has variables of its own. */
+function undollarAll<T>(value: T): T {
+  return JSON.parse(undollar(JSON.stringify(value))) as T;
 }
 
 /** @returns milliseconds of a duration as Go prints it: `1m30s`, `500ms`, `0s` */

@@ -31,7 +31,12 @@ export async function renderDocument(cli: DockerCli, target: ComposeTarget): Pro
   if (result.exitCode !== 0) throw invalid(target, result.stderr);
   const document = asDocument(result.stdout);
   const { relocate } = target;
-  return relocate === undefined ? document : relocateDocument(document, relocate.from, relocate.to);
+  return relocate === undefined ? document : relocateDocument(document, escaped(relocate.from), escaped(relocate.to));
+}
+
+/** A path as the document has it. */
+function escaped(path: string): string {
+  return path.replaceAll('$', '$$$$');
 }
 
 export async function renderProject(cli: DockerCli, target: ComposeTarget): Promise<ComposeProject> {
