@@ -18,6 +18,8 @@ export interface Watched {
   readonly startedAtMs: number;
   readonly memoryBytes: number | undefined;
   readonly errorLines: number;
+  /** Lines of the log that were read; undefined when none was watched. */
+  readonly lines: number | undefined;
 }
 
 /**
@@ -43,6 +45,7 @@ class WatchWindow {
   private readonly startedAtMs = Date.now();
   private readonly memory = new Map<string, number>();
   private errorLines = 0;
+  private lines: number | undefined;
   private errorSample = '';
   private lastReported = 0;
 
@@ -106,6 +109,7 @@ class WatchWindow {
       startedAtMs: this.startedAtMs,
       memoryBytes: this.memory.size === 0 ? undefined : Math.max(...this.memory.values()),
       errorLines: this.errorLines,
+      lines: this.lines,
     };
   }
 
@@ -181,16 +185,21 @@ class WatchWindow {
     | undefined {
     if (container.oomKilled) return { sign: 'out-of-memory', message: `${container.name} was killed: out of memory` };
     if (container.restartCount > 0) {
-      return {
-        sign: 'keeps-restarting',
-        message: `${container.name} was restarted by Docker ${container.restartCount} times (exit code ${container.exitCode})`,
-      };
+      const times = container.restartCount === 1 ? 'once' : `${container.restartCount} times`;
+      const message = `${container.name} exited and was restarted by Docker ${times}${this.lastExit(container)}`;
+      return { sign: 'keeps-restarting', message };
     }
     if (container.state !== 'running') {
       return { sign: 'exited', message: `${container.name} is ${container.state} (exit code ${container.exitCode})` };
     }
     if (container.health === 'unhealthy') return { sign: 'unhealthy', message: `${container.name} became unhealthy` };
     return undefined;
+  }
+
+  /** From the event: the exit code that inspect shows is 0 as soon as the container runs again. */
+  private lastExit(container: ObservedContainer): string {
+    const died = this.session.events.seen.findLast((event) => event.action === 'die' && event.id === container.id);
+    return died?.exitCode === undefined ? '' : ` (exit code ${died.exitCode})`;
   }
 
   private async onEvent(event: EngineEvent): Promise<void> {
@@ -219,7 +228,9 @@ class WatchWindow {
     const matcher = matcherOf(this.session.request.errorPatterns);
     if (matcher === undefined) return;
     const log = await this.session.engine.logs(container.id, { since: this.sinceMs / 1000, follow: true, signal });
+    this.lines ??= 0;
     for await (const line of linesOf(log)) {
+      this.lines += 1;
       if (!matcher.test(line)) continue;
       this.errorLines += 1;
       this.errorSample ||= line.trim().slice(0, 300);
