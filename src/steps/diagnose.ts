@@ -33,7 +33,8 @@ export function describeState(container: ObservedContainer): string {
   if (container.health !== 'none') words.push(`health ${container.health}`);
   if (container.state !== 'running' || container.exitCode !== 0) words.push(`exit code ${container.exitCode}`);
   if (container.oomKilled) words.push('killed because it was out of memory');
-  if (container.restartCount > 0) words.push(`restarted by Docker ${container.restartCount === 1 ? 'once' : `${container.restartCount} times`}`);
+  if (container.restartCount > 0)
+    words.push(`restarted by Docker ${container.restartCount === 1 ? 'once' : `${container.restartCount} times`}`);
   return words.join(', ');
 }
 
