@@ -2,8 +2,9 @@ import type { Operation, OperationOf } from '../model/operation.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import { outageMs, type ServingChange } from '../model/outage.js';
 import { RUNBOOK } from '../model/policy.js';
-import { formatDuration, formatSize } from '../model/units.js';
 import type { ReleaseId } from '../model/release.js';
+import { sloRows } from '../model/slo.js';
+import { formatDuration } from '../model/units.js';
 import type { Candidate } from './candidate.js';
 import { captureEvidence } from './evidence.js';
 import { countErrors, matcherOf } from './log-lines.js';
@@ -32,6 +33,7 @@ export class ServiceRun implements Looker {
   private readonly served: ServingChange[] = [];
   private ready: Readiness | undefined;
   private watched: Watched | undefined;
+  private counted: { readonly errors: number; readonly lines: number } | undefined;
 
   constructor(
     private readonly session: Session,
@@ -100,6 +102,9 @@ export class ServiceRun implements Looker {
         sinceMs: this.replacedAtMs,
         goingBack: this.goingBack,
         signs: this.signs,
+        onCounted: (counted) => {
+          this.counted = counted;
+        },
       },
       signal,
     );
@@ -170,40 +175,23 @@ export class ServiceRun implements Looker {
       downtimeMs,
       readyMs: this.ready?.startupMs,
       memoryBytes: this.watched?.memoryBytes,
-      errorLines: this.watched?.errorLines ?? 0,
+      errorLines: this.logSeen()?.errors ?? 0,
       reasons: decision.kind === 'change' ? decision.reasons : [],
     });
-    this.addSloRows(this.restartMs());
+    session.recorder.slo.push(
+      ...sloRows(candidate.service, {
+        restartMs: this.restartMs(),
+        healthyMs: this.ready?.startupMs,
+        memoryBytes: this.watched?.memoryBytes,
+        log: this.logSeen(),
+      }),
+    );
   }
 
-  private addSloRows(restartMs: number | undefined): void {
-    const { targets } = RUNBOOK;
-    const { recorder } = this.session;
-    const service = this.candidate.service;
-    const row = (metric: string, target: string, actual: string | undefined, met: boolean): void => {
-      if (actual !== undefined) recorder.slo.push({ service, metric, target, actual, met });
-    };
-    const memory = this.watched?.memoryBytes;
-    const errors = this.watched?.errorLines ?? 0;
-    row(
-      'Restart time',
-      `<${formatDuration(targets.restartMs)}`,
-      restartMs === undefined ? undefined : formatDuration(restartMs),
-      (restartMs ?? 0) < targets.restartMs,
-    );
-    row(
-      'Memory after restart',
-      `<${formatSize(targets.memoryBytes)}`,
-      memory === undefined ? undefined : formatSize(memory),
-      (memory ?? 0) < targets.memoryBytes,
-    );
-    row('Error lines post-restart', '0', this.watched === undefined ? undefined : String(errors), errors === 0);
-    row(
-      'Health check pass time',
-      `<${formatDuration(targets.healthyMs)}`,
-      this.ready === undefined ? undefined : formatDuration(this.ready.startupMs),
-      (this.ready?.startupMs ?? 0) < targets.healthyMs,
-    );
+  /** The watch reads the log from the start on; without one, the verification has. */
+  private logSeen(): { readonly errors: number; readonly lines: number } | undefined {
+    const { watched } = this;
+    return watched?.lines === undefined ? this.counted : { errors: watched.errorLines, lines: watched.lines };
   }
 
   /** From the engine's own events and our readings of readiness; undefined when nothing ran before or was replaced. */

@@ -72,6 +72,8 @@ export interface VerifyContext {
   readonly sinceMs: number;
   readonly goingBack: boolean;
   readonly signs: SignSource;
+  /** Gets what was found in the log since the start. */
+  readonly onCounted: (counted: { readonly errors: number; readonly lines: number }) => void;
 }
 
 interface Subject extends VerifyContext {
@@ -211,6 +213,7 @@ async function checkErrorLines(session: Session, subject: Subject): Promise<stri
     lines += counted.lines;
     samples.push(...counted.samples);
   }
+  subject.onCounted({ errors, lines });
   if (errors > 0) {
     const judged = errorLinesSign(errors, session.redactor.text(samples[0] ?? ''), subject.signs);
     raise(session, subject.signs, { sign: 'error-lines', service: subject.service, ...judged });

@@ -1,0 +1,55 @@
+import { RUNBOOK } from './policy.js';
+import type { SloRow } from './report.js';
+import { formatDuration, formatSize } from './units.js';
+
+/** What was measured of one restart; undefined where nobody looked. */
+export interface Measured {
+  /** From the beginning of the replacement to readiness, milliseconds. */
+  readonly restartMs: number | undefined;
+  /** From the container's start to readiness, milliseconds. */
+  readonly healthyMs: number | undefined;
+  readonly memoryBytes: number | undefined;
+  readonly log: { readonly errors: number; readonly lines: number } | undefined;
+}
+
+/** The rows of the runbook's Restart Performance Targets; one that was not measured is left out. */
+export function sloRows(service: string, { restartMs, healthyMs, memoryBytes, log }: Measured): readonly SloRow[] {
+  const { targets } = RUNBOOK;
+  const row = <T>(
+    metric: string,
+    target: string,
+    value: T | undefined,
+    show: (value: T) => string,
+    met: (value: T) => boolean,
+  ): readonly SloRow[] =>
+    value === undefined ? [] : [{ service, metric, target, actual: show(value), met: met(value) }];
+  return [
+    ...row(
+      'Restart time',
+      `<${formatDuration(targets.restartMs)}`,
+      restartMs,
+      formatDuration,
+      (ms) => ms < targets.restartMs,
+    ),
+    ...row(
+      'Memory after restart',
+      `<${formatSize(targets.memoryBytes)}`,
+      memoryBytes,
+      formatSize,
+      (bytes) => bytes < targets.memoryBytes,
+    ),
+    ...row('Error rate post-restart', '0%', log, describeErrors, ({ errors }) => errors === 0),
+    ...row(
+      'Health check pass time',
+      `<${formatDuration(targets.healthyMs)}`,
+      healthyMs,
+      formatDuration,
+      (ms) => ms < targets.healthyMs,
+    ),
+  ];
+}
+
+function describeErrors({ errors, lines }: { readonly errors: number; readonly lines: number }): string {
+  const percent = lines === 0 ? 0 : (errors / lines) * 100;
+  return `${percent.toFixed(percent > 0 && percent < 10 ? 1 : 0)}% (${errors} of ${lines} lines)`;
+}
