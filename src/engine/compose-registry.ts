@@ -1,3 +1,5 @@
+import { BlockList, isIP } from 'node:net';
+import { z } from 'zod';
 import { ProcedureError } from '../model/errors.js';
 import { formatDuration } from '../model/units.js';
 import { reasonIn, type DockerCli } from './compose-cli.js';
@@ -23,9 +25,9 @@ export async function pullImage(
 }
 
 /**
- * Asks the registry for the manifest of an image. Registries on this host speak plain HTTP, as the engine allows for
- * 127.0.0.0/8 without being told. For others that the engine was told to take as insecure the CLI cannot know, so that
- * alone is no problem here: the pull itself shows.
+ * Asks the registry for the manifest of an image: 0.03 s for one on this host (measured). The CLI does not know which
+ * registries the engine takes over plain HTTP, and says "no such manifest" of an image in such a one (measured, 28.2),
+ * so the engine is asked before that is believed.
  * @returns what is wrong, or undefined
  */
 export async function registryProblem(
@@ -33,19 +35,52 @@ export async function registryProblem(
   reference: string,
   timeoutMs: number,
 ): Promise<string | undefined> {
-  const insecure = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?\//.test(reference) ? ['--insecure'] : [];
-  try {
-    const result = await cli.run({
-      args: ['manifest', 'inspect', ...insecure, '--', requireReference(reference)],
-      timeoutMs,
+  requireReference(reference);
+  const endsAt = Date.now() + timeoutMs;
+  const ask = (flags: readonly string[]) =>
+    cli.run({
+      args: ['manifest', 'inspect', ...flags, '--', reference],
+      timeoutMs: Math.max(1, endsAt - Date.now()),
       title: 'docker manifest inspect',
     });
-    if (result.exitCode === 0 || /HTTP response to HTTPS client/.test(result.stderr)) return undefined;
+  try {
+    let result = await ask([]);
+    if (result.exitCode !== 0 && (await isInsecure(cli, reference))) result = await ask(['--insecure']);
+    if (result.exitCode === 0) return undefined;
     return `the registry does not give ${reference}: ${reasonIn(result.stderr)}`;
   } catch (error) {
     if (!(error instanceof ProcedureError) || error.code !== 'E_DEADLINE') throw error;
     return `the registry of ${reference} did not answer within ${formatDuration(timeoutMs)}`;
   }
+}
+
+const registryConfig = z.object({
+  IndexConfigs: z.record(z.string(), z.looseObject({ Secure: z.boolean() })).nullish(),
+  InsecureRegistryCIDRs: z.array(z.string()).nullish(),
+});
+
+/** @returns whether the engine pulls from the image's registry without TLS where there is none */
+async function isInsecure(cli: DockerCli, reference: string): Promise<boolean> {
+  const host = reference.includes('/') ? (reference.split('/')[0] ?? '') : '';
+  const result = await cli.run({
+    args: ['info', '--format', '{{json .RegistryConfig}}'],
+    title: 'docker info',
+    timeoutMs: 20_000,
+  });
+  const parsed = registryConfig.safeParse(result.exitCode === 0 ? JSON.parse(result.stdout) : {});
+  const { IndexConfigs: named, InsecureRegistryCIDRs: ranges } = parsed.data ?? {};
+  if (named?.[host]?.Secure === false) return true;
+  const name = host.replace(/:\d+$/, '');
+  return name === 'localhost' || (ranges ?? []).some((range) => isWithin(name, range));
+}
+
+/** @returns whether an IPv4 address is within a range such as `10.0.0.0/8`; anything else is not */
+export function isWithin(address: string, range: string): boolean {
+  const [base = '', bits = ''] = range.split('/');
+  if (isIP(address) !== 4 || isIP(base) !== 4) return false;
+  const list = new BlockList();
+  list.addSubnet(base, Number(bits));
+  return list.check(address);
 }
 
 function requireReference(reference: string): string {

@@ -4,7 +4,7 @@ import { renderDocument } from './compose-render.js';
 import { dependenciesOf } from './compose-document.js';
 
 /**
- * `up --detach --no-deps`: 0.25 s for a service whose process stops at once (measured, Compose 2.26.1).
+ * `up --detach --no-deps`: 0.4 to 0.7 s for a service whose process stops at once (measured, Compose 2.26.1).
  *
  * Up to 2.29.2 Compose hashes `depends_on:` along with the rest, and forgets about it with `--no-deps`: the container
  * gets another hash than a plain `docker compose up -d` computes, which then recreates it (compose#12069, fixed in

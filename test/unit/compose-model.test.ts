@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { composeArgs, reasonIn } from '../../src/engine/compose-cli.js';
 import { dependenciesOf, imageNameOf, replicasOf } from '../../src/engine/compose-document.js';
 import { goDuration, parseProject } from '../../src/engine/compose-model.js';
+import { isWithin } from '../../src/engine/compose-registry.js';
 import { relocateDocument } from '../../src/engine/compose-relocate.js';
 import { forgetsDependencies } from '../../src/engine/compose-up.js';
 import { definitionOf } from '../../src/model/release.js';
@@ -230,5 +231,17 @@ describe('Compose', () => {
     ['', 'it gave no reason'],
   ])('says why: %j', (stderr, reason) => {
     expect(reasonIn(stderr)).toBe(reason);
+  });
+});
+
+describe('isWithin', () => {
+  it.each([
+    ['127.0.0.1', '127.0.0.0/8', true],
+    ['10.1.2.3', '10.0.0.0/8', true],
+    ['11.1.2.3', '10.0.0.0/8', false],
+    ['registry.example.com', '0.0.0.0/0', false],
+    ['127.0.0.1', '::1/128', false],
+  ])('%s in %s: %s', (address, range, within) => {
+    expect(isWithin(address, range)).toBe(within);
   });
 });
