@@ -51,6 +51,12 @@ export class Recorder {
   warn(sign: WarningSign): void {
     this.warnings.push(sign);
   }
+
+  /** The same sign, grown: it stands where it was first seen. */
+  warnAgain(before: WarningSign, sign: WarningSign): void {
+    const index = this.warnings.indexOf(before);
+    if (index !== -1) this.warnings[index] = sign;
+  }
 }
 
 export interface GateResult {

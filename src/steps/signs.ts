@@ -44,7 +44,9 @@ export class WarningSignError extends ProcedureError {
       next:
         sign.action === 'fail'
           ? 'on-warning says fail: the release stays live; look into it, or go back with procedure rollback.'
-          : 'Its state and last log lines are shown with this error; fix what they say and deploy again.',
+          : excerpt.length === 0
+            ? 'Fix that and deploy again; the log of the release that failed is in the evidence.'
+            : 'Its state and last log lines are shown with this error; fix what they say and deploy again.',
       excerpt,
     });
   }
@@ -53,7 +55,7 @@ export class WarningSignError extends ProcedureError {
 /** Signs that say something of the compose file, the old container or this run, and nothing against the new release. */
 const ONLY_TOLD: ReadonlySet<WarningSign['sign']> = new Set(['no-health-check', 'killed-after-grace', 'note']);
 
-/** Signs whose words carry a count that goes on rising. */
+/** Signs whose words carry a count that goes on rising: the last count stands in the report, and the log is spared. */
 const SAID_ONCE: ReadonlySet<WarningSign['sign']> = new Set(['error-lines']);
 
 /**
@@ -69,15 +71,20 @@ export function raise(
   const told = source.goingBack || ONLY_TOLD.has(seen.sign);
   const action: WarningAction = told ? 'warn' : run.request.onWarning[seen.severity];
   const sign: WarningSign = { ...seen, action, at: new Date().toISOString() };
-  const known = source.raised.some(
+  const known = source.raised.find(
     (other) =>
       other.sign === sign.sign &&
       other.service === sign.service &&
       (SAID_ONCE.has(sign.sign) || other.message === sign.message),
   );
-  if (!known) {
+  if (known === undefined) {
     source.raised.push(sign);
     run.recorder.warn(sign);
+  } else if (SAID_ONCE.has(sign.sign)) {
+    source.raised.splice(source.raised.indexOf(known), 1, sign);
+    run.recorder.warnAgain(known, sign);
+  }
+  if (known?.severity !== sign.severity) {
     run.progress.warning(`${sign.service}: ${sign.message} [${sign.severity}: ${action}]`);
   }
   if (action !== 'warn') throw new WarningSignError(sign, excerpt);

@@ -1,5 +1,6 @@
 import { lstat, readlink, symlink, unlink } from 'node:fs/promises';
 import path from 'node:path';
+import { ProcedureError } from '../model/errors.js';
 import type { ComposeTarget } from '../model/ports/engine.js';
 import type { Source } from '../model/ports/source.js';
 import type { ComposeProject } from '../model/service.js';
@@ -55,8 +56,22 @@ export async function renderWanted(
     projectName: opened.live.name,
     relocate: { from: worktree, to: top },
   };
-  const project = await withUntracked(run.source, top, worktree, () => run.compose.render(target));
+  const project = await withUntracked(run.source, top, worktree, () => run.compose.render(target)).catch(
+    (error: unknown) => {
+      throw inWantedCommit(error, label, worktree, top);
+    },
+  );
   return { project, commit, label, roots: { live: top, wanted: worktree, commit }, buildDirectory };
+}
+
+/** The worktree is gone when a person reads this, and the files in the live directory are those of before. */
+function inWantedCommit(thrown: unknown, label: string, worktree: string, top: string): unknown {
+  if (!(thrown instanceof ProcedureError) || thrown.code !== 'E_COMPOSE_FILE') return thrown;
+  return new ProcedureError('E_COMPOSE_FILE', `In ${label}: ${thrown.message.replaceAll(worktree, top)}`, {
+    next: 'Correct it in the repository and deploy that commit; the files in the live directory are those of before. Nothing was changed.',
+    cause: thrown,
+    excerpt: thrown.excerpt,
+  });
 }
 
 /** Links what is untracked in `top` into the worktree while `body` runs. */

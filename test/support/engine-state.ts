@@ -15,9 +15,11 @@ export async function engineState(project: Project): Promise<readonly string[]> 
   );
   const format = '{{.Id}} {{.Name}} {{.State.Status}} {{.State.StartedAt}} {{.RestartCount}} {{.Image}}';
   const containers = ids.length === 0 ? [] : (await docker('inspect', '--format', format, ...ids)).split('\n');
+  // The CLI writes labels in another order each time.
+  const sorted = (line: string): string => line.replace(/\S+$/, (labels) => labels.split(',').sort().join(','));
   const others = await Promise.all([
     lines('images', '--no-trunc', '--format', 'image {{.Repository}}:{{.Tag}} {{.ID}}'),
-    lines('volume', 'ls', '--format', 'volume {{.Name}} {{.Labels}}'),
+    lines('volume', 'ls', '--format', 'volume {{.Name}} {{.Labels}}').then((volumes) => volumes.map(sorted)),
     lines('network', 'ls', '--no-trunc', '--format', 'network {{.ID}} {{.Name}}'),
   ]);
   return [...containers, ...others.flat()].sort();

@@ -1,0 +1,155 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { engineState } from '../support/engine-state.js';
+import { deploy, excerptOf, expectUntouched, liveOf, update, type Live } from '../support/live.js';
+import { makeProject, type Project } from '../support/project.js';
+import { served } from '../support/served.js';
+
+/** What `code-update` says no to; each time the container, the tags and the checkout of before are still there. */
+describe('a refused update', () => {
+  let project: Project;
+  let before: Live;
+
+  beforeAll(async () => {
+    project = await makeProject({ fixture: 'plain', files: { 'compose.yaml': served() } });
+    await deploy(project, 'app');
+    await project.commitRelease({ version: '2.0.0' });
+  });
+
+  beforeEach(async () => {
+    before = await liveOf(project, 'app');
+  });
+
+  afterAll(async () => {
+    await project.cleanup();
+  });
+
+  it('an image that the registry does not give', async () => {
+    // Port 1 answers nobody.
+    const carried = await update(project, 'app', { image: '127.0.0.1:1/nobody/app:2' });
+    expect(carried.report, carried.log).toMatchObject({ outcome: 'refused', changed: false });
+    expect(carried.report.error?.message).toContain('127.0.0.1:1/nobody/app:2');
+    await expectUntouched(project, 'app', before, carried.log);
+  });
+
+  it('a compose file that is not valid in the wanted commit', async () => {
+    await project.commitRelease({ files: { 'compose.yaml': served({ more: '    port: 8080\n' }) } });
+    const carried = await update(project, 'app');
+    expect(carried.report, carried.log).toMatchObject({ outcome: 'refused', changed: false });
+    expect(carried.report.error?.code).toBe('E_COMPOSE_FILE');
+    expect(carried.report.error?.message).toContain('origin/main');
+    expect(carried.report.error?.message).toContain(join(project.dir, 'compose.yaml'));
+    await expectUntouched(project, 'app', before, carried.log);
+    await project.commitRelease({ files: { 'compose.yaml': served() } });
+  });
+
+  it('a compose file that is not valid in the live directory', async () => {
+    const override = join(project.dir, 'compose.override.yaml');
+    await writeFile(override, 'services:\n  app:\n    port: 8080\n');
+    const state = await engineState(project);
+    try {
+      const carried = await update(project, 'app');
+      expect(carried.report, carried.log).toMatchObject({ outcome: 'refused', changed: false });
+      expect(carried.report.error?.code).toBe('E_COMPOSE_FILE');
+      expect(`${carried.report.error?.message} ${excerptOf(carried)}`).toContain('port');
+    } finally {
+      await rm(override);
+    }
+    expect(await engineState(project)).toEqual(state);
+  });
+
+  it('no compose file at all, or not the one that was named', async () => {
+    const state = await engineState(project);
+    const named = await update(project, 'app', { 'compose-files': 'compose.prod.yaml' });
+    expect(named.report, named.log).toMatchObject({ outcome: 'refused', changed: false });
+    expect(named.report.error?.code).toBe('E_COMPOSE_FILE');
+    expect(named.report.error?.message).toContain('compose.prod.yaml');
+
+    const empty = join(project.root, 'empty');
+    await mkdir(empty);
+    const none = await update(project, 'app', { 'working-directory': empty });
+    expect(none.report, none.log).toMatchObject({ outcome: 'refused', changed: false });
+    expect(none.report.error?.code).toBe('E_COMPOSE_FILE');
+    expect(none.report.error?.message).toContain(empty);
+    expect(await engineState(project)).toEqual(state);
+  });
+
+  it('a service that there is not: those that there are get named', async () => {
+    const carried = await update(project, 'ap');
+    expect(carried.report, carried.log).toMatchObject({ outcome: 'refused', changed: false });
+    expect(carried.report.error).toMatchObject({
+      code: 'E_SERVICE',
+      message: expect.stringContaining('"ap"') as string,
+      next: expect.stringMatching(/has: app\b/) as string,
+    });
+    await expectUntouched(project, 'app', before, carried.log);
+  });
+
+  it('an engine that does not answer', async () => {
+    const host = `unix://${join(project.root, 'nobody.sock')}`;
+    const state = await engineState(project);
+    const carried = await update(project, 'app', {}, { environment: { ...process.env, DOCKER_HOST: host } });
+    expect(carried.report, carried.log).toMatchObject({ outcome: 'refused', changed: false });
+    expect(carried.report.error).toMatchObject({
+      code: 'E_ENGINE_UNREACHABLE',
+      message: expect.stringContaining(host) as string,
+    });
+    expect(await engineState(project)).toEqual(state);
+  });
+
+  // Nothing that old runs here: a server that says it is one, and counts what else is asked of it.
+  it('an engine that is too old', async () => {
+    const writes: string[] = [];
+    const server = createServer((request, response) => {
+      if (request.method !== 'GET' && request.method !== 'HEAD') writes.push(`${request.method} ${request.url}`);
+      const answer = request.url?.endsWith('/info')
+        ? { ID: 'old', Name: 'old', DockerRootDir: '/', OperatingSystem: 'Linux' }
+        : { Version: '23.0.6', ApiVersion: '1.42', MinAPIVersion: '1.12' };
+      response.setHeader('api-version', '1.42').setHeader('content-type', 'application/json');
+      response.end(request.url === '/_ping' ? 'OK' : JSON.stringify(answer));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = server.address() as AddressInfo;
+      const environment = { ...process.env, DOCKER_HOST: `tcp://127.0.0.1:${port}` };
+      const carried = await update(project, 'app', {}, { environment });
+      expect(carried.report, carried.log).toMatchObject({ outcome: 'refused', changed: false });
+      expect(carried.report.error?.code).toBe('E_ENGINE_TOO_OLD');
+      expect(carried.report.error?.message).toContain('23.0.6');
+      expect(writes).toEqual([]);
+    } finally {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
+  });
+
+  it('a tracked file that was modified on the host, by its name; it stays as it is', async () => {
+    const file = join(project.dir, 'Dockerfile');
+    const written = `${await readFile(file, 'utf8')}# a hot fix by hand\n`;
+    await writeFile(file, written);
+    const carried = await update(project, 'app');
+    expect(carried.report, carried.log).toMatchObject({ outcome: 'refused', changed: false });
+    expect(carried.report.error).toMatchObject({
+      code: 'E_SOURCE',
+      message: expect.stringContaining('Dockerfile') as string,
+    });
+    await expectUntouched(project, 'app', before, carried.log);
+    expect(await readFile(file, 'utf8')).toBe(written);
+    expect(await project.git('stash', 'list')).toBe('');
+    await project.git('checkout', '--', 'Dockerfile');
+  });
+
+  it('is not what an untracked file leads to: it stays where it is, as it is', async () => {
+    const file = join(project.dir, 'notes.txt');
+    await writeFile(file, 'mine\n');
+    const environment = await readFile(join(project.dir, '.env'), 'utf8');
+    const carried = await update(project, 'app');
+    expect(carried.report.outcome, carried.log).toBe('deployed');
+    expect((await project.get('/')).text).toContain('2.0.0');
+    expect(await readFile(file, 'utf8')).toBe('mine\n');
+    expect(await readFile(join(project.dir, '.env'), 'utf8')).toBe(environment);
+  });
+});

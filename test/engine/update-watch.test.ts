@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { WarningSign } from '../../src/model/policy.js';
+import { badReleases, deploy, excerptOf, expectBack, historyOf, liveOf, update, type Live } from '../support/live.js';
+import type { Carried } from '../support/procedure.js';
+import { makeProject, type Project } from '../support/project.js';
+import { served } from '../support/served.js';
+import { liveRelease } from '../../src/model/release.js';
+
+/** Releases that are verified and go wrong while they are watched. */
+describe('the watch', () => {
+  let project: Project;
+  let before: Live;
+  let count = 1;
+
+  const commit = (chaos = ''): Promise<string> => {
+    count += 1;
+    return project.commitRelease({ version: `1.0.${count}`, chaos });
+  };
+  const version = async (): Promise<string> => (await project.get('/')).text.split(' ')[0] ?? '';
+  const signs = ({ report }: Carried, sign: WarningSign['sign']): readonly WarningSign[] =>
+    report.warnings.filter((warning) => warning.sign === sign);
+
+  beforeAll(async () => {
+    project = await makeProject({ fixture: 'plain', files: { 'compose.yaml': served() } });
+    await deploy(project, 'app');
+  });
+
+  beforeEach(async () => {
+    before = await liveOf(project, 'app');
+  });
+
+  afterAll(async () => {
+    await project.cleanup();
+  });
+
+  it('sees a release crash that was healthy, and brings the one before back', async () => {
+    await commit('crash-after:2s');
+    const carried = await update(project, 'app', { watch: '10s' });
+    expect(carried.report.outcome, carried.log).toBe('rolled-back');
+    await expectBack(project, 'app', before, carried.log);
+    expect(await version()).toBe('1.0.0');
+    // It was live for as long as nothing was wrong, and the log said so at once.
+    expect(carried.log).toMatch(
+      /is live and verified; it is watched for 10 s[^]*exited with code 1 while it was watched/,
+    );
+    expect(carried.report.error?.code).toBe('E_WARNING_SIGN');
+    expect(excerptOf(carried)).toContain('chaos: ending with code 1');
+    expect(carried.report.durationMs).toBeLessThan(10_000);
+    expect(signs(carried, 'exited')).toMatchObject([{ severity: 'high', action: 'rollback' }]);
+    expect(await badReleases(project, 'app')).toHaveLength(1);
+  });
+
+  it('sees a release become unhealthy, and shows what its health check said', async () => {
+    await commit('unhealthy-after:1s');
+    const carried = await update(project, 'app', { watch: '15s' });
+    expect(carried.report.outcome, carried.log).toBe('rolled-back');
+    await expectBack(project, 'app', before, carried.log);
+    expect(carried.report.durationMs).toBeLessThan(15_000);
+    expect(signs(carried, 'unhealthy')).toHaveLength(1);
+    expect(excerptOf(carried)).toContain('503');
+  });
+
+  it('rolls back for memory when on-warning says so', async () => {
+    await commit('leak:30MB/s');
+    const carried = await update(project, 'app', { watch: '4s', 'max-memory': '60MB', 'on-warning': 'rollback' });
+    expect(carried.report.outcome, carried.log).toBe('rolled-back');
+    await expectBack(project, 'app', before, carried.log);
+    expect(signs(carried, 'memory')).toMatchObject([{ severity: 'medium', action: 'rollback' }]);
+  });
+
+  it('only warns of memory by default', async () => {
+    await commit('leak:30MB/s');
+    const carried = await update(project, 'app', { watch: '4s', 'max-memory': '60MB' });
+    expect(carried.report.outcome, carried.log).toBe('deployed');
+    expect(await version()).toBe(`1.0.${count}`);
+    expect(signs(carried, 'memory')).toMatchObject([{ severity: 'medium', action: 'warn' }]);
+    expect(carried.report.services[0]?.memoryBytes).toBeGreaterThan(60e6);
+    await commit();
+    await deploy(project, 'app');
+  });
+
+  it('rolls back for error lines when on-warning says so, although the release answers well', async () => {
+    await commit('error-lines:5/s');
+    const carried = await update(project, 'app', { watch: '4s', 'on-warning': 'medium: rollback' });
+    expect(carried.report.outcome, carried.log).toBe('rolled-back');
+    await expectBack(project, 'app', before, carried.log);
+    expect(carried.report.error?.code).toBe('E_WARNING_SIGN');
+    expect(carried.report.error?.message).toContain('error-lines:5/s');
+    expect(signs(carried, 'error-lines')).toMatchObject([{ severity: 'medium', action: 'rollback' }]);
+  });
+
+  it('leaves it failed and live for error lines when on-warning says fail', async () => {
+    await commit('error-lines:5/s');
+    const carried = await update(project, 'app', { watch: '4s', 'on-warning': 'fail' });
+    expect(carried.report, carried.log).toMatchObject({ outcome: 'failed', changed: true });
+    expect(await version()).toBe(`1.0.${count}`);
+    expect(carried.report.nextSteps.join('\n')).toContain(`rollback-to: release:${before.release}`);
+    await commit();
+    await deploy(project, 'app');
+  });
+
+  it('only warns of error lines by default, and compares them with those of the release before', async () => {
+    await commit('error-lines:5/s');
+    const carried = await update(project, 'app', { watch: '4s' });
+    expect(carried.report.outcome, carried.log).toBe('deployed');
+    expect(signs(carried, 'error-lines')).toMatchObject([{ severity: 'medium', action: 'warn' }]);
+    expect(carried.report.services[0]?.errorLines).toBeGreaterThan(10);
+    expect(signs(carried, 'error-lines')[0]?.message).toContain(
+      `${carried.report.services[0]?.errorLines} error lines`,
+    );
+    expect(liveRelease(await historyOf(project, 'app'))?.id).toBe(carried.report.services[0]?.release);
+
+    // As noisy as the one before: what would have led to a rollback does not now.
+    await commit('error-lines:2/s');
+    const noisy = await update(project, 'app', { watch: '2s', 'on-warning': 'medium: rollback' });
+    expect(noisy.report.outcome, noisy.log).toBe('deployed');
+    expect(signs(noisy, 'error-lines')).toMatchObject([{ severity: 'low', action: 'warn' }]);
+    expect(signs(noisy, 'error-lines')[0]?.message).toContain('the release before');
+  });
+});
