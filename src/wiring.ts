@@ -8,6 +8,7 @@ import { createCodeHost } from './github/code-host.js';
 import { createCommands } from './host/commands.js';
 import { createDisks } from './host/disks.js';
 import { childEnvironment } from './host/environment.js';
+import { RUN_VARIABLE } from './host/left-processes.js';
 import { createJournal } from './ledger/journal.js';
 import { createLedger } from './ledger/ledger.js';
 import { createLocks } from './ledger/locks.js';
@@ -39,7 +40,7 @@ export async function createRun(options: RunOptions): Promise<Run> {
   const engine = createDockerEngine(endpoint, debug);
   const api = engine.records;
   await mkdir(request.stateDir, { recursive: true, mode: 0o700 });
-  const cli = childEnvironment(environment, endpoint.cliEnvironment);
+  const cli = childEnvironment(environment, { ...endpoint.cliEnvironment, [RUN_VARIABLE]: invocation.runId });
   const onBroken = (error: Error): void => progress.warning(error.message);
   const opened = new Map<string, ProjectRecords>();
   return {

@@ -2,6 +2,7 @@ import { ProcedureError } from '../model/errors.js';
 import type { CommandResult, Commands } from '../model/ports/host.js';
 import { ChildStartError, runChild } from './child.js';
 import { childEnvironment, type Environment } from './environment.js';
+import { endLeftProcesses } from './left-processes.js';
 import { lastLines, Tail } from './tail.js';
 
 const KEPT_OUTPUT = 64 * 1024;
@@ -39,6 +40,7 @@ export function createCommands(environment: Environment = process.env): Commands
       if (result.exitCode === 0) return { durationMs: Date.now() - begin, output: output.text() };
       throw withOutput(failure(name, command, result), output);
     },
+    endLeft: endLeftProcesses,
   };
 }
 
@@ -53,7 +55,7 @@ function failure(
       : `ended with exit code ${result.exitCode}`;
   const [first = '', ...rest] = command.trim().split('\n');
   return new ProcedureError('E_COMMAND', `${name} ${how}`, {
-    next: `Run it by hand in the same directory to see why: ${first}${rest.length === 0 ? '' : ' …'}`,
+    next: `What it printed last is shown with this error; correct that and start again. It was: ${first}${rest.length === 0 ? '' : ' …'}`,
   });
 }
 

@@ -4,7 +4,6 @@ import type { RunReport } from '../model/report.js';
 import { buildReport } from '../run/build-report.js';
 import type { Run } from '../run/run.js';
 import { openProject } from '../steps/open-project.js';
-import { recoverAll } from '../steps/recover.js';
 import { viewing, withSession } from '../steps/with-session.js';
 import { removeWorktrees } from '../steps/source.js';
 import { ALL_PROCEDURES } from './index.js';
@@ -27,10 +26,9 @@ export async function recoverAbandoned(run: Run): Promise<RunReport> {
   let result: ProcedureResult;
   try {
     const opened = await openProject(run);
-    result = await withSession(run, opened, false, async (session, abandoned) => {
-      const said = await recoverAll(session, abandoned, false);
-      return ended('completed', said.length === 0 ? 'nothing was left to repair' : said.join('; '));
-    });
+    result = await withSession(run, opened, { interrupt: false, goOn: false }, async (_session, said) =>
+      Promise.resolve(ended('completed', said.length === 0 ? 'nothing was left to repair' : said.join('; '))),
+    );
   } catch (error) {
     result = failedBeforeItsEnd(run, asProcedureError(error));
   }
@@ -48,10 +46,10 @@ async function conduct(run: Run, procedure: Procedure): Promise<ProcedureResult>
       await removeWorktrees(view);
     }
   }
-  return withSession(run, opened, procedure.interrupts, async (session, abandoned) => {
-    await recoverAll(session, abandoned, procedure.interrupts || run.request.force);
-    return perform(session);
-  });
+  const { interrupts } = procedure;
+  return withSession(run, opened, { interrupt: interrupts, goOn: interrupts || run.request.force }, (session) =>
+    perform(session),
+  );
 }
 
 /** Errors that say "no" before anything was done. */

@@ -12,29 +12,39 @@ import type { LockedRun } from './run.js';
 export type Performer<K extends OperationKind> = (operation: OperationOf<K>, signal: AbortSignal) => Promise<void>;
 export type Performers = { readonly [K in OperationKind]: Performer<K> };
 
+/** Whose journal, and the sequence number of its last entry. */
+export interface JournalPlace {
+  readonly run: string;
+  readonly after: number;
+}
+
 /**
  * Carries operations out one by one: checks that the lock is still ours, writes the operation to the journal, performs
  * it, writes that it is done. Whatever instant the process dies at, the journal says which effect may have happened.
  */
 export class Executor {
-  private sequence = 0;
+  private sequence: number;
   /** Operations of this run that have begun, in order. */
   readonly begun: Operation[] = [];
 
   constructor(
     private readonly run: LockedRun,
     private readonly performers: Performers,
-  ) {}
+    /** The journal that is written to; another run's is continued after what it has. */
+    private readonly journalled: JournalPlace = { run: run.invocation.runId, after: 0 },
+  ) {
+    this.sequence = journalled.after;
+  }
 
   /** @param signal aborts waiting; an effect that has begun is finished or reported, never left unknown */
   async execute(operation: Operation, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const { journal, lock, recorder, progress, invocation } = this.run;
+    const { journal, lock, recorder, progress } = this.run;
     await lock.check();
     const sequence = (this.sequence += 1);
     const text = describeOperation(operation);
     // Operations that only look leave nothing to undo: their begin record is what tells recovery how far the run got.
-    await journal.begin(invocation.runId, sequence, operation);
+    await journal.begin(this.journalled.run, sequence, operation);
     this.begun.push(operation);
     if (changesService(operation)) recorder.changed = true;
     const began = performance.now();
@@ -43,14 +53,16 @@ export class Executor {
         this.perform(operation, signal),
       );
     } catch (error) {
-      await journal.end(invocation.runId, sequence, 'failed').catch((journalError: unknown) => {
+      // What was cut short has not failed, and counts as begun: recovery must not take it for a verdict.
+      const ended = signal.aborted ? Promise.resolve() : journal.end(this.journalled.run, sequence, 'failed');
+      await ended.catch((journalError: unknown) => {
         // The failure at hand matters more; recovery treats a begun operation without an end as failed anyway.
         progress.debug(`journal: ${String(journalError)}`);
       });
       progress.info(`✗ ${text} (${formatDuration(performance.now() - began)})`);
       throw error;
     }
-    await journal.end(invocation.runId, sequence, 'done');
+    await journal.end(this.journalled.run, sequence, 'done');
     progress.info(`✓ ${text} (${formatDuration(performance.now() - began)})`);
   }
 

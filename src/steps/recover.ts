@@ -1,6 +1,9 @@
 import { asProcedureError, ProcedureError } from '../model/errors.js';
 import type { Operation } from '../model/operation.js';
-import { planRecovery, type Recovery } from '../model/recovery.js';
+import { planRecovery, type Recovery, type RecoveryPlan } from '../model/recovery.js';
+import { isOneShot } from '../model/service.js';
+import type { JournalPlace } from '../run/executor.js';
+import type { LockedRun } from '../run/run.js';
 import { STRATEGIES } from '../strategies/index.js';
 import { keptCandidate } from './kept-candidate.js';
 import { observe } from './observe.js';
@@ -13,19 +16,25 @@ import { checksFor } from './verify.js';
 /** Going back includes waiting for readiness and the user's own checks. */
 const RECOVERY_DEADLINE_MS = 15 * 60_000;
 
+/** Opens a session that writes its operations down in the place given. */
+export type OpenSession = (place: JournalPlace) => Session;
+
 /**
- * Finishes or undoes what a killed run left, from its journal. Runs at the start of every procedure that takes the lock
- * over from a dead owner, and in the action's `post`.
+ * Finishes or undoes what a killed run left, from its journal, and writes what it does at the end of that journal. Runs
+ * at the start of every procedure that takes the lock over from a dead owner, and in the action's `post`.
  * @returns one sentence for each thing that was done
  */
-export async function recoverRun(session: Session, runId: string): Promise<readonly string[]> {
-  const record = await session.journal.read(runId);
+async function recoverRun(locked: LockedRun, open: OpenSession, runId: string): Promise<readonly string[]> {
+  const record = await locked.journal.read(runId);
   if (record === undefined || record.outcome !== undefined) return [];
   const { procedure, invocation } = record.opening;
-  session.progress.warning(
+  locked.progress.warning(
     `${procedure} by ${invocation.actor} (run ${runId}) was killed; finishing or undoing what it left`,
   );
-  const plan = planRecovery(record);
+  const left = await locked.commands.endLeft(runId);
+  if (left > 0) locked.progress.info(`ended ${left} processes that it had started`);
+  const session = open({ run: runId, after: record.entries.at(-1)?.sequence ?? 0 });
+  const plan = planRecovery(record, await servicesDown(session, planRecovery(record)));
   const said: string[] = [];
   const deadline = AbortSignal.timeout(RECOVERY_DEADLINE_MS);
   for (const { directory, path } of plan.worktrees) {
@@ -45,6 +54,7 @@ export async function recoverRun(session: Session, runId: string): Promise<reado
     const done = await recoverService(session, service, recovery, deadline);
     if (done !== undefined) said.push(`${service}: ${done}`);
   }
+  for (const mark of plan.left) await session.execute(mark, deadline);
   for (const tag of plan.builtTags) await session.engine.untagImage(tag);
   await session.journal.close(runId, said.length === 0 ? 'nothing was changed' : `recovered: ${said.join('; ')}`);
   for (const line of said) {
@@ -52,6 +62,21 @@ export async function recoverRun(session: Session, runId: string): Promise<reado
     session.recorder.note(`recovered from run ${runId}: ${line}`);
   }
   return said;
+}
+
+/** What was verified and cut short in its watch may have crashed since: the watch would have seen it. */
+async function servicesDown(session: Session, plan: RecoveryPlan): Promise<ReadonlySet<string>> {
+  const down = new Set<string>();
+  for (const [service, { kind }] of Object.entries(plan.services)) {
+    if (kind !== 'accept') continue;
+    const oneShot = isOneShot(session.opened.live, service);
+    const containers = await session.engine.containers(session.project, service);
+    const right = containers.every((one) =>
+      oneShot ? one.state !== 'exited' || one.exitCode === 0 : one.state === 'running' && one.health !== 'unhealthy',
+    );
+    if (containers.length === 0 || !right) down.add(service);
+  }
+  return down;
 }
 
 async function recoverService(
@@ -80,7 +105,7 @@ async function recoverService(
 async function goBack(
   session: Session,
   service: string,
-  recovery: { readonly back: string; readonly failed: string },
+  recovery: Extract<Recovery, { kind: 'go-back' }>,
   deadline: AbortSignal,
 ): Promise<void> {
   const current = await observe(session.engine, session, session.project, service);
@@ -92,12 +117,14 @@ async function goBack(
       candidate,
       back: candidate.release,
       failed: recovery.failed,
-      reason: 'the run that deployed it was killed before it was verified',
+      reason: 'it was found wrong by the run that deployed it, which was killed while it went back',
     }),
     checkout: undefined, // moved above, for all services at once
     namedImage: candidate.namedImage,
   });
-  for (const operation of operations) await run.execute(operation, deadline);
+  // A run that was killed says nothing about the release it was deploying: the same may be deployed again.
+  const wanted = operations.filter((operation) => recovery.bad || operation.kind !== 'reject-release');
+  for (const operation of wanted) await run.execute(operation, deadline);
 }
 
 /** A restart was cut short: the containers may be stopped or gone. What still runs is left as it is. */
@@ -119,27 +146,27 @@ async function restore(session: Session, service: string, release: string, deadl
 }
 
 /**
- * Recovers each abandoned run in turn.
+ * Recovers each run in turn that was abandoned with the lock.
  * @param goOn what a person needs at once (emergency, rollback, force) goes on all the same: what it does replaces what
  * could not be repaired, and the abandoned run counts as dealt with
  * @throws ProcedureError E_RECOVERY; the lock is then not given back, so that the next run tries again
  */
-export async function recoverAll(session: Session, runs: readonly string[], goOn: boolean): Promise<readonly string[]> {
+export async function recoverAll(locked: LockedRun, open: OpenSession, goOn: boolean): Promise<readonly string[]> {
   const said: string[] = [];
-  for (const run of runs) {
+  for (const run of locked.lock.abandoned) {
     try {
-      said.push(...(await recoverRun(session, run)));
+      said.push(...(await recoverRun(locked, open, run)));
     } catch (error) {
       const failure = asProcedureError(error);
-      if (session.signal.aborted || !goOn) {
+      if (locked.signal.aborted || !goOn) {
         throw new ProcedureError('E_RECOVERY', `What run ${run} left could not be repaired: ${failure.message}`, {
           next: `${failure.next} Then start this run again; procedures rollback and emergency, or force: true, go on all the same.`,
           cause: failure,
           excerpt: failure.excerpt,
         });
       }
-      session.progress.warning(`what run ${run} left could not be repaired: ${failure.message}; going on all the same`);
-      await session.journal.close(run, `not repaired (${failure.message}); ${session.invocation.runId} went on`);
+      locked.progress.warning(`what run ${run} left could not be repaired: ${failure.message}; going on all the same`);
+      await locked.journal.close(run, `not repaired (${failure.message}); ${locked.invocation.runId} went on`);
     }
   }
   return said;

@@ -1,9 +1,10 @@
 import { reasonOf } from '../run/deadline.js';
 import { asProcedureError, ProcedureError, type ErrorCode } from '../model/errors.js';
 import { EventFeed } from '../run/events.js';
-import { Executor } from '../run/executor.js';
 import type { LockedRun, Run } from '../run/run.js';
-import { performersFor } from './performers.js';
+import { openProject } from './open-project.js';
+import { openSession } from './open-session.js';
+import { recoverAll } from './recover.js';
 import type { OpenProject, Session, Viewing } from './session.js';
 import { removeStaleRendered } from './rendered.js';
 import { removeWorktrees } from './source.js';
@@ -28,19 +29,21 @@ export function viewing(run: Run, opened: OpenProject): Viewing {
 }
 
 /**
- * Takes the lock, opens the journal, and lets `body` work; whatever happens, ends both. A fenced run leaves its journal
- * open: the run that took over finishes or undoes it.
- * @throws ProcedureError E_LOCKED naming the owner
+ * Takes the lock, opens the journal, finishes or undoes what killed runs left, and lets `body` work; whatever happens,
+ * ends both. A fenced run leaves its journal open: the run that took over finishes or undoes it.
+ * @param goOn what `recoverAll` says of it
+ * @throws ProcedureError E_LOCKED naming the owner; E_RECOVERY
  */
 export async function withSession<T>(
   run: Run,
   opened: OpenProject,
-  interrupt: boolean,
-  body: (session: Session, abandoned: readonly string[]) => Promise<T>,
+  { interrupt, goOn }: { readonly interrupt: boolean; readonly goOn: boolean },
+  body: (session: Session, recovered: readonly string[]) => Promise<T>,
 ): Promise<T> {
   const view = viewing(run, opened);
   const { project } = view;
   const records = run.records(project);
+  let waited = false;
   const lock = await records.locks.acquire({
     invocation: run.invocation,
     procedure: run.request.procedure,
@@ -48,7 +51,10 @@ export async function withSession<T>(
     interrupt,
     yieldMs: YIELD_MS,
     signal: run.cancelled,
-    onWaiting: (owner) => run.progress.info(`waiting for ${owner.procedure} by ${owner.actor}, since ${owner.since}`),
+    onWaiting: (owner) => {
+      waited = true;
+      run.progress.info(`waiting for ${owner.procedure} by ${owner.actor}, since ${owner.since}`);
+    },
   });
   const events = new EventFeed(run.engine, project);
   const locked: LockedRun = {
@@ -57,10 +63,10 @@ export async function withSession<T>(
     lock,
     signal: AbortSignal.any([run.cancelled, lock.yieldRequested]),
   };
-  const session = openSession(locked, view, events);
+  let session: Session | undefined;
   let leaveOpen = false;
   try {
-    await removeStaleRendered(session);
+    await removeStaleRendered(view);
     await records.journal.open({
       run: run.invocation.runId,
       at: new Date().toISOString(),
@@ -69,7 +75,13 @@ export async function withSession<T>(
       workingDirectory: run.request.workingDirectory,
       plan: { procedure: run.request.procedure, preparation: [], services: [] },
     });
-    return await body(session, lock.abandoned);
+    // Who held the lock before may have moved the checkout since it was looked at, and so may recovering.
+    const present = async (changed: boolean): Promise<Viewing> =>
+      changed ? { ...view, opened: await openProject(run) } : view;
+    const found = await present(waited);
+    const recovered = await recoverAll(locked, (place) => openSession(locked, found, events, place), goOn);
+    session = openSession(locked, recovered.length === 0 ? found : await present(true), events);
+    return await body(session, recovered);
   } catch (error) {
     leaveOpen = LEFT_OPEN.has(asProcedureError(error).code);
     // An abort that surfaced as something else (a closed socket, a killed child) is still the abort.
@@ -77,33 +89,10 @@ export async function withSession<T>(
     throw error;
   } finally {
     await removeWorktrees(view);
-    await untagUnaccepted(session);
+    if (session !== undefined) await untagUnaccepted(session);
     await events.close();
-    if (!leaveOpen) await closeRun(session);
+    if (!leaveOpen) await closeRun(locked);
   }
-}
-
-function openSession(locked: LockedRun, view: Viewing, events: EventFeed): Session {
-  const executor = new Executor(
-    locked,
-    performersFor(() => session),
-  );
-  const session: Session = {
-    ...view,
-    ...locked,
-    events,
-    execute: (operation, signal) => executor.execute(operation, signal),
-    begun: executor.begun,
-    candidates: new Map(),
-    builds: new Map(),
-    expectedHashes: new Map(),
-    lookers: new Map(),
-    unacceptedTags: new Set(),
-    deployed: new Set(),
-    startCommit: view.opened.checkout?.commit,
-    liveCommit: { value: view.opened.checkout?.commit },
-  };
-  return session;
 }
 
 /** Images that were built or pulled and did not become an accepted release are left to the engine's own cleaning. */
@@ -115,15 +104,15 @@ async function untagUnaccepted(session: Session): Promise<void> {
   }
 }
 
-async function closeRun(session: Session): Promise<void> {
-  const { journal, lock, invocation, progress } = session;
+async function closeRun(run: LockedRun): Promise<void> {
+  const { journal, lock, invocation, progress } = run;
   try {
     await journal.close(invocation.runId, 'ended');
     await lock.release();
   } catch (error) {
     const failure = asProcedureError(error);
     progress.warning(
-      `the lock of ${session.project} could not be given back: ${failure.message}; the next run takes it over`,
+      `the lock of ${run.project} could not be given back: ${failure.message}; the next run takes it over`,
     );
   }
 }

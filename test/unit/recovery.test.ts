@@ -54,10 +54,18 @@ describe('planRecovery', () => {
     [
       'while containers were replaced',
       [move, tag, [replace, 'begun']],
-      { roma: { kind: 'go-back', back: 'A', failed: 'B' } },
+      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false } },
     ],
-    ['replaced and not verified', [move, tag, replace], { roma: { kind: 'go-back', back: 'A', failed: 'B' } }],
-    ['while verifying', [move, tag, replace, [verify, 'begun']], { roma: { kind: 'go-back', back: 'A', failed: 'B' } }],
+    [
+      'replaced and not verified',
+      [move, tag, replace],
+      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false } },
+    ],
+    [
+      'while verifying',
+      [move, tag, replace, [verify, 'begun']],
+      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false } },
+    ],
     [
       'verified, in the watch',
       [move, tag, replace, verify, [watch, 'begun']],
@@ -65,9 +73,14 @@ describe('planRecovery', () => {
     ],
     ['accepted', [move, tag, replace, verify, watch, accept], { roma: { kind: 'none' } }],
     [
+      'about to go back',
+      [move, tag, replace, [verify, 'failed']],
+      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: true } },
+    ],
+    [
       'while going back',
       [move, tag, replace, [verify, 'failed'], [back, 'begun']],
-      { roma: { kind: 'go-back', back: 'A', failed: 'B' } },
+      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: true } },
     ],
     ['a first deploy, unverified', [tag, { ...replace, from: undefined }], { roma: { kind: 'leave', release: 'B' } }],
   ] as const)('killed %s', (_when, steps, services) => {
@@ -85,7 +98,12 @@ describe('planRecovery', () => {
     const other: Operation = { ...replace, service: 'worker' };
     const afterFirst = journal(move, tag, replace, verify, watch, accept, [other, 'begun']);
     expect(planRecovery(afterFirst).checkout).toBeUndefined();
-    expect(planRecovery(afterFirst).services['worker']).toEqual({ kind: 'go-back', back: 'A', failed: 'B' });
+    expect(planRecovery(afterFirst).services['worker']).toEqual({
+      kind: 'go-back',
+      back: 'A',
+      failed: 'B',
+      bad: false,
+    });
   });
 
   it('starts a service again whose restart was cut short', () => {
@@ -96,5 +114,59 @@ describe('planRecovery', () => {
     expect(planRecovery(journal(kill, remove, start)).services['roma']).toEqual({ kind: 'restore', release: 'A' });
     const verified: Operation = { kind: 'verify', service: 'roma', release: 'A', checks: ['state'] };
     expect(planRecovery(journal(kill, remove, start, verified)).services['roma']).toEqual({ kind: 'none' });
+  });
+
+  it('goes back from what was verified and does not run well any more', () => {
+    const killed = journal(move, tag, replace, verify, [watch, 'begun']);
+    const plan = planRecovery(killed, new Set(['roma']));
+    expect(plan.services).toEqual({ roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false } });
+    expect(plan.checkout).toEqual({ ...move, from: 'new-commit', to: 'old-commit' });
+  });
+
+  describe('of a recovery that was killed itself, since it continues the journal', () => {
+    const moveBack: Operation = { ...move, from: 'new-commit', to: 'old-commit' };
+
+    it('goes the same way on', () => {
+      const killed = journal(move, tag, [replace, 'begun'], moveBack, [back, 'begun']);
+      expect(planRecovery(killed).services).toEqual({
+        roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false },
+      });
+      expect(planRecovery(killed).checkout).toBeUndefined();
+    });
+
+    it('moves the checkout again when it may not have got there', () => {
+      expect(planRecovery(journal(move, tag, replace, [moveBack, 'begun'])).checkout).toMatchObject({
+        to: 'old-commit',
+      });
+    });
+
+    it('has nothing to do when it had come to its end', () => {
+      const verifiedA: Operation = { ...verify, release: 'A' };
+      const acceptA: Operation = { ...accept, release: 'A' };
+      const plan = planRecovery(journal(move, tag, [replace, 'begun'], moveBack, tag, back, verifiedA, acceptA));
+      expect(plan).toMatchObject({ services: { roma: { kind: 'none' } }, tags: [], left: [] });
+    });
+  });
+
+  describe('marks what was gone back from', () => {
+    const verifiedA: Operation = { ...verify, release: 'A' };
+    const acceptA: Operation = { ...accept, release: 'A' };
+    const reject: Operation = { kind: 'reject-release', service: 'roma', release: 'B', reason: 'r' };
+    const byRollback = (...steps: readonly Step[]): JournalRecord => {
+      const record = journal(...steps);
+      return { ...record, opening: { ...record.opening, procedure: 'rollback' } };
+    };
+
+    it.each([
+      ['a rollback, in its watch', byRollback(tag, back, verifiedA, [watch, 'begun']), ['B']],
+      ['a rollback, accepted', byRollback(tag, back, verifiedA, acceptA), ['B']],
+      ['a rollback, marked', byRollback(tag, back, verifiedA, acceptA, reject), []],
+      ['a rollback, not verified', byRollback(tag, back), []],
+      ['an update that went back', journal(tag, replace, [verify, 'failed'], back, verifiedA, acceptA), ['B']],
+      ['an update that was cancelled', journal(tag, replace, back, verifiedA, acceptA), []],
+      ['an update', journal(tag, replace, verify, watch, accept), []],
+    ] as const)('%s', (_what, record, releases) => {
+      expect(planRecovery(record).left.map(({ release }) => release)).toEqual(releases);
+    });
   });
 });

@@ -10,6 +10,8 @@ export interface Commands {
     readonly signal: AbortSignal;
     readonly onLine: (line: string) => void;
   }): Promise<CommandResult>;
+  /** Ends what a killed run had started on this host and what outlived it. @returns how many processes there were */
+  endLeft(run: string): Promise<number>;
 }
 
 export interface CommandResult {
