@@ -1,0 +1,118 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startRegistry, type Registry } from '../../scripts/lib/registry.mjs';
+import { makeWorkflowHost, servedVersion, type WorkflowHost } from '../support/workflow-host.js';
+import type { WorkflowResult } from '../support/act.js';
+
+/**
+ * The workflows that a person starts, on a real engine, with version 2 live and version 1 to go back to. The base image
+ * comes from a registry, as a maintenance wants it.
+ */
+let registry: Registry;
+let base: string;
+let host: WorkflowHost;
+beforeAll(async () => {
+  registry = await startRegistry();
+  base = `${registry.address}/rr-${randomBytes(4).toString('hex')}/node:22`;
+  docker('tag', process.env['ROLLING_RESTART_TEST_BASE_IMAGE'] ?? 'rolling-restart-base:node', base);
+  docker('push', '--quiet', base);
+  host = await makeWorkflowHost({ BASE_IMAGE: base });
+  const push = { caller: 'deploy.yml', event: 'push', ref: 'refs/heads/main' } as const;
+  await expectGreen(host.run(push));
+  await host.project.commitRelease({ version: '2.0.0' });
+  await expectGreen(host.run(push));
+});
+afterAll(async () => {
+  await host.cleanup();
+  docker('rmi', '--force', base, `${base}-patched`);
+  await registry.stop();
+});
+
+function docker(...args: string[]): void {
+  execFileSync('docker', args, { stdio: ['pipe', 'ignore', 'pipe'] });
+}
+
+/** The registry gets another image under the same name, and the engine keeps the one it has. */
+function patchBase(): void {
+  const dockerfile = `FROM ${base}\nENV PATCHED=yes\n`;
+  execFileSync('docker', ['build', '--quiet', '--tag', `${base}-patched`, '-'], { input: dockerfile, stdio: 'pipe' });
+  const unpatched = execFileSync('docker', ['image', 'inspect', '--format', '{{.Id}}', base], { encoding: 'utf8' });
+  docker('tag', `${base}-patched`, base);
+  docker('push', '--quiet', base);
+  docker('tag', unpatched.trim(), base);
+}
+
+async function expectGreen(running: Promise<WorkflowResult>): Promise<WorkflowResult> {
+  const run = await running;
+  expect(run.conclusion, run.log).toBe('success');
+  return run;
+}
+
+function dispatch(procedure: string, form: Readonly<Record<string, string>> = {}): Promise<WorkflowResult> {
+  const inputs = { procedure, service: 'roma', 'dry-run': 'false', reason: '', ...form };
+  return host.run({ caller: 'maintenance.yml', event: 'workflow_dispatch', ref: 'refs/heads/main', inputs });
+}
+
+describe('a person at the form', () => {
+  it('checks, and nothing changes', async () => {
+    const before = await host.project.inspect('roma');
+    const run = await expectGreen(dispatch('check'));
+    expect(run.outputs).toMatchObject({ outcome: 'completed' });
+    expect(run.summary).toContain('Releases of roma');
+    const after = await host.project.inspect('roma');
+    expect([after.Id, after.State.StartedAt]).toEqual([before.Id, before.State.StartedAt]);
+  });
+
+  it('sees the plan of a maintenance, and nothing changes', async () => {
+    const before = await host.project.inspect('roma');
+    const run = await expectGreen(dispatch('maintenance', { 'dry-run': 'true' }));
+    expect(run.summary).toMatch(/^# 📝 Dry run\n/);
+    expect((await host.project.inspect('roma')).Id).toBe(before.Id);
+  });
+
+  it('maintains: the container is another one, of the same version', async () => {
+    const before = await host.project.inspect('roma');
+    const run = await expectGreen(dispatch('maintenance', { reason: 'kernel update' }));
+    expect(run.outputs).toMatchObject({ outcome: 'deployed' });
+    expect(run.summary).toMatch(/^> .* asked for this: kernel update\n/);
+    const after = await host.project.inspect('roma');
+    expect(after.Id).not.toBe(before.Id);
+    expect(after.State.Running).toBe(true);
+    expect(await servedVersion(host.project)).toBe('2.0.0');
+  });
+
+  it('maintains: a base image that the registry has patched is what runs then', async () => {
+    expect((await host.project.inspect('roma')).Config.Env).not.toContain('PATCHED=yes');
+    patchBase();
+    await expectGreen(dispatch('maintenance', { reason: 'security patch' }));
+    expect((await host.project.inspect('roma')).Config.Env).toContain('PATCHED=yes');
+    expect(await servedVersion(host.project)).toBe('2.0.0');
+  });
+
+  it('has a frozen service killed and started again', async () => {
+    const before = await host.project.inspect('roma');
+    execFileSync('docker', ['kill', '--signal', 'STOP', before.Id]);
+    await expect(host.project.get('/version', 500)).rejects.toThrow();
+    const run = await expectGreen(dispatch('emergency', { reason: 'it does not answer' }));
+    expect(run.outputs).toMatchObject({ outcome: 'deployed' });
+    const after = await host.project.inspect('roma');
+    expect(after.Id).not.toBe(before.Id);
+    expect(after.Image).toBe(before.Image);
+    expect(await servedVersion(host.project)).toBe('2.0.0');
+  });
+
+  it('rolls back to the release before', async () => {
+    const before = await host.project.inspect('roma');
+    const inputs = { 'rollback-to': 'previous', 'dry-run': 'false', reason: '' };
+    const run = await expectGreen(
+      host.run({ caller: 'rollback.yml', event: 'workflow_dispatch', ref: 'refs/heads/main', inputs }),
+    );
+    expect(run.outputs).toMatchObject({ outcome: 'deployed' });
+    const after = await host.project.inspect('roma');
+    expect(after.Image).not.toBe(before.Image);
+    expect(after.State.Running).toBe(true);
+    // What ran before the last maintenance: the same version, on the base image of then.
+    expect(after.Config.Env).not.toContain('PATCHED=yes');
+  });
+});
