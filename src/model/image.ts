@@ -7,7 +7,7 @@ export interface ImageFacts {
   /** The engine's id: config digest with the graph-driver store, index digest with the containerd store. */
   readonly id: string;
   readonly tags: readonly string[];
-  /** `name@sha256:…` as a registry knows it; empty for an image that was only built here. */
+  /** `name@sha256:…` as a registry knows it; with the graph-driver store empty for an image that was only built here. */
   readonly digests: readonly string[];
   readonly fingerprint: string;
   readonly sizeBytes: number;

@@ -5,6 +5,7 @@ import type { ServiceDefinition } from '../model/service.js';
 import type { Candidate } from './candidate.js';
 import { decideDescribed, describeWanted, type Described } from './describe-wanted.js';
 import { badReleaseGate, passGate, registryGate } from './gates.js';
+import { imageOrigin, type ImageOrigin } from './image-origin.js';
 import { adopt, observe } from './observe.js';
 import type { Session } from './session.js';
 import type { WantedProject } from './wanted.js';
@@ -98,8 +99,13 @@ async function obtainImage(session: Session, wanted: WantedProject, one: Describ
   }
   const reference = request.image ?? one.definition.image;
   const local = await engine.image(reference);
-  if (needsPull(reference, local)) {
-    passGate(session, 'registry', await registryGate(session, reference));
+  const origin = imageOrigin({
+    reference,
+    local,
+    pullPolicy: one.definition.raw['pull_policy'],
+    containerdStore: session.opened.facts.containerdStore,
+  });
+  if (origin !== 'engine' && (await inRegistry(session, reference, origin))) {
     await session.execute({ kind: 'pull-image', service: one.service, reference }, signal);
   }
   const image = await present(engine.image(reference), reference);
@@ -107,14 +113,11 @@ async function obtainImage(session: Session, wanted: WantedProject, one: Describ
   return image;
 }
 
-/**
- * An image that was built on this host and never pushed has no registry to come from; one named by digest cannot have
- * changed. Everything else is pulled: a tag may have moved.
- */
-export function needsPull(reference: string, local: ImageFacts | undefined): boolean {
-  if (local === undefined) return true;
-  if (reference.includes('@sha256:')) return false;
-  return local.digests.length > 0;
+/** @returns false when the registry does not have it and this engine does @throws ProcedureError E_GATE */
+async function inRegistry(session: Session, reference: string, origin: ImageOrigin): Promise<boolean> {
+  const finding = await registryGate(session, reference, origin === 'registry-or-engine');
+  passGate(session, 'registry', finding);
+  return finding.kind !== 'warn';
 }
 
 /** The wanted project with one image name changed: built under our tag, so that no name in use moves while we build. */

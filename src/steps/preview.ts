@@ -5,7 +5,8 @@ import type { Candidate } from './candidate.js';
 import { decideDescribed, describeWanted, type Described } from './describe-wanted.js';
 import { observe } from './observe.js';
 import { planFor } from './plan-service.js';
-import { needsPull, type ImageSource } from './prepare.js';
+import { imageOrigin } from './image-origin.js';
+import type { ImageSource } from './prepare.js';
 import { renderedHashes } from './rendered.js';
 import { selectServices } from './select-services.js';
 import type { Viewing } from './session.js';
@@ -85,7 +86,9 @@ async function viewImage(viewing: Viewing, { service, id, definition }: Describe
   }
   const reference = request.image ?? definition.image;
   const local = await engine.image(reference);
-  if (needsPull(reference, local)) {
+  const pullPolicy = definition.raw['pull_policy'];
+  const { containerdStore } = viewing.opened.facts;
+  if (imageOrigin({ reference, local, pullPolicy, containerdStore }) !== 'engine') {
     return { operation: { kind: 'pull-image', service, reference }, fingerprint: undefined };
   }
   return { operation: undefined, fingerprint: local?.fingerprint };
