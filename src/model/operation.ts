@@ -132,8 +132,10 @@ export function describeOperation(operation: Operation): string {
     case 'tag-image':
       return `tag ${short(operation.to)} as ${operation.tag}${operation.from === undefined ? '' : ` (was ${short(operation.from)})`}`;
     case 'replace-containers':
-      return operation.from === undefined
-        ? `start ${counted(operation.replicas)} of ${operation.service}, release ${operation.to}`
+      if (operation.from === undefined)
+        return `start ${counted(operation.replicas)} of ${operation.service}, release ${operation.to}`;
+      return operation.from === operation.to
+        ? `recreate ${counted(operation.replicas)} of ${operation.service}, release ${operation.to}`
         : `replace ${counted(operation.replicas)} of ${operation.service}: stop ${operation.from}, start ${operation.to}`;
     case 'restart-containers':
       return `restart ${counted(operation.containers.length)} of ${operation.service} in place`;

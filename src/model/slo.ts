@@ -2,6 +2,9 @@ import { RUNBOOK } from './policy.js';
 import type { SloRow } from './report.js';
 import { formatDuration, formatSize } from './units.js';
 
+/** The runbook's name of the target that tells whether resource use is normal. */
+export const MEMORY_METRIC = 'Memory after restart';
+
 /** What was measured of one restart; undefined where nobody looked. */
 export interface Measured {
   /** From the beginning of the replacement to readiness, milliseconds. */
@@ -32,7 +35,7 @@ export function sloRows(service: string, { restartMs, healthyMs, memoryBytes, lo
       (ms) => ms < targets.restartMs,
     ),
     ...row(
-      'Memory after restart',
+      MEMORY_METRIC,
       `<${formatSize(targets.memoryBytes)}`,
       memoryBytes,
       formatSize,

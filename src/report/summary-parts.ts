@@ -21,7 +21,10 @@ export function renderServices({ services, dryRun }: Pick<RunReport, 'services' 
     ['Version', ({ version }) => defined(version, code)],
     ['Commit', ({ commit }) => defined(commit, (id) => code(short(id)))],
     ['Image', ({ imageDigest }) => defined(imageDigest, (digest) => code(short(digest.replace(/^.*@/, ''))))],
-    ['Before', ({ previousRelease }) => defined(previousRelease, code)],
+    [
+      'Before',
+      ({ release, previousRelease }) => (previousRelease === release ? undefined : defined(previousRelease, code)),
+    ],
     ['Outage', ({ downtimeMs }) => defined(downtimeMs, formatDuration)],
     ['Ready after', ({ readyMs }) => defined(readyMs, formatDuration)],
     ['Memory', ({ memoryBytes }) => defined(memoryBytes, formatSize)],
@@ -98,6 +101,11 @@ export function renderTargets(rows: readonly SloRow[]): string | undefined {
       met === undefined ? NOTHING : met ? '✔ yes' : '✖ **no**',
     ]),
   );
+}
+
+/** A procedure that only looks, or was refused, has nothing to tick. */
+export function saysSomething({ items }: Checklist): boolean {
+  return items.some(({ state }) => state !== 'not-asked');
 }
 
 /** A box is ticked only for what was seen to be so. */

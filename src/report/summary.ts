@@ -11,6 +11,7 @@ import {
   renderServices,
   renderTargets,
   renderTimeline,
+  saysSomething,
   renderWarnings,
 } from './summary-parts.js';
 import { reportTitle } from './words.js';
@@ -26,8 +27,8 @@ export function renderSummary(report: RunReport): string {
   };
   const live = report.dryRun ? 'Services' : 'Live now';
   const next = report.nextSteps.map((step, index) => `${index + 1}. ${inline(step)}`).join('\n');
-  if (report.error !== undefined) add('What happened', renderError(report.error));
-  if (report.undoError !== undefined) add('Why undoing failed', renderError(report.undoError));
+  if (report.error !== undefined) add('What happened', renderError(report.error, report));
+  if (report.undoError !== undefined) add('Why undoing failed', renderError(report.undoError, report));
   if (!isGreen(report.outcome)) add('What to do next', next);
   add(live, renderServices(report));
   if (isGreen(report.outcome)) add('What to do next', next);
@@ -36,7 +37,7 @@ export function renderSummary(report: RunReport): string {
   add('Plan', plan(report));
   add('Timeline', renderTimeline(report.timeline));
   add('Targets', renderTargets(report.slo));
-  add('Checklists', report.checklists.map((checklist) => renderChecklist(checklist)).join('\n\n'));
+  add('Checklists', report.checklists.filter(saysSomething).map(renderChecklist).join('\n\n'));
   add('Pull requests', renderPullRequests(report.pullRequests));
   add('New commits', renderCommits(report.commits));
   if (report.evidencePath !== undefined) {
@@ -69,9 +70,11 @@ function head(report: RunReport): string {
   return parts.join('\n\n');
 }
 
-function renderError(error: ReportedError): string {
+/** What the headline and "What to do next" say is not said twice. */
+function renderError(error: ReportedError, { headline, nextSteps }: RunReport): string {
   return [
-    `${paragraph(error.message)}\n\n${code(error.code)}: ${inline(error.next)}`,
+    ...(error.message === headline ? [] : [paragraph(error.message)]),
+    nextSteps.includes(error.next) ? code(error.code) : `${code(error.code)}: ${inline(error.next)}`,
     ...error.excerpt.map((excerpt) => `${inline(excerpt.title)}:\n\n${block(excerpt.lines)}`),
   ].join('\n\n');
 }
@@ -79,5 +82,8 @@ function renderError(error: ReportedError): string {
 function plan(report: RunReport): string | undefined {
   if (report.plan === undefined) return undefined;
   const body = renderPlanMarkdown(report.plan);
-  return report.dryRun ? body : folded('What was planned, and how each operation is undone', body);
+  if (report.dryRun) return body;
+  const title =
+    report.plan.procedure === report.procedure ? 'What was planned' : `What ${report.plan.procedure} would do now`;
+  return folded(`${title}, and how each operation is undone`, body);
 }

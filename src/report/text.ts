@@ -13,7 +13,7 @@ export function renderText(report: RunReport): string {
   const lines = ['', `${title}: ${report.headline}`, `${report.procedure} took ${formatDuration(report.durationMs)}`];
   if (!isGreen(report.outcome))
     lines.push(report.changed ? 'What runs is not as it was before.' : 'What runs is as it was before.');
-  lines.push(...errorLines('Error', report.error), ...errorLines('Undoing failed', report.undoError));
+  lines.push(...errorLines('Error', report.error, report), ...errorLines('Undoing failed', report.undoError, report));
   if (report.services.length > 0)
     lines.push('', 'Services', ...report.services.map((service) => serviceLine(service, report.dryRun)));
   if (report.warnings.length > 0) {
@@ -49,7 +49,9 @@ function serviceLine(service: ServiceReport, dryRun: boolean): string {
     ...(service.release === undefined ? [] : [`release ${service.release}`]),
     ...(service.version === undefined ? [] : [`version ${service.version}`]),
     ...(service.commit === undefined ? [] : [`commit ${short(service.commit)}`]),
-    ...(service.downtimeMs === undefined ? [] : [`outage ${formatDuration(service.downtimeMs)}`]),
+    ...(service.downtimeMs === undefined || service.outcome === 'unchanged'
+      ? []
+      : [`outage ${formatDuration(service.downtimeMs)}`]),
     ...(service.readyMs === undefined ? [] : [`ready after ${formatDuration(service.readyMs)}`]),
     ...(service.memoryBytes === undefined ? [] : [formatSize(service.memoryBytes)]),
     ...(service.reasons.length === 0 ? [] : [`why: ${service.reasons.join('; ')}`]),
@@ -58,13 +60,15 @@ function serviceLine(service: ServiceReport, dryRun: boolean): string {
   return `  ${service.service}:${outcome}${facts.length === 0 ? '' : ` (${facts.join(', ')})`}`;
 }
 
-function errorLines(title: string, error: ReportedError | undefined): readonly string[] {
+/** What the headline and "What to do next" say is not said twice. */
+function errorLines(title: string, error: ReportedError | undefined, report: RunReport): readonly string[] {
   if (error === undefined) return [];
-  const lines = ['', ...`${title} ${error.code}: ${error.message}`.split('\n')];
+  const message = error.message === report.headline ? '' : `: ${error.message}`;
+  const lines = ['', ...`${title} ${error.code}${message}`.split('\n')];
   for (const excerpt of error.excerpt) {
     lines.push(`  ${excerpt.title}:`, ...excerpt.lines.slice(-LONGEST_EXCERPT).map((line) => `    | ${line}`));
   }
-  return [...lines, `  → ${error.next}`];
+  return report.nextSteps.includes(error.next) ? lines : [...lines, `  → ${error.next}`];
 }
 
 /** Cells padded to the widest of their column. */

@@ -1,4 +1,5 @@
-import type { Checklist } from '../model/report.js';
+import type { Checklist, SloRow } from '../model/report.js';
+import { MEMORY_METRIC } from '../model/slo.js';
 import type { GateResult, Recorder, VerifiedCheck } from './recorder.js';
 
 /** @returns the runbook's checklists, ticked from what happened and nothing else */
@@ -54,7 +55,7 @@ export function checklists(recorder: Recorder): readonly Checklist[] {
         fromChecks('The wanted image and configuration are what runs', 'identity'),
         fromChecks('No errors in logs', 'error-lines'),
         fromChecks('Smoke tests pass', 'smoke-test'),
-        fromChecks('Resource usage is normal', 'memory'),
+        memory(recorder.slo),
         {
           text: 'Monitored for the whole watch',
           state: recorder.watched.length === 0 ? 'not-asked' : wholeWatch ? 'done' : 'failed',
@@ -67,4 +68,16 @@ export function checklists(recorder: Recorder): readonly Checklist[] {
       ],
     },
   ];
+}
+
+/** As the targets have it: one reading for each service that was changed. */
+function memory(slo: readonly SloRow[]): Checklist['items'][number] {
+  const rows = slo.filter(({ metric, met }) => metric === MEMORY_METRIC && met !== undefined);
+  const wrong = rows.filter(({ met }) => met === false);
+  const shown = wrong.length > 0 ? wrong : rows;
+  return {
+    text: 'Resource usage is normal',
+    state: rows.length === 0 ? 'not-asked' : wrong.length > 0 ? 'failed' : 'done',
+    detail: shown.map(({ service, actual, target }) => `${service}: ${actual} of memory, target ${target}`).join('; '),
+  };
 }

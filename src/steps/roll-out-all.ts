@@ -45,7 +45,7 @@ export async function rollOutAll(
     if (result.outcome !== 'deployed') break;
     await dropOldReleases(session, candidate.service);
   }
-  return summarize(session, candidates, results);
+  return summarize(procedure, candidates, results);
 }
 
 /** @returns one plan for all services, as if each went well */
@@ -58,6 +58,9 @@ function planAll(session: Session, procedure: string, candidates: readonly Candi
   });
   return { procedure, preparation: [...session.begun], services };
 }
+
+/** What a procedure did to a service, where `deployed` is not the word a person would use. */
+const DONE: Readonly<Record<string, string>> = { rollback: 'brought back', maintenance: 'maintained' };
 
 function noteUnchanged(session: Session, candidate: Candidate): void {
   const { service, current } = candidate;
@@ -80,7 +83,7 @@ function noteUnchanged(session: Session, candidate: Candidate): void {
 }
 
 function summarize(
-  session: Session,
+  procedure: string,
   candidates: readonly Candidate[],
   results: readonly RollOutResult[],
 ): RollOutAllResult {
@@ -89,7 +92,7 @@ function summarize(
   const outcome = failed === undefined ? worstOutcome(results.map((result) => result.outcome)) : failed.outcome;
   const deployed = results.filter((result) => result.outcome === 'deployed').map((result) => result.service);
   const words: string[] = [];
-  if (deployed.length > 0) words.push(`${deployed.join(', ')} deployed and verified`);
+  if (deployed.length > 0) words.push(`${deployed.join(', ')} ${DONE[procedure] ?? 'deployed'} and verified`);
   if (failed !== undefined) words.push(`${failed.service}: ${describeFailure(failed)}`);
   const waiting = failed === undefined ? [] : untouched.filter((candidate) => candidate.decision.kind !== 'unchanged');
   if (waiting.length > 0) words.push(`not begun: ${waiting.map((candidate) => candidate.service).join(', ')}`);

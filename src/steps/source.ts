@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { ProcedureError } from '../model/errors.js';
+import { short } from '../model/operation.js';
 import type { OpenProject, Session, Viewing } from './session.js';
 import { renderWanted, wantedFromLive, type WantedProject } from './wanted.js';
 import type { Run } from '../run/run.js';
@@ -41,7 +42,7 @@ export async function fetchCommit(
     return commit === undefined ? undefined : { commit, label: 'the checkout as it is' };
   }
   const ref = request.ref ?? invocation.sha;
-  return run.recorder.step(`fetch ${ref ?? 'the default branch'}`, undefined, async () =>
+  return run.recorder.step(`fetch ${ref === undefined ? 'the default branch' : short(ref)}`, undefined, async () =>
     source.fetch(topLevel, ref, request.githubToken, signal),
   );
 }

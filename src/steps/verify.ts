@@ -1,6 +1,7 @@
 import { ProcedureError, asProcedureError } from '../model/errors.js';
 import type { OperationOf } from '../model/operation.js';
 import type { ReleaseWithDefinition } from '../model/release.js';
+import { formatDuration } from '../model/units.js';
 import { commandEnvironment, runInContainer, runOnHost } from './commands.js';
 import { describeState, explainContainer } from './diagnose.js';
 import { hashFiles } from './files.js';
@@ -121,8 +122,14 @@ async function checkState(session: Session, subject: Subject): Promise<string> {
     );
   }
   if (oneShot) return 'ended with exit code 0';
+  return `${containers.length} running, ${healthWords(containers)}`;
+}
+
+/** Docker's first check comes after a whole interval; readiness has run it already (`steps/readiness.ts`). */
+function healthWords(containers: readonly IdentifiedContainer[]): string {
   const health = new Set(containers.map((container) => container.health));
-  return `${containers.length} running, health ${[...health].join('/')}`;
+  if (health.has('none')) return 'without a health check';
+  return health.has('starting') ? 'health check passed, not yet confirmed by Docker' : 'healthy';
 }
 
 /**
@@ -194,7 +201,7 @@ async function checkCommand(
   if (command === undefined) return 'not asked';
   const environment = commandEnvironment(project, subject.service, subject.release?.id, subject.containers[0]);
   const result = await runOnHost(session, { name, command, directory: request.workingDirectory, environment }, signal);
-  return `passed in ${Math.round(result.durationMs)} ms`;
+  return `passed in ${formatDuration(result.durationMs)}`;
 }
 
 /** Error lines alone do not undo a release unless `on-warning` says so: many services log the word without harm. */

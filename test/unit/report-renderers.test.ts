@@ -99,6 +99,34 @@ describe('renderSummary', () => {
     expect(text).toContain('- [ ] item not-asked: not done');
   });
 
+  it('says nothing twice', () => {
+    const error = { code: 'E_GATE', message: 'The disk is full', next: 'Make room', excerpt: [] } as const;
+    const report: RunReport = { ...refused, headline: error.message, error, nextSteps: [error.next] };
+    for (const text of [renderSummary(report), renderText(report)]) {
+      expect(text.split(error.message)).toHaveLength(2);
+      expect(text.split(error.next)).toHaveLength(2);
+      expect(text).toContain(error.code);
+    }
+    const elsewhere: RunReport = { ...report, headline: 'roma: refused', nextSteps: [] };
+    for (const text of [renderSummary(elsewhere), renderText(elsewhere)]) {
+      expect(text).toContain(error.message);
+      expect(text).toContain(error.next);
+    }
+  });
+
+  it('leaves a checklist out in which nothing was done', () => {
+    const nothing = { title: 'Before', items: [{ text: 'Looked', state: 'not-asked', detail: undefined }] } as const;
+    const something = { title: 'After', items: [{ text: 'Looked', state: 'done', detail: undefined }] } as const;
+    expect(renderSummary({ ...deployed, checklists: [nothing] })).not.toContain('## Checklists');
+    expect(renderSummary({ ...deployed, checklists: [nothing, something] })).toContain('## Checklists\n\n**After**');
+  });
+
+  it('does not call the plan of another procedure its own', () => {
+    const check: RunReport = { ...deployed, procedure: 'check' };
+    expect(renderSummary(check)).toContain('What code-update would do now');
+    expect(renderSummary(deployed)).not.toContain('would do now');
+  });
+
   it('lets no text of others out of its place', () => {
     const hostile = fc.oneof(
       fc.string({ unit: 'grapheme', maxLength: 60 }),
@@ -126,7 +154,7 @@ describe('renderSummary', () => {
           pullRequests: [{ number: 1, title: all, url: 'https://example.test/1' }],
           timeline: [{ at: all, durationMs: 1, service: all, text: all, status: 'done' }],
           findings: [],
-          checklists: [{ title: all, items: [{ text: all, state: 'not-asked', detail: all }] }],
+          checklists: [{ title: all, items: [{ text: all, state: 'failed', detail: all }] }],
           error: { code: 'E_COMMAND', message: 'x', next: all, excerpt: [{ title: all, lines: texts }] },
         });
         const outside = outsideOfBlocks(text);
