@@ -6,9 +6,11 @@ import type { Redactor } from './model/ports/progress.js';
 import type { RunReport } from './model/report.js';
 import type { Invocation, Request } from './model/request.js';
 import { annotations } from './report/annotations.js';
+import { paragraph } from './report/markdown.js';
 import { writeReportFile } from './report/report-file.js';
 import { renderSummary } from './report/summary.js';
 import { renderText } from './report/text.js';
+import { outcomeTitle } from './report/words.js';
 import type { Run } from './run/run.js';
 
 /** @returns where the JSON report of a run is written */
@@ -62,8 +64,10 @@ function setOutputs(runner: Runner, report: RunReport): void {
 
 /** The inputs could not be read, or nothing could be wired: nothing was changed. */
 export async function publishRefusal(runner: Runner, error: ProcedureError): Promise<void> {
-  runner.setOutput('outcome', error.code === 'E_INTERNAL' ? 'failed' : 'refused');
+  const outcome = error.code === 'E_INTERNAL' ? 'failed' : 'refused';
+  runner.setOutput('outcome', outcome);
   for (const { title, lines } of error.excerpt) runner.info([`${title}:`, ...lines].join('\n'));
-  await runner.writeSummary(`## ✖ refused\n\n${error.message}\n\n**Next:** ${error.next}\n`);
+  const what = [`# ${outcomeTitle(outcome)}`, paragraph(error.message), '## What to do next', paragraph(error.next)];
+  await runner.writeSummary(`${what.join('\n\n')}\n`);
   runner.fail(`${error.code}: ${error.message}\nNext: ${error.next}`);
 }

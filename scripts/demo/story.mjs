@@ -95,7 +95,7 @@ export async function tell({ stage, show, signal, verbose }) {
   show.heading('4 · Look without touching');
   show.say('Look at: the releases that are kept, each with its image, ready to go back to.\n');
   await restart('check', [], {
-    hide: [/^disk:/, /^new in /, /^ {2}\w/, /^code-update/, /^Releases of roma$/],
+    hide: [/^disk:/, /^new in /, /^code-update/],
     traffic: false,
   });
   const checked = await look('2.0.0');

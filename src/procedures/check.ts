@@ -78,7 +78,6 @@ async function lookAtContainers(viewing: Viewing, service: string, current: Curr
     columns: ['Container', 'State', 'Health', 'Restarts', 'Memory', 'CPU', 'Error lines (5 min)', 'Started'],
     rows,
   });
-  printTable(viewing, `Containers of ${service}`, rows);
   return problems;
 }
 
@@ -104,7 +103,6 @@ async function lookAtReleases(viewing: Viewing, service: string, current: Curren
     columns: ['Release', 'Mark', 'Image', 'Commit', 'Digest or id', 'By'],
     rows,
   });
-  printTable(viewing, `Releases of ${service}`, rows);
   const live = liveRelease(history);
   if (live !== undefined && current.containers.length > 0 && current.release?.id !== live.id) {
     problems.push(`${service} does not run what was deployed last (${live.id}): someone changed it by hand`);
@@ -131,9 +129,4 @@ async function lookAhead(viewing: Viewing): Promise<void> {
     viewing.recorder.nextSteps.push(`code-update would not work now: ${problem.message}. ${problem.next}`);
     viewing.progress.warning(`code-update would not work now: ${problem.message}`);
   }
-}
-
-function printTable(viewing: Viewing, title: string, rows: readonly (readonly string[])[]): void {
-  viewing.progress.info(title);
-  for (const row of rows) viewing.progress.info(`  ${row.join('  ')}`);
 }
