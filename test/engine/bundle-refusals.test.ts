@@ -49,7 +49,7 @@ describe('the bundle refuses', () => {
     for (const word of ['procedure: ', 'watch: ', 'max-memory: ', 'strategy: ', 'timeout: ', 'code-update', 'Next: ']) {
       expect(errors[0]?.text).toContain(word);
     }
-    expect(result.summary).toContain('refused');
+    expect(result.summary).toContain('# ⛔ Refused');
     expect(await traces(project)).toEqual([]);
   });
 
