@@ -55,7 +55,7 @@ function failure(
       : `ended with exit code ${result.exitCode}`;
   const [first = '', ...rest] = command.trim().split('\n');
   return new ProcedureError('E_COMMAND', `${name} ${how}`, {
-    next: `What it printed last is shown with this error; correct that and start again. It was: ${first}${rest.length === 0 ? '' : ' …'}`,
+    next: `Correct what it says (its last output is shown with this error, if it printed any) and start again. It was: ${first}${rest.length === 0 ? '' : ' …'}`,
   });
 }
 

@@ -27,6 +27,11 @@ export class EventFeed {
     }
   }
 
+  /** @returns the exit code a container ended with last: inspect shows 0 as soon as it runs again */
+  lastExitCode(container: string): number | undefined {
+    return this.seen.findLast((event) => event.action === 'die' && event.id === container)?.exitCode;
+  }
+
   /** @returns a function that ends the subscription */
   listen(listener: (event: EngineEvent) => void): () => void {
     this.listeners.add(listener);

@@ -1,3 +1,4 @@
+import { short } from '../model/operation.js';
 import type { ServicePlan } from '../model/plan.js';
 import type { ReleaseId, ReleaseWithDefinition } from '../model/release.js';
 import { knownRestartMs, mountedPaths } from '../model/release.js';
@@ -90,7 +91,7 @@ function undoneCheckout(session: Session, candidate: Candidate, back: ReleaseWit
   const mountsCheckout = Object.values(back.files).some((hash) => hash.startsWith('git:'));
   if (session.deployed.size > 0 && !mountsCheckout) {
     session.recorder.nextSteps.push(
-      `The checkout stays at ${session.liveCommit.value ?? ''}, because ${[...session.deployed].join(', ')} runs from it; ${back.service} runs from the definition that the ledger keeps.`,
+      `The checkout stays at ${short(session.liveCommit.value ?? '')}, because ${[...session.deployed].join(', ')} runs from it; ${back.service} runs from the definition that the ledger keeps.`,
     );
     return undefined;
   }

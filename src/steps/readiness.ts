@@ -121,8 +121,10 @@ class Waiting {
     if (ended && (container.restartPolicy === 'no' || container.restartPolicy === '')) {
       await this.fail(container, `exited with code ${container.exitCode}`);
     }
-    if (restarts >= RESTARTS_TOLERATED)
-      await this.fail(container, `keeps restarting (exit code ${container.exitCode})`);
+    if (restarts >= RESTARTS_TOLERATED) {
+      const code = this.session.events.lastExitCode(container.id) ?? container.exitCode;
+      await this.fail(container, `keeps restarting (exit code ${code})`);
+    }
     // Docker calls a container that does not run unhealthy as well; why it does not run is what counts then.
     if (container.state === 'running' && container.health === 'unhealthy') await this.fail(container, 'is unhealthy');
     if (performance.now() > this.deadline) {
@@ -133,13 +135,13 @@ class Waiting {
   private async fail(container: ObservedContainer, what: string): Promise<never> {
     throw new ProcedureError('E_NOT_READY', `${container.name} ${what}`, {
       next: 'Its state and last log lines are shown with this error; fix what they say and deploy again.',
-      excerpt: [...this.saidBy(container), ...(await explainContainer(this.session, container))],
+      excerpt: [...(await explainContainer(this.session, container)), ...this.saidBy(container)],
     });
   }
 
   private saidBy(container: ObservedContainer): readonly Excerpt[] {
     const said = this.said.get(container.id);
-    if (said === undefined) return [];
+    if (said === undefined || container.state !== 'running') return [];
     return [{ title: `health check of ${container.name}, run by us: its last answer`, lines: said.split('\n') }];
   }
 

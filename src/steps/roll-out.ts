@@ -117,6 +117,11 @@ async function afterFailure(
     session.recorder.nextSteps.push(...(await stepsAfterFailedUndo(session, candidate, back, service.placed)));
     return result('rollback-failed', true, undoError);
   }
+  if (candidate.oneShot) {
+    session.recorder.nextSteps.push(
+      `${candidate.service}: it is a job that runs once. What it changed before it failed is not taken back, and release ${back.id} ran once more: look at the data.`,
+    );
+  }
   return result(cancelled ? 'cancelled' : 'rolled-back', back.id !== current.release?.id);
 }
 

@@ -181,7 +181,7 @@ export class ServiceRun implements Looker {
     session.recorder.slo.push(
       ...sloRows(candidate.service, {
         restartMs: this.restartMs(),
-        healthyMs: this.ready?.startupMs,
+        healthyMs: this.ready?.hasHealthCheck === true ? this.ready.startupMs : undefined,
         memoryBytes: this.watched?.memoryBytes,
         log: this.logSeen(),
       }),

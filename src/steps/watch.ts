@@ -196,10 +196,9 @@ class WatchWindow {
     return undefined;
   }
 
-  /** From the event: the exit code that inspect shows is 0 as soon as the container runs again. */
   private lastExit(container: ObservedContainer): string {
-    const died = this.session.events.seen.findLast((event) => event.action === 'die' && event.id === container.id);
-    return died?.exitCode === undefined ? '' : ` (exit code ${died.exitCode})`;
+    const code = this.session.events.lastExitCode(container.id);
+    return code === undefined ? '' : ` (exit code ${code})`;
   }
 
   private async onEvent(event: EngineEvent): Promise<void> {

@@ -60,7 +60,7 @@ describe('a release that fails', () => {
 
     const { error, changed, services } = carried.report;
     expect(error?.code).toBe('E_NOT_READY');
-    expect(excerptOf(carried)).toContain('exit code 1');
+    expect(error?.message).toContain('exit code 1');
     expect(excerptOf(carried)).toContain('chaos: ending with code 1');
     expect(changed).toBe(false);
     expect(services).toMatchObject([{ outcome: 'rolled-back', release: before.release }]);
