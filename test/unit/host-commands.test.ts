@@ -34,7 +34,7 @@ describe('createCommands', () => {
     await expect(commands.run(options(script))).rejects.toMatchObject({
       code: 'E_COMMAND',
       message: 'test-command ended with exit code 1',
-      next: expect.stringContaining('by hand') as string,
+      next: expect.stringContaining('shown with this error') as string,
       excerpt: [{ lines: Array.from({ length: 20 }, (_, index) => `line ${index + 11}`) }],
     });
   });
