@@ -103,7 +103,7 @@ export async function registryGate(run: Run, reference: string, orLocal = false)
   const local = orLocal ? ' To take the one that this engine has, give its id, or set pull_policy: missing.' : '';
   return {
     kind: 'refuse',
-    error: new ProcedureError('E_GATE', `The registry does not give ${reference}: ${problem}`, {
+    error: new ProcedureError('E_GATE', `The image cannot be pulled: ${problem}`, {
       next: `Check the name, log in with docker login on this host, or try again; nothing was changed.${local}`,
     }),
   };

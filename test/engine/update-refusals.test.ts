@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -33,6 +34,43 @@ describe('a refused update', () => {
     expect(carried.report, carried.log).toMatchObject({ outcome: 'refused', changed: false });
     expect(carried.report.error?.message).toContain('127.0.0.1:1/nobody/app:2');
     await expectUntouched(project, 'app', before, carried.log);
+  });
+
+  // A registry that has the manifest, so that the gate passes, and has lost what the manifest names.
+  it('is not what a pull that fails half-way is called: that has failed, and nothing was touched', async () => {
+    const sha256 = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
+    const layer = sha256('what is lost');
+    const rootfs = { type: 'layers', diff_ids: [layer] };
+    const config = JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs });
+    const docker = 'application/vnd.docker';
+    const type = `${docker}.distribution.manifest.v2+json`;
+    const manifest = JSON.stringify({
+      schemaVersion: 2,
+      mediaType: type,
+      config: { mediaType: `${docker}.container.image.v1+json`, size: config.length, digest: sha256(config) },
+      layers: [{ mediaType: `${docker}.image.rootfs.diff.tar.gzip`, size: 12, digest: layer }],
+    });
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      const url = request.url ?? '';
+      asked.push(url);
+      const manifests = url.includes('/manifests/');
+      const body = url === '/v2/' ? '{}' : manifests ? manifest : url.endsWith(sha256(config)) ? config : undefined;
+      response.setHeader('content-type', manifests ? type : 'application/octet-stream');
+      response.setHeader('docker-content-digest', sha256(body ?? ''));
+      response.setHeader('content-length', body?.length ?? 0);
+      response.writeHead(body === undefined ? 404 : 200).end(request.method === 'HEAD' ? undefined : body);
+    });
+    const port = await listening(server);
+    try {
+      const carried = await update(project, 'app', { image: `127.0.0.1:${port}/app:2` });
+      expect(carried.report, carried.log).toMatchObject({ outcome: 'failed', changed: false });
+      expect(carried.report.error?.code, carried.log).toBe('E_PULL');
+      expect(asked.some((url) => url.endsWith(layer))).toBe(true);
+      await expectUntouched(project, 'app', before, carried.log);
+    } finally {
+      await closed(server);
+    }
   });
 
   it('a compose file that is not valid in the wanted commit', async () => {
@@ -111,9 +149,8 @@ describe('a refused update', () => {
       response.setHeader('api-version', '1.42').setHeader('content-type', 'application/json');
       response.end(request.url === '/_ping' ? 'OK' : JSON.stringify(answer));
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const port = await listening(server);
     try {
-      const { port } = server.address() as AddressInfo;
       const environment = { ...process.env, DOCKER_HOST: `tcp://127.0.0.1:${port}` };
       const carried = await update(project, 'app', {}, { environment });
       expect(carried.report, carried.log).toMatchObject({ outcome: 'refused', changed: false });
@@ -121,8 +158,7 @@ describe('a refused update', () => {
       expect(carried.report.error?.message).toContain('23.0.6');
       expect(writes).toEqual([]);
     } finally {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await closed(server);
     }
   });
 
@@ -153,3 +189,13 @@ describe('a refused update', () => {
     expect(await readFile(join(project.dir, '.env'), 'utf8')).toBe(environment);
   });
 });
+
+async function listening(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+async function closed(server: Server): Promise<void> {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+}
