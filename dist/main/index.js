@@ -208,7 +208,7 @@ const TABLE = [
         description: 'Shell command that verifies the new release from the host, such as a test suite.',
         default: undefined,
         kind: 'command',
-        procedures: RESTARTS,
+        procedures: CHANGES,
     },
     {
         name: 'smoke-test',
@@ -227,7 +227,7 @@ const TABLE = [
     },
     {
         name: 'expected-version',
-        description: 'Text that the output of `version-command` has to contain.',
+        description: 'Word that the output of `version-command` has to contain, with or without a leading v.',
         default: undefined,
         kind: 'text',
         procedures: RESTARTS,
@@ -338,7 +338,7 @@ const TABLE = [
     },
     {
         name: 'force',
-        description: 'Deploy a release that was rolled back before all the same.',
+        description: 'Pass every gate that refuses (a release that was rolled back before among them); who did is recorded.',
         default: 'false',
         kind: 'flag',
         procedures: CHANGES,
@@ -570,6 +570,8 @@ function projectNameProblem(text) {
 ;// CONCATENATED MODULE: ./build/action/rollback-target.js
 
 const RELEASE_ID = /^\d{8}T\d{6}Z-[0-9a-f]{6}$/i;
+/** A whole id, or a beginning that has at least the day: the ledger says whether only one release has it. */
+const RELEASE_ID_BEGINNING = /^\d{8}(?:T(?:\d{0,6}|\d{6}Z(?:-[0-9a-f]{0,6})?))?$/i;
 /**
  * Reads `rollback-to`. Only `previous` may stand without a prefix: `v1.2.3` can be a tag of git or of an image, and the
  * wrong guess brings the wrong release back.
@@ -583,7 +585,7 @@ function readRollbackTarget(text) {
     const rest = text.slice(colon + 1).trim();
     switch (prefix) {
         case 'release':
-            return RELEASE_ID.test(rest)
+            return RELEASE_ID_BEGINNING.test(rest)
                 ? { kind: 'release', id: rest }
                 : { problem: `"${rest}" is not a release id; they look like 20261124T031502Z-3f9a1c and \`check\` lists them` };
         case 'git': {
@@ -652,6 +654,7 @@ function readRequest(read, context) {
         composeFiles: input.list('compose-files'),
         projectName: input.checked('project-name', projectNameProblem),
         envFiles: input.list('env-file'),
+        profiles: (context.environment['COMPOSE_PROFILES'] ?? '').split(',').flatMap((name) => name.trim() || []),
         strategy: input.choice('strategy', ['auto', 'recreate']),
         ref: input.checked('ref', refProblem),
         image,
@@ -2899,10 +2902,10 @@ __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _action_runner_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(411);
 /* harmony import */ var _github_invocation_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8597);
 /* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8182);
-/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(4455);
+/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(5175);
 /* harmony import */ var _publish_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(9258);
-/* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(7813);
-/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(6790);
+/* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6517);
+/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(360);
 
 
 
@@ -3040,6 +3043,22 @@ function asProcedureError(thrown) {
 
 /***/ }),
 
+/***/ 8384:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   c: () => (/* binding */ omit)
+/* harmony export */ });
+/** @returns a copy of an object without some of its keys */
+function omit(value, ...keys) {
+    const dropped = new Set(keys);
+    return Object.fromEntries(Object.entries(value).filter(([key]) => !dropped.has(key)));
+}
+
+
+/***/ }),
+
 /***/ 7396:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -3074,8 +3093,10 @@ function describeOperation(operation) {
         case 'tag-image':
             return `tag ${short(operation.to)} as ${operation.tag}${operation.from === undefined ? '' : ` (was ${short(operation.from)})`}`;
         case 'replace-containers':
-            return operation.from === undefined
-                ? `start ${counted(operation.replicas)} of ${operation.service}, release ${operation.to}`
+            if (operation.from === undefined)
+                return `start ${counted(operation.replicas)} of ${operation.service}, release ${operation.to}`;
+            return operation.from === operation.to
+                ? `recreate ${counted(operation.replicas)} of ${operation.service}, release ${operation.to}`
                 : `replace ${counted(operation.replicas)} of ${operation.service}: stop ${operation.from}, start ${operation.to}`;
         case 'restart-containers':
             return `restart ${counted(operation.containers.length)} of ${operation.service} in place`;
@@ -3088,7 +3109,9 @@ function describeOperation(operation) {
         case 'verify':
             return `verify ${operation.service}: ${operation.checks.join(', ')}`;
         case 'watch':
-            return `watch ${operation.service} for ${(0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .formatDuration */ .a3)(operation.durationMs)}`;
+            return operation.durationMs === 0
+                ? `read the resource use of ${operation.service} once, without a watch`
+                : `watch ${operation.service} for ${(0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .formatDuration */ .a3)(operation.durationMs)}`;
         case 'accept-release':
             return `record ${operation.release} as the live release of ${operation.service}`;
         case 'reject-release':
@@ -3341,7 +3364,7 @@ function formatSize(bytes) {
 
 /***/ }),
 
-/***/ 4455:
+/***/ 5175:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -3355,7 +3378,33 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./build/model/errors.js
 var errors = __nccwpck_require__(8182);
+// EXTERNAL MODULE: ./build/model/policy.js
+var policy = __nccwpck_require__(5179);
+// EXTERNAL MODULE: ./build/model/units.js
+var units = __nccwpck_require__(9574);
+;// CONCATENATED MODULE: ./build/model/slo.js
+
+
+/** The runbook's name of the target that tells whether resource use is normal. */
+const MEMORY_METRIC = 'Memory after restart';
+/** The rows of the runbook's Restart Performance Targets; one that was not measured is left out. */
+function sloRows(service, { restartMs, healthyMs, memoryBytes, log }) {
+    const { targets } = policy/* RUNBOOK */.HA;
+    const row = (metric, target, value, show, met) => value === undefined ? [] : [{ service, metric, target, actual: show(value), met: met(value) }];
+    return [
+        ...row('Restart time', `<${(0,units/* formatDuration */.a3)(targets.restartMs)}`, restartMs, units/* formatDuration */.a3, (ms) => ms < targets.restartMs),
+        ...row(MEMORY_METRIC, `<${(0,units/* formatSize */.Xq)(targets.memoryBytes)}`, memoryBytes, units/* formatSize */.Xq, (bytes) => bytes < targets.memoryBytes),
+        ...row('Error rate post-restart', '0%', log, describeErrors, ({ errors }) => errors === 0),
+        ...row('Health check pass time', `<${(0,units/* formatDuration */.a3)(targets.healthyMs)}`, healthyMs, units/* formatDuration */.a3, (ms) => ms < targets.healthyMs),
+    ];
+}
+function describeErrors({ errors, lines }) {
+    const percent = lines === 0 ? 0 : (errors / lines) * 100;
+    return `${percent.toFixed(percent > 0 && percent < 10 ? 1 : 0)}% (${errors} of ${lines} lines)`;
+}
+
 ;// CONCATENATED MODULE: ./build/run/checklists.js
+
 /** @returns the runbook's checklists, ticked from what happened and nothing else */
 function checklists(recorder) {
     const gate = (name) => recorder.gates.find((entry) => entry.gate === name);
@@ -3403,7 +3452,7 @@ function checklists(recorder) {
                 fromChecks('The wanted image and configuration are what runs', 'identity'),
                 fromChecks('No errors in logs', 'error-lines'),
                 fromChecks('Smoke tests pass', 'smoke-test'),
-                fromChecks('Resource usage is normal', 'memory'),
+                memory(recorder.slo),
                 {
                     text: 'Monitored for the whole watch',
                     state: recorder.watched.length === 0 ? 'not-asked' : wholeWatch ? 'done' : 'failed',
@@ -3416,6 +3465,17 @@ function checklists(recorder) {
             ],
         },
     ];
+}
+/** As the targets have it: one reading for each service that was changed. */
+function memory(slo) {
+    const rows = slo.filter(({ metric, met }) => metric === MEMORY_METRIC && met !== undefined);
+    const wrong = rows.filter(({ met }) => met === false);
+    const shown = wrong.length > 0 ? wrong : rows;
+    return {
+        text: 'Resource usage is normal',
+        state: rows.length === 0 ? 'not-asked' : wrong.length > 0 ? 'failed' : 'done',
+        detail: shown.map(({ service, actual, target }) => `${service}: ${actual} of memory, target ${target}`).join('; '),
+    };
 }
 
 ;// CONCATENATED MODULE: ./build/run/build-report.js
@@ -3443,6 +3503,7 @@ function build_report_buildReport(run, ended) {
         checklists: checklists(recorder),
         slo: recorder.slo,
         commits: recorder.commits.map(clean),
+        pullRequests: recorder.pullRequests.map((one) => ({ ...one, title: clean(one.title) })),
         error: reported(ended.error, clean),
         undoError: reported(ended.undoError, clean),
         nextSteps: nextSteps(ended, recorder.nextSteps, request.dryRun).map(clean),
@@ -3463,15 +3524,13 @@ function reported(error, clean) {
 /** What the person should do now, most useful first. */
 function nextSteps(ended, seen, dryRun) {
     const steps = [];
-    if (ended.outcome === 'rollback-failed' && ended.undoError !== undefined) {
-        steps.push(`Look at the service now (docker compose ps, docker compose logs). ${ended.undoError.next}`);
-        steps.push('When the cause is gone: procedure rollback with rollback-to: previous, or docker compose up -d by hand.');
-    }
+    // What could not be undone needs a person's hands before anything else.
+    if (ended.outcome === 'rollback-failed')
+        steps.push(...seen);
+    if (ended.undoError !== undefined)
+        steps.push(ended.undoError.next);
     if (ended.error !== undefined)
         steps.push(ended.error.next);
-    if (ended.outcome === 'failed' && ended.changed) {
-        steps.push('What failed is what runs now. To go back: procedure rollback with rollback-to: previous.');
-    }
     if (ended.outcome === 'rolled-back') {
         steps.push('The release is marked bad: the same commit is refused until it is changed, or force: true is set.');
     }
@@ -3480,14 +3539,18 @@ function nextSteps(ended, seen, dryRun) {
     return [...new Set([...steps, ...seen])];
 }
 
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __nccwpck_require__(1455);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
 var external_node_path_default = /*#__PURE__*/__nccwpck_require__.n(external_node_path_);
 ;// CONCATENATED MODULE: ./build/steps/open-project.js
 
 
+
 /** Engine 24 (API 1.43) and Compose 2.24 (`!reset`, `env_file.required`) are the oldest that are tested and supported. */
 const MINIMUM_VERSIONS = { engine: [24, 0], compose: [2, 24] };
+const SECRET_FILE_LIMIT_BYTES = 16 * 1024;
 /**
  * Finds the engine, checks the versions, renders the live compose files and looks at the checkout. Changes nothing.
  * @throws ProcedureError E_ENGINE_UNREACHABLE, E_ENGINE_TOO_OLD, E_COMPOSE_FILE, E_SERVICE
@@ -3507,7 +3570,20 @@ async function open_project_openProject(run) {
     for (const service of Object.values(live.services)) {
         run.redactor.learn(Object.entries(service.environment).flatMap(([name, value]) => (value === null ? [] : [{ name, value }])));
     }
+    await learnSecretFiles(run, live);
     return { facts, target, live, checkout };
+}
+/** Contents of `secrets:` are secrets wherever they turn up; one that is not a small text is no password. */
+async function learnSecretFiles(run, live) {
+    for (const [name, { file }] of Object.entries(live.secrets)) {
+        if (file === undefined)
+            continue;
+        const facts = await (0,promises_.stat)(file).catch(() => undefined);
+        if (facts?.isFile() !== true || facts.size > SECRET_FILE_LIMIT_BYTES)
+            continue;
+        const value = await (0,promises_.readFile)(file, 'utf8').catch(() => ''); // unreadable for us is unreadable for our logs
+        run.redactor.learn([{ name: `secret ${name}`, value: value.trim() }]);
+    }
 }
 /** @returns how Compose reads the live files */
 function liveTarget(request) {
@@ -3539,15 +3615,573 @@ function requireServices(names, available) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/run/deadline.js
+
+/**
+ * Sleeps, and wakes at once on abort.
+ * @param ms milliseconds
+ * @throws the signal's reason
+ */
+async function sleep(ms, signal) {
+    signal.throwIfAborted();
+    await new Promise((resolve, reject) => {
+        const stop = () => {
+            clearTimeout(timer);
+            reject(reasonOf(signal));
+        };
+        const timer = setTimeout(() => {
+            signal.removeEventListener('abort', stop);
+            resolve();
+        }, ms);
+        signal.addEventListener('abort', stop, { once: true });
+    });
+}
+/** The person pressed cancel, or the runner did. */
+function cancelledError() {
+    return new errors/* ProcedureError */.e_('E_CANCELLED', 'The run was cancelled', {
+        next: 'Read below what is live now; start the run again when ready.',
+    });
+}
+/** Another run asked this one to yield. */
+function yieldedError(request) {
+    return new ProcedureError('E_CANCELLED', `Another run asked this one to yield: ${request}`, {
+        next: 'Follow that run; what it finds live is said below.',
+    });
+}
+/** @returns the reason of an aborted signal as an Error */
+function reasonOf(signal) {
+    return signal.reason instanceof Error ? signal.reason : cancelledError();
+}
+
+;// CONCATENATED MODULE: ./build/run/events.js
+/**
+ * The engine's events of one project, opened once and listened to by readiness, the watch and the downtime measurement.
+ * Events are kept for the whole run: they are few, and the outage is computed from them afterwards.
+ */
+class EventFeed {
+    seen = [];
+    listeners = new Set();
+    stopper = new AbortController();
+    pump;
+    /** Set when the stream broke: waiting parts then fall back on looking. */
+    broken;
+    constructor(engine, project) {
+        this.pump = this.run(engine, project);
+    }
+    async run(engine, project) {
+        try {
+            for await (const event of engine.events(project, this.stopper.signal)) {
+                this.seen.push(event);
+                for (const listener of this.listeners)
+                    listener(event);
+            }
+        }
+        catch (error) {
+            if (!this.stopper.signal.aborted)
+                this.broken = error;
+        }
+    }
+    /** @returns the exit code a container ended with last: inspect shows 0 as soon as it runs again */
+    lastExitCode(container) {
+        return this.seen.findLast((event) => event.action === 'die' && event.id === container)?.exitCode;
+    }
+    /** @returns a function that ends the subscription */
+    listen(listener) {
+        this.listeners.add(listener);
+        return () => this.listeners.delete(listener);
+    }
+    /**
+     * Waits until an event matches or the time is over.
+     * @param ms milliseconds
+     */
+    async next(matches, ms, signal) {
+        return new Promise((resolve) => {
+            const finish = (event) => {
+                clearTimeout(timer);
+                signal.removeEventListener('abort', abort);
+                stop();
+                resolve(event);
+            };
+            const abort = () => finish(undefined);
+            const timer = setTimeout(abort, ms);
+            const stop = this.listen((event) => {
+                if (matches(event))
+                    finish(event);
+            });
+            signal.addEventListener('abort', abort, { once: true });
+            if (signal.aborted)
+                finish(undefined);
+        });
+    }
+    async close() {
+        this.stopper.abort();
+        await this.pump;
+    }
+}
+
+// EXTERNAL MODULE: ./build/model/operation.js
+var model_operation = __nccwpck_require__(7396);
+;// CONCATENATED MODULE: ./build/run/executor.js
+
+
+/**
+ * Carries operations out one by one: checks that the lock is still ours, writes the operation to the journal, performs
+ * it, writes that it is done. Whatever instant the process dies at, the journal says which effect may have happened.
+ */
+class Executor {
+    run;
+    performers;
+    journalled;
+    sequence;
+    /** Operations of this run that have begun, in order. */
+    begun = [];
+    constructor(run, performers, 
+    /** The journal that is written to; another run's is continued after what it has. */
+    journalled = { run: run.invocation.runId, after: 0 }) {
+        this.run = run;
+        this.performers = performers;
+        this.journalled = journalled;
+        this.sequence = journalled.after;
+    }
+    /** @param signal aborts waiting; an effect that has begun is finished or reported, never left unknown */
+    async execute(operation, signal) {
+        signal.throwIfAborted();
+        const { journal, lock, recorder, progress } = this.run;
+        await lock.check();
+        const sequence = (this.sequence += 1);
+        const text = (0,model_operation/* describeOperation */.R8)(operation);
+        // Operations that only look leave nothing to undo: their begin record is what tells recovery how far the run got.
+        await journal.begin(this.journalled.run, sequence, operation);
+        this.begun.push(operation);
+        if ((0,model_operation/* changesService */.vn)(operation))
+            recorder.changed = true;
+        const began = performance.now();
+        try {
+            await recorder.step(text, 'service' in operation ? operation.service : undefined, async () => this.perform(operation, signal));
+        }
+        catch (error) {
+            // What was cut short has not failed, and counts as begun: recovery must not take it for a verdict.
+            const ended = signal.aborted ? Promise.resolve() : journal.end(this.journalled.run, sequence, 'failed');
+            await ended.catch((journalError) => {
+                // The failure at hand matters more; recovery treats a begun operation without an end as failed anyway.
+                progress.debug(`journal: ${String(journalError)}`);
+            });
+            progress.info(`✗ ${text} (${(0,units/* formatDuration */.a3)(performance.now() - began)})`);
+            throw error;
+        }
+        await journal.end(this.journalled.run, sequence, 'done');
+        progress.info(`✓ ${text} (${(0,units/* formatDuration */.a3)(performance.now() - began)})`);
+    }
+    async perform(operation, signal) {
+        const performer = this.performers[operation.kind];
+        await performer(operation, signal);
+    }
+}
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+// EXTERNAL MODULE: ./build/model/canonical.js
+var canonical = __nccwpck_require__(4931);
+// EXTERNAL MODULE: ./build/model/omit.js
+var omit = __nccwpck_require__(8384);
+;// CONCATENATED MODULE: ./build/model/release.js
+
+
+
+/** @returns the release that was accepted last, if any */
+function liveRelease(history) {
+    const event = history.events.findLast((entry) => entry.kind === 'live');
+    return history.releases.find((release) => release.id === event?.release);
+}
+/** @returns whether the release was rolled back and not accepted again since */
+function isBad(history, id) {
+    return history.events.findLast((event) => event.release === id && event.kind !== 'dropped')?.kind === 'bad';
+}
+/** @returns whether the release was verified and accepted, and not rolled back since */
+function isAccepted(history, id) {
+    return history.events.findLast((event) => event.release === id && event.kind !== 'dropped')?.kind === 'live';
+}
+/**
+ * The release to go back to from `current`: the one accepted last that is another one, is not bad and not dropped.
+ * After a rollback B → A, the previous of A is what was live before A first was, never B.
+ */
+function previousRelease(history, current) {
+    const firstLive = history.events.findIndex((event) => event.kind === 'live' && event.release === current);
+    const before = firstLive === -1 ? history.events : history.events.slice(0, firstLive);
+    const candidates = before.filter((event) => event.kind === 'live' && event.release !== current && !isBad(history, event.release));
+    const gone = new Set(history.events.filter((event) => event.kind === 'dropped').map((event) => event.release));
+    const id = candidates.findLast((event) => !gone.has(event.release))?.release;
+    return history.releases.find((release) => release.id === id);
+}
+/**
+ * The releases whose images are kept: the live one, the one to go back to, and the newest good ones up to `count`.
+ * @returns the ids of the kept releases that are beyond it
+ */
+function releasesToDrop(history, count) {
+    const live = liveRelease(history);
+    const spared = new Set([live?.id, previousRelease(history, live?.id)?.id]);
+    const lastLive = (release) => history.events.findLastIndex((event) => event.kind === 'live' && event.release === release.id);
+    const kept = [...keptReleases(history)].sort((a, b) => lastLive(b) - lastLive(a));
+    const good = kept.filter((release) => !isBad(history, release.id));
+    const stay = new Set([...good.slice(0, count).map((release) => release.id), ...spared]);
+    return kept.filter((release) => !stay.has(release.id));
+}
+/** @returns how long the last replacement of the service took, in milliseconds; undefined before the first */
+function knownRestartMs(history) {
+    return history.events.findLast((event) => event.kind === 'live' && event.restartMs !== undefined)?.restartMs;
+}
+/** The releases that can be gone back to, newest first. */
+function keptReleases(history) {
+    const gone = new Set(history.events.filter((event) => event.kind === 'dropped').map((event) => event.release));
+    const accepted = new Set(history.events.filter((event) => event.kind === 'live').map((event) => event.release));
+    return history.releases.filter((release) => accepted.has(release.id) && !gone.has(release.id)).toReversed();
+}
+/**
+ * A bad release that is the same as the wanted one: the same image and configuration, or the same commit and
+ * configuration (a rebuild of the same source is the same release with other time stamps in its layers).
+ */
+function sameBadRelease(history, wanted) {
+    return history.releases.findLast((release) => isBad(history, release.id) &&
+        release.configHash === wanted.configHash &&
+        (release.image.fingerprint === wanted.fingerprint ||
+            (release.commit !== undefined && release.commit === wanted.commit && release.origin.startsWith('git:'))));
+}
+/** @param now the moment of creation @param entropy at least six hexadecimal digits */
+function newReleaseId(now, entropy) {
+    const stamp = now.toISOString().replaceAll(/[-:]|\.\d+/g, '');
+    return `${stamp}-${entropy.slice(0, 6)}`;
+}
+/** @returns the tag of ours under which the engine keeps the image of a release */
+function keptImageTag(project, service, id) {
+    return `rolling-restart/${project}-${service}:${id.toLowerCase()}`;
+}
+/**
+ * Reduces a rendered project to one service and what that service uses, so that Compose computes the same config hash
+ * from it as from the whole project, and a plain `docker compose up -d` finds its container `Running` (measured on
+ * 2.26.1, 2.40.3 and 5.6.0). Compose leaves out of its hash: `build`, `pull_policy` and the replica count, everywhere.
+ * It has in it: `develop`; `image`, or that there is none; up to 2.29.2 `depends_on`; in 2.26 `profiles`.
+ * So these stay, a service without an image keeps an empty build, and dependencies are there by name alone: Compose
+ * refuses a dependency that is not defined.
+ */
+function definitionOf(project, service) {
+    const left = new Set(['build', 'pull_policy']);
+    const raw = Object.fromEntries(Object.entries(service.raw).filter(([key]) => !left.has(key)));
+    const nameless = raw['image'] === undefined ? { build: { context: '.' } } : {};
+    const stubs = service.dependsOn.map((dependency) => [dependency.service, { image: service.image }]);
+    const used = (section, names) => Object.fromEntries(Object.entries(section).filter(([name]) => names.includes(name)));
+    const networkNames = Object.keys(raw['networks'] ?? {});
+    const volumeNames = service.mounts.flatMap((mount) => mount.type === 'volume' && mount.source !== undefined ? [mount.source] : []);
+    return {
+        name: project.name,
+        services: { ...Object.fromEntries(stubs), [service.name]: { ...raw, ...nameless } },
+        networks: used(project.networks, networkNames),
+        volumes: used(project.volumes, volumeNames),
+        configs: used(project.configs, service.configs),
+        secrets: used(project.secrets, service.secrets),
+    };
+}
+/**
+ * Decides "same or changed" for the configuration: the definition and the contents of every file it mounts. Compose's
+ * own hash is blind to the contents (measured on 2.26).
+ * @param files content hash by path; for a directory of the checkout the id of its git tree
+ */
+function configHash(definition, files) {
+    const services = definition['services'];
+    const comparable = Object.fromEntries(Object.entries(services).map(([name, service]) => {
+        const deploy = (service['deploy'] ?? {});
+        return [name, { ...(0,omit/* omit */.c)(service, 'scale'), deploy: (0,omit/* omit */.c)(deploy, 'replicas') }];
+    }));
+    const text = (0,canonical/* canonicalJson */.d)({ definition: { ...definition, services: comparable }, files });
+    return `sha256:${(0,external_node_crypto_.createHash)('sha256').update(text).digest('hex')}`;
+}
+/** @returns the paths whose contents belong to the service's configuration; directories included */
+function mountedPaths(project, service) {
+    const objects = [
+        ...service.configs.flatMap((name) => project.configs[name] ?? []),
+        ...service.secrets.flatMap((name) => project.secrets[name] ?? []),
+    ];
+    const binds = service.mounts.flatMap((mount) => mount.type === 'bind' && mount.source !== undefined ? [mount.source] : []);
+    return [...new Set([...objects.flatMap((object) => object.file ?? []), ...binds])].sort();
+}
+
+;// CONCATENATED MODULE: ./build/steps/commands.js
+
+/**
+ * What a user's command gets to know, so that a check reaches the container that is meant and not whatever answers
+ * behind a port.
+ */
+function commandEnvironment(project, service, release, container) {
+    const url = container === undefined ? undefined : urlOf(container);
+    return {
+        ROLLING_RESTART_PROJECT: project,
+        ROLLING_RESTART_SERVICE: service,
+        ...(release === undefined ? {} : { ROLLING_RESTART_RELEASE: release }),
+        ...(container === undefined ? {} : { ROLLING_RESTART_CONTAINER: container.id }),
+        ...(url === undefined ? {} : { ROLLING_RESTART_URL: url }),
+    };
+}
+/** @returns where the container answers: its first published port on this host, else its own address */
+function urlOf(container) {
+    const [published] = container.hostPorts;
+    if (published !== undefined) {
+        const wildcard = published.ip === '' || published.ip === '0.0.0.0' || published.ip === '::';
+        return `http://${wildcard ? '127.0.0.1' : published.ip}:${published.host}`;
+    }
+    const [address] = container.addresses;
+    const [port] = container.exposedPorts;
+    return address === undefined || port === undefined ? undefined : `http://${address}:${port}`;
+}
+/** Runs one of the user's commands on the host, its output in the log as it comes. */
+async function runOnHost(run, options, signal) {
+    return run.commands.run({
+        ...options,
+        timeoutMs: run.request.commandTimeoutMs,
+        signal,
+        onLine: (line) => run.progress.info(`  │ ${run.redactor.text(line)}`),
+    });
+}
+/** Runs a command in a container, as `docker compose exec roma sh -c …` does. @returns its output, trimmed */
+async function runInContainer(run, container, command) {
+    const result = await run.engine.exec(container.id, ['sh', '-c', command], {
+        timeoutMs: run.request.commandTimeoutMs,
+    });
+    const output = run.redactor.text(result.output.trim());
+    if (result.exitCode === 0)
+        return output;
+    throw new errors/* ProcedureError */.e_('E_COMMAND', `"${command}" ended with exit code ${result.exitCode} in ${container.name}`, {
+        next: 'Its output is shown with this error.',
+        excerpt: [{ title: 'output', lines: output.split('\n').slice(-20) }],
+    });
+}
+
+;// CONCATENATED MODULE: ./build/steps/rendered.js
+
+
+
+/**
+ * Hands a rendered document to Compose as a file. It holds every environment value, so it is private and short-lived.
+ */
+async function withRendered(viewing, document, body) {
+    const folder = external_node_path_default().join(viewing.request.stateDir, 'rendered');
+    await (0,promises_.mkdir)(folder, { recursive: true, mode: 0o700 });
+    const file = external_node_path_default().join(folder, `${viewing.project}-${(0,external_node_crypto_.randomBytes)(6).toString('hex')}.json`);
+    await (0,promises_.writeFile)(file, JSON.stringify(document), { mode: 0o600 });
+    try {
+        return await body({
+            files: [file],
+            directory: viewing.request.workingDirectory,
+            projectName: viewing.project,
+            envFiles: [],
+        });
+    }
+    finally {
+        await (0,promises_.rm)(file, { force: true });
+    }
+}
+/** @returns Compose's own hash of every service of a rendered project */
+async function renderedHashes(viewing, project) {
+    return withRendered(viewing, project.document, (target) => viewing.compose.hashes(target));
+}
+/** Files that a killed run left behind; younger ones may belong to a check or a dry run beside this one. */
+const STALE_MS = 10 * 60_000;
+/** Takes rendered definitions away that nobody needs any more: they hold secrets. */
+async function removeStaleRendered(viewing) {
+    const folder = external_node_path_default().join(viewing.request.stateDir, 'rendered');
+    for (const name of await (0,promises_.readdir)(folder).catch(() => [])) {
+        const file = external_node_path_default().join(folder, name);
+        const facts = await (0,promises_.stat)(file).catch(() => undefined);
+        if (facts !== undefined && Date.now() - facts.mtimeMs > STALE_MS)
+            await (0,promises_.rm)(file, { force: true });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/steps/replace.js
+
+
+
+
+
+/** Longest that `docker compose up` may take to stop and start containers, beyond their own stop grace periods. */
+const UP_TIMEOUT_MS = 5 * 60_000;
+/**
+ * Replaces the containers of a service through Compose itself, so that what runs afterwards is what a person's own
+ * `docker compose up -d` would have made. The user's files are used when they, rendered now, define exactly this
+ * release; otherwise the definition that the ledger keeps is.
+ */
+async function replaceContainers(session, operation, signal) {
+    const release = await releaseOf(session, operation.to);
+    const { service } = operation;
+    if (await filesDefine(session, release)) {
+        session.expectedHashes.set(service, release.composeHash);
+        await up(session, { ...liveTarget(session.request), projectName: session.project }, operation, signal);
+        return;
+    }
+    session.progress.info(`  the compose files as they lie do not define ${release.id}; the definition that the ledger keeps is used`);
+    await withRendered(session, release.definition, async (kept) => {
+        const hashes = await session.compose.hashes(kept);
+        session.expectedHashes.set(service, hashes[service] ?? '');
+        await up(session, kept, operation, signal);
+    });
+}
+/** Live files that Compose cannot read any more only mean that the kept definition is used. */
+async function filesDefine(session, release) {
+    if (release.definitionFrom !== 'rendered')
+        return false;
+    const moved = session.liveCommit.value !== session.startCommit;
+    try {
+        const target = { ...liveTarget(session.request), projectName: session.project };
+        const live = moved ? await session.compose.render(target) : session.opened.live;
+        const definition = live.services[release.service];
+        return (definition !== undefined && (0,canonical/* canonicalJson */.d)(definitionOf(live, definition)) === (0,canonical/* canonicalJson */.d)(release.definition));
+    }
+    catch (error) {
+        session.progress.debug(`live compose files: ${String(error)}`);
+        return false;
+    }
+}
+async function up(session, target, operation, signal) {
+    await session.compose.up({
+        target,
+        service: operation.service,
+        replicas: operation.replicas === 1 ? undefined : operation.replicas,
+        forceRecreate: operation.force,
+        onLine: (line) => session.progress.debug(session.redactor.text(line)),
+        signal,
+        timeoutMs: UP_TIMEOUT_MS,
+    });
+}
+/** @throws ProcedureError E_LEDGER when the ledger does not have the release */
+async function releaseOf(session, id) {
+    const release = await session.ledger.definition(id);
+    if (release !== undefined)
+        return release;
+    throw new errors/* ProcedureError */.e_('E_LEDGER', `The ledger has no definition of release ${id}`, {
+        next: 'Run procedure check to see which releases can be gone back to.',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/steps/performers.js
+
+
+
+
+/** What carries out each kind of operation. A kind without one does not compile. */
+function performersFor(session) {
+    const logLine = (line) => session().progress.info(`  │ ${session().redactor.text(line)}`);
+    return {
+        'fetch-source': async ({ directory, ref }, signal) => {
+            await session().source.fetch(directory, ref, session().request.githubToken, signal);
+        },
+        'add-worktree': async ({ directory, path, commit }) => session().source.addWorktree(directory, path, commit),
+        'run-command': async ({ name, command, directory }, signal) => {
+            const environment = { ROLLING_RESTART_PROJECT: session().project };
+            await runOnHost(session(), { name, command, directory, environment }, signal);
+        },
+        'build-image': async ({ service, pullBase }, signal) => {
+            const build = session().builds.get(service);
+            if (build === undefined)
+                throw internal(`no build document for ${service}`);
+            await session().compose.build({
+                ...build,
+                service,
+                pullBase,
+                onLine: logLine,
+                signal,
+                timeoutMs: session().request.commandTimeoutMs,
+            });
+        },
+        'pull-image': async ({ reference }, signal) => session().compose.pull(reference, logLine, signal, session().request.commandTimeoutMs),
+        'capture-evidence': async (operation, signal) => lookerOf(session(), operation.service).capture(operation, signal),
+        'keep-image': async ({ image, tags }) => {
+            for (const tag of tags)
+                await session().engine.tagImage(image, tag);
+        },
+        'move-checkout': async ({ directory, to }) => {
+            await session().source.checkout(directory, to);
+            session().liveCommit.value = to;
+        },
+        'tag-image': async ({ to, tag }) => session().engine.tagImage(to, tag),
+        'replace-containers': async (operation, signal) => replaceContainers(session(), operation, signal),
+        'restart-containers': async ({ containers }, signal) => {
+            for (const container of containers)
+                await session().engine.restartContainer(container, signal);
+        },
+        'kill-containers': async ({ containers }) => {
+            for (const container of containers)
+                await session().engine.killContainer(container, 'SIGKILL');
+        },
+        'remove-containers': async ({ containers }) => {
+            for (const container of containers)
+                await session().engine.removeContainer(container);
+        },
+        'await-ready': async (operation, signal) => lookerOf(session(), operation.service).awaitReady(operation, signal),
+        verify: async (operation, signal) => lookerOf(session(), operation.service).verify(operation, signal),
+        watch: async (operation, signal) => lookerOf(session(), operation.service).watch(operation, signal),
+        'accept-release': async ({ service, release }) => {
+            await addEvent(session(), 'live', service, release, 'verified and accepted');
+            session().unacceptedTags.delete(keptImageTag(session().project, service, release));
+        },
+        'reject-release': async ({ service, release, reason }) => addEvent(session(), 'bad', service, release, reason),
+    };
+}
+async function addEvent(session, kind, service, release, reason) {
+    await session.ledger.addEvent({
+        at: new Date().toISOString(),
+        kind,
+        service,
+        release,
+        reason: session.redactor.text(reason),
+        run: session.invocation.runId,
+        restartMs: kind === 'live' ? session.lookers.get(service)?.restartMs() : undefined,
+    });
+}
+function lookerOf(session, service) {
+    const looker = session.lookers.get(service);
+    if (looker === undefined)
+        throw internal(`${service} is not being changed`);
+    return looker;
+}
+function internal(what) {
+    return new errors/* ProcedureError */.e_('E_INTERNAL', what, { next: 'Please report this with the log of the run.' });
+}
+
+;// CONCATENATED MODULE: ./build/steps/open-session.js
+
+
+/**
+ * @param journalled where its operations are written down: in this run's own journal, or after those of the run that is
+ * being recovered, so that a recovery that is killed is seen as part of that run
+ */
+function openSession(locked, view, events, journalled) {
+    const executor = new Executor(locked, performersFor(() => session), journalled);
+    const session = {
+        ...view,
+        ...locked,
+        events,
+        execute: (operation, signal) => executor.execute(operation, signal),
+        begun: executor.begun,
+        candidates: new Map(),
+        builds: new Map(),
+        expectedHashes: new Map(),
+        lookers: new Map(),
+        unacceptedTags: new Set(),
+        deployed: new Set(),
+        startCommit: view.opened.checkout?.commit,
+        liveCommit: { value: view.opened.checkout?.commit },
+    };
+    return session;
+}
+
 ;// CONCATENATED MODULE: ./build/model/recovery.js
 /**
  * Reads from the journal of a run that never ended what has to be finished or undone. Pure; every answer may be carried
  * out again, so that a recovery that is itself killed is simply repeated.
+ * @param down services that do not run well any more: what was verified then does not count
  */
-function planRecovery(record) {
+function planRecovery(record, down = new Set()) {
     const { entries } = record;
     const names = new Set(entries.flatMap(({ operation }) => CHANGES_SERVICE.has(operation.kind) && 'service' in operation ? [operation.service] : []));
-    const services = Object.fromEntries([...names].map((service) => [service, recoverService(entries, service)]));
+    const services = Object.fromEntries([...names].map((service) => [service, recoverService(entries, service, down.has(service))]));
     const stays = Object.values(services).some((recovery) => recovery.kind === 'accept' || recovery.kind === 'leave');
     const deployed = entries.some(({ operation, result }) => operation.kind === 'accept-release' && result === 'done');
     return {
@@ -3555,6 +4189,11 @@ function planRecovery(record) {
         tags: [...names].flatMap((service) => (services[service]?.kind === 'none' ? tagBack(entries, service) : [])),
         checkout: stays || deployed ? undefined : checkoutBack(entries),
         worktrees: operations(entries, 'add-worktree'),
+        left: leftReleases(record, services),
+        builtTags: operations(entries, 'build-image').flatMap(({ service, tag }) => {
+            const kind = services[service]?.kind ?? 'none';
+            return kind === 'accept' || kind === 'leave' || wasAccepted(entries, service) ? [] : [tag];
+        }),
     };
 }
 const CHANGES_SERVICE = new Set([
@@ -3564,7 +4203,7 @@ const CHANGES_SERVICE = new Set([
     'kill-containers',
     'remove-containers',
 ]);
-function recoverService(entries, service) {
+function recoverService(entries, service, down) {
     const own = entries.filter(({ operation }) => 'service' in operation && operation.service === service);
     const replacements = own.flatMap((entry, index) => entry.operation.kind === 'replace-containers' ? [{ operation: entry.operation, index }] : []);
     const last = replacements.at(-1);
@@ -3577,12 +4216,35 @@ function recoverService(entries, service) {
     if (after.some(({ operation }) => operation.kind === 'accept-release' && operation.release === to)) {
         return { kind: 'none' };
     }
-    if (after.some(({ operation }) => operation.kind === 'verify'))
-        return { kind: 'accept', release: to };
     const goingBack = replacements.slice(0, -1).some(({ operation }) => operation.from === to);
+    if (!down && after.some(({ operation }) => operation.kind === 'verify'))
+        return { kind: 'accept', release: to };
+    const bad = foundWrong(own);
     if (goingBack && from !== undefined)
-        return { kind: 'go-back', back: to, failed: from };
-    return from === undefined ? { kind: 'leave', release: to } : { kind: 'go-back', back: from, failed: to };
+        return { kind: 'go-back', back: to, failed: from, bad };
+    return from === undefined ? { kind: 'leave', release: to } : { kind: 'go-back', back: from, failed: to, bad };
+}
+/** A run goes back because of what it saw, or because it was cancelled or killed: only the first is the release's fault. */
+function foundWrong(own) {
+    return own.some(({ operation, result }) => LOOKING.has(operation.kind) && result === 'failed');
+}
+const LOOKING = new Set(['await-ready', 'verify', 'watch']);
+/** A rollback leaves a release for good; any other run does when it found the release wrong. */
+function leftReleases({ entries, opening }, services) {
+    const rejected = new Set(operations(entries, 'reject-release').map(({ release }) => release));
+    return Object.entries(services).flatMap(([service, recovery]) => {
+        const own = entries.filter(({ operation }) => 'service' in operation && operation.service === service);
+        const changes = operations(own, 'replace-containers');
+        const last = changes.at(-1);
+        const stays = recovery.kind === 'accept' || wasAccepted(entries, service);
+        if (!stays || last?.from === undefined || last.from === last.to || rejected.has(last.from))
+            return [];
+        const wrong = foundWrong(own) && changes.slice(0, -1).some(({ from }) => from === last.to);
+        if (opening.procedure !== 'rollback' && !wrong)
+            return [];
+        const reason = `${opening.procedure} of ${opening.invocation.actor} went back from it to ${last.to}`;
+        return [{ kind: 'reject-release', service, release: last.from, reason }];
+    });
 }
 /** A restart ends with a verification; before that the containers may be gone. */
 function recoverRestart(own) {
@@ -3603,14 +4265,19 @@ function tagBack(entries, service) {
     if (first?.from === undefined)
         return [];
     // An accepted service keeps its tag: only one whose containers were never touched gets here with nothing accepted.
-    const accepted = entries.some(({ operation, result }) => operation.kind === 'accept-release' && operation.service === service && result === 'done');
-    return accepted ? [] : [{ ...first, to: first.from, from: first.to }];
+    return wasAccepted(entries, service) ? [] : [{ ...first, to: first.from, from: first.to }];
+}
+function wasAccepted(entries, service) {
+    return entries.some(({ operation, result }) => operation.kind === 'accept-release' && operation.service === service && result === 'done');
 }
 function checkoutBack(entries) {
     const moves = operations(entries, 'move-checkout');
     const [first] = moves;
     const last = moves.at(-1);
-    if (first === undefined || last === undefined || last.to === first.from)
+    if (first === undefined || last === undefined)
+        return undefined;
+    const done = entries.findLast(({ operation }) => operation === last)?.result === 'done';
+    if (last.to === first.from && done)
         return undefined;
     return { kind: 'move-checkout', directory: first.directory, from: last.to, to: first.from };
 }
@@ -3618,8 +4285,42 @@ function operations(entries, kind) {
     return entries.flatMap(({ operation }) => (operation.kind === kind ? [operation] : []));
 }
 
-// EXTERNAL MODULE: ./build/model/units.js
-var units = __nccwpck_require__(9574);
+;// CONCATENATED MODULE: ./build/model/service.js
+/**
+ * The compose project as `docker compose config --format json` renders it, and what the engine runs of it.
+ * Only the parts that decisions hang on are typed; the rest is carried along untouched.
+ */
+/** @returns whether the service runs once and ends: Compose users write it as a dependency that must complete */
+function isOneShot(project, service) {
+    return Object.values(project.services).some((other) => other.dependsOn.some((dependency) => dependency.service === service && dependency.condition === 'service_completed_successfully'));
+}
+/**
+ * Third-party image with a volume of its own: a database, a queue. Replaced only when it is named, because starting it
+ * twice or on another version can cost data.
+ */
+function looksStateful(service) {
+    return service.build === undefined && service.mounts.some((mount) => mount.type === 'volume' && !mount.readOnly);
+}
+/**
+ * Services so that each comes after what it depends on.
+ * Compose has refused circles already (`config` fails on them), so none are looked for here.
+ */
+function dependencyOrder(project) {
+    const ordered = [];
+    const visit = (name) => {
+        const service = project.services[name];
+        if (service === undefined || ordered.includes(name))
+            return;
+        for (const dependency of service.dependsOn)
+            visit(dependency.service);
+        if (!ordered.includes(name))
+            ordered.push(name);
+    };
+    for (const name of Object.keys(project.services).sort())
+        visit(name);
+    return ordered;
+}
+
 ;// CONCATENATED MODULE: ./build/strategies/recreate.js
 
 /**
@@ -3632,7 +4333,7 @@ const recreate = {
     plan(change) {
         const { service, wanted, current } = change;
         const operations = [{ kind: 'capture-evidence', service, moment: 'before' }];
-        if (current !== undefined) {
+        if (current !== undefined && current.keepAs.length > 0) {
             operations.push({ kind: 'keep-image', service, image: current.image, tags: current.keepAs });
         }
         if (change.checkout !== undefined)
@@ -3697,141 +4398,6 @@ function chooseStrategy(asked) {
     return asked === 'auto' ? recreate : STRATEGIES[asked];
 }
 
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-// EXTERNAL MODULE: ./build/model/canonical.js
-var canonical = __nccwpck_require__(4931);
-;// CONCATENATED MODULE: ./build/model/release.js
-
-
-/** @returns the release that was accepted last, if any */
-function liveRelease(history) {
-    const event = history.events.findLast((entry) => entry.kind === 'live');
-    return history.releases.find((release) => release.id === event?.release);
-}
-/** @returns whether the release was rolled back and not accepted again since */
-function isBad(history, id) {
-    return history.events.findLast((event) => event.release === id && event.kind !== 'dropped')?.kind === 'bad';
-}
-/**
- * The release to go back to from `current`: the one accepted last that is another one, is not bad and not dropped.
- * After a rollback B → A, the previous of A is what was live before A first was, never B.
- */
-function previousRelease(history, current) {
-    const firstLive = history.events.findIndex((event) => event.kind === 'live' && event.release === current);
-    const before = firstLive === -1 ? history.events : history.events.slice(0, firstLive);
-    const candidates = before.filter((event) => event.kind === 'live' && event.release !== current && !isBad(history, event.release));
-    const gone = new Set(history.events.filter((event) => event.kind === 'dropped').map((event) => event.release));
-    const id = candidates.findLast((event) => !gone.has(event.release))?.release;
-    return history.releases.find((release) => release.id === id);
-}
-/** The releases that can be gone back to, newest first. */
-function keptReleases(history) {
-    const gone = new Set(history.events.filter((event) => event.kind === 'dropped').map((event) => event.release));
-    const accepted = new Set(history.events.filter((event) => event.kind === 'live').map((event) => event.release));
-    return history.releases.filter((release) => accepted.has(release.id) && !gone.has(release.id)).toReversed();
-}
-/**
- * A bad release that is the same as the wanted one: the same image and configuration, or the same commit and
- * configuration (a rebuild of the same source is the same release with other time stamps in its layers).
- */
-function sameBadRelease(history, wanted) {
-    return history.releases.findLast((release) => isBad(history, release.id) &&
-        release.configHash === wanted.configHash &&
-        (release.image.fingerprint === wanted.fingerprint ||
-            (release.commit !== undefined && release.commit === wanted.commit && release.origin.startsWith('git:'))));
-}
-/** @param now the moment of creation @param entropy at least six hexadecimal digits */
-function newReleaseId(now, entropy) {
-    const stamp = now.toISOString().replaceAll(/[-:]|\.\d+/g, '');
-    return `${stamp}-${entropy.slice(0, 6)}`;
-}
-/** @returns the tag of ours under which the engine keeps the image of a release */
-function keptImageTag(project, service, id) {
-    return `rolling-restart/${project}-${service}:${id.toLowerCase()}`;
-}
-/**
- * Reduces a rendered project to one service and what that service uses, without what does not change how a container
- * runs (build instructions, dependencies, pull policy, replica count: Compose leaves the same out of its own hash).
- */
-function definitionOf(project, service) {
-    const { build, depends_on, pull_policy, profiles, develop, ...raw } = service.raw;
-    void [build, depends_on, pull_policy, profiles, develop];
-    const used = (section, names) => Object.fromEntries(Object.entries(section).filter(([name]) => names.includes(name)));
-    const networkNames = Object.keys(raw['networks'] ?? {});
-    const volumeNames = service.mounts.flatMap((mount) => mount.type === 'volume' && mount.source !== undefined ? [mount.source] : []);
-    return {
-        name: project.name,
-        services: { [service.name]: { ...raw, image: service.image } },
-        networks: used(project.networks, networkNames),
-        volumes: used(project.volumes, volumeNames),
-        configs: used(project.configs, service.configs),
-        secrets: used(project.secrets, service.secrets),
-    };
-}
-/**
- * Decides "same or changed" for the configuration: the definition and the contents of every file it mounts. Compose's
- * own hash is blind to the contents (measured on 2.26).
- * @param files content hash by path; for a directory of the checkout the id of its git tree
- */
-function configHash(definition, files) {
-    const services = definition['services'];
-    const comparable = Object.fromEntries(Object.entries(services).map(([name, { deploy, ...rest }]) => {
-        const { replicas, ...kept } = deploy ?? {};
-        void replicas;
-        const { scale, ...service } = rest;
-        void scale;
-        return [name, { ...service, deploy: kept }];
-    }));
-    const text = (0,canonical/* canonicalJson */.d)({ definition: { ...definition, services: comparable }, files });
-    return `sha256:${(0,external_node_crypto_.createHash)('sha256').update(text).digest('hex')}`;
-}
-/** @returns the paths whose contents belong to the service's configuration; directories included */
-function mountedPaths(project, service) {
-    const objects = [
-        ...service.configs.flatMap((name) => project.configs[name] ?? []),
-        ...service.secrets.flatMap((name) => project.secrets[name] ?? []),
-    ];
-    const binds = service.mounts.flatMap((mount) => mount.type === 'bind' && mount.source !== undefined ? [mount.source] : []);
-    return [...new Set([...objects.flatMap((object) => object.file ?? []), ...binds])].sort();
-}
-
-;// CONCATENATED MODULE: ./build/model/service.js
-/**
- * The compose project as `docker compose config --format json` renders it, and what the engine runs of it.
- * Only the parts that decisions hang on are typed; the rest is carried along untouched.
- */
-/** @returns whether the service runs once and ends: Compose users write it as a dependency that must complete */
-function isOneShot(project, service) {
-    return Object.values(project.services).some((other) => other.dependsOn.some((dependency) => dependency.service === service && dependency.condition === 'service_completed_successfully'));
-}
-/**
- * Third-party image with a volume of its own: a database, a queue. Replaced only when it is named, because starting it
- * twice or on another version can cost data. A policy can say otherwise (`stateful: true | false`).
- */
-function looksStateful(service) {
-    return service.build === undefined && service.mounts.some((mount) => mount.type === 'volume' && !mount.readOnly);
-}
-/**
- * Services so that each comes after what it depends on.
- * Compose has refused circles already (`config` fails on them), so none are looked for here.
- */
-function dependencyOrder(project) {
-    const ordered = [];
-    const visit = (name) => {
-        const service = project.services[name];
-        if (service === undefined || ordered.includes(name))
-            return;
-        for (const dependency of service.dependsOn)
-            visit(dependency.service);
-        if (!ordered.includes(name))
-            ordered.push(name);
-    };
-    for (const name of Object.keys(project.services).sort())
-        visit(name);
-    return ordered;
-}
-
 ;// CONCATENATED MODULE: ./build/strategies/decide.js
 /**
  * Same or changed, and why, for one service. An unchanged service is left alone, so every reason to touch it is here.
@@ -3841,6 +4407,7 @@ function decide(wanted, current) {
         return { kind: 'first-deploy' };
     const reasons = [
         ...stateReasons(wanted, current),
+        ...acceptanceReasons(current),
         ...imageReasons(wanted, current),
         ...configurationReasons(wanted, current),
     ];
@@ -3864,6 +4431,10 @@ function stateReasons(wanted, { containers }) {
         reasons.push(`${containers.length} of ${wanted.replicas} containers run`);
     }
     return reasons;
+}
+/** What failed its verification and was left running is not what was asked for, however well it seems to run. */
+function acceptanceReasons({ release, accepted }) {
+    return release === undefined || accepted ? [] : [`release ${release.id} runs, but it never passed its verification`];
 }
 function imageReasons(wanted, { release, containers }) {
     if (wanted.fingerprint === undefined) {
@@ -3902,38 +4473,24 @@ function changed(before, after) {
         .sort();
 }
 
-// EXTERNAL MODULE: external "node:fs/promises"
-var promises_ = __nccwpck_require__(1455);
-;// CONCATENATED MODULE: ./build/steps/rendered.js
-
-
+;// CONCATENATED MODULE: ./build/steps/way-back.js
 
 /**
- * Hands a rendered document to Compose as a file. It holds every environment value, so it is private and short-lived.
+ * The release that comes back when the next one fails: the one that runs. One that runs and never passed its
+ * verification (its rollback was off, or failed) is nothing to go back to; then it is the one that was accepted last.
  */
-async function withRendered(viewing, document, body) {
-    const folder = external_node_path_default().join(viewing.request.stateDir, 'rendered');
-    await (0,promises_.mkdir)(folder, { recursive: true, mode: 0o700 });
-    const file = external_node_path_default().join(folder, `${viewing.project}-${(0,external_node_crypto_.randomBytes)(6).toString('hex')}.json`);
-    await (0,promises_.writeFile)(file, JSON.stringify(document), { mode: 0o600 });
-    try {
-        return await body({
-            files: [file],
-            directory: viewing.request.workingDirectory,
-            projectName: viewing.project,
-            envFiles: [],
-        });
-    }
-    finally {
-        await (0,promises_.rm)(file, { force: true });
-    }
+function releaseBefore({ release, history }) {
+    if (release === undefined || isAccepted(history, release.id))
+        return release;
+    return previousRelease(history, release.id);
 }
-/** @returns Compose's own hash of every service of a rendered project */
-async function renderedHashes(viewing, project) {
-    return withRendered(viewing, project.document, (target) => viewing.compose.hashes(target));
+/** @returns what the decision between same and changed hangs on */
+function currentFacts({ release, history, files, containers }) {
+    return { release, accepted: release === undefined || isAccepted(history, release.id), files, containers };
 }
 
 ;// CONCATENATED MODULE: ./build/steps/kept-candidate.js
+
 
 
 
@@ -3974,7 +4531,7 @@ async function keptCandidate(viewing, id, current) {
             replicas: release.replicas,
             files: release.files,
             oneShot,
-        }, { release: current.release, files: current.files, containers: current.containers }),
+        }, currentFacts(current)),
     };
 }
 /** @returns the image of a release if the engine still has it, whatever name it goes by today */
@@ -4251,6 +4808,7 @@ async function adopt(session, service, current) {
         release: id,
         reason: 'found running and taken into the ledger',
         run: session.invocation.runId,
+        restartMs: undefined,
     });
     return { ...current, release, files, history: await session.ledger.history(service) };
 }
@@ -4264,46 +4822,6 @@ async function liveFiles(session, opened, service) {
 
 // EXTERNAL MODULE: external "node:net"
 var external_node_net_ = __nccwpck_require__(7030);
-// EXTERNAL MODULE: ./build/model/policy.js
-var policy = __nccwpck_require__(5179);
-;// CONCATENATED MODULE: ./build/run/deadline.js
-
-/**
- * Sleeps, and wakes at once on abort.
- * @param ms milliseconds
- * @throws the signal's reason
- */
-async function sleep(ms, signal) {
-    signal.throwIfAborted();
-    await new Promise((resolve, reject) => {
-        const stop = () => {
-            clearTimeout(timer);
-            reject(reasonOf(signal));
-        };
-        const timer = setTimeout(() => {
-            signal.removeEventListener('abort', stop);
-            resolve();
-        }, ms);
-        signal.addEventListener('abort', stop, { once: true });
-    });
-}
-/** The person pressed cancel, or the runner did. */
-function cancelledError() {
-    return new errors/* ProcedureError */.e_('E_CANCELLED', 'The run was cancelled', {
-        next: 'Read below what is live now; start the run again when ready.',
-    });
-}
-/** Another run asked this one to yield. */
-function yieldedError(request) {
-    return new ProcedureError('E_CANCELLED', `Another run asked this one to yield: ${request}`, {
-        next: 'Follow that run; what it finds live is said below.',
-    });
-}
-/** @returns the reason of an aborted signal as an Error */
-function reasonOf(signal) {
-    return signal.reason instanceof Error ? signal.reason : cancelledError();
-}
-
 // EXTERNAL MODULE: external "node:stream/consumers"
 var consumers_ = __nccwpck_require__(8321);
 ;// CONCATENATED MODULE: ./build/steps/diagnose.js
@@ -4340,7 +4858,7 @@ function describeState(container) {
     if (container.oomKilled)
         words.push('killed because it was out of memory');
     if (container.restartCount > 0)
-        words.push(`restarted ${container.restartCount} times by Docker`);
+        words.push(`restarted by Docker ${container.restartCount === 1 ? 'once' : `${container.restartCount} times`}`);
     return words.join(', ');
 }
 /** Last lines of a container's log, redacted; empty when the engine cannot give them. */
@@ -4410,6 +4928,8 @@ class Waiting {
     deadline;
     timeoutMs;
     lastSaid = performance.now();
+    /** What the health check said last when we ran it, by container: Docker may not have run it even once. */
+    said = new Map();
     constructor(session, service, deadline, timeoutMs) {
         this.session = session;
         this.service = service;
@@ -4456,9 +4976,12 @@ class Waiting {
         if (ended && (container.restartPolicy === 'no' || container.restartPolicy === '')) {
             await this.fail(container, `exited with code ${container.exitCode}`);
         }
-        if (restarts >= RESTARTS_TOLERATED)
-            await this.fail(container, `keeps restarting (exit code ${container.exitCode})`);
-        if (container.health === 'unhealthy')
+        if (restarts >= RESTARTS_TOLERATED) {
+            const code = this.session.events.lastExitCode(container.id) ?? container.exitCode;
+            await this.fail(container, `keeps restarting (exit code ${code})`);
+        }
+        // Docker calls a container that does not run unhealthy as well; why it does not run is what counts then.
+        if (container.state === 'running' && container.health === 'unhealthy')
             await this.fail(container, 'is unhealthy');
         if (performance.now() > this.deadline) {
             await this.fail(container, `was not ready within ${(0,units/* formatDuration */.a3)(this.timeoutMs)}`);
@@ -4466,9 +4989,15 @@ class Waiting {
     }
     async fail(container, what) {
         throw new errors/* ProcedureError */.e_('E_NOT_READY', `${container.name} ${what}`, {
-            next: 'The lines below say why; fix that and deploy again.',
-            excerpt: await explainContainer(this.session, container),
+            next: 'Its state and last log lines are shown with this error; fix what they say and deploy again.',
+            excerpt: [...(await explainContainer(this.session, container)), ...this.saidBy(container)],
         });
+    }
+    saidBy(container) {
+        const said = this.said.get(container.id);
+        if (said === undefined || container.state !== 'running')
+            return [];
+        return [{ title: `health check of ${container.name}, run by us: its last answer`, lines: said.split('\n') }];
     }
     async passes(container, signal) {
         if (container.health === 'healthy')
@@ -4485,11 +5014,14 @@ class Waiting {
             return false;
         try {
             const result = await this.session.engine.exec(container.id, command, { timeoutMs: check.timeoutMs, signal });
+            const output = this.session.redactor.text(result.output.trim()).slice(-500);
+            this.said.set(container.id, `exit ${result.exitCode}: ${output}`);
             return result.exitCode === 0;
         }
         catch (error) {
             if (signal.aborted)
                 throw reasonOf(signal);
+            this.said.set(container.id, this.session.redactor.text((0,errors/* asProcedureError */.qq)(error).message));
             this.session.progress.debug(`probe of ${container.name}: ${String(error)}`);
             return false;
         }
@@ -4541,56 +5073,6 @@ async function accepts(host, port) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/steps/commands.js
-
-/**
- * What a user's command gets to know, so that a check reaches the container that is meant and not whatever answers
- * behind a port.
- */
-function commandEnvironment(project, service, release, container) {
-    const url = container === undefined ? undefined : urlOf(container);
-    return {
-        ROLLING_RESTART_PROJECT: project,
-        ROLLING_RESTART_SERVICE: service,
-        ...(release === undefined ? {} : { ROLLING_RESTART_RELEASE: release }),
-        ...(container === undefined ? {} : { ROLLING_RESTART_CONTAINER: container.id }),
-        ...(url === undefined ? {} : { ROLLING_RESTART_URL: url }),
-    };
-}
-/** @returns where the container answers: its first published port on this host, else its own address */
-function urlOf(container) {
-    const [published] = container.hostPorts;
-    if (published !== undefined) {
-        const wildcard = published.ip === '' || published.ip === '0.0.0.0' || published.ip === '::';
-        return `http://${wildcard ? '127.0.0.1' : published.ip}:${published.host}`;
-    }
-    const [address] = container.addresses;
-    const [port] = container.exposedPorts;
-    return address === undefined || port === undefined ? undefined : `http://${address}:${port}`;
-}
-/** Runs one of the user's commands on the host, its output in the log as it comes. */
-async function runOnHost(run, options, signal) {
-    return run.commands.run({
-        ...options,
-        timeoutMs: run.request.commandTimeoutMs,
-        signal,
-        onLine: (line) => run.progress.info(`  │ ${run.redactor.text(line)}`),
-    });
-}
-/** Runs a command in a container, as `docker compose exec roma sh -c …` does. @returns its output, trimmed */
-async function runInContainer(run, container, command) {
-    const result = await run.engine.exec(container.id, ['sh', '-c', command], {
-        timeoutMs: run.request.commandTimeoutMs,
-    });
-    const output = run.redactor.text(result.output.trim());
-    if (result.exitCode === 0)
-        return output;
-    throw new errors/* ProcedureError */.e_('E_COMMAND', `"${command}" ended with exit code ${result.exitCode} in ${container.name}`, {
-        next: 'Its output is below.',
-        excerpt: [{ title: 'output', lines: output.split('\n').slice(-20) }],
-    });
-}
-
 ;// CONCATENATED MODULE: ./build/steps/log-lines.js
 /** Longest line that is looked at; the rest of a longer one is passed over. */
 const LINE_LIMIT = 16 * 1024;
@@ -4627,71 +5109,6 @@ async function countErrors(stream, matcher) {
     return { errors, lines, samples };
 }
 
-;// CONCATENATED MODULE: ./build/steps/replace.js
-
-
-
-
-
-/** Longest that `docker compose up` may take to stop and start containers, beyond their own stop grace periods. */
-const UP_TIMEOUT_MS = 5 * 60_000;
-/**
- * Replaces the containers of a service through Compose itself, so that what runs afterwards is what a person's own
- * `docker compose up -d` would have made. The user's files are used when they, rendered now, define exactly this
- * release; otherwise the definition that the ledger keeps is.
- */
-async function replaceContainers(session, operation, signal) {
-    const release = await releaseOf(session, operation.to);
-    const { service } = operation;
-    if (await filesDefine(session, release)) {
-        session.expectedHashes.set(service, release.composeHash);
-        await up(session, { ...liveTarget(session.request), projectName: session.project }, operation, signal);
-        return;
-    }
-    session.progress.info(`  the compose files as they lie do not define ${release.id}; the definition that the ledger keeps is used`);
-    await withRendered(session, release.definition, async (kept) => {
-        const hashes = await session.compose.hashes(kept);
-        session.expectedHashes.set(service, hashes[service] ?? '');
-        await up(session, kept, operation, signal);
-    });
-}
-/** Live files that Compose cannot read any more only mean that the kept definition is used. */
-async function filesDefine(session, release) {
-    if (release.definitionFrom !== 'rendered')
-        return false;
-    const moved = session.liveCommit.value !== session.startCommit;
-    try {
-        const target = { ...liveTarget(session.request), projectName: session.project };
-        const live = moved ? await session.compose.render(target) : session.opened.live;
-        const definition = live.services[release.service];
-        return (definition !== undefined && (0,canonical/* canonicalJson */.d)(definitionOf(live, definition)) === (0,canonical/* canonicalJson */.d)(release.definition));
-    }
-    catch (error) {
-        session.progress.debug(`live compose files: ${String(error)}`);
-        return false;
-    }
-}
-async function up(session, target, operation, signal) {
-    await session.compose.up({
-        target,
-        service: operation.service,
-        replicas: operation.replicas === 1 ? undefined : operation.replicas,
-        forceRecreate: operation.force,
-        onLine: (line) => session.progress.debug(session.redactor.text(line)),
-        signal,
-        timeoutMs: UP_TIMEOUT_MS,
-    });
-}
-/** @throws ProcedureError E_LEDGER when the ledger does not have the release */
-async function releaseOf(session, id) {
-    const release = await session.ledger.definition(id);
-    if (release !== undefined)
-        return release;
-    throw new errors/* ProcedureError */.e_('E_LEDGER', `The ledger has no definition of release ${id}`, {
-        next: 'Run procedure check to see which releases can be gone back to.',
-    });
-}
-
 ;// CONCATENATED MODULE: ./build/steps/signs.js
 
 /** How far back the log of the release before is read, to compare error lines with. */
@@ -4717,27 +5134,38 @@ class WarningSignError extends errors/* ProcedureError */.e_ {
         super('E_WARNING_SIGN', sign.message, {
             next: sign.action === 'fail'
                 ? 'on-warning says fail: the release stays live; look into it, or go back with procedure rollback.'
-                : 'The lines below say why; fix that and deploy again.',
+                : excerpt.length === 0
+                    ? 'Fix that and deploy again; the log of the release that failed is in the evidence.'
+                    : 'Its state and last log lines are shown with this error; fix what they say and deploy again.',
             excerpt,
         });
         this.sign = sign;
     }
 }
-/** Signs whose words carry a count that goes on rising. */
+/** Signs that say something of the compose file, the old container or this run, and nothing against the new release. */
+const ONLY_TOLD = new Set(['no-health-check', 'killed-after-grace', 'note']);
+/** Signs whose words carry a count that goes on rising: the last count stands in the report, and the log is spared. */
 const SAID_ONCE = new Set(['error-lines']);
 /**
  * Records a sign and does what `on-warning` says for its severity.
  * @throws WarningSignError when that is `fail` or `rollback`
  */
 function raise(run, source, seen, excerpt = []) {
-    const action = run.request.onWarning[seen.severity];
+    const told = source.goingBack || ONLY_TOLD.has(seen.sign);
+    const action = told ? 'warn' : run.request.onWarning[seen.severity];
     const sign = { ...seen, action, at: new Date().toISOString() };
-    const known = source.raised.some((other) => other.sign === sign.sign &&
+    const known = source.raised.find((other) => other.sign === sign.sign &&
         other.service === sign.service &&
         (SAID_ONCE.has(sign.sign) || other.message === sign.message));
-    if (!known) {
+    if (known === undefined) {
         source.raised.push(sign);
         run.recorder.warn(sign);
+    }
+    else if (SAID_ONCE.has(sign.sign)) {
+        source.raised.splice(source.raised.indexOf(known), 1, sign);
+        run.recorder.warnAgain(known, sign);
+    }
+    if (known?.severity !== sign.severity) {
         run.progress.warning(`${sign.service}: ${sign.message} [${sign.severity}: ${action}]`);
     }
     if (action !== 'warn')
@@ -4745,6 +5173,7 @@ function raise(run, source, seen, excerpt = []) {
 }
 
 ;// CONCATENATED MODULE: ./build/steps/verify.js
+
 
 
 
@@ -4819,7 +5248,7 @@ async function checkState(session, subject) {
         : container.state !== 'running' || container.health === 'unhealthy');
     if (wrong !== undefined) {
         throw new errors/* ProcedureError */.e_('E_VERIFICATION', `${wrong.name}: ${describeState(wrong)}`, {
-            next: 'The lines below say why.',
+            next: 'Its state and last log lines are shown with this error.',
             excerpt: await explainContainer(session, wrong),
         });
     }
@@ -4830,8 +5259,14 @@ async function checkState(session, subject) {
     }
     if (oneShot)
         return 'ended with exit code 0';
+    return `${containers.length} running, ${healthWords(containers)}`;
+}
+/** Docker's first check comes after a whole interval; readiness has run it already (`steps/readiness.ts`). */
+function healthWords(containers) {
     const health = new Set(containers.map((container) => container.health));
-    return `${containers.length} running, health ${[...health].join('/')}`;
+    if (health.has('none'))
+        return 'without a health check';
+    return health.has('starting') ? 'health check passed, not yet confirmed by Docker' : 'healthy';
 }
 /**
  * The proof behind a green job: image (layers and run configuration), Compose's hash on the containers, and contents of
@@ -4896,7 +5331,7 @@ async function checkCommand(session, name, subject, signal) {
         return 'not asked';
     const environment = commandEnvironment(project, subject.service, subject.release?.id, subject.containers[0]);
     const result = await runOnHost(session, { name, command, directory: request.workingDirectory, environment }, signal);
-    return `passed in ${Math.round(result.durationMs)} ms`;
+    return `passed in ${(0,units/* formatDuration */.a3)(result.durationMs)}`;
 }
 /** Error lines alone do not undo a release unless `on-warning` says so: many services log the word without harm. */
 async function checkErrorLines(session, subject) {
@@ -4914,6 +5349,7 @@ async function checkErrorLines(session, subject) {
         lines += counted.lines;
         samples.push(...counted.samples);
     }
+    subject.onCounted({ errors, lines });
     if (errors > 0) {
         const judged = errorLinesSign(errors, session.redactor.text(samples[0] ?? ''), subject.signs);
         raise(session, subject.signs, { sign: 'error-lines', service: subject.service, ...judged });
@@ -4922,6 +5358,8 @@ async function checkErrorLines(session, subject) {
 }
 
 ;// CONCATENATED MODULE: ./build/steps/plan-service.js
+
+
 
 
 
@@ -4944,19 +5382,13 @@ function planFor(viewing, candidate, liveCommit) {
         imageName: release.image.name,
         wantedImage: release.image.id,
         namedImage: candidate.namedImage,
-        current: current.release === undefined || current.image === undefined
-            ? undefined
-            : {
-                id: current.release.id,
-                image: current.image.id,
-                keepAs: [current.release.image.keptAs, previousTag(release.image.name)],
-            },
+        current: replacedRelease(candidate),
         observed: current.containers,
         replicas: candidate.replicas,
         checkout: checkoutMove(viewing, liveCommit, release.commit),
         readinessTimeoutMs: readinessTimeout(candidate.definition.healthCheck, viewing.request.readinessTimeoutMs),
         watchMs: viewing.request.watchMs,
-        knownRestartMs: undefined,
+        knownRestartMs: knownRestartMs(current.history),
         checks: checksFor(viewing.request, { oneShot: candidate.oneShot, goingBack: false }),
     });
     return {
@@ -4966,6 +5398,15 @@ function planFor(viewing, candidate, liveCommit) {
         ...planned,
         notes: [...planned.notes, ...mountNotes(viewing, candidate)],
     };
+}
+/** What runs is kept under its tags before it is replaced; a release that was accepted earlier has them already. */
+function replacedRelease({ current, release }) {
+    const before = releaseBefore(current);
+    if (before === undefined || current.image === undefined)
+        return undefined;
+    if (before.id !== current.release?.id)
+        return { id: before.id, image: before.image.id, keepAs: [] };
+    return { id: before.id, image: current.image.id, keepAs: [before.image.keptAs, previousTag(release.image.name)] };
 }
 /** Facts for the way back to the release that ran before. */
 function planUndo(session, undo) {
@@ -4978,7 +5419,7 @@ function planUndo(session, undo) {
         backImage: back.image.id,
         namedImage: candidate.release.image.id,
         replicas: back.replicas,
-        checkout: undoneCheckout(session, back),
+        checkout: undoneCheckout(session, candidate, back),
         readinessTimeoutMs: readinessTimeout(candidate.definition.healthCheck, session.request.readinessTimeoutMs),
         checks: checksFor(session.request, { oneShot: candidate.oneShot, goingBack: true }),
         reason: undo.reason,
@@ -4986,18 +5427,21 @@ function planUndo(session, undo) {
 }
 /**
  * The checkout goes back with the service. When other services of this run are live from the new commit it stays, unless
- * the release that comes back mounts files of the checkout: then it cannot run from anything but its own commit.
+ * the release that comes back mounts files of the checkout: then it cannot run from anything but its own commit. It goes
+ * where it was when the run began, or, when that is the commit of a release that was never accepted, to the one's that
+ * comes back.
  */
-function undoneCheckout(session, back) {
+function undoneCheckout(session, candidate, back) {
     const mountsCheckout = Object.values(back.files).some((hash) => hash.startsWith('git:'));
     if (session.deployed.size > 0 && !mountsCheckout) {
-        session.recorder.nextSteps.push(`The checkout stays at ${session.liveCommit.value ?? ''}, because ${[...session.deployed].join(', ')} runs from it; ${back.service} runs from the definition that the ledger keeps.`);
+        session.recorder.nextSteps.push(`The checkout stays at ${(0,model_operation/* short */.h0)(session.liveCommit.value ?? '')}, because ${[...session.deployed].join(', ')} runs from it; ${back.service} runs from the definition that the ledger keeps.`);
         return undefined;
     }
     if (session.deployed.size > 0) {
         session.recorder.nextSteps.push(`The checkout went back, because ${back.service} mounts files of it; check ${[...session.deployed].join(', ')}, which were deployed from the newer commit.`);
     }
-    return checkoutMove(session, session.liveCommit.value, session.startCommit);
+    const ranBefore = back.id === candidate.current.release?.id;
+    return checkoutMove(session, session.liveCommit.value, ranBefore ? session.startCommit : (back.commit ?? session.startCommit));
 }
 function checkoutMove(viewing, from, to) {
     const directory = viewing.opened.checkout?.topLevel;
@@ -5054,8 +5498,13 @@ function outageMs(initially, changes, fromMs, toMs) {
 
 ;// CONCATENATED MODULE: ./build/steps/evidence.js
 
-/** A log of 2 GB is read in well under this on two cores; a hanging engine must not hold the run for longer. */
-const evidence_LOG_DEADLINE_MS = 5 * 60_000;
+/**
+ * The engine gives a json-file log of short lines at about 8.5 MB/s (measured on 26.1.5), 2 GB in four minutes. The old
+ * release serves meanwhile; a hanging engine must not hold the run for longer.
+ */
+const evidence_LOG_DEADLINE_MS = 15 * 60_000;
+/** In an emergency nobody waits for an old log: its newest lines, and no longer than this. */
+const EMERGENCY = { logDeadlineMs: 15_000, lines: 50_000 };
 /**
  * Log, resource use and inspect output of a service's containers, redacted, as files under `service/moment/`.
  * Evidence that cannot be had is a warning: it must not keep a fix from being deployed.
@@ -5088,8 +5537,14 @@ async function captureOne(run, container, folder, signal) {
         if (use !== undefined)
             await run.evidence.json(`${folder}/stats.json`, use);
     }
-    const bounded = AbortSignal.any([signal, AbortSignal.timeout(evidence_LOG_DEADLINE_MS)]);
-    await run.evidence.stream(`${folder}/log.txt`, await run.engine.logs(container.id, { timestamps: true, signal: bounded }), bounded);
+    const urgent = run.request.procedure === 'emergency';
+    const bounded = AbortSignal.any([signal, AbortSignal.timeout(urgent ? EMERGENCY.logDeadlineMs : evidence_LOG_DEADLINE_MS)]);
+    const log = await run.engine.logs(container.id, {
+        timestamps: true,
+        signal: bounded,
+        ...(urgent ? { tail: EMERGENCY.lines } : {}),
+    });
+    await run.evidence.stream(`${folder}/log.txt`, log, bounded);
 }
 
 ;// CONCATENATED MODULE: ./build/steps/watch.js
@@ -5123,6 +5578,7 @@ class WatchWindow {
     startedAtMs = Date.now();
     memory = new Map();
     errorLines = 0;
+    lines;
     errorSample = '';
     lastReported = 0;
     constructor(session, operation, containers, sinceMs, signs) {
@@ -5185,6 +5641,7 @@ class WatchWindow {
             startedAtMs: this.startedAtMs,
             memoryBytes: this.memory.size === 0 ? undefined : Math.max(...this.memory.values()),
             errorLines: this.errorLines,
+            lines: this.lines,
         };
     }
     /** A broken stream is not a verdict on the service: the watch goes on with what is left, and says so. */
@@ -5251,10 +5708,9 @@ class WatchWindow {
         if (container.oomKilled)
             return { sign: 'out-of-memory', message: `${container.name} was killed: out of memory` };
         if (container.restartCount > 0) {
-            return {
-                sign: 'keeps-restarting',
-                message: `${container.name} was restarted by Docker ${container.restartCount} times (exit code ${container.exitCode})`,
-            };
+            const times = container.restartCount === 1 ? 'once' : `${container.restartCount} times`;
+            const message = `${container.name} exited and was restarted by Docker ${times}${this.lastExit(container)}`;
+            return { sign: 'keeps-restarting', message };
         }
         if (container.state !== 'running') {
             return { sign: 'exited', message: `${container.name} is ${container.state} (exit code ${container.exitCode})` };
@@ -5262,6 +5718,10 @@ class WatchWindow {
         if (container.health === 'unhealthy')
             return { sign: 'unhealthy', message: `${container.name} became unhealthy` };
         return undefined;
+    }
+    lastExit(container) {
+        const code = this.session.events.lastExitCode(container.id);
+        return code === undefined ? '' : ` (exit code ${code})`;
     }
     async onEvent(event) {
         const container = this.containers.find((one) => one.id === event.id);
@@ -5293,7 +5753,9 @@ class WatchWindow {
         if (matcher === undefined)
             return;
         const log = await this.session.engine.logs(container.id, { since: this.sinceMs / 1000, follow: true, signal });
+        this.lines ??= 0;
         for await (const line of linesOf(log)) {
+            this.lines += 1;
             if (!matcher.test(line))
                 continue;
             this.errorLines += 1;
@@ -5329,6 +5791,8 @@ class WatchWindow {
 
 
 
+
+
 /**
  * What is known about one service while it is being changed: which part of the plan it is in, what was measured. The
  * operations that look (readiness, verification, watch, evidence) are carried out here, since they need it; those that
@@ -5337,36 +5801,47 @@ class WatchWindow {
 class ServiceRun {
     session;
     candidate;
-    /** Something of the service was changed: checkout or tag. */
-    touched = false;
     /** Its containers were, or may have been, replaced. */
     replacing = false;
     /** Verified and under watch. */
     watching = false;
-    goingBack = false;
-    signs = { raised: [], errorsBefore: undefined };
+    /** Release whose containers are there; undefined while they are being made, and after that failed. */
+    placed;
+    signs = { raised: [], errorsBefore: undefined, goingBack: false };
     startedAtMs = Date.now();
     replacedAtMs = Date.now();
     served = [];
     ready;
     watched;
+    counted;
     constructor(session, candidate) {
         this.session = session;
         this.candidate = candidate;
         session.lookers.set(candidate.service, this);
+        this.placed = candidate.current.release?.id;
+    }
+    get goingBack() {
+        return this.signs.goingBack;
+    }
+    set goingBack(value) {
+        this.signs.goingBack = value;
     }
     async execute(operation, signal) {
-        if (operation.kind === 'move-checkout' || operation.kind === 'tag-image')
-            this.touched = true;
         if (operation.kind === 'replace-containers') {
             this.replacing = true;
+            this.placed = undefined;
             this.replacedAtMs = Date.now();
+            // What was measured is about containers that go now.
+            this.ready = undefined;
+            this.watched = undefined;
         }
         if (operation.kind === 'watch')
             this.watching = true;
         await this.session.execute(operation, signal);
-        if (operation.kind === 'replace-containers')
+        if (operation.kind === 'replace-containers') {
+            this.placed = operation.to;
             this.noteKilledContainers();
+        }
     }
     async awaitReady(operation, signal) {
         const { candidate, session } = this;
@@ -5398,6 +5873,9 @@ class ServiceRun {
             sinceMs: this.replacedAtMs,
             goingBack: this.goingBack,
             signs: this.signs,
+            onCounted: (counted) => {
+                this.counted = counted;
+            },
         }, signal);
     }
     async watch(operation, signal) {
@@ -5419,12 +5897,15 @@ class ServiceRun {
         }
         this.signs.errorsBefore = errors;
     }
+    restartMs() {
+        return this.ready === undefined ? undefined : this.ready.readyAtMs - this.replacedAtMs;
+    }
     /** Going back, as many containers as there were; forward, as many as are wanted. */
     replicas() {
         const { current, replicas, oneShot } = this.candidate;
         if (oneShot)
             return 1;
-        return this.goingBack ? (current.release?.replicas ?? Math.max(1, current.containers.length)) : replicas;
+        return this.goingBack ? (releaseBefore(current)?.replicas ?? Math.max(1, current.containers.length)) : replicas;
     }
     /** A container that had to be killed after its grace time loses what it was doing: exit code 137 of an old one. */
     noteKilledContainers() {
@@ -5444,37 +5925,33 @@ class ServiceRun {
         const { session, candidate } = this;
         const { release, decision } = candidate;
         const downtimeMs = this.downtime();
-        const restartMs = this.ready === undefined ? undefined : this.ready.readyAtMs - this.replacedAtMs;
+        const { current } = candidate;
+        const shown = [release, current.release, releaseBefore(current)].find((one) => one?.id === live);
         session.recorder.services.push({
             service: candidate.service,
             outcome,
             release: live,
             previousRelease: previous,
-            imageDigest: live === release.id ? (release.image.digest ?? release.image.id) : candidate.current.image?.id,
-            commit: live === release.id ? release.commit : candidate.current.release?.commit,
-            version: release.version,
+            imageDigest: shown?.image.digest ?? shown?.image.id,
+            commit: shown?.commit,
+            version: shown?.version,
             downtimeMs,
             readyMs: this.ready?.startupMs,
             memoryBytes: this.watched?.memoryBytes,
-            errorLines: this.watched?.errorLines ?? 0,
+            errorLines: this.logSeen()?.errors ?? 0,
             reasons: decision.kind === 'change' ? decision.reasons : [],
         });
-        this.addSloRows(restartMs);
+        session.recorder.slo.push(...sloRows(candidate.service, {
+            restartMs: this.restartMs(),
+            healthyMs: this.ready?.hasHealthCheck === true ? this.ready.startupMs : undefined,
+            memoryBytes: this.watched?.memoryBytes,
+            log: this.logSeen(),
+        }));
     }
-    addSloRows(restartMs) {
-        const { targets } = policy/* RUNBOOK */.HA;
-        const { recorder } = this.session;
-        const service = this.candidate.service;
-        const row = (metric, target, actual, met) => {
-            if (actual !== undefined)
-                recorder.slo.push({ service, metric, target, actual, met });
-        };
-        const memory = this.watched?.memoryBytes;
-        const errors = this.watched?.errorLines ?? 0;
-        row('Restart time', `<${(0,units/* formatDuration */.a3)(targets.restartMs)}`, restartMs === undefined ? undefined : (0,units/* formatDuration */.a3)(restartMs), (restartMs ?? 0) < targets.restartMs);
-        row('Memory after restart', `<${(0,units/* formatSize */.Xq)(targets.memoryBytes)}`, memory === undefined ? undefined : (0,units/* formatSize */.Xq)(memory), (memory ?? 0) < targets.memoryBytes);
-        row('Error lines post-restart', '0', this.watched === undefined ? undefined : String(errors), errors === 0);
-        row('Health check pass time', `<${(0,units/* formatDuration */.a3)(targets.healthyMs)}`, this.ready === undefined ? undefined : (0,units/* formatDuration */.a3)(this.ready.startupMs), (this.ready?.startupMs ?? 0) < targets.healthyMs);
+    /** The watch reads the log from the start on; without one, the verification has. */
+    logSeen() {
+        const { watched } = this;
+        return watched?.lines === undefined ? this.counted : { errors: watched.errorLines, lines: watched.lines };
     }
     /** From the engine's own events and our readings of readiness; undefined when nothing ran before or was replaced. */
     downtime() {
@@ -5498,20 +5975,25 @@ class ServiceRun {
 
 
 
+
 /** Going back includes waiting for readiness and the user's own checks. */
 const RECOVERY_DEADLINE_MS = 15 * 60_000;
 /**
- * Finishes or undoes what a killed run left, from its journal. Runs at the start of every procedure that takes the lock
- * over from a dead owner, and in the action's `post`.
+ * Finishes or undoes what a killed run left, from its journal, and writes what it does at the end of that journal. Runs
+ * at the start of every procedure that takes the lock over from a dead owner, and in the action's `post`.
  * @returns one sentence for each thing that was done
  */
-async function recoverRun(session, runId) {
-    const record = await session.journal.read(runId);
+async function recoverRun(locked, open, runId) {
+    const record = await locked.journal.read(runId);
     if (record === undefined || record.outcome !== undefined)
         return [];
     const { procedure, invocation } = record.opening;
-    session.progress.warning(`${procedure} by ${invocation.actor} (run ${runId}) was killed; finishing or undoing what it left`);
-    const plan = planRecovery(record);
+    locked.progress.warning(`${procedure} by ${invocation.actor} (run ${runId}) was killed; finishing or undoing what it left`);
+    const left = await locked.commands.endLeft(runId);
+    if (left > 0)
+        locked.progress.info(`ended ${left} processes that it had started`);
+    const session = open({ run: runId, after: record.entries.at(-1)?.sequence ?? 0 });
+    const plan = planRecovery(record, await servicesDown(session, planRecovery(record)));
     const said = [];
     const deadline = AbortSignal.timeout(RECOVERY_DEADLINE_MS);
     for (const { directory, path } of plan.worktrees) {
@@ -5532,12 +6014,30 @@ async function recoverRun(session, runId) {
         if (done !== undefined)
             said.push(`${service}: ${done}`);
     }
+    for (const mark of plan.left)
+        await session.execute(mark, deadline);
+    for (const tag of plan.builtTags)
+        await session.engine.untagImage(tag);
     await session.journal.close(runId, said.length === 0 ? 'nothing was changed' : `recovered: ${said.join('; ')}`);
     for (const line of said) {
         session.progress.info(`✓ recovered: ${line}`);
         session.recorder.note(`recovered from run ${runId}: ${line}`);
     }
     return said;
+}
+/** What was verified and cut short in its watch may have crashed since: the watch would have seen it. */
+async function servicesDown(session, plan) {
+    const down = new Set();
+    for (const [service, { kind }] of Object.entries(plan.services)) {
+        if (kind !== 'accept')
+            continue;
+        const oneShot = isOneShot(session.opened.live, service);
+        const containers = await session.engine.containers(session.project, service);
+        const right = containers.every((one) => oneShot ? one.state !== 'exited' || one.exitCode === 0 : one.state === 'running' && one.health !== 'unhealthy');
+        if (containers.length === 0 || !right)
+            down.add(service);
+    }
+    return down;
 }
 async function recover_recoverService(session, service, recovery, deadline) {
     switch (recovery.kind) {
@@ -5566,12 +6066,14 @@ async function goBack(session, service, recovery, deadline) {
             candidate,
             back: candidate.release,
             failed: recovery.failed,
-            reason: 'the run that deployed it was killed before it was verified',
+            reason: 'it was found wrong by the run that deployed it, which was killed while it went back',
         }),
         checkout: undefined, // moved above, for all services at once
         namedImage: candidate.namedImage,
     });
-    for (const operation of operations)
+    // A run that was killed says nothing about the release it was deploying: the same may be deployed again.
+    const wanted = operations.filter((operation) => recovery.bad || operation.kind !== 'reject-release');
+    for (const operation of wanted)
         await run.execute(operation, deadline);
 }
 /** A restart was cut short: the containers may be stopped or gone. What still runs is left as it is. */
@@ -5593,230 +6095,35 @@ async function restore(session, service, release, deadline) {
         await run.execute(operation, deadline);
 }
 /**
- * Recovers each abandoned run in turn.
+ * Recovers each run in turn that was abandoned with the lock.
  * @param goOn what a person needs at once (emergency, rollback, force) goes on all the same: what it does replaces what
  * could not be repaired, and the abandoned run counts as dealt with
  * @throws ProcedureError E_RECOVERY; the lock is then not given back, so that the next run tries again
  */
-async function recover_recoverAll(session, runs, goOn) {
+async function recoverAll(locked, open, goOn) {
     const said = [];
-    for (const run of runs) {
+    for (const run of locked.lock.abandoned) {
         try {
-            said.push(...(await recoverRun(session, run)));
+            said.push(...(await recoverRun(locked, open, run)));
         }
         catch (error) {
             const failure = (0,errors/* asProcedureError */.qq)(error);
-            if (session.signal.aborted || !goOn) {
+            if (locked.signal.aborted || !goOn) {
                 throw new errors/* ProcedureError */.e_('E_RECOVERY', `What run ${run} left could not be repaired: ${failure.message}`, {
                     next: `${failure.next} Then start this run again; procedures rollback and emergency, or force: true, go on all the same.`,
                     cause: failure,
                     excerpt: failure.excerpt,
                 });
             }
-            session.progress.warning(`what run ${run} left could not be repaired: ${failure.message}; going on all the same`);
-            await session.journal.close(run, `not repaired (${failure.message}); ${session.invocation.runId} went on`);
+            locked.progress.warning(`what run ${run} left could not be repaired: ${failure.message}; going on all the same`);
+            await locked.journal.close(run, `not repaired (${failure.message}); ${locked.invocation.runId} went on`);
         }
     }
     return said;
 }
 
-;// CONCATENATED MODULE: ./build/run/events.js
-/**
- * The engine's events of one project, opened once and listened to by readiness, the watch and the downtime measurement.
- * Events are kept for the whole run: they are few, and the outage is computed from them afterwards.
- */
-class EventFeed {
-    seen = [];
-    listeners = new Set();
-    stopper = new AbortController();
-    pump;
-    /** Set when the stream broke: waiting parts then fall back on looking. */
-    broken;
-    constructor(engine, project) {
-        this.pump = this.run(engine, project);
-    }
-    async run(engine, project) {
-        try {
-            for await (const event of engine.events(project, this.stopper.signal)) {
-                this.seen.push(event);
-                for (const listener of this.listeners)
-                    listener(event);
-            }
-        }
-        catch (error) {
-            if (!this.stopper.signal.aborted)
-                this.broken = error;
-        }
-    }
-    /** @returns a function that ends the subscription */
-    listen(listener) {
-        this.listeners.add(listener);
-        return () => this.listeners.delete(listener);
-    }
-    /**
-     * Waits until an event matches or the time is over.
-     * @param ms milliseconds
-     */
-    async next(matches, ms, signal) {
-        return new Promise((resolve) => {
-            const finish = (event) => {
-                clearTimeout(timer);
-                signal.removeEventListener('abort', abort);
-                stop();
-                resolve(event);
-            };
-            const abort = () => finish(undefined);
-            const timer = setTimeout(abort, ms);
-            const stop = this.listen((event) => {
-                if (matches(event))
-                    finish(event);
-            });
-            signal.addEventListener('abort', abort, { once: true });
-            if (signal.aborted)
-                finish(undefined);
-        });
-    }
-    async close() {
-        this.stopper.abort();
-        await this.pump;
-    }
-}
-
-// EXTERNAL MODULE: ./build/model/operation.js
-var model_operation = __nccwpck_require__(7396);
-;// CONCATENATED MODULE: ./build/run/executor.js
-
-
-/**
- * Carries operations out one by one: checks that the lock is still ours, writes the operation to the journal, performs
- * it, writes that it is done. Whatever instant the process dies at, the journal says which effect may have happened.
- */
-class Executor {
-    run;
-    performers;
-    sequence = 0;
-    /** Operations of this run that have begun, in order. */
-    begun = [];
-    constructor(run, performers) {
-        this.run = run;
-        this.performers = performers;
-    }
-    /** @param signal aborts waiting; an effect that has begun is finished or reported, never left unknown */
-    async execute(operation, signal) {
-        signal.throwIfAborted();
-        const { journal, lock, recorder, progress, invocation } = this.run;
-        await lock.check();
-        const sequence = (this.sequence += 1);
-        const text = (0,model_operation/* describeOperation */.R8)(operation);
-        // Operations that only look leave nothing to undo: their begin record is what tells recovery how far the run got.
-        await journal.begin(invocation.runId, sequence, operation);
-        this.begun.push(operation);
-        if ((0,model_operation/* changesService */.vn)(operation))
-            recorder.changed = true;
-        const began = performance.now();
-        try {
-            await recorder.step(text, 'service' in operation ? operation.service : undefined, async () => this.perform(operation, signal));
-        }
-        catch (error) {
-            await journal.end(invocation.runId, sequence, 'failed').catch((journalError) => {
-                // The failure at hand matters more; recovery treats a begun operation without an end as failed anyway.
-                progress.debug(`journal: ${String(journalError)}`);
-            });
-            progress.info(`✗ ${text} (${(0,units/* formatDuration */.a3)(performance.now() - began)})`);
-            throw error;
-        }
-        await journal.end(invocation.runId, sequence, 'done');
-        progress.info(`✓ ${text} (${(0,units/* formatDuration */.a3)(performance.now() - began)})`);
-    }
-    async perform(operation, signal) {
-        const performer = this.performers[operation.kind];
-        await performer(operation, signal);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/steps/performers.js
-
-
-
-/** Longest that a build or a pull may take. */
-const BUILD_TIMEOUT_MS = 60 * 60_000;
-/** What carries out each kind of operation. A kind without one does not compile. */
-function performersFor(session) {
-    const logLine = (line) => session().progress.info(`  │ ${session().redactor.text(line)}`);
-    return {
-        'fetch-source': async ({ directory, ref }, signal) => {
-            await session().source.fetch(directory, ref, session().request.githubToken, signal);
-        },
-        'add-worktree': async ({ directory, path, commit }) => session().source.addWorktree(directory, path, commit),
-        'run-command': async ({ name, command, directory }, signal) => {
-            const environment = { ROLLING_RESTART_PROJECT: session().project };
-            await runOnHost(session(), { name, command, directory, environment }, signal);
-        },
-        'build-image': async ({ service, pullBase }, signal) => {
-            const build = session().builds.get(service);
-            if (build === undefined)
-                throw internal(`no build document for ${service}`);
-            await session().compose.build({
-                ...build,
-                service,
-                pullBase,
-                onLine: logLine,
-                signal,
-                timeoutMs: BUILD_TIMEOUT_MS,
-            });
-        },
-        'pull-image': async ({ reference }, signal) => session().compose.pull(reference, logLine, signal, BUILD_TIMEOUT_MS),
-        'capture-evidence': async (operation, signal) => lookerOf(session(), operation.service).capture(operation, signal),
-        'keep-image': async ({ image, tags }) => {
-            for (const tag of tags)
-                await session().engine.tagImage(image, tag);
-        },
-        'move-checkout': async ({ directory, to }) => {
-            await session().source.checkout(directory, to);
-            session().liveCommit.value = to;
-        },
-        'tag-image': async ({ to, tag }) => session().engine.tagImage(to, tag),
-        'replace-containers': async (operation, signal) => replaceContainers(session(), operation, signal),
-        'restart-containers': async ({ containers }, signal) => {
-            for (const container of containers)
-                await session().engine.restartContainer(container, signal);
-        },
-        'kill-containers': async ({ containers }) => {
-            for (const container of containers)
-                await session().engine.killContainer(container, 'SIGKILL');
-        },
-        'remove-containers': async ({ containers }) => {
-            for (const container of containers)
-                await session().engine.removeContainer(container);
-        },
-        'await-ready': async (operation, signal) => lookerOf(session(), operation.service).awaitReady(operation, signal),
-        verify: async (operation, signal) => lookerOf(session(), operation.service).verify(operation, signal),
-        watch: async (operation, signal) => lookerOf(session(), operation.service).watch(operation, signal),
-        'accept-release': async ({ service, release }) => addEvent(session(), 'live', service, release, 'verified and accepted'),
-        'reject-release': async ({ service, release, reason }) => addEvent(session(), 'bad', service, release, reason),
-    };
-}
-async function addEvent(session, kind, service, release, reason) {
-    await session.ledger.addEvent({
-        at: new Date().toISOString(),
-        kind,
-        service,
-        release,
-        reason: session.redactor.text(reason),
-        run: session.invocation.runId,
-    });
-}
-function lookerOf(session, service) {
-    const looker = session.lookers.get(service);
-    if (looker === undefined)
-        throw internal(`${service} is not being changed`);
-    return looker;
-}
-function internal(what) {
-    return new errors/* ProcedureError */.e_('E_INTERNAL', what, { next: 'Please report this with the log of the run.' });
-}
-
 ;// CONCATENATED MODULE: ./build/steps/wanted.js
+
 
 
 
@@ -5848,8 +6155,20 @@ async function renderWanted(run, opened, worktree, commit, label) {
         projectName: opened.live.name,
         relocate: { from: worktree, to: top },
     };
-    const project = await withUntracked(run.source, top, worktree, () => run.compose.render(target));
+    const project = await withUntracked(run.source, top, worktree, () => run.compose.render(target)).catch((error) => {
+        throw inWantedCommit(error, label, worktree, top);
+    });
     return { project, commit, label, roots: { live: top, wanted: worktree, commit }, buildDirectory };
+}
+/** The worktree is gone when a person reads this, and the files in the live directory are those of before. */
+function inWantedCommit(thrown, label, worktree, top) {
+    if (!(thrown instanceof errors/* ProcedureError */.e_) || thrown.code !== 'E_COMPOSE_FILE')
+        return thrown;
+    return new errors/* ProcedureError */.e_('E_COMPOSE_FILE', `In ${label}: ${thrown.message.replaceAll(worktree, top)}`, {
+        next: 'Correct it in the repository and deploy that commit; the files in the live directory are those of before. Nothing was changed.',
+        cause: thrown,
+        excerpt: thrown.excerpt,
+    });
 }
 /** Links what is untracked in `top` into the worktree while `body` runs. */
 async function withUntracked(source, top, worktree, body) {
@@ -5886,6 +6205,7 @@ function moved(file, from, to) {
 
 
 
+
 /** Commits shown of what a deploy brings. */
 const SHOWN_COMMITS = 50;
 /**
@@ -5915,7 +6235,7 @@ async function fetchCommit(run, opened, signal) {
         return commit === undefined ? undefined : { commit, label: 'the checkout as it is' };
     }
     const ref = request.ref ?? invocation.sha;
-    return run.recorder.step(`fetch ${ref ?? 'the default branch'}`, undefined, async () => source.fetch(topLevel, ref, request.githubToken, signal));
+    return run.recorder.step(`fetch ${ref === undefined ? 'the default branch' : (0,model_operation/* short */.h0)(ref)}`, undefined, async () => source.fetch(topLevel, ref, request.githubToken, signal));
 }
 /** The runbook's `git log HEAD..origin/main --oneline`. */
 async function showNew(run, opened, wanted) {
@@ -5967,6 +6287,8 @@ async function removeWorktrees(viewing) {
 
 
 
+
+
 /** How long a run that was asked to yield may take to come to a safe point before it is fenced. */
 const YIELD_MS = 20_000;
 /** After these the lock is not given back: the process ends, and the next run finishes or undoes what is left. */
@@ -5984,14 +6306,16 @@ function viewing(run, opened) {
     };
 }
 /**
- * Takes the lock, opens the journal, and lets `body` work; whatever happens, ends both. A fenced run leaves its journal
- * open: the run that took over finishes or undoes it.
- * @throws ProcedureError E_LOCKED naming the owner
+ * Takes the lock, opens the journal, finishes or undoes what killed runs left, and lets `body` work; whatever happens,
+ * ends both. A fenced run leaves its journal open: the run that took over finishes or undoes it.
+ * @param goOn what `recoverAll` says of it
+ * @throws ProcedureError E_LOCKED naming the owner; E_RECOVERY
  */
-async function with_session_withSession(run, opened, interrupt, body) {
+async function with_session_withSession(run, opened, { interrupt, goOn }, body) {
     const view = viewing(run, opened);
     const { project } = view;
     const records = run.records(project);
+    let waited = false;
     const lock = await records.locks.acquire({
         invocation: run.invocation,
         procedure: run.request.procedure,
@@ -5999,7 +6323,10 @@ async function with_session_withSession(run, opened, interrupt, body) {
         interrupt,
         yieldMs: YIELD_MS,
         signal: run.cancelled,
-        onWaiting: (owner) => run.progress.info(`waiting for ${owner.procedure} by ${owner.actor}, since ${owner.since}`),
+        onWaiting: (owner) => {
+            waited = true;
+            run.progress.info(`waiting for ${owner.procedure} by ${owner.actor}, since ${owner.since}`);
+        },
     });
     const events = new EventFeed(run.engine, project);
     const locked = {
@@ -6008,9 +6335,10 @@ async function with_session_withSession(run, opened, interrupt, body) {
         lock,
         signal: AbortSignal.any([run.cancelled, lock.yieldRequested]),
     };
-    const session = openSession(locked, view, events);
+    let session;
     let leaveOpen = false;
     try {
+        await removeStaleRendered(view);
         await records.journal.open({
             run: run.invocation.runId,
             at: new Date().toISOString(),
@@ -6019,7 +6347,12 @@ async function with_session_withSession(run, opened, interrupt, body) {
             workingDirectory: run.request.workingDirectory,
             plan: { procedure: run.request.procedure, preparation: [], services: [] },
         });
-        return await body(session, lock.abandoned);
+        // Who held the lock before may have moved the checkout since it was looked at, and so may recovering.
+        const present = async (changed) => changed ? { ...view, opened: await open_project_openProject(run) } : view;
+        const found = await present(waited);
+        const recovered = await recoverAll(locked, (place) => openSession(locked, found, events, place), goOn);
+        session = openSession(locked, recovered.length === 0 ? found : await present(true), events);
+        return await body(session, recovered);
     }
     catch (error) {
         leaveOpen = LEFT_OPEN.has((0,errors/* asProcedureError */.qq)(error).code);
@@ -6030,38 +6363,30 @@ async function with_session_withSession(run, opened, interrupt, body) {
     }
     finally {
         await removeWorktrees(view);
+        if (session !== undefined)
+            await untagUnaccepted(session);
         await events.close();
         if (!leaveOpen)
-            await closeRun(session);
+            await closeRun(locked);
     }
 }
-function openSession(locked, view, events) {
-    const executor = new Executor(locked, performersFor(() => session));
-    const session = {
-        ...view,
-        ...locked,
-        events,
-        execute: (operation, signal) => executor.execute(operation, signal),
-        begun: executor.begun,
-        candidates: new Map(),
-        builds: new Map(),
-        expectedHashes: new Map(),
-        lookers: new Map(),
-        deployed: new Set(),
-        startCommit: view.opened.checkout?.commit,
-        liveCommit: { value: view.opened.checkout?.commit },
-    };
-    return session;
+/** Images that were built or pulled and did not become an accepted release are left to the engine's own cleaning. */
+async function untagUnaccepted(session) {
+    for (const tag of session.unacceptedTags) {
+        await session.engine.untagImage(tag).catch((error) => {
+            session.progress.debug(`tag ${tag}: ${String(error)}`); // a tag too many harms nothing
+        });
+    }
 }
-async function closeRun(session) {
-    const { journal, lock, invocation, progress } = session;
+async function closeRun(run) {
+    const { journal, lock, invocation, progress } = run;
     try {
         await journal.close(invocation.runId, 'ended');
         await lock.release();
     }
     catch (error) {
         const failure = (0,errors/* asProcedureError */.qq)(error);
-        progress.warning(`the lock of ${session.project} could not be given back: ${failure.message}; the next run takes it over`);
+        progress.warning(`the lock of ${run.project} could not be given back: ${failure.message}; the next run takes it over`);
     }
 }
 
@@ -6098,7 +6423,11 @@ function passGate(run, gate, finding) {
 }
 /** Building and pulling fill the engine's disk; a full one stops more than the deploy. */
 async function diskSpaceGate(run, opened) {
-    const free = await run.disks.freeBytes(opened.facts.rootDirectory);
+    const [engine, checkout] = await Promise.all([
+        run.disks.freeBytes(opened.facts.rootDirectory),
+        run.disks.freeBytes(run.request.workingDirectory),
+    ]);
+    const free = engine === undefined || checkout === undefined ? undefined : Math.min(engine, checkout);
     if (free === undefined)
         return { kind: 'warn', detail: 'the engine’s disk cannot be seen from here' };
     const wanted = run.request.minFreeDiskBytes;
@@ -6106,7 +6435,7 @@ async function diskSpaceGate(run, opened) {
         return { kind: 'pass', detail: `${(0,units/* formatSize */.Xq)(free)} free` };
     return {
         kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_GATE', `Only ${(0,units/* formatSize */.Xq)(free)} are free on the engine's disk (${opened.facts.rootDirectory}); ${(0,units/* formatSize */.Xq)(wanted)} are asked for`, { next: 'Free space (docker system df shows what takes it) or lower min-free-disk; nothing was changed.' }),
+        error: new errors/* ProcedureError */.e_('E_GATE', `Only ${(0,units/* formatSize */.Xq)(free)} are free on the disk of the engine (${opened.facts.rootDirectory}) or of the checkout; ${(0,units/* formatSize */.Xq)(wanted)} are asked for`, { next: 'Free space (docker system df shows what takes it) or lower min-free-disk; nothing was changed.' }),
     };
 }
 /** Somebody edited tracked files on the host: moving the checkout would lose that, so a person decides. */
@@ -6135,15 +6464,25 @@ function healthGate(service, current) {
     const words = bad.map((container) => `${container.name} is ${container.state}, health ${container.health}`);
     return { kind: 'warn', detail: `${words.join('; ')}: going on, since the change may be its fix` };
 }
-/** The registry has to answer before anything is built on the assumption that it does. */
-async function registryGate(run, reference) {
+/** What a registry says that answers and does not have an image; "denied" may as well be a login that has expired. */
+const HAS_NOT = /no such manifest|manifest unknown|name unknown|not found/i;
+/**
+ * The registry has to answer before anything is built on the assumption that it does.
+ * @param orLocal the engine has an image of this name too, and it may have been built there: then a registry that does not
+ *   know it is only worth a warning
+ */
+async function registryGate(run, reference, orLocal = false) {
     const problem = await run.compose.registryProblem(reference, 20_000);
     if (problem === undefined)
         return { kind: 'pass', detail: `the registry has ${reference}` };
+    if (orLocal && HAS_NOT.test(problem)) {
+        return { kind: 'warn', detail: `${problem}; the image of that name on this engine is taken` };
+    }
+    const local = orLocal ? ' To take the one that this engine has, give its id, or set pull_policy: missing.' : '';
     return {
         kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_PULL', `The registry does not give ${reference}: ${problem}`, {
-            next: 'Check the name, log in with docker login on this host, or try again; nothing was changed.',
+        error: new errors/* ProcedureError */.e_('E_GATE', `The image cannot be pulled: ${problem}`, {
+            next: `Check the name, log in with docker login on this host, or try again; nothing was changed.${local}`,
         }),
     };
 }
@@ -6155,11 +6494,12 @@ function badReleaseGate(service, current, wanted) {
     const event = current.history.events.findLast((entry) => entry.release === bad.id && entry.kind === 'bad');
     return {
         kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_BAD_RELEASE', `This is release ${bad.id} of ${service}, which was rolled back: ${event?.reason ?? 'no reason recorded'}`, { next: 'Deploy a fixed commit, or set force: true to deploy the same again; nothing was changed.' }),
+        error: new errors/* ProcedureError */.e_('E_BAD_RELEASE', `This is release ${bad.id} of ${service}, which is marked bad: ${event?.reason ?? 'no reason recorded'}`, { next: 'Deploy a fixed commit, or set force: true to deploy the same again; nothing was changed.' }),
     };
 }
 
 ;// CONCATENATED MODULE: ./build/steps/describe-wanted.js
+
 
 
 
@@ -6188,7 +6528,7 @@ async function describeWanted(viewing, wanted, service, hashes, current) {
 /** @param fingerprint identity of the wanted image; undefined when nothing was built or pulled */
 function decideDescribed(wanted, one, fingerprint) {
     const { configHash: hash, composeHash, replicas, files, oneShot, current } = one;
-    return decide({ configHash: hash, composeHash, fingerprint, commit: wanted.commit, replicas, files, oneShot }, { release: current.release, files: current.files, containers: current.containers });
+    return decide({ configHash: hash, composeHash, fingerprint, commit: wanted.commit, replicas, files, oneShot }, currentFacts(current));
 }
 /** What the file says; where it says nothing, what a person scaled it to stays. */
 function wantedReplicas(definition, current) {
@@ -6206,169 +6546,25 @@ function serviceOf(project, service) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/steps/prepare.js
-
-
-
-
-
-
+;// CONCATENATED MODULE: ./build/steps/image-origin.js
+/** Values of `pull_policy` that take what the engine has (compose-spec, "pull_policy"). */
+const CONTENT_WITH_LOCAL = new Set(['never', 'missing', 'if_not_present']);
 /**
- * Builds or pulls everything that is wanted, before anything that runs is touched, and says for each service whether it
- * is the same as what runs. Nothing here changes a running container.
+ * Once it is here: one named by digest or id cannot have changed, and one that was built on this host and never pushed
+ * has no registry to come from. Everything else is pulled, since a tag may have moved.
+ *
+ * The containerd store gives every image a registry digest, built or pulled (measured on Engine 28.5.2): there only the
+ * registry can say whether it has it.
  */
-async function prepare(session, wanted, services, images = 'build-or-pull') {
-    const hashes = await renderedHashes(session, wanted.project);
-    const prepared = [];
-    for (const service of services) {
-        prepared.push(await openService(session, wanted, service, hashes, images));
-    }
-    if (images === 'build-or-pull')
-        await buildCommand(session, wanted, prepared);
-    for (const one of prepared) {
-        const image = images === 'as-named' ? await namedImage(session, one) : await obtainImage(session, wanted, one);
-        session.candidates.set(one.service, await compare(session, wanted, one, image));
-    }
-}
-async function openService(session, wanted, service, hashes, images) {
-    const observed = await observe(session.engine, session, session.project, service);
-    const current = await adopt(session, service, observed);
-    const described = await describeWanted(session, wanted, service, hashes, current);
-    if (images === 'build-or-pull' && session.request.image === undefined && described.definition.build !== undefined) {
-        // Known before anything is built: the same commit with the same configuration is the same release.
-        passGate(session, 'bad-release', badReleaseGate(service, current, {
-            configHash: described.configHash,
-            commit: wanted.commit,
-            fingerprint: undefined,
-        }));
-    }
-    return described;
-}
-/** The user's own build (ROMA: `pnpm install --frozen-lockfile && pnpm build`), once, in the build context. */
-async function buildCommand(session, wanted, prepared) {
-    const { buildCommand: command, image } = session.request;
-    if (command === undefined || image !== undefined)
-        return;
-    if (!prepared.some((one) => one.definition.build !== undefined))
-        return;
-    await session.execute({ kind: 'run-command', name: 'build-command', command, directory: wanted.buildDirectory }, session.signal);
-}
-/** A change of configuration alone keeps the image: the one that runs, or else the one that is named. */
-async function namedImage(session, one) {
-    const sameName = one.current.release?.image.name === one.definition.image;
-    const image = (sameName ? one.current.image : undefined) ?? (await session.engine.image(one.definition.image));
-    if (image === undefined) {
-        throw new errors/* ProcedureError */.e_('E_GATE', `${one.service}: the engine has no image ${one.definition.image}`, {
-            next: 'Run procedure code-update, which builds or pulls it. Nothing was changed.',
-        });
-    }
-    await session.engine.tagImage(image.id, keptImageTag(session.project, one.service, one.id));
-    return image;
-}
-/** Builds, pulls or takes the image that is there; in every case it ends up under our own keeping tag. */
-async function obtainImage(session, wanted, one) {
-    const { request, engine, signal } = session;
-    const keep = keptImageTag(session.project, one.service, one.id);
-    if (request.image === undefined && one.definition.build !== undefined) {
-        session.builds.set(one.service, buildDocument(wanted, one.definition, keep));
-        await session.execute({ kind: 'build-image', service: one.service, tag: keep, pullBase: request.pullBase }, signal);
-        return present(engine.image(keep), keep);
-    }
-    const reference = request.image ?? one.definition.image;
-    const local = await engine.image(reference);
-    if (needsPull(reference, local)) {
-        passGate(session, 'registry', await registryGate(session, reference));
-        await session.execute({ kind: 'pull-image', service: one.service, reference }, signal);
-    }
-    const image = await present(engine.image(reference), reference);
-    await engine.tagImage(image.id, keep);
-    return image;
-}
-/**
- * An image that was built on this host and never pushed has no registry to come from; one named by digest cannot have
- * changed. Everything else is pulled: a tag may have moved.
- */
-function needsPull(reference, local) {
+function imageOrigin(wanted) {
+    const { reference, local, pullPolicy, containerdStore } = wanted;
     if (local === undefined)
-        return true;
-    if (reference.includes('@sha256:'))
-        return false;
-    return local.digests.length > 0;
-}
-/** The wanted project with one image name changed: built under our tag, so that no name in use moves while we build. */
-function buildDocument(wanted, definition, tag) {
-    const services = wanted.project.document['services'];
-    return {
-        directory: wanted.buildDirectory,
-        document: {
-            ...wanted.project.document,
-            services: { ...services, [definition.name]: { ...services[definition.name], image: tag } },
-        },
-    };
-}
-async function compare(session, wanted, one, image) {
-    const { service, current, definition } = one;
-    const decision = decideDescribed(wanted, one, image.fingerprint);
-    const keep = keptImageTag(session.project, service, one.id);
-    if (decision.kind === 'unchanged') {
-        await session.engine.untagImage(keep);
-    }
-    else {
-        passGate(session, 'bad-release', badReleaseGate(service, current, {
-            configHash: one.configHash,
-            commit: undefined,
-            fingerprint: image.fingerprint,
-        }));
-    }
-    return {
-        service,
-        definition,
-        recorded: false,
-        decision,
-        current,
-        replicas: one.replicas,
-        oneShot: one.oneShot,
-        namedImage: one.namedImage,
-        release: {
-            id: one.id,
-            project: session.project,
-            service,
-            createdAt: new Date().toISOString(),
-            image: {
-                name: definition.image,
-                id: image.id,
-                fingerprint: image.fingerprint,
-                digest: image.digests[0],
-                keptAs: keep,
-            },
-            configHash: one.configHash,
-            composeHash: one.composeHash,
-            replicas: one.replicas,
-            commit: wanted.commit,
-            origin: originOf(session, wanted, definition),
-            definitionFrom: 'rendered',
-            by: session.invocation.actor,
-            run: session.invocation.runUrl,
-            version: session.request.expectedVersion,
-            definition: one.document,
-            files: one.files,
-        },
-    };
-}
-function originOf(session, wanted, definition) {
-    if (session.request.image !== undefined)
-        return `image:${session.request.image}`;
-    if (definition.build === undefined)
-        return `image:${definition.image}`;
-    return wanted.commit === undefined ? 'files' : `git:${wanted.commit}`;
-}
-async function present(image, name) {
-    const found = await image;
-    if (found !== undefined)
-        return found;
-    throw new errors/* ProcedureError */.e_('E_BUILD', `The engine does not have ${name} after it was built or pulled`, {
-        next: 'Look whether something removes images on this host meanwhile; nothing that runs was touched.',
-    });
+        return 'registry';
+    if (reference.includes('@sha256:') || reference === local.id || CONTENT_WITH_LOCAL.has(pullPolicy))
+        return 'engine';
+    if (local.digests.length === 0)
+        return 'engine';
+    return containerdStore ? 'registry-or-engine' : 'registry';
 }
 
 ;// CONCATENATED MODULE: ./build/steps/select-services.js
@@ -6385,7 +6581,7 @@ function selectServices(viewing, project) {
         requireServices(services, Object.keys(project.services));
         return services;
     }
-    const active = activeProfiles(process.env['COMPOSE_PROFILES']);
+    const active = new Set(viewing.request.profiles);
     return dependencyOrder(project).filter((name) => {
         const service = project.services[name];
         if (service === undefined)
@@ -6398,9 +6594,6 @@ function selectServices(viewing, project) {
         viewing.progress.info(`${name} keeps data in a volume and has no build: it is left alone unless it is named`);
         return false;
     });
-}
-function activeProfiles(value) {
-    return new Set((value ?? '').split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()])));
 }
 
 ;// CONCATENATED MODULE: ./build/steps/preview.js
@@ -6478,7 +6671,9 @@ async function viewImage(viewing, { service, id, definition }) {
     }
     const reference = request.image ?? definition.image;
     const local = await engine.image(reference);
-    if (needsPull(reference, local)) {
+    const pullPolicy = definition.raw['pull_policy'];
+    const { containerdStore } = viewing.opened.facts;
+    if (imageOrigin({ reference, local, pullPolicy, containerdStore }) !== 'engine') {
         return { operation: { kind: 'pull-image', service, reference }, fingerprint: undefined };
     }
     return { operation: undefined, fingerprint: local?.fingerprint };
@@ -6653,7 +6848,6 @@ async function lookAtContainers(viewing, service, current) {
         columns: ['Container', 'State', 'Health', 'Restarts', 'Memory', 'CPU', 'Error lines (5 min)', 'Started'],
         rows,
     });
-    printTable(viewing, `Containers of ${service}`, rows);
     return problems;
 }
 async function lookAtReleases(viewing, service, current) {
@@ -6678,7 +6872,6 @@ async function lookAtReleases(viewing, service, current) {
         columns: ['Release', 'Mark', 'Image', 'Commit', 'Digest or id', 'By'],
         rows,
     });
-    printTable(viewing, `Releases of ${service}`, rows);
     const live = liveRelease(history);
     if (live !== undefined && current.containers.length > 0 && current.release?.id !== live.id) {
         problems.push(`${service} does not run what was deployed last (${live.id}): someone changed it by hand`);
@@ -6705,15 +6898,223 @@ async function lookAhead(viewing) {
         viewing.progress.warning(`code-update would not work now: ${problem.message}`);
     }
 }
-function printTable(viewing, title, rows) {
-    viewing.progress.info(title);
-    for (const row of rows)
-        viewing.progress.info(`  ${row.join('  ')}`);
+
+;// CONCATENATED MODULE: ./build/steps/prepare.js
+
+
+
+
+
+
+
+/**
+ * Builds or pulls everything that is wanted, before anything that runs is touched, and says for each service whether it
+ * is the same as what runs. Nothing here changes a running container.
+ */
+async function prepare(session, wanted, services, images = 'build-or-pull') {
+    const hashes = await renderedHashes(session, wanted.project);
+    const prepared = [];
+    for (const service of services) {
+        prepared.push(await openService(session, wanted, service, hashes, images));
+    }
+    if (images === 'build-or-pull')
+        await buildCommand(session, wanted, prepared);
+    for (const one of prepared) {
+        const image = images === 'as-named' ? await namedImage(session, one) : await obtainImage(session, wanted, one);
+        session.candidates.set(one.service, await compare(session, wanted, one, image));
+    }
+}
+async function openService(session, wanted, service, hashes, images) {
+    const observed = await observe(session.engine, session, session.project, service);
+    const current = await adopt(session, service, observed);
+    const described = await describeWanted(session, wanted, service, hashes, current);
+    if (images === 'build-or-pull' && session.request.image === undefined && described.definition.build !== undefined) {
+        // Known before anything is built: the same commit with the same configuration is the same release.
+        passGate(session, 'bad-release', badReleaseGate(service, current, {
+            configHash: described.configHash,
+            commit: wanted.commit,
+            fingerprint: undefined,
+        }));
+    }
+    return described;
+}
+/** The user's own build (ROMA: `pnpm install --frozen-lockfile && pnpm build`), once, in the build context. */
+async function buildCommand(session, wanted, prepared) {
+    const { buildCommand: command, image } = session.request;
+    if (command === undefined || image !== undefined)
+        return;
+    if (!prepared.some((one) => one.definition.build !== undefined))
+        return;
+    await session.execute({ kind: 'run-command', name: 'build-command', command, directory: wanted.buildDirectory }, session.signal);
+}
+/** A change of configuration alone keeps the image: the one that runs, or else the one that is named. */
+async function namedImage(session, one) {
+    const sameName = one.current.release?.image.name === one.definition.image;
+    const image = (sameName ? one.current.image : undefined) ?? (await session.engine.image(one.definition.image));
+    if (image === undefined) {
+        throw new errors/* ProcedureError */.e_('E_GATE', `${one.service}: the engine has no image ${one.definition.image}`, {
+            next: 'Run procedure code-update, which builds or pulls it. Nothing was changed.',
+        });
+    }
+    const keep = keptImageTag(session.project, one.service, one.id);
+    session.unacceptedTags.add(keep);
+    await session.engine.tagImage(image.id, keep);
+    return image;
+}
+/** Builds, pulls or takes the image that is there; in every case it ends up under our own keeping tag. */
+async function obtainImage(session, wanted, one) {
+    const { request, engine, signal } = session;
+    const keep = keptImageTag(session.project, one.service, one.id);
+    session.unacceptedTags.add(keep);
+    if (request.image === undefined && one.definition.build !== undefined) {
+        session.builds.set(one.service, buildDocument(wanted, one.definition, keep));
+        await session.execute({ kind: 'build-image', service: one.service, tag: keep, pullBase: request.pullBase }, signal);
+        return present(engine.image(keep), keep);
+    }
+    const reference = request.image ?? one.definition.image;
+    const local = await engine.image(reference);
+    const origin = imageOrigin({
+        reference,
+        local,
+        pullPolicy: one.definition.raw['pull_policy'],
+        containerdStore: session.opened.facts.containerdStore,
+    });
+    if (origin !== 'engine' && (await inRegistry(session, reference, origin))) {
+        await session.execute({ kind: 'pull-image', service: one.service, reference }, signal);
+    }
+    const image = await present(engine.image(reference), reference);
+    await engine.tagImage(image.id, keep);
+    return image;
+}
+/** @returns false when the registry does not have it and this engine does @throws ProcedureError E_GATE */
+async function inRegistry(session, reference, origin) {
+    const finding = await registryGate(session, reference, origin === 'registry-or-engine');
+    passGate(session, 'registry', finding);
+    return finding.kind !== 'warn';
+}
+/** The wanted project with one image name changed: built under our tag, so that no name in use moves while we build. */
+function buildDocument(wanted, definition, tag) {
+    const services = wanted.project.document['services'];
+    return {
+        directory: wanted.buildDirectory,
+        document: {
+            ...wanted.project.document,
+            services: { ...services, [definition.name]: { ...services[definition.name], image: tag } },
+        },
+    };
+}
+async function compare(session, wanted, one, image) {
+    const { service, current, definition } = one;
+    const decision = decideDescribed(wanted, one, image.fingerprint);
+    const keep = keptImageTag(session.project, service, one.id);
+    if (decision.kind !== 'unchanged') {
+        passGate(session, 'bad-release', badReleaseGate(service, current, {
+            configHash: one.configHash,
+            commit: undefined,
+            fingerprint: image.fingerprint,
+        }));
+    }
+    return {
+        service,
+        definition,
+        recorded: false,
+        decision,
+        current,
+        replicas: one.replicas,
+        oneShot: one.oneShot,
+        namedImage: one.namedImage,
+        release: {
+            id: one.id,
+            project: session.project,
+            service,
+            createdAt: new Date().toISOString(),
+            image: {
+                name: definition.image,
+                id: image.id,
+                fingerprint: image.fingerprint,
+                digest: image.digests[0],
+                keptAs: keep,
+            },
+            configHash: one.configHash,
+            composeHash: one.composeHash,
+            replicas: one.replicas,
+            commit: wanted.commit,
+            origin: originOf(session, wanted, definition),
+            definitionFrom: 'rendered',
+            by: session.invocation.actor,
+            run: session.invocation.runUrl,
+            version: session.request.expectedVersion,
+            definition: one.document,
+            files: one.files,
+        },
+    };
+}
+function originOf(session, wanted, definition) {
+    if (session.request.image !== undefined)
+        return `image:${session.request.image}`;
+    if (definition.build === undefined)
+        return `image:${definition.image}`;
+    return wanted.commit === undefined ? 'files' : `git:${wanted.commit}`;
+}
+async function present(image, name) {
+    const found = await image;
+    if (found !== undefined)
+        return found;
+    throw new errors/* ProcedureError */.e_('E_BUILD', `The engine does not have ${name} after it was built or pulled`, {
+        next: 'Look whether something removes images on this host meanwhile; nothing that runs was touched.',
+    });
 }
 
 // EXTERNAL MODULE: ./build/model/outcome.js
 var model_outcome = __nccwpck_require__(6521);
+;// CONCATENATED MODULE: ./build/steps/by-hand.js
+
+
+
+
+/** What failed is live, and no rollback was tried: why not, and how a person goes back. */
+function stepsAfterFailure(session, { service, current, release }) {
+    const before = releaseBefore(current) ?? previousRelease(current.history, release.id);
+    if (before === undefined) {
+        return [
+            `${service}: no release was live before, so there is nothing to go back to. Its container and log are left as they are: docker compose -p ${session.project} logs ${service}.`,
+        ];
+    }
+    const why = current.release === undefined ? 'nothing of it ran before' : 'it was not rolled back';
+    return [
+        `${service}: what failed is what is there now (${why}). To go back to release ${before.id}: procedure rollback with rollback-to: release:${before.id}.`,
+    ];
+}
+/**
+ * Going back failed: what the engine shows now, and what to run.
+ * @param placed the release whose containers were made last; undefined when making them failed
+ */
+async function stepsAfterFailedUndo(session, { service, release }, back, placed) {
+    const containers = await session.engine.containers(session.project, service).catch(() => undefined);
+    const words = containers?.map((container) => `${container.name}: ${describeState(container)}`) ?? [];
+    const seen = containers === undefined ? 'the engine does not answer' : words.length === 0 ? 'no container' : words.join('; ');
+    const which = placed === back.id
+        ? `It is release ${back.id}, the one before, which was put back and did not pass`
+        : placed === release.id
+            ? `It is release ${release.id}, the one that failed`
+            : 'Which release it is of is not certain';
+    return [`Live now is ${seen}. ${which}.`, await wayByHand(session, service, back)];
+}
+async function wayByHand(session, service, back) {
+    const image = await imageOf(session, back).catch(() => undefined);
+    if (image === undefined) {
+        return `The image of release ${back.id} is gone from the engine: procedure check lists the releases that can be gone back to; or deploy a corrected commit.`;
+    }
+    const { composeFiles, workingDirectory } = session.request;
+    const files = composeFiles.map((file) => `-f ${file} `).join('');
+    const up = `docker compose -p ${session.project} ${files}up -d --no-build --no-deps --force-recreate ${service}`;
+    return `When the cause is gone: procedure rollback with rollback-to: release:${back.id}. By hand, in ${workingDirectory}: docker tag ${back.image.keptAs} ${back.image.name} && ${up}`;
+}
+
 ;// CONCATENATED MODULE: ./build/steps/roll-out.js
+
+
+
 
 
 
@@ -6736,7 +7137,7 @@ async function rollOut(session, candidate) {
     try {
         await carryOut(session, service, plan);
         session.deployed.add(candidate.service);
-        service.report('deployed', candidate.release.id, candidate.current.release?.id);
+        service.report('deployed', candidate.release.id, releaseBefore(candidate.current)?.id);
         return { service: candidate.service, outcome: 'deployed', error: undefined, undoError: undefined, changed: true };
     }
     catch (error) {
@@ -6759,45 +7160,70 @@ function announceLive(session, service, release, watchMs) {
 }
 async function afterFailure(session, service, candidate, plan, failure) {
     const { release, current } = candidate;
+    const before = releaseBefore(current);
     const result = (outcome, changed, undoError) => {
-        const live = outcome === 'rolled-back' || !changed ? current.release?.id : release.id;
-        service.report(outcome, live, current.release?.id);
+        service.report(outcome, service.placed, before?.id);
         return { service: candidate.service, outcome, error: failure, undoError, changed };
     };
+    // Whoever took the lock over finishes or undoes this run: its journal stays open.
+    if (failure.code === 'E_FENCED')
+        throw failure;
     session.progress.error(`${candidate.service}: ${failure.message}`);
     const cancelled = failure.code === 'E_CANCELLED';
-    if (!service.replacing && !service.touched)
+    if (!service.replacing) {
+        await takeBack(session, plan);
         return result(cancelled ? 'cancelled' : 'failed', false);
-    if (failure.code === 'E_FENCED')
-        return result('cancelled', true);
+    }
     if (cancelled && service.watching) {
         await keepWatchedRelease(session, service, candidate);
         return result('cancelled', true);
     }
     if (failure instanceof WarningSignError && failure.sign.action === 'fail') {
+        session.recorder.nextSteps.push(...stepsAfterFailure(session, candidate));
+        // Before the end of its verification it is live, and not accepted: nobody goes back to it.
+        if (!service.watching)
+            return result('failed', true);
         await session.execute({ kind: 'accept-release', service: candidate.service, release: release.id }, never());
         return result('failed', true);
     }
     await captureEvidence(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch((error) => session.progress.debug(`evidence: ${String(error)}`));
-    const back = current.release === undefined ? undefined : await session.ledger.definition(current.release.id);
+    const back = before === undefined ? undefined : await session.ledger.definition(before.id);
     if (back === undefined) {
+        session.recorder.nextSteps.push(...stepsAfterFailure(session, candidate));
         await markBad(session, candidate, failure.message);
         return result(cancelled ? 'cancelled' : 'failed', true);
     }
-    if (!session.request.autoRollback && !cancelled)
+    if (!session.request.autoRollback && !cancelled) {
+        session.recorder.nextSteps.push(...stepsAfterFailure(session, candidate));
         return result('failed', true);
+    }
     try {
         await roll_out_goBack(session, service, plan, candidate, back, failure.message);
     }
     catch (error) {
         const undoError = (0,errors/* asProcedureError */.qq)(error);
+        if (undoError.code === 'E_FENCED')
+            throw undoError;
         await markBad(session, candidate, failure.message).catch((markError) => {
             session.progress.debug(`ledger: ${String(markError)}`); // the failure of the way back is what matters now
         });
         session.progress.error(`${candidate.service}: going back failed as well: ${undoError.message}`);
+        session.recorder.nextSteps.push(...(await stepsAfterFailedUndo(session, candidate, back, service.placed)));
         return result('rollback-failed', true, undoError);
     }
-    return result(cancelled ? 'cancelled' : 'rolled-back', false);
+    if (candidate.oneShot) {
+        session.recorder.nextSteps.push(`${candidate.service}: it is a job that runs once. What it changed before it failed is not taken back, and release ${back.id} ran once more: look at the data.`);
+    }
+    return result(cancelled ? 'cancelled' : 'rolled-back', back.id !== current.release?.id);
+}
+/** The containers were not touched: only what was prepared for them goes back, and nothing restarts. */
+async function takeBack(session, plan) {
+    const begun = new Set(session.begun);
+    for (const operation of plan.operations.filter((one) => (0,model_operation/* changesService */.vn)(one) && begun.has(one))) {
+        const compensation = (0,model_operation/* compensationOf */["if"])(operation);
+        if (compensation.kind === 'operation')
+            await session.execute(compensation.operation, never());
+    }
 }
 /** Verified, live, and cut short in its watch by a person: taking it down again would be an outage nobody asked for. */
 async function keepWatchedRelease(session, service, candidate) {
@@ -6836,7 +7262,7 @@ async function rollOutAll(session, procedure, candidates) {
     session.recorder.plan = plan;
     for (const line of planLines(plan))
         session.progress.info(line);
-    session.recorder.rollbackReleasePresent = candidates.every((candidate) => candidate.decision.kind !== 'change' || candidate.current.release !== undefined);
+    session.recorder.rollbackReleasePresent = candidates.every((candidate) => candidate.decision.kind === 'unchanged' || candidate.current.release !== undefined);
     const results = [];
     for (const candidate of candidates) {
         if (candidate.decision.kind === 'unchanged') {
@@ -6849,7 +7275,7 @@ async function rollOutAll(session, procedure, candidates) {
             break;
         await dropOldReleases(session, candidate.service);
     }
-    return summarize(session, candidates, results);
+    return summarize(procedure, candidates, results);
 }
 /** @returns one plan for all services, as if each went well */
 function planAll(session, procedure, candidates) {
@@ -6862,6 +7288,8 @@ function planAll(session, procedure, candidates) {
     });
     return { procedure, preparation: [...session.begun], services };
 }
+/** What a procedure did to a service, where `deployed` is not the word a person would use. */
+const DONE = { rollback: 'brought back', maintenance: 'maintained' };
 function noteUnchanged(session, candidate) {
     const { service, current } = candidate;
     session.progress.info(`= ${service} is unchanged: it runs, is healthy, and is left alone`);
@@ -6881,14 +7309,14 @@ function noteUnchanged(session, candidate) {
         reasons: [],
     });
 }
-function summarize(session, candidates, results) {
+function summarize(procedure, candidates, results) {
     const failed = results.find((result) => result.outcome !== 'deployed');
     const untouched = candidates.slice(results.length === 0 ? candidates.length : indexAfter(candidates, results));
     const outcome = failed === undefined ? (0,model_outcome/* worstOutcome */.Om)(results.map((result) => result.outcome)) : failed.outcome;
     const deployed = results.filter((result) => result.outcome === 'deployed').map((result) => result.service);
     const words = [];
     if (deployed.length > 0)
-        words.push(`${deployed.join(', ')} deployed and verified`);
+        words.push(`${deployed.join(', ')} ${DONE[procedure] ?? 'deployed'} and verified`);
     if (failed !== undefined)
         words.push(`${failed.service}: ${describeFailure(failed)}`);
     const waiting = failed === undefined ? [] : untouched.filter((candidate) => candidate.decision.kind !== 'unchanged');
@@ -6914,7 +7342,7 @@ function describeFailure(result) {
         case 'rolled-back':
             return `rolled back, the release before it is live and verified (${reason})`;
         case 'rollback-failed':
-            return `failed (${reason}), and going back failed as well`;
+            return `failed (${reason}), and going back failed as well (${result.undoError?.message ?? 'no reason recorded'})`;
         case 'cancelled':
             return `cancelled (${reason})`;
         case 'failed':
@@ -6932,7 +7360,7 @@ function describeFailure(result) {
 /** Keeps the newest releases: older ones lose our tag, so that the engine may clean their images up. */
 async function dropOldReleases(session, service) {
     const history = await session.ledger.history(service);
-    for (const release of keptReleases(history).slice(session.request.keepReleases)) {
+    for (const release of releasesToDrop(history, session.request.keepReleases)) {
         await session.engine.untagImage(release.image.keptAs);
         await session.ledger.addEvent({
             at: new Date().toISOString(),
@@ -6941,6 +7369,7 @@ async function dropOldReleases(session, service) {
             release: release.id,
             reason: `more than ${session.request.keepReleases} releases are kept`,
             run: session.invocation.runId,
+            restartMs: undefined,
         });
     }
 }
@@ -6998,6 +7427,7 @@ const codeUpdate = {
             passGate(session, 'disk-space', await diskSpaceGate(session, session.opened));
         });
         const wanted = await session.progress.group('Fetch', () => fetchWanted(session));
+        const asked = wanted.commit === undefined ? [] : session.codeHost.pullRequestsOf(wanted.commit);
         const services = selectServices(session, wanted.project);
         await session.progress.group('Health before', async () => {
             for (const service of services) {
@@ -7005,6 +7435,7 @@ const codeUpdate = {
             }
         });
         await session.progress.group('Build and pull', () => prepare(session, wanted, services));
+        session.recorder.pullRequests = await asked;
         return rollOutAll(session, 'code-update', services.flatMap((service) => session.candidates.get(service) ?? []));
     },
 };
@@ -7101,6 +7532,7 @@ async function restart_carryOut(session, candidate, plan) {
         const failure = (0,errors/* asProcedureError */.qq)(error);
         session.progress.error(`${candidate.service}: ${failure.message}`);
         await captureEvidence(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch((captureError) => session.progress.debug(`evidence: ${String(captureError)}`));
+        session.recorder.nextSteps.push(`${candidate.service}: what is there now is release ${candidate.release.id}, started again. To go back to the one before: procedure rollback with rollback-to: previous.`);
         run.report(failure.code === 'E_CANCELLED' ? 'cancelled' : 'failed', candidate.release.id, undefined);
         return failure;
     }
@@ -7109,7 +7541,6 @@ function releaseToStart(current) {
     return (current.release ?? liveRelease(current.history))?.id;
 }
 function planFrom(viewing, service, way, current, release) {
-    const containers = current.containers.map((container) => container.id);
     return {
         service,
         strategy: 'recreate',
@@ -7119,13 +7550,14 @@ function planFrom(viewing, service, way, current, release) {
                 ? 'Killed, removed and started afresh: requests fail until it is ready; what only its writable layer holds is lost.'
                 : 'Restarted in place: its writable layer stays; requests fail between stop and ready.',
         ],
-        operations: restartOperations(viewing, service, way, containers, release),
+        operations: restartOperations(viewing, service, way, current, release),
         estimatedDowntimeMs: undefined,
     };
 }
-function restartOperations(viewing, service, way, containers, release) {
+function restartOperations(viewing, service, way, current, release) {
     const { request } = viewing;
-    const timeoutMs = request.readinessTimeoutMs ?? policy/* RUNBOOK */.HA.slowStartMs;
+    const containers = current.containers.map((container) => container.id);
+    const timeoutMs = readinessTimeout(current.containers[0]?.healthCheck, request.readinessTimeoutMs);
     const checks = checksFor(request, { oneShot: false, goingBack: true });
     const operations = [{ kind: 'capture-evidence', service, moment: 'before' }];
     if (way === 'restart' && containers.length > 0) {
@@ -7190,6 +7622,7 @@ const emergency = {
 
 
 
+
 /**
  * Runbook, Procedure 1: the service is degraded; the same release is restarted gracefully in place, so that what the
  * container's writable layer holds stays. A degraded service is what this is for: the health gate only warns.
@@ -7199,18 +7632,23 @@ const healthRestart = {
     purpose: 'Captures state, restarts the containers in place, verifies and watches them; deploys nothing.',
     interrupts: false,
     async preview(viewing) {
-        const names = selectServices(viewing, viewing.opened.live);
+        const names = longRunning(viewing);
         const services = await Promise.all(names.map((name) => planRestart(viewing, name, 'restart')));
         return procedure_ended('completed', describePreview(viewing, { procedure: 'health-restart', preparation: [], services }));
     },
     async perform(session) {
-        const services = selectServices(session, session.opened.live);
+        const services = longRunning(session);
         for (const service of services) {
             passGate(session, 'health', healthGate(service, await observe(session.engine, session, session.project, service)));
         }
         return restartServices(session, 'health-restart', services, 'restart');
     },
 };
+/** A one-shot service has done its work: there is nothing of it to restart. */
+function longRunning(viewing) {
+    const { live } = viewing.opened;
+    return selectServices(viewing, live).filter((service) => !isOneShot(live, service));
+}
 
 ;// CONCATENATED MODULE: ./build/procedures/maintenance.js
 
@@ -7250,17 +7688,16 @@ const maintenance = {
             await prepare(fresh, wanted, services);
         });
         const candidates = services.flatMap((service) => session.candidates.get(service) ?? []);
-        return rollOutAll(session, 'maintenance', await Promise.all(candidates.map((one) => recreated(session, one))));
+        return rollOutAll(session, 'maintenance', candidates.map(recreated));
     },
 };
 function withFreshBases(viewing) {
     return { ...viewing, request: { ...viewing.request, pullBase: true } };
 }
-/** An unchanged candidate lost its keeping tag when it was found to be the same; recreating it needs it again. */
-async function recreated(session, candidate) {
+/** One-shot services that are unchanged have done their work. */
+function recreated(candidate) {
     if (candidate.decision.kind !== 'unchanged' || candidate.oneShot)
         return candidate;
-    await session.engine.tagImage(candidate.release.image.id, candidate.release.image.keptAs);
     return withRestart(candidate, 'maintenance recreates what is unchanged as well');
 }
 
@@ -7482,7 +7919,6 @@ const ALL_PROCEDURES = {
 
 
 
-
 /** Carries one procedure out, from the open project to the report. Never throws: the report says what happened. */
 async function runProcedure(run) {
     const procedure = ALL_PROCEDURES[run.request.procedure];
@@ -7500,10 +7936,7 @@ async function recoverAbandoned(run) {
     let result;
     try {
         const opened = await openProject(run);
-        result = await withSession(run, opened, false, async (session, abandoned) => {
-            const said = await recoverAll(session, abandoned, false);
-            return ended('completed', said.length === 0 ? 'nothing was left to repair' : said.join('; '));
-        });
+        result = await withSession(run, opened, { interrupt: false, goOn: false }, async (_session, said) => Promise.resolve(ended('completed', said.length === 0 ? 'nothing was left to repair' : said.join('; '))));
     }
     catch (error) {
         result = failedBeforeItsEnd(run, asProcedureError(error));
@@ -7522,10 +7955,8 @@ async function conduct(run, procedure) {
             await removeWorktrees(view);
         }
     }
-    return with_session_withSession(run, opened, procedure.interrupts, async (session, abandoned) => {
-        await recover_recoverAll(session, abandoned, procedure.interrupts || run.request.force);
-        return perform(session);
-    });
+    const { interrupts } = procedure;
+    return with_session_withSession(run, opened, { interrupt: interrupts, goOn: interrupts || run.request.force }, (session) => perform(session));
 }
 /** Errors that say "no" before anything was done. */
 const REFUSALS = new Set([
@@ -7602,36 +8033,6 @@ function annotations(report) {
     return list;
 }
 
-// EXTERNAL MODULE: external "node:fs/promises"
-var promises_ = __nccwpck_require__(1455);
-// EXTERNAL MODULE: ./build/model/errors.js
-var errors = __nccwpck_require__(8182);
-;// CONCATENATED MODULE: ./build/report/report-file.js
-
-
-
-/**
- * Writes the JSON report (docs/report.schema.json), redacted, readable by its owner alone.
- * Through a second file: a reader never sees half a report.
- * @throws ProcedureError E_EVIDENCE
- */
-async function writeReportFile(path, report, redactor) {
-    const partial = `${path}.partial`;
-    try {
-        await (0,promises_.mkdir)((0,external_node_path_.dirname)(path), { recursive: true, mode: 0o700 });
-        await (0,promises_.writeFile)(partial, `${JSON.stringify(redactor.json(report), null, 2)}\n`, { mode: 0o600 });
-        await (0,promises_.rename)(partial, path);
-    }
-    catch (thrown) {
-        throw new errors/* ProcedureError */.e_('E_EVIDENCE', `The report could not be written to ${path}`, {
-            next: 'See that the directory can be written and has space, or give another state-dir.',
-            cause: thrown,
-        });
-    }
-}
-
-// EXTERNAL MODULE: ./build/model/units.js
-var units = __nccwpck_require__(9574);
 // EXTERNAL MODULE: ./build/model/printable.js
 var printable = __nccwpck_require__(5230);
 ;// CONCATENATED MODULE: ./build/report/markdown.js
@@ -7712,6 +8113,36 @@ function longestRun(text) {
     return Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
 }
 
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __nccwpck_require__(1455);
+// EXTERNAL MODULE: ./build/model/errors.js
+var errors = __nccwpck_require__(8182);
+;// CONCATENATED MODULE: ./build/report/report-file.js
+
+
+
+/**
+ * Writes the JSON report (docs/report.schema.json), redacted, readable by its owner alone.
+ * Through a second file: a reader never sees half a report.
+ * @throws ProcedureError E_EVIDENCE
+ */
+async function writeReportFile(path, report, redactor) {
+    const partial = `${path}.partial`;
+    try {
+        await (0,promises_.mkdir)((0,external_node_path_.dirname)(path), { recursive: true, mode: 0o700 });
+        await (0,promises_.writeFile)(partial, `${JSON.stringify(redactor.json(report), null, 2)}\n`, { mode: 0o600 });
+        await (0,promises_.rename)(partial, path);
+    }
+    catch (thrown) {
+        throw new errors/* ProcedureError */.e_('E_EVIDENCE', `The report could not be written to ${path}`, {
+            next: 'See that the directory can be written and has space, or give another state-dir.',
+            cause: thrown,
+        });
+    }
+}
+
+// EXTERNAL MODULE: ./build/model/units.js
+var units = __nccwpck_require__(9574);
 // EXTERNAL MODULE: ./build/model/operation.js
 var model_operation = __nccwpck_require__(7396);
 ;// CONCATENATED MODULE: ./build/report/plan-text.js
@@ -7872,7 +8303,10 @@ function renderServices({ services, dryRun }) {
         ['Version', ({ version }) => defined(version, code)],
         ['Commit', ({ commit }) => defined(commit, (id) => code((0,model_operation/* short */.h0)(id)))],
         ['Image', ({ imageDigest }) => defined(imageDigest, (digest) => code((0,model_operation/* short */.h0)(digest.replace(/^.*@/, ''))))],
-        ['Before', ({ previousRelease }) => defined(previousRelease, code)],
+        [
+            'Before',
+            ({ release, previousRelease }) => (previousRelease === release ? undefined : defined(previousRelease, code)),
+        ],
         ['Outage', ({ downtimeMs }) => defined(downtimeMs, units/* formatDuration */.a3)],
         ['Ready after', ({ readyMs }) => defined(readyMs, units/* formatDuration */.a3)],
         ['Memory', ({ memoryBytes }) => defined(memoryBytes, units/* formatSize */.Xq)],
@@ -7937,6 +8371,10 @@ function renderTargets(rows) {
         met === undefined ? NOTHING : met ? '✔ yes' : '✖ **no**',
     ]));
 }
+/** A procedure that only looks, or was refused, has nothing to tick. */
+function saysSomething({ items }) {
+    return items.some(({ state }) => state !== 'not-asked');
+}
 /** A box is ticked only for what was seen to be so. */
 function renderChecklist({ title, items }) {
     const lines = items.map(({ text, state, detail }) => {
@@ -7965,6 +8403,11 @@ function renderCommits(commits) {
         shown.push(`- and ${commits.length - LONGEST_COMMITS} more`);
     const list = shown.join('\n');
     return commits.length > 10 ? folded(`${commits.length} commits`, list) : list;
+}
+function renderPullRequests(pullRequests) {
+    if (pullRequests.length === 0)
+        return undefined;
+    return pullRequests.map(({ number, title, url }) => `- ${markdown_link(`#${number}`, url)} ${inline(title)}`).join('\n');
 }
 function renderFinding({ columns, rows }) {
     if (rows.length === 0)
@@ -7995,9 +8438,9 @@ function renderSummary(report) {
     const live = report.dryRun ? 'Services' : 'Live now';
     const next = report.nextSteps.map((step, index) => `${index + 1}. ${inline(step)}`).join('\n');
     if (report.error !== undefined)
-        add('What happened', renderError(report.error));
+        add('What happened', renderError(report.error, report));
     if (report.undoError !== undefined)
-        add('Why undoing failed', renderError(report.undoError));
+        add('Why undoing failed', renderError(report.undoError, report));
     if (!(0,outcome/* isGreen */.gf)(report.outcome))
         add('What to do next', next);
     add(live, renderServices(report));
@@ -8009,7 +8452,8 @@ function renderSummary(report) {
     add('Plan', plan(report));
     add('Timeline', renderTimeline(report.timeline));
     add('Targets', renderTargets(report.slo));
-    add('Checklists', report.checklists.map((checklist) => renderChecklist(checklist)).join('\n\n'));
+    add('Checklists', report.checklists.filter(saysSomething).map(renderChecklist).join('\n\n'));
+    add('Pull requests', renderPullRequests(report.pullRequests));
     add('New commits', renderCommits(report.commits));
     if (report.evidencePath !== undefined) {
         add('Evidence', `Logs, resource use and inspect output, secrets hidden: ${code(report.evidencePath)} on ${code(report.invocation.host)}`);
@@ -8035,9 +8479,11 @@ function head(report) {
     }
     return parts.join('\n\n');
 }
-function renderError(error) {
+/** What the headline and "What to do next" say is not said twice. */
+function renderError(error, { headline, nextSteps }) {
     return [
-        `${paragraph(error.message)}\n\n${code(error.code)}: ${inline(error.next)}`,
+        ...(error.message === headline ? [] : [paragraph(error.message)]),
+        nextSteps.includes(error.next) ? code(error.code) : `${code(error.code)}: ${inline(error.next)}`,
         ...error.excerpt.map((excerpt) => `${inline(excerpt.title)}:\n\n${block(excerpt.lines)}`),
     ].join('\n\n');
 }
@@ -8045,7 +8491,10 @@ function plan(report) {
     if (report.plan === undefined)
         return undefined;
     const body = renderPlanMarkdown(report.plan);
-    return report.dryRun ? body : folded('What was planned, and how each operation is undone', body);
+    if (report.dryRun)
+        return body;
+    const title = report.plan.procedure === report.procedure ? 'What was planned' : `What ${report.plan.procedure} would do now`;
+    return folded(`${title}, and how each operation is undone`, body);
 }
 
 ;// CONCATENATED MODULE: ./build/report/text.js
@@ -8061,7 +8510,7 @@ function renderText(report) {
     const lines = ['', `${title}: ${report.headline}`, `${report.procedure} took ${(0,units/* formatDuration */.a3)(report.durationMs)}`];
     if (!(0,outcome/* isGreen */.gf)(report.outcome))
         lines.push(report.changed ? 'What runs is not as it was before.' : 'What runs is as it was before.');
-    lines.push(...errorLines('Error', report.error), ...errorLines('Undoing failed', report.undoError));
+    lines.push(...errorLines('Error', report.error, report), ...errorLines('Undoing failed', report.undoError, report));
     if (report.services.length > 0)
         lines.push('', 'Services', ...report.services.map((service) => serviceLine(service, report.dryRun)));
     if (report.warnings.length > 0) {
@@ -8092,22 +8541,26 @@ function serviceLine(service, dryRun) {
         ...(service.release === undefined ? [] : [`release ${service.release}`]),
         ...(service.version === undefined ? [] : [`version ${service.version}`]),
         ...(service.commit === undefined ? [] : [`commit ${(0,model_operation/* short */.h0)(service.commit)}`]),
-        ...(service.downtimeMs === undefined ? [] : [`outage ${(0,units/* formatDuration */.a3)(service.downtimeMs)}`]),
+        ...(service.downtimeMs === undefined || service.outcome === 'unchanged'
+            ? []
+            : [`outage ${(0,units/* formatDuration */.a3)(service.downtimeMs)}`]),
         ...(service.readyMs === undefined ? [] : [`ready after ${(0,units/* formatDuration */.a3)(service.readyMs)}`]),
         ...(service.memoryBytes === undefined ? [] : [(0,units/* formatSize */.Xq)(service.memoryBytes)]),
-        ...service.reasons,
+        ...(service.reasons.length === 0 ? [] : [`why: ${service.reasons.join('; ')}`]),
     ];
     const outcome = dryRun ? '' : ` ${outcomeSign(service.outcome)}`;
     return `  ${service.service}:${outcome}${facts.length === 0 ? '' : ` (${facts.join(', ')})`}`;
 }
-function errorLines(title, error) {
+/** What the headline and "What to do next" say is not said twice. */
+function errorLines(title, error, report) {
     if (error === undefined)
         return [];
-    const lines = ['', ...`${title} ${error.code}: ${error.message}`.split('\n')];
+    const message = error.message === report.headline ? '' : `: ${error.message}`;
+    const lines = ['', ...`${title} ${error.code}${message}`.split('\n')];
     for (const excerpt of error.excerpt) {
         lines.push(`  ${excerpt.title}:`, ...excerpt.lines.slice(-LONGEST_EXCERPT).map((line) => `    | ${line}`));
     }
-    return [...lines, `  → ${error.next}`];
+    return report.nextSteps.includes(error.next) ? lines : [...lines, `  → ${error.next}`];
 }
 /** Cells padded to the widest of their column. */
 function columns(rows) {
@@ -8118,6 +8571,8 @@ function columns(rows) {
 }
 
 ;// CONCATENATED MODULE: ./build/publish.js
+
+
 
 
 
@@ -8151,7 +8606,7 @@ function setOutputs(runner, report) {
     const first = report.services[0];
     const all = (pick) => report.services.length <= 1
         ? ((first === undefined ? undefined : pick(first)) ?? '')
-        : JSON.stringify(Object.fromEntries(report.services.map((service) => [service.service, pick(service) ?? ''])));
+        : report.services.map((service) => `${service.service}=${pick(service) ?? ''}`).join('\n');
     runner.setOutput('outcome', report.outcome);
     runner.setOutput('release', all((service) => service.release));
     runner.setOutput('previous-release', all((service) => service.previousRelease));
@@ -8164,17 +8619,19 @@ function setOutputs(runner, report) {
 }
 /** The inputs could not be read, or nothing could be wired: nothing was changed. */
 async function publishRefusal(runner, error) {
-    runner.setOutput('outcome', error.code === 'E_INTERNAL' ? 'failed' : 'refused');
+    const outcome = error.code === 'E_INTERNAL' ? 'failed' : 'refused';
+    runner.setOutput('outcome', outcome);
     for (const { title, lines } of error.excerpt)
         runner.info([`${title}:`, ...lines].join('\n'));
-    await runner.writeSummary(`## ✖ refused\n\n${error.message}\n\n**Next:** ${error.next}\n`);
+    const what = [`# ${outcomeTitle(outcome)}`, paragraph(error.message), '## What to do next', paragraph(error.next)];
+    await runner.writeSummary(`${what.join('\n\n')}\n`);
     runner.fail(`${error.code}: ${error.message}\nNext: ${error.next}`);
 }
 
 
 /***/ }),
 
-/***/ 7813:
+/***/ 6517:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -8186,76 +8643,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./build/report/secret-index.js + 1 modules
 var secret_index = __nccwpck_require__(4773);
-;// CONCATENATED MODULE: ./build/report/secret-names.js
-/**
- * What makes a variable look like a secret, and what is so ordinary that hiding it would only make text unreadable.
- */
-/** These words make a name secret wherever they stand in it. */
-const ANYWHERE = /PASSW(?:OR)?D|PASSPHRASE|SECRET|TOKEN|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE|CONNECTION_?STRING/;
-/** These only as words of their own: `AUTHOR`, `KEYBOARD` and `COMPASS` are no secrets. */
-const AS_WORD = /(?:^|_)(?:PASS|PWD|PW|PIN|KEYS?|CREDS?|O?AUTH|DSN|SALT|JWT|COOKIE|HMAC|SIGNATURE|WEBHOOK)(?:_|\d*$)|KEY$/;
-/** Values of these tell nothing that an image, a shell or a compose file does not tell anyway. */
-const ORDINARY_NAMES = new Set(`PATH HOME HOSTNAME USER LOGNAME SHELL PWD OLDPWD SHLVL TERM LANG LANGUAGE TZ TMPDIR EDITOR PAGER COLORTERM
-   NODE_ENV NODE_PATH NODE_OPTIONS ENVIRONMENT APP_ENV RAILS_ENV RACK_ENV DEBIAN_FRONTEND LOG_LEVEL PORT HOST
-   PYTHONUNBUFFERED PYTHONPATH JAVA_HOME GOPATH GOROOT PGDATA SSH_AUTH_SOCK XDG_RUNTIME_DIR DOCKER_HOST
-   COMPOSE_PROJECT_NAME COMPOSE_FILE container`.split(/\s+/));
-const ORDINARY_NAME_PATTERN = /^LC_|_VERSION$|^VERSION$/;
-const ORDINARY_VALUES = new Set(`true false yes no on off none null undefined enabled disabled auto default always never
-   production development staging testing test local debug info notice warn warning error trace verbose
-   localhost localtime database postgres postgresql mysql mariadb redis rabbitmq mongodb memory`.split(/\s+/));
-const SWITCHES = new Set(['true', 'false', 'yes', 'no', 'on', 'off', 'none', 'null', 'enabled', 'disabled']);
-/** @returns whether the name alone says that the value is a secret */
-function looksSecret(name) {
-    if (ORDINARY_NAMES.has(name))
-        return false;
-    const words = name
-        .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')
-        .replaceAll(/[.\-\s/]+/g, '_')
-        .toUpperCase();
-    // A path to a secret is no secret: DB_PASSWORD_FILE=/run/secrets/db.
-    if (/_(?:FILE|PATH|DIR|NAME|ID|TYPE|TTL|EXPIRY|TIMEOUT|ENABLED)$/.test(words) && !/KEY_ID$/.test(words))
-        return false;
-    return ANYWHERE.test(words) || AS_WORD.test(words);
-}
-/** @returns whether the variable may stay readable where values are hidden by position */
-function isOrdinary(name, value) {
-    if (value === '' || SWITCHES.has(value.toLowerCase()))
-        return true;
-    return !looksSecret(name) && isOrdinaryValue(name, value);
-}
-/**
- * @returns whether the value is worth looking for in free text: it is a secret by its name, or long enough that hiding it
- * does not tear holes into every line (DESIGN: values of at least 8 characters or with a secret-like name)
- */
-function isWorthHiding(name, value) {
-    if (ORDINARY_VALUES.has(value.toLowerCase()))
-        return false;
-    if (looksSecret(name))
-        return value.length >= 3;
-    return value.length >= 8 && !isOrdinaryValue(name, value);
-}
-function isOrdinaryValue(name, value) {
-    if (ORDINARY_VALUES.has(value.toLowerCase()))
-        return true;
-    if (hasUrlCredentials(value))
-        return false;
-    if (ORDINARY_NAMES.has(name) || ORDINARY_NAME_PATTERN.test(name))
-        return true;
-    return isNumberOrAddress(value) || isPath(value);
-}
-/** Numbers, IPv4 addresses with or without a port, durations and sizes. */
-function isNumberOrAddress(value) {
-    return (/^[-+]?\d{1,12}(?:\.\d{1,6})?(?:ms|s|m|h|d|[kmgt]i?b?)?$/i.test(value) ||
-        /^\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?$/.test(value));
-}
-/** A path of short segments; a long one could be a key in base64 that begins with a slash. */
-function isPath(value) {
-    return /^(?:\/[\w.@-]{1,24}){1,16}\/?$/.test(value) || value === '/';
-}
-function hasUrlCredentials(value) {
-    return /:\/\/[^\s/@]*:[^\s/]*@/.test(value);
-}
-
+// EXTERNAL MODULE: ./build/report/secret-names.js
+var secret_names = __nccwpck_require__(2561);
 ;// CONCATENATED MODULE: ./build/report/redact-json.js
 
 
@@ -8289,10 +8678,10 @@ function walk(value, path, text) {
 function redactField(name, value, path, text) {
     const scalar = typeof value === 'string' || typeof value === 'number';
     if (scalar && isEnvironment(path))
-        return isOrdinary(name, String(value)) ? value : secret_index/* MASK */.v5;
+        return (0,secret_names/* isOrdinary */.P)(name, String(value)) ? value : secret_index/* MASK */.v5;
     if (scalar && name === 'content' && isObjectOf(path))
         return secret_index/* MASK */.v5;
-    if (typeof value === 'string' && value !== '' && !isInLabels(path) && looksSecret(name) && !isOrdinary(name, value)) {
+    if (typeof value === 'string' && value !== '' && !isInLabels(path) && (0,secret_names/* looksSecret */.n0)(name) && !(0,secret_names/* isOrdinary */.P)(name, value)) {
         return secret_index/* MASK */.v5;
     }
     return walk(value, [...path, name], text);
@@ -8315,7 +8704,7 @@ function assignment(item) {
     if (equals === -1)
         return item;
     const name = item.slice(0, equals);
-    return isOrdinary(name, item.slice(equals + 1)) ? item : `${name}=${secret_index/* MASK */.v5}`;
+    return (0,secret_names/* isOrdinary */.P)(name, item.slice(equals + 1)) ? item : `${name}=${secret_index/* MASK */.v5}`;
 }
 const ARGUMENTS = new Set(['Args', 'Cmd', 'Entrypoint', 'Test', 'command', 'entrypoint', 'test', 'Healthcheck']);
 /** `--password=x`, `--password x`, `API_KEY=x`: hidden by the name in front. */
@@ -8329,8 +8718,8 @@ function redactArguments(items, path, text) {
             return secret_index/* MASK */.v5;
         }
         const [, name = '', value] = /^-{0,2}([A-Za-z][\w.-]*)(?:=(.*))?$/s.exec(item) ?? [];
-        hideNext = item.startsWith('-') && value === undefined && looksSecret(name);
-        if (value !== undefined && looksSecret(name) && !isOrdinary(name, value)) {
+        hideNext = item.startsWith('-') && value === undefined && (0,secret_names/* looksSecret */.n0)(name);
+        if (value !== undefined && (0,secret_names/* looksSecret */.n0)(name) && !(0,secret_names/* isOrdinary */.P)(name, value)) {
             return `${item.slice(0, item.indexOf('='))}=${secret_index/* MASK */.v5}`;
         }
         return text(item);
@@ -8370,19 +8759,19 @@ function needlesOf(name, value) {
 function partsOf(name, value) {
     const parts = new Set();
     const whole = value.trim();
-    if (isWorthHiding(name, whole))
+    if ((0,secret_names/* isWorthHiding */.QD)(name, whole))
         parts.add(whole);
     const lines = whole.split(/\r?\n/);
     if (lines.length > 1) {
-        const shortest = looksSecret(name) ? 4 : 8;
+        const shortest = (0,secret_names/* looksSecret */.n0)(name) ? 4 : 8;
         for (const line of lines.map((text) => text.trim())) {
-            if (line.length >= shortest && !line.startsWith('-----') && isWorthHiding(name, line))
+            if (line.length >= shortest && !line.startsWith('-----') && (0,secret_names/* isWorthHiding */.QD)(name, line))
                 parts.add(line);
         }
     }
     for (const [, password = ''] of whole.matchAll(/:\/\/[^\s/@:]{0,256}:([^\s/]{3,512})@/g)) {
         for (const form of [password, decodeUri(password)])
-            if (isWorthHiding('PASSWORD', form))
+            if ((0,secret_names/* isWorthHiding */.QD)('PASSWORD', form))
                 parts.add(form);
     }
     return [...parts];
@@ -8689,7 +9078,88 @@ function blockOf(word, last) {
 
 /***/ }),
 
-/***/ 6790:
+/***/ 2561:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   P: () => (/* binding */ isOrdinary),
+/* harmony export */   QD: () => (/* binding */ isWorthHiding),
+/* harmony export */   n0: () => (/* binding */ looksSecret)
+/* harmony export */ });
+/**
+ * What makes a variable look like a secret, and what is so ordinary that hiding it would only make text unreadable.
+ */
+/** These words make a name secret wherever they stand in it. */
+const ANYWHERE = /PASSW(?:OR)?D|PASSPHRASE|SECRET|TOKEN|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE|CONNECTION_?STRING/;
+/** These only as words of their own: `AUTHOR`, `KEYBOARD` and `COMPASS` are no secrets. */
+const AS_WORD = /(?:^|_)(?:PASS|PWD|PW|PIN|KEYS?|CREDS?|O?AUTH|DSN|SALT|JWT|COOKIE|HMAC|SIGNATURE|WEBHOOK)(?:_|\d*$)|KEY$/;
+/** Values of these tell nothing that an image, a shell or a compose file does not tell anyway. */
+const ORDINARY_NAMES = new Set(`PATH HOME HOSTNAME USER LOGNAME SHELL PWD OLDPWD SHLVL TERM LANG LANGUAGE TZ TMPDIR EDITOR PAGER COLORTERM
+   NODE_ENV NODE_PATH NODE_OPTIONS ENVIRONMENT APP_ENV RAILS_ENV RACK_ENV DEBIAN_FRONTEND LOG_LEVEL PORT HOST
+   PYTHONUNBUFFERED PYTHONPATH JAVA_HOME GOPATH GOROOT PGDATA SSH_AUTH_SOCK XDG_RUNTIME_DIR DOCKER_HOST
+   COMPOSE_PROJECT_NAME COMPOSE_FILE container`.split(/\s+/));
+const ORDINARY_NAME_PATTERN = /^LC_|_VERSION$|^VERSION$/;
+const ORDINARY_VALUES = new Set(`true false yes no on off none null undefined enabled disabled auto default always never
+   production development staging testing test local debug info notice warn warning error trace verbose
+   localhost localtime database postgres postgresql mysql mariadb redis rabbitmq mongodb memory`.split(/\s+/));
+const SWITCHES = new Set(['true', 'false', 'yes', 'no', 'on', 'off', 'none', 'null', 'enabled', 'disabled']);
+/** @returns whether the name alone says that the value is a secret */
+function looksSecret(name) {
+    if (ORDINARY_NAMES.has(name))
+        return false;
+    const words = name
+        .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')
+        .replaceAll(/[.\-\s/]+/g, '_')
+        .toUpperCase();
+    // A path to a secret is no secret: DB_PASSWORD_FILE=/run/secrets/db.
+    if (/_(?:FILE|PATH|DIR|NAME|ID|TYPE|TTL|EXPIRY|TIMEOUT|ENABLED)$/.test(words) && !/KEY_ID$/.test(words))
+        return false;
+    return ANYWHERE.test(words) || AS_WORD.test(words);
+}
+/** @returns whether the variable may stay readable where values are hidden by position */
+function isOrdinary(name, value) {
+    if (value === '' || SWITCHES.has(value.toLowerCase()))
+        return true;
+    return !looksSecret(name) && isOrdinaryValue(name, value);
+}
+/**
+ * @returns whether the value is worth looking for in free text: it is a secret by its name, or long enough that hiding it
+ * does not tear holes into every line (DESIGN: values of at least 8 characters or with a secret-like name)
+ */
+function isWorthHiding(name, value) {
+    if (ORDINARY_VALUES.has(value.toLowerCase()))
+        return false;
+    if (looksSecret(name))
+        return value.length >= 3;
+    return value.length >= 8 && !isOrdinaryValue(name, value);
+}
+function isOrdinaryValue(name, value) {
+    if (ORDINARY_VALUES.has(value.toLowerCase()))
+        return true;
+    if (hasUrlCredentials(value))
+        return false;
+    if (ORDINARY_NAMES.has(name) || ORDINARY_NAME_PATTERN.test(name))
+        return true;
+    return isNumberOrAddress(value) || isPath(value);
+}
+/** Numbers, IPv4 addresses with or without a port, durations and sizes. */
+function isNumberOrAddress(value) {
+    return (/^[-+]?\d{1,12}(?:\.\d{1,6})?(?:ms|s|m|h|d|[kmgt]i?b?)?$/i.test(value) ||
+        /^\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?$/.test(value));
+}
+/** A path of short segments; a long one could be a key in base64 that begins with a slash. */
+function isPath(value) {
+    return /^(?:\/[\w.@-]{1,24}){1,16}\/?$/.test(value) || value === '/';
+}
+function hasUrlCredentials(value) {
+    return /:\/\/[^\s/@]*:[^\s/]*@/.test(value);
+}
+
+
+/***/ }),
+
+/***/ 360:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -8706,14 +9176,46 @@ var external_node_os_ = __nccwpck_require__(8161);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
 var external_node_path_default = /*#__PURE__*/__nccwpck_require__.n(external_node_path_);
-// EXTERNAL MODULE: ./node_modules/@actions/exec/lib/exec.js + 5 modules
-var exec = __nccwpck_require__(2876);
 // EXTERNAL MODULE: ./build/model/errors.js
 var errors = __nccwpck_require__(8182);
-// EXTERNAL MODULE: ./build/model/units.js
-var units = __nccwpck_require__(9574);
+;// CONCATENATED MODULE: ./build/host/environment.js
+/**
+ * What the runner gives an action's own process and no child of it has a use for: inputs (a token among them), saved
+ * state, and the runner's own credentials. A `run:` step does not get these either.
+ */
+const ACTION_ONLY = /^(INPUT_|STATE_|ACTIONS_RUNTIME_|ACTIONS_RESULTS_URL$|ACTIONS_CACHE_URL$)/i;
+/** @returns the environment a child process gets: ours without what is the action's alone, and with `more` */
+function childEnvironment(own, more = {}) {
+    const kept = Object.entries(own).filter(([name]) => !ACTION_ONLY.test(name));
+    return { ...Object.fromEntries(kept), ...more };
+}
+
+// EXTERNAL MODULE: ./node_modules/@actions/exec/lib/exec.js + 5 modules
+var exec = __nccwpck_require__(2876);
+;// CONCATENATED MODULE: ./build/host/version.js
+
+
+/**
+ * Asks a program on the PATH for its version. Short enough for @actions/exec, which can neither be aborted nor given a
+ * deadline; whatever may last goes through `runChild`.
+ * @returns what it prints, or why it cannot be asked
+ */
+async function askVersion(command, args, environment) {
+    const env = Object.fromEntries(Object.entries(childEnvironment(environment)).flatMap(([name, value]) => value === undefined ? [] : [[name, value]]));
+    try {
+        const result = await (0,exec/* getExecOutput */.H)(command, [...args], { silent: true, ignoreReturnCode: true, env });
+        const [first = ''] = (result.exitCode === 0 ? result.stdout : result.stderr).trim().split('\n');
+        return result.exitCode === 0 ? { version: first } : { problem: first };
+    }
+    catch (error) {
+        return { problem: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error) };
+    }
+}
+
 ;// CONCATENATED MODULE: external "node:child_process"
 const external_node_child_process_namespaceObject = require("node:child_process");
+// EXTERNAL MODULE: ./build/model/units.js
+var units = __nccwpck_require__(9574);
 ;// CONCATENATED MODULE: external "node:string_decoder"
 const external_node_string_decoder_namespaceObject = require("node:string_decoder");
 ;// CONCATENATED MODULE: ./build/host/lines.js
@@ -8946,16 +9448,151 @@ function late(title, timeoutMs, lines) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/host/environment.js
+;// CONCATENATED MODULE: ./build/engine/compose-cli.js
+
+
+
+
+/** Rendering reads files and prints: about 0.1 s (measured); a slow network disk is the reason for more. */
+const QUICK_MS = 60_000;
+const SHOWN_LINES = 30;
+/** What every way of bringing a service up has in common: nothing is built or pulled once containers get touched. */
+const NOTHING_NEW = ['--no-build', '--pull', 'never'];
+/** The `docker` program with its plugins. Exit codes are results; what they mean is for the caller to say. */
+class DockerCli {
+    environment;
+    debug;
+    constructor(environment, debug) {
+        this.environment = environment;
+        this.debug = debug;
+    }
+    /** @throws ProcedureError E_ENGINE_UNREACHABLE when there is no CLI; E_COMPOSE_FILE; E_CANCELLED; E_DEADLINE */
+    async run(call) {
+        const begin = Date.now();
+        this.debug(`> docker ${call.args.join(' ')}`);
+        try {
+            const result = await runChild({
+                command: 'docker',
+                args: call.args,
+                title: call.title,
+                cwd: call.directory,
+                env: { ...this.environment, ...ALWAYS, ...(call.directory === undefined ? {} : { PWD: call.directory }) },
+                timeoutMs: call.timeoutMs ?? QUICK_MS,
+                signal: call.signal,
+                onLine: call.onLine,
+                onErrorLine: call.onLine,
+                input: call.input,
+                outputLimit: call.outputLimit,
+            });
+            const end = result.exitCode === undefined ? (result.endedBy ?? '') : `exit code ${result.exitCode}`;
+            this.debug(`< ${call.title}: ${end} after ${(0,units/* formatDuration */.a3)(Date.now() - begin)}`);
+            return result;
+        }
+        catch (error) {
+            if (!(error instanceof ChildStartError))
+                throw error;
+            throw cannotStart(error);
+        }
+    }
+    /** @returns the output @throws ProcedureError `code` with the CLI's last lines when it fails */
+    async demand(call) {
+        const result = await this.run(call);
+        if (result.exitCode === 0)
+            return result.stdout;
+        const lines = lastLines(`${result.stdout}\n${result.stderr}`, SHOWN_LINES);
+        const how = result.exitCode === undefined ? (result.endedBy ?? 'a signal') : `exit code ${result.exitCode}`;
+        throw new errors/* ProcedureError */.e_(call.code, `${call.title} failed (${how}): ${reasonIn(result.stderr)}`, {
+            next: call.next,
+            excerpt: [{ title: call.title, lines }],
+        });
+    }
+}
 /**
- * What the runner gives an action's own process and no child of it has a use for: inputs (a token among them), saved
- * state, and the runner's own credentials. A `run:` step does not get these either.
+ * What holds for every call. An attestation gives a fully cached build another id each time on the containerd store.
+ * A person's COMPOSE_REMOVE_ORPHANS would take a definition that holds one service for the whole project, and remove
+ * all others; without COMPOSE_IGNORE_ORPHANS Compose warns of them.
  */
-const ACTION_ONLY = /^(INPUT_|STATE_|ACTIONS_RUNTIME_|ACTIONS_RESULTS_URL$|ACTIONS_CACHE_URL$)/i;
-/** @returns the environment a child process gets: ours without what is the action's alone, and with `more` */
-function childEnvironment(own, more = {}) {
-    const kept = Object.entries(own).filter(([name]) => !ACTION_ONLY.test(name));
-    return { ...Object.fromEntries(kept), ...more };
+const ALWAYS = {
+    BUILDX_NO_DEFAULT_ATTESTATIONS: '1',
+    COMPOSE_REMOVE_ORPHANS: '0',
+    COMPOSE_IGNORE_ORPHANS: '1',
+};
+/**
+ * Global arguments of a compose command. Where a target names nothing, Compose looks where a person's shell would have
+ * it look: the default files of the directory, COMPOSE_FILE, COMPOSE_PROJECT_NAME, COMPOSE_ENV_FILES, `.env`.
+ * Compose 2.24 to 5 know these flags (2.26, 2.40 and 5.6 were tried).
+ */
+function composeArgs(target) {
+    return [
+        ...['compose', '--ansi', 'never', '--progress', 'plain'],
+        ...(target.projectName === undefined ? [] : ['--project-name', target.projectName]),
+        ...['--project-directory', target.directory],
+        ...target.files.flatMap((file) => ['--file', file]),
+        ...target.envFiles.flatMap((file) => ['--env-file', file]),
+    ];
+}
+/** @returns the line that says why, without Compose's log decoration */
+function reasonIn(stderr) {
+    const lines = lastLines(stderr, 200).filter((line) => !/level=(warning|info|debug)/.test(line));
+    return (lines.at(-1) ?? 'it gave no reason').replace(/^(?:Error|error)(?: response from daemon)?: /, '').trim();
+}
+function cannotStart(error) {
+    if (error.code === 'ENOTDIR') {
+        return new errors/* ProcedureError */.e_('E_COMPOSE_FILE', `There is no compose file: ${error.message}`, {
+            next: 'Set the input working-directory to where the compose file is. Nothing was changed.',
+            cause: error,
+        });
+    }
+    return new errors/* ProcedureError */.e_('E_ENGINE_UNREACHABLE', `The Docker CLI cannot be started: ${error.message}`, {
+        next: 'Install the Docker CLI and its Compose plugin for the user that runs this. Nothing was changed.',
+        cause: error,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/engine/compose-observed.js
+const LABELS = ['service', 'config-hash', 'image'].map((name) => `{{.Label "com.docker.compose.${name}"}}`);
+/** Containers of a project, one-off ones left out; 0.03 s (measured). */
+async function projectContainers(cli, project) {
+    const filters = [`label=com.docker.compose.project=${project}`, 'label=com.docker.compose.oneoff=False'];
+    const text = await cli.demand({
+        args: [
+            ...['ps', '--all', '--no-trunc'],
+            ...filters.flatMap((filter) => ['--filter', filter]),
+            ...['--format', ['{{.ID}}', '{{.State}}', ...LABELS].join('\t')],
+        ],
+        title: 'docker ps',
+        code: 'E_ENGINE',
+        next: 'Look whether the engine answers: docker info.',
+        outputLimit: Infinity,
+    });
+    return text.split('\n').flatMap((line) => {
+        const [id = '', state = '', service = '', hash = '', image = ''] = line.split('\t');
+        return id === '' ? [] : [{ id, state, service, hash, image }];
+    });
+}
+/** @returns ids of the images by the names given; names that the engine does not have are left out */
+async function imageIds(cli, names) {
+    const found = await Promise.all([...new Set(names)].map(async (name) => {
+        const result = await cli.run({
+            args: ['image', 'inspect', '--format', '{{.Id}}', name],
+            title: `docker image inspect ${name}`,
+        });
+        return result.exitCode === 0 ? [[name, result.stdout.trim()]] : [];
+    }));
+    return new Map(found.flat());
+}
+/** @returns whether any of the containers has a volume without a name, which only Compose's own recreate carries over */
+async function haveAnonymousVolumes(cli, containers) {
+    if (containers.length === 0)
+        return false;
+    const format = '{{range .Mounts}}{{if eq .Type "volume"}}{{println .Name}}{{end}}{{end}}';
+    const text = await cli.demand({
+        args: ['inspect', '--type', 'container', '--format', format, ...containers],
+        title: 'docker inspect',
+        code: 'E_ENGINE',
+        next: 'Look whether the engine answers: docker info.',
+    });
+    return text.split('\n').some((name) => /^[0-9a-f]{64}$/.test(name));
 }
 
 ;// CONCATENATED MODULE: ./node_modules/zod/v4/core/util.js
@@ -18529,7 +19166,11 @@ const serviceSchema = looseObject({
         .nullish(),
     configs: array(looseObject({ source: schemas_string() })).nullish(),
     secrets: array(looseObject({ source: schemas_string() })).nullish(),
-    deploy: looseObject({ replicas: schemas_number().optional() }).nullish(),
+    deploy: looseObject({
+        replicas: schemas_number().optional(),
+        restart_policy: looseObject({ condition: schemas_string().optional() }).nullish(),
+    })
+        .nullish(),
     scale: schemas_number().optional(),
     restart: schemas_string().optional(),
     profiles: array(schemas_string()).nullish(),
@@ -18576,7 +19217,7 @@ function parseProject(document) {
         volumes: project.volumes ?? {},
         configs: project.configs ?? {},
         secrets: project.secrets ?? {},
-        policy: project['x-rolling-restart'],
+        policy: undollarAll(project['x-rolling-restart'] ?? null) ?? undefined,
         document: document,
     };
 }
@@ -18585,8 +19226,13 @@ function readService(project, name, service, raw) {
         name,
         image: service.image ?? `${project}-${name}`,
         containerName: service.container_name,
-        build: service.build == null ? undefined : { context: service.build.context },
-        environment: Object.fromEntries(Object.entries(service.environment ?? {}).map(([key, value]) => [key, value === null ? null : undollar(String(value))])),
+        build: service.build == null
+            ? undefined
+            : { context: service.build.context === undefined ? undefined : undollar(service.build.context) },
+        environment: Object.fromEntries(Object.entries(service.environment ?? {}).map(([key, value]) => [
+            key,
+            value === null ? null : undollar(String(value)),
+        ])),
         dependsOn: Object.entries(service.depends_on ?? {}).map(([other, { condition }]) => ({
             service: other,
             condition: (condition ?? 'service_started'),
@@ -18607,7 +19253,7 @@ function readService(project, name, service, raw) {
         configs: (service.configs ?? []).map((config) => config.source),
         secrets: (service.secrets ?? []).map((secret) => secret.source),
         replicas: service.deploy?.replicas ?? service.scale ?? 1,
-        restart: service.restart ?? 'no',
+        restart: restartOf(service),
         profiles: service.profiles ?? [],
         networkMode: service.network_mode,
         stopGraceMs: service.stop_grace_period === undefined ? DEFAULT_STOP_GRACE_MS : goDuration(service.stop_grace_period),
@@ -18629,56 +19275,481 @@ function readHealthCheck(check) {
         retries: check.retries ?? 3,
     };
 }
+/** `deploy.restart_policy` wins over `restart` (compose, pkg/compose/create.go, getRestartPolicy). */
+function restartOf(service) {
+    const policy = service.deploy?.restart_policy;
+    if (policy == null)
+        return service.restart ?? 'no';
+    const condition = policy.condition ?? 'any';
+    if (condition === 'none')
+        return 'no';
+    return condition === 'any' ? 'always' : condition;
+}
 /** `config` writes `$` as `$$`, so that its output can be read again; the value itself has one. */
 function undollar(text) {
     return text.replaceAll('$$', '$');
 }
+/** The same for every text in a value: a command in a policy has variables of its own. */
+function undollarAll(value) {
+    return JSON.parse(undollar(JSON.stringify(value)));
+}
 /** @returns milliseconds of a duration as Go prints it: `1m30s`, `500ms`, `0s` */
 function goDuration(text) {
-    const units = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1, us: 1e-3, µs: 1e-3, ns: 1e-6 };
+    const units = {
+        h: 3_600_000,
+        m: 60_000,
+        s: 1_000,
+        ms: 1,
+        us: 1e-3,
+        µs: 1e-3,
+        ns: 1e-6,
+    };
     let total = 0;
     for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns)/g)) {
         total += Number(amount) * (units[unit ?? ''] ?? 0);
     }
     return Math.round(total);
 }
+
+;// CONCATENATED MODULE: ./build/engine/compose-relocate.js
 /**
- * Writes every path below `from` as the path below `to`, except in build sections.
+ * Writes every path below `from` as the path below `to`, except in the build sections of services.
  * @see ComposeTarget.relocate
  */
 function relocateDocument(document, from, to) {
-    const walk = (value, key) => {
-        if (key === 'build' || key === 'develop')
-            return value;
+    const move = (value) => {
         if (typeof value === 'string') {
-            if (value === from)
-                return to;
-            return value.startsWith(`${from}/`) ? to + value.slice(from.length) : value;
+            return value === from || value.startsWith(`${from}/`) ? to + value.slice(from.length) : value;
         }
         if (Array.isArray(value))
-            return value.map((item) => walk(item, ''));
-        if (value === null || typeof value !== 'object')
-            return value;
-        return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, walk(inner, name)]));
+            return value.map(move);
+        return isValues(value) ? mapValues(value, move) : value;
     };
-    return walk(document, '');
+    // Only a service's own `build:`: a service or a variable may have that name too.
+    const moveService = (service) => {
+        if (!isValues(service))
+            return service;
+        const { build, ...rest } = service;
+        return { ...mapValues(rest, move), ...(build === undefined ? {} : { build }) };
+    };
+    const { services, ...rest } = document;
+    return { ...mapValues(rest, move), ...(isValues(services) ? { services: mapValues(services, moveService) } : {}) };
+}
+function mapValues(values, map) {
+    return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value)]));
+}
+function isValues(value) {
+    return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
-;// CONCATENATED MODULE: ./build/engine/private-file.js
+;// CONCATENATED MODULE: ./build/engine/compose-render.js
 
 
 
-/** A file that only this user can read, for as long as `body` runs: a rendered definition holds every secret. */
-async function withPrivateFile(content, body) {
-    const folder = await (0,promises_.mkdtemp)(external_node_path_default().join((0,external_node_os_.tmpdir)(), 'rolling-restart-'));
+
+
+/** Services of profiles that are off belong to the project too: a person may name one. */
+const ALL_PROFILES = ['--profile', '*'];
+/**
+ * Renders with `docker compose config --format json`: 0.09 s for nine services (measured, Compose 2.26.1). A `$` is
+ * printed as `$$`, so the document can be read again and means the same.
+ * @throws ProcedureError E_COMPOSE_FILE with Compose's own words
+ */
+async function renderDocument(cli, target) {
+    const render = (profiles) => cli.run({
+        args: [...composeArgs(target), ...profiles, 'config', '--format', 'json'],
+        directory: target.directory,
+        title: 'docker compose config',
+        outputLimit: Infinity,
+    });
+    let result = await render(ALL_PROFILES);
+    // A service of a profile that is off may lack a file that nobody has missed: it does not make the others invalid.
+    if (result.exitCode !== 0)
+        result = await render([]);
+    if (result.exitCode !== 0)
+        throw invalid(target, result.stderr);
+    const document = asDocument(result.stdout);
+    const { relocate } = target;
+    return relocate === undefined ? document : relocateDocument(document, escaped(relocate.from), escaped(relocate.to));
+}
+/** A path as the document has it. */
+function escaped(path) {
+    return path.replaceAll('$', '$$$$');
+}
+async function renderProject(cli, target) {
+    return parseProject(await renderDocument(cli, target));
+}
+/** @returns how Compose is to read a document that is given on standard input: nothing of it touches a disk */
+function documentTarget(document, directory) {
+    const name = typeof document['name'] === 'string' ? document['name'] : undefined;
+    return { files: ['-'], directory, projectName: name, envFiles: [] };
+}
+function asDocument(text) {
     try {
-        const file = external_node_path_default().join(folder, 'compose.json');
-        await (0,promises_.writeFile)(file, content, { mode: 0o600 });
-        return await body(file);
+        return JSON.parse(text);
     }
-    finally {
-        await (0,promises_.rm)(folder, { recursive: true, force: true });
+    catch (error) {
+        throw new errors/* ProcedureError */.e_('E_COMPOSE_FILE', 'docker compose config printed something that is not JSON', {
+            next: 'Check the version of Docker Compose (2.24 or newer); please report this with it.',
+            cause: error,
+        });
     }
+}
+function invalid(target, stderr) {
+    const lines = lastLines(stderr, 20).filter((line) => !/level=(warning|info|debug)/.test(line));
+    if (/no configuration file provided/.test(stderr)) {
+        return new errors/* ProcedureError */.e_('E_COMPOSE_FILE', `There is no compose file in ${target.directory}`, {
+            next: 'Set the inputs working-directory and compose-files to where it is. Nothing was changed.',
+        });
+    }
+    const missing = /open ([^:]+): no such file or directory/.exec(stderr)?.[1];
+    if (missing !== undefined && target.files.some((file) => missing.endsWith(file) || file.endsWith(missing))) {
+        return new errors/* ProcedureError */.e_('E_COMPOSE_FILE', `There is no compose file ${missing}`, {
+            next: 'Correct the input compose-files: paths count from working-directory. Nothing was changed.',
+        });
+    }
+    if (/unknown docker command|is not a docker command|unknown (?:shorthand )?flag/.test(stderr)) {
+        return new errors/* ProcedureError */.e_('E_ENGINE_UNREACHABLE', 'The Docker CLI has no Compose plugin, or one that is too old', {
+            next: 'Install Docker Compose 2.24 or newer (docker compose version shows it). Nothing was changed.',
+            excerpt: [{ title: 'docker compose', lines: lines.slice(0, 5) }],
+        });
+    }
+    return new errors/* ProcedureError */.e_('E_COMPOSE_FILE', `The compose file is not valid: ${reasonIn(stderr)}`, {
+        next: 'Correct it; docker compose config says the same on the host. Nothing was changed.',
+        excerpt: lines.length > 1 ? [{ title: 'docker compose config', lines }] : [],
+    });
+}
+
+;// CONCATENATED MODULE: ./build/engine/compose-hashes.js
+
+
+
+/**
+ * Compose's config hash of every service, as it stands on the label of a container that `up` makes from the target.
+ *
+ * `config --hash` of a person's files is not that hash before Compose 5: it keeps `env_file:` in, which `up` has
+ * resolved by then (measured on 2.26.1 and 2.40.3). Of the rendered document it is (measured on 2.26.1, 2.40.3 and
+ * 5.6.0 with `$` and quotes in values, env_file, health check, deploy limits, configs, secrets, several networks,
+ * labels, container_name, ports, volumes and profiles). Hence two calls of 0.09 s each.
+ */
+async function composeHashes(cli, target) {
+    return documentHashes(cli, await renderDocument(cli, target), target.directory);
+}
+/** The same for a document that was rendered before. */
+async function documentHashes(cli, document, directory) {
+    const resolved = await resolveReferences(cli, document);
+    const text = await cli.demand({
+        args: [...composeArgs(documentTarget(resolved, directory)), '--profile', '*', 'config', '--hash', '*'],
+        directory,
+        input: JSON.stringify(resolved),
+        title: 'docker compose config --hash',
+        code: 'E_COMPOSE',
+        next: 'Check the version of Docker Compose (2.24 or newer); please report this with it.',
+        outputLimit: Infinity,
+    });
+    const pairs = text.split('\n').flatMap((line) => {
+        const [, service, hash] = /^(\S+) ([0-9a-f]{64})$/.exec(line.trim()) ?? [];
+        return service === undefined || hash === undefined ? [] : [[service, hash]];
+    });
+    return Object.fromEntries(pairs);
+}
+/**
+ * `network_mode: service:NAME` (and ipc, pid, volumes_from) is hashed with the id of the container that it stands for:
+ * `up` resolves it first (pkg/compose/convergence.go, resolveServiceReferences). Hence the label of such a service
+ * changes whenever that container is replaced, as it must: the namespace it lives in is gone.
+ */
+async function resolveReferences(cli, document) {
+    const services = Object.entries((document['services'] ?? {}));
+    if (!services.some(([, service]) => refersToService(service)))
+        return document;
+    const containers = await projectContainers(cli, String(document['name']));
+    const idOf = (name) => containers.find(({ service }) => service === name)?.id;
+    return { ...document, services: Object.fromEntries(services.map(([name, one]) => [name, resolve(one, idOf)])) };
+}
+const SHARED = ['network_mode', 'ipc', 'pid'];
+function refersToService(service) {
+    return SHARED.some((key) => named(service[key]) !== undefined) || volumesFrom(service).length > 0;
+}
+function resolve(service, idOf) {
+    const shared = SHARED.flatMap((key) => {
+        const name = named(service[key]);
+        const id = name === undefined ? undefined : idOf(name);
+        return id === undefined ? [] : [[key, `container:${id}`]];
+    });
+    const volumes = volumesFrom(service).map((entry) => {
+        if (entry.startsWith('container:'))
+            return entry;
+        const [name = '', ...mode] = entry.split(':');
+        const id = idOf(name);
+        return id === undefined ? entry : ['container', id, ...mode].join(':');
+    });
+    return { ...service, ...Object.fromEntries(shared), ...(volumes.length === 0 ? {} : { volumes_from: volumes }) };
+}
+function named(value) {
+    return typeof value === 'string' && value.startsWith('service:') ? value.slice('service:'.length) : undefined;
+}
+function volumesFrom(service) {
+    const value = service['volumes_from'];
+    return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : [];
+}
+
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
+;// CONCATENATED MODULE: ./build/engine/compose-registry.js
+
+
+
+
+
+/** Pulls with the CLI: it has the user's registry credentials and credential helpers. */
+async function pullImage(cli, options) {
+    const { reference, ...call } = options;
+    await cli.demand({
+        ...call,
+        args: ['pull', '--', requireReference(reference)],
+        title: `docker pull ${reference}`,
+        code: 'E_PULL',
+        next: 'Look whether the name is right and this user is logged in (docker login). Nothing that runs was touched.',
+    });
+}
+/**
+ * Asks the registry for the manifest of an image: 0.03 s for one on this host (measured). The CLI does not know which
+ * registries the engine takes over plain HTTP, and says "no such manifest" of an image in such a one (measured, 28.2),
+ * so the engine is asked before that is believed.
+ * @returns what is wrong, or undefined
+ */
+async function registryProblem(cli, reference, timeoutMs) {
+    requireReference(reference);
+    const endsAt = Date.now() + timeoutMs;
+    const ask = (flags) => cli.run({
+        args: ['manifest', 'inspect', ...flags, '--', reference],
+        timeoutMs: Math.max(1, endsAt - Date.now()),
+        title: 'docker manifest inspect',
+    });
+    try {
+        let result = await ask([]);
+        if (result.exitCode !== 0 && (await isInsecure(cli, reference)))
+            result = await ask(['--insecure']);
+        if (result.exitCode === 0)
+            return undefined;
+        return `the registry does not give ${reference}: ${reasonIn(result.stderr)}`;
+    }
+    catch (error) {
+        if (!(error instanceof errors/* ProcedureError */.e_) || error.code !== 'E_DEADLINE')
+            throw error;
+        return `the registry of ${reference} did not answer within ${(0,units/* formatDuration */.a3)(timeoutMs)}`;
+    }
+}
+const registryConfig = object({
+    IndexConfigs: record(schemas_string(), looseObject({ Secure: schemas_boolean() })).nullish(),
+    InsecureRegistryCIDRs: array(schemas_string()).nullish(),
+});
+/** @returns whether the engine pulls from the image's registry without TLS where there is none */
+async function isInsecure(cli, reference) {
+    const host = reference.includes('/') ? (reference.split('/')[0] ?? '') : '';
+    const result = await cli.run({
+        args: ['info', '--format', '{{json .RegistryConfig}}'],
+        title: 'docker info',
+        timeoutMs: 20_000,
+    });
+    const parsed = registryConfig.safeParse(result.exitCode === 0 ? JSON.parse(result.stdout) : {});
+    const { IndexConfigs: named, InsecureRegistryCIDRs: ranges } = parsed.data ?? {};
+    if (named?.[host]?.Secure === false)
+        return true;
+    const name = host.replace(/:\d+$/, '');
+    return name === 'localhost' || (ranges ?? []).some((range) => isWithin(name, range));
+}
+/** @returns whether an IPv4 address is within a range such as `10.0.0.0/8`; anything else is not */
+function isWithin(address, range) {
+    const [base = '', bits = ''] = range.split('/');
+    if ((0,external_node_net_.isIP)(address) !== 4 || (0,external_node_net_.isIP)(base) !== 4)
+        return false;
+    const list = new external_node_net_.BlockList();
+    list.addSubnet(base, Number(bits));
+    return list.check(address);
+}
+function requireReference(reference) {
+    if (/^[\w[]\S*$/.test(reference))
+        return reference;
+    throw new errors/* ProcedureError */.e_('E_PULL', `"${reference}" is not the name of an image`, {
+        next: 'Write it like registry.example.com/team/app:1.2.3. Nothing was changed.',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/engine/compose-document.js
+function serviceOf(document, name) {
+    const services = (document['services'] ?? {});
+    return services[name] ?? {};
+}
+/** @returns services that the service waits for, directly or through others */
+function dependenciesOf(document, service) {
+    const found = new Set();
+    const visit = (name) => {
+        for (const other of Object.keys(serviceOf(document, name)['depends_on'] ?? {})) {
+            if (found.has(other))
+                continue;
+            found.add(other);
+            visit(other);
+        }
+    };
+    visit(service);
+    return [...found];
+}
+/** @returns the name of the image that Compose runs for the service */
+function imageNameOf(document, service) {
+    const { image } = serviceOf(document, service);
+    return typeof image === 'string' ? image : `${String(document['name'])}-${service}`;
+}
+/** @returns how many containers the document gives the service */
+function replicasOf(document, service) {
+    const { deploy, scale } = serviceOf(document, service);
+    const replicas = deploy?.['replicas'] ?? scale;
+    return typeof replicas === 'number' ? replicas : 1;
+}
+
+;// CONCATENATED MODULE: ./build/engine/compose-before-2.29.js
+
+
+
+
+
+/**
+ * Replaces the containers of a service that depends on others, with a Compose before 2.29.3, so that they carry the hash
+ * that a plain `docker compose up -d` computes. `create` keeps the dependencies in the model, and so in the hash; it
+ * starts nothing and waits for nothing. Three things keep it from touching them: each is scaled to what there is, and
+ * either every one of them is as defined (then Compose recreates only our service, as ever), or `--no-recreate` holds
+ * for all, after what is to go of our service was removed by us. Then what was created is started.
+ *
+ * Costs 0.3 s more than `up --no-deps`, before anything stops. The outage is the same (0.39 s and 0.39 s), the second way
+ * twice as long (0.76 s): medians of 7, Compose 2.26.1, on a busy machine with two cores.
+ */
+async function replaceKeepingHash(cli, options, document) {
+    const { service, forceRecreate, target } = options;
+    const situation = await look(cli, document, target.directory, service);
+    const stale = forceRecreate ? situation.own : situation.own.filter((container) => !situation.asDefined(container));
+    if (situation.others.every(situation.asDefined)) {
+        await create(cli, options, situation, forceRecreate ? ['--force-recreate'] : []);
+    }
+    else {
+        await requireNamedVolumes(cli, service, stale);
+        await remove(cli, options, stale);
+        await create(cli, options, situation, ['--no-recreate']);
+    }
+    await startAll(cli, options, String(document['name']));
+}
+async function look(cli, document, directory, service) {
+    const dependencies = dependenciesOf(document, service);
+    const involved = [service, ...dependencies];
+    const [hashes, containers, images] = await Promise.all([
+        documentHashes(cli, document, directory),
+        projectContainers(cli, String(document['name'])),
+        imageIds(cli, involved.map((name) => imageNameOf(document, name))),
+    ]);
+    return {
+        own: containers.filter((container) => container.service === service),
+        others: containers.filter((container) => dependencies.includes(container.service)),
+        dependencies,
+        replicas: replicasOf(document, service),
+        asDefined: (container) => container.hash === hashes[container.service] &&
+            container.image === images.get(imageNameOf(document, container.service)),
+    };
+}
+async function create(cli, options, { others, dependencies, replicas }, mode) {
+    const { target, service } = options;
+    const count = (name) => others.filter((container) => container.service === name).length;
+    const scales = [
+        ...dependencies.map((name) => `${name}=${count(name)}`),
+        `${service}=${options.replicas ?? replicas}`,
+    ];
+    await cli.demand({
+        args: [
+            ...composeArgs(target),
+            ...['create', ...NOTHING_NEW, ...mode],
+            ...scales.flatMap((scale) => ['--scale', scale]),
+            service,
+        ],
+        ...lasting(options),
+        directory: target.directory,
+        title: `docker compose create ${service}`,
+        code: 'E_COMPOSE',
+        next: 'Compose says below why; docker compose ps shows what is live.',
+    });
+}
+/** Refused before anything is touched: what such a volume holds would be left behind without a word. */
+async function requireNamedVolumes(cli, service, stale) {
+    if (!(await haveAnonymousVolumes(cli, stale.map(({ id }) => id))))
+        return;
+    throw new errors/* ProcedureError */.e_('E_COMPOSE', `${service} keeps data in a volume without a name, and a service it depends on differs from its definition: ` +
+        'this version of Compose cannot replace it alone and keep that volume', { next: 'Upgrade Docker Compose to 2.29.3 or newer, or give the volume a name. Nothing was changed.' });
+}
+async function remove(cli, options, stale) {
+    const ids = stale.map(({ id }) => id);
+    if (ids.length === 0)
+        return;
+    const next = 'Docker says below why; docker compose ps shows what is live.';
+    const common = { ...lasting(options), code: 'E_COMPOSE', next };
+    // With each container's own stop signal and grace period, all at the same time, as Compose does.
+    await cli.demand({ ...common, args: ['stop', ...ids], title: `docker stop (${options.service})` });
+    await cli.demand({ ...common, args: ['rm', ...ids], title: `docker rm (${options.service})` });
+}
+async function startAll(cli, options, project) {
+    const { service } = options;
+    const containers = await projectContainers(cli, project);
+    const waiting = containers.filter((container) => container.service === service && container.state !== 'running');
+    if (waiting.length === 0)
+        return;
+    await cli.demand({
+        ...lasting(options),
+        args: ['start', ...waiting.map(({ id }) => id)],
+        title: `docker start (${service})`,
+        code: 'E_COMPOSE',
+        next: 'Docker says below why; docker compose ps shows what is live.',
+    });
+}
+function lasting({ onLine, signal, timeoutMs }) {
+    return { onLine, signal, timeoutMs };
+}
+
+;// CONCATENATED MODULE: ./build/engine/compose-up.js
+
+
+
+
+/**
+ * `up --detach --no-deps`: 0.4 to 0.7 s for a service whose process stops at once (measured, Compose 2.26.1).
+ *
+ * Up to 2.29.2 Compose hashes `depends_on:` along with the rest, and forgets about it with `--no-deps`: the container
+ * gets another hash than a plain `docker compose up -d` computes, which then recreates it (compose#12069, fixed in
+ * 2.29.3 by compose#12072; measured on 2.26.1). With these versions a service that depends on others goes another way.
+ */
+async function up(cli, options, version) {
+    if (forgetsDependencies(version)) {
+        const document = await renderDocument(cli, options.target);
+        if (dependenciesOf(document, options.service).length > 0)
+            return replaceKeepingHash(cli, options, document);
+    }
+    const { target, service, replicas, forceRecreate, onLine, signal, timeoutMs } = options;
+    await cli.demand({
+        args: [
+            ...composeArgs(target),
+            ...['up', '--detach', '--no-deps', ...NOTHING_NEW],
+            ...(forceRecreate ? ['--force-recreate'] : []),
+            ...(replicas === undefined ? [] : ['--scale', `${service}=${replicas}`]),
+            service,
+        ],
+        directory: target.directory,
+        onLine,
+        signal,
+        timeoutMs,
+        title: `docker compose up ${service}`,
+        code: 'E_COMPOSE',
+        next: 'Compose says below why; docker compose ps shows what is live.',
+    });
+}
+/** @returns whether `--no-deps` gives a container another hash than plain `up` does: before 2.29.3 */
+function forgetsDependencies(version) {
+    const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
+    return major < 2 || (major === 2 && (minor < 29 || (minor === 29 && patch < 3)));
 }
 
 ;// CONCATENATED MODULE: ./build/engine/compose.js
@@ -18690,190 +19761,47 @@ async function withPrivateFile(content, body) {
 
 
 
-/** Rendering reads files and prints: a second is long. */
-const RENDER_DEADLINE_MS = 60_000;
-const SHOWN_LINES = 30;
-const SAID_LIMIT = 64 * 1024;
-/** What a docker command is called in an error. */
-const VERBS = new Set(['config', 'build', 'up', 'pull', 'manifest']);
-/** The Docker and Compose CLIs. */
+/** The Docker and Compose CLIs: the plugin `docker compose`, 2.24 or newer, and 5. */
 function createCompose({ environment, debug }) {
-    const cli = new DockerCli(environment, debug);
+    const own = childEnvironment(environment);
+    const cli = new DockerCli(own, debug);
+    let known;
+    const version = () => (known ??= composeVersion(own));
     return {
-        version: () => composeVersion(environment),
-        render: (target) => render(cli, target),
-        hashes: (target) => hashes(cli, target),
+        version,
+        render: (target) => renderProject(cli, target),
+        hashes: (target) => composeHashes(cli, target),
         async build({ document, directory, service, pullBase, onLine, signal, timeoutMs }) {
-            await withPrivateFile(JSON.stringify(document), async (file) => {
-                const name = typeof document['name'] === 'string' ? document['name'] : undefined;
-                const target = { files: [file], directory, projectName: name, envFiles: [] };
-                const args = [...compose(target, ['--progress', 'plain']), 'build', ...(pullBase ? ['--pull'] : []), service];
-                const result = await cli.run(args, { directory, onLine, signal, timeoutMs, code: 'E_BUILD' });
-                cli.requireSuccess(result, 'E_BUILD', `Building ${service} failed`, 'The build says below why; nothing that runs was touched.');
+            await cli.demand({
+                args: [
+                    ...composeArgs(documentTarget(document, directory)),
+                    ...['--profile', '*', 'build', ...(pullBase ? ['--pull'] : []), service],
+                ],
+                directory,
+                input: JSON.stringify(document),
+                onLine,
+                signal,
+                timeoutMs,
+                title: `docker compose build ${service}`,
+                code: 'E_BUILD',
+                next: 'Correct the build; the same command on the host shows the same. Nothing that runs was touched.',
             });
         },
-        async up({ target, service, replicas, forceRecreate, onLine, signal, timeoutMs }) {
-            const args = [
-                ...compose(target, ['--progress', 'plain']),
-                'up',
-                '--detach',
-                '--no-deps',
-                '--no-build',
-                '--pull',
-                'never',
-                ...(forceRecreate ? ['--force-recreate'] : []),
-                ...(replicas === undefined ? [] : ['--scale', `${service}=${replicas}`]),
-                service,
-            ];
-            const result = await cli.run(args, { directory: target.directory, onLine, signal, timeoutMs, code: 'E_COMPOSE' });
-            cli.requireSuccess(result, 'E_COMPOSE', `docker compose up failed for ${service}`, 'Compose says below why.');
-        },
-        async pull(reference, onLine, signal, timeoutMs) {
-            const result = await cli.run(['pull', '--quiet', reference], { onLine, signal, timeoutMs, code: 'E_PULL' });
-            cli.requireSuccess(result, 'E_PULL', `Pulling ${reference} failed`, 'Docker says below why; nothing that runs was touched.');
-        },
-        async registryProblem(reference, timeoutMs) {
-            const result = await cli.run(['manifest', 'inspect', '--insecure', reference], { timeoutMs, code: 'E_PULL' }).catch(() => undefined);
-            if (result === undefined)
-                return `it did not answer within ${(0,units/* formatDuration */.a3)(timeoutMs)}`;
-            if (result.exitCode === 0)
-                return undefined;
-            return compose_lastLines(result.stderr).at(-1) ?? 'it refused';
-        },
+        up: async (options) => up(cli, options, await version()),
+        pull: (reference, onLine, signal, timeoutMs) => pullImage(cli, { reference, onLine, signal, timeoutMs }),
+        registryProblem: (reference, timeoutMs) => registryProblem(cli, reference, timeoutMs),
     };
 }
+/** @returns `2.26.1`, without a leading `v` and a distribution's own suffix */
 async function composeVersion(environment) {
-    const result = await (0,exec/* getExecOutput */.H)('docker', ['compose', 'version', '--short'], {
-        silent: true,
-        ignoreReturnCode: true,
-        env: definedOnly(environment),
-    }).catch((error) => {
-        throw noCompose(error instanceof Error ? error.message : String(error));
+    const answer = await askVersion('docker', ['compose', 'version', '--short'], environment);
+    const found = 'version' in answer ? /^v?(\d+\.\d+(?:\.\d+)?)/.exec(answer.version)?.[1] : undefined;
+    if (found !== undefined)
+        return found;
+    const reason = 'problem' in answer ? answer.problem : answer.version;
+    throw new errors/* ProcedureError */.e_('E_ENGINE_UNREACHABLE', `docker compose does not work on this host: ${reason}`, {
+        next: 'Install the Docker CLI and its Compose plugin for the user that runs this. Nothing was changed.',
     });
-    if (result.exitCode !== 0)
-        throw noCompose(result.stderr.trim());
-    return result.stdout.trim().replace(/^v/, '');
-}
-function definedOnly(environment) {
-    return Object.fromEntries(Object.entries(environment).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
-}
-function noCompose(reason) {
-    return new errors/* ProcedureError */.e_('E_ENGINE_UNREACHABLE', `docker compose does not work on this host: ${reason.slice(0, 200)}`, {
-        next: 'Install the Docker CLI and its Compose plugin for the user that runs this; nothing was changed.',
-    });
-}
-async function render(cli, target) {
-    const result = await cli.run([...compose(target, ['--profile', '*']), 'config', '--format', 'json'], {
-        directory: target.directory,
-        timeoutMs: RENDER_DEADLINE_MS,
-        code: 'E_COMPOSE_FILE',
-    });
-    if (result.exitCode !== 0)
-        throw composeFileError(target, result.stderr);
-    const document = JSON.parse(result.stdout);
-    const moved = target.relocate;
-    return parseProject(moved === undefined ? document : relocateDocument(document, moved.from, moved.to));
-}
-async function hashes(cli, target) {
-    const result = await cli.run([...compose(target, ['--profile', '*']), 'config', '--hash', '*'], {
-        directory: target.directory,
-        timeoutMs: RENDER_DEADLINE_MS,
-        code: 'E_COMPOSE_FILE',
-    });
-    if (result.exitCode !== 0)
-        throw composeFileError(target, result.stderr);
-    return Object.fromEntries(result.stdout
-        .split('\n')
-        .flatMap((line) => {
-        const [service, hash] = line.trim().split(/\s+/);
-        return service === undefined || hash === undefined ? [] : [[service, hash]];
-    }));
-}
-function composeFileError(target, stderr) {
-    const lines = compose_lastLines(stderr).filter((line) => !line.includes('level=warning'));
-    const missing = /no configuration file provided|no such file or directory/i.test(stderr);
-    return new errors/* ProcedureError */.e_('E_COMPOSE_FILE', missing
-        ? `There is no compose file: ${target.files.length === 0 ? target.directory : target.files.join(', ')}`
-        : `The compose file is not valid: ${lines.at(-1) ?? 'docker compose config refuses it'}`, {
-        next: missing
-            ? 'Set working-directory (and compose-files) to where it is. Nothing was changed.'
-            : 'Correct it; docker compose config says the same on the host. Nothing was changed.',
-        excerpt: [{ title: 'docker compose config', lines }],
-    });
-}
-/** Global arguments of every compose command. Each path is one argument; nothing goes through a shell. */
-function compose(target, flags) {
-    return [
-        'compose',
-        '--ansi',
-        'never',
-        ...flags,
-        ...(target.projectName === undefined ? [] : ['--project-name', target.projectName]),
-        '--project-directory',
-        target.directory,
-        ...target.files.flatMap((file) => ['--file', file]),
-        ...target.envFiles.flatMap((file) => ['--env-file', file]),
-    ];
-}
-class DockerCli {
-    environment;
-    debug;
-    constructor(environment, debug) {
-        this.environment = environment;
-        this.debug = debug;
-    }
-    /** @throws ProcedureError E_CANCELLED, E_DEADLINE, or `code` when the CLI cannot be started */
-    async run(args, options) {
-        const shown = `docker ${args.join(' ')}`;
-        this.debug(`> ${shown}`);
-        const began = performance.now();
-        // As a terminal would show them, stdout and stderr together: Compose writes its reasons to either.
-        const said = new Tail(SAID_LIMIT);
-        const take = (line) => {
-            said.add(`${line}\n`);
-            options.onLine?.(line);
-        };
-        const result = await runChild({
-            command: 'docker',
-            args,
-            title: `docker ${args.find((arg) => VERBS.has(arg)) ?? ''}`,
-            cwd: options.directory,
-            env: childEnvironment(this.environment, {
-                // With an attestation the containerd store gives a fully cached build another id each time.
-                BUILDX_NO_DEFAULT_ATTESTATIONS: '1',
-                ...(options.directory === undefined ? {} : { PWD: options.directory }),
-            }),
-            timeoutMs: options.timeoutMs,
-            signal: options.signal,
-            onLine: take,
-            onErrorLine: take,
-            outputLimit: Infinity,
-        }).catch((error) => {
-            if (!(error instanceof ChildStartError))
-                throw error;
-            throw new errors/* ProcedureError */.e_(options.code, 'The Docker CLI could not be started', {
-                next: 'Install it for the user that runs this, and see that the working directory exists.',
-                cause: error,
-            });
-        });
-        this.debug(`< ${shown}: exit ${result.exitCode ?? 'none'} after ${(0,units/* formatDuration */.a3)(performance.now() - began)}`);
-        return { ...result, output: said.text() };
-    }
-    requireSuccess(result, code, message, next) {
-        if (result.exitCode === 0)
-            return;
-        throw new errors/* ProcedureError */.e_(code, `${message} (exit code ${result.exitCode ?? 'none'})`, {
-            next,
-            excerpt: [{ title: 'output', lines: compose_lastLines(result.output) }],
-        });
-    }
-}
-function compose_lastLines(output) {
-    return output
-        .trimEnd()
-        .split(/\r?\n/)
-        .filter((line) => line.trim() !== '')
-        .slice(-SHOWN_LINES);
 }
 
 ;// CONCATENATED MODULE: external "node:https"
@@ -19863,7 +20791,10 @@ function isContainerdStore(driverStatus) {
 
 // EXTERNAL MODULE: ./build/model/canonical.js
 var canonical = __nccwpck_require__(4931);
+// EXTERNAL MODULE: ./build/model/omit.js
+var model_omit = __nccwpck_require__(8384);
 ;// CONCATENATED MODULE: ./build/model/image.js
+
 
 
 /**
@@ -19874,8 +20805,7 @@ var canonical = __nccwpck_require__(4931);
  * configuration are the same with both stores. Time stamps, history and the builder's own fields are left out.
  */
 function imageFingerprint(content) {
-    const { Hostname, Domainname, Image, ArgsEscaped, ...config } = content.config;
-    void [Hostname, Domainname, Image, ArgsEscaped];
+    const config = (0,model_omit/* omit */.c)(content.config, 'Hostname', 'Domainname', 'Image', 'ArgsEscaped');
     const significant = Object.fromEntries(Object.entries(config).filter(([, value]) => !isEmpty(value)));
     const text = (0,canonical/* canonicalJson */.d)({
         architecture: content.architecture,
@@ -19924,29 +20854,22 @@ function createImages(client) {
             });
         },
         async untagImage(tag) {
-            const removing = (force) => client.call(`take the image name ${tag} away`, async (docker, abortSignal) => {
-                await docker.getImage(tag).remove({ force, abortSignal });
-                return 'taken';
+            const removing = client.call(`take the image name ${tag} away`, async (docker, abortSignal) => {
+                await docker.getImage(tag).remove({ force: false, abortSignal });
             }, { timeoutMs: images_REMOVE_MS });
-            const result = await unlessStatus([409], 'used', unlessStatus([404], 'taken', removing(false)));
-            // 409: it is the last name, and a container uses the image. With force the name goes and the image stays, as long
-            // as a container of it runs (both stores); the graph-driver store would take it from under a stopped one.
-            if (result === 'used' && (await isRunning(client, tag))) {
-                await unlessStatus([404, 409], 'taken', removing(true));
-            }
+            // 409: it is the last name, and a container uses the image. It could be forced while that container runs, and the
+            // graph-driver store would take the image from under one that has just stopped: the name stays.
+            await unlessStatus([404, 409], undefined, removing);
         },
         async tagsOf(repository) {
             if (!REFERENCE.test(repository))
                 return [];
-            const listed = await client.call(`list tags of ${repository}`, (docker, abortSignal) => docker.listImages({ filters: JSON.stringify({ reference: [repository] }), abortSignal }));
+            const name = familiar(repository);
+            const listed = await client.call(`list tags of ${name}`, (docker, abortSignal) => docker.listImages({ filters: JSON.stringify({ reference: [name] }), abortSignal }));
             const tags = listed.flatMap(({ RepoTags }) => RepoTags ?? []);
-            return tags.filter((tag) => tag.slice(0, tag.lastIndexOf(':')) === familiar(repository)).sort();
+            return tags.filter((tag) => tag.slice(0, tag.lastIndexOf(':')) === name).sort();
         },
     };
-}
-async function isRunning(client, image) {
-    const running = await client.call(`list running containers of image ${image}`, (docker, abortSignal) => docker.listContainers({ filters: { ancestor: [image] }, abortSignal }));
-    return running.length > 0;
 }
 function factsOf(answer) {
     return {
@@ -20384,7 +21307,96 @@ function createDockerEngine(endpoint, debug) {
     };
 }
 
+;// CONCATENATED MODULE: ./build/github/code-host.js
+
+/** What a person waits at most for a name in a summary. */
+const DEADLINE_MS = 5_000;
+const answer = array(looseObject({ number: schemas_number(), title: schemas_string(), html_url: schemas_string() }));
+/**
+ * GitHub's REST API. @actions/github is loaded when the first question is asked and not before: it brings an HTTP client
+ * along that costs a tenth of a second, and most runs ask nothing.
+ * https://docs.github.com/rest/commits/commits#list-pull-requests-associated-with-a-commit
+ */
+function createCodeHost({ token, repository, apiUrl, onProblem }) {
+    const [owner, repo] = repository?.split('/') ?? [];
+    return {
+        async pullRequestsOf(commit) {
+            if (token === undefined || owner === undefined || repo === undefined)
+                return [];
+            try {
+                const { getOctokit } = await __nccwpck_require__.e(/* import() */ 413).then(__nccwpck_require__.bind(__nccwpck_require__, 2413));
+                const octokit = getOctokit(token, { baseUrl: apiUrl });
+                const { data } = await octokit.request('GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls', {
+                    owner,
+                    repo,
+                    commit_sha: commit,
+                    request: { signal: AbortSignal.timeout(DEADLINE_MS) },
+                });
+                return answer.parse(data).map(({ number, title, html_url: url }) => ({ number, title, url }));
+            }
+            catch (error) {
+                onProblem(`GitHub was asked for the pull request of ${commit.slice(0, 12)} and did not tell: ${String(error)}`);
+                return [];
+            }
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./build/host/left-processes.js
+
+
+/** Every process that a run starts has this in its environment, with the run's id. */
+const RUN_VARIABLE = 'ROLLING_RESTART_RUN';
+/** As for children of a live run: between SIGTERM and SIGKILL. */
+const left_processes_GRACE_MS = 2_000;
+const LOOK_EVERY_MS = 50;
+/**
+ * Ends what a killed run had started and what outlived it: children have process groups of their own, so a
+ * `docker compose up` or a build goes on after its parent's SIGKILL, and would work against whoever repairs. Found by
+ * their environment (Linux, proc(5)); processes of other users cannot be seen, nor those of another host.
+ * @returns how many there were
+ */
+async function endLeftProcesses(run) {
+    const found = await processesOf(run);
+    signalAll(found, 'SIGTERM');
+    if (await goneWithin(run, left_processes_GRACE_MS))
+        return found.length;
+    signalAll(await processesOf(run), 'SIGKILL');
+    await goneWithin(run, left_processes_GRACE_MS);
+    return found.length;
+}
+async function goneWithin(run, ms) {
+    const endsAt = performance.now() + ms;
+    while ((await processesOf(run)).length > 0) {
+        if (performance.now() > endsAt)
+            return false;
+        await (0,external_node_timers_promises_namespaceObject.setTimeout)(LOOK_EVERY_MS);
+    }
+    return true;
+}
+/** One that has ended and waits to be reaped has no environment any more. */
+async function processesOf(run) {
+    const names = await (0,promises_.readdir)('/proc').catch(() => []);
+    const pids = names.map(Number).filter((pid) => Number.isInteger(pid) && pid !== process.pid);
+    const found = await Promise.all(pids.map(async (pid) => {
+        const environment = await (0,promises_.readFile)(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+        return environment.split('\0').includes(`${RUN_VARIABLE}=${run}`) ? [pid] : [];
+    }));
+    return found.flat();
+}
+function signalAll(pids, signal) {
+    for (const pid of pids) {
+        try {
+            process.kill(pid, signal);
+        }
+        catch {
+            // It has ended meanwhile, which is what was wanted.
+        }
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/host/commands.js
+
 
 
 
@@ -20424,6 +21436,7 @@ function createCommands(environment = process.env) {
                 return { durationMs: Date.now() - begin, output: output.text() };
             throw withOutput(commands_failure(name, command, result), output);
         },
+        endLeft: endLeftProcesses,
     };
 }
 function commands_failure(name, command, result) {
@@ -20432,7 +21445,7 @@ function commands_failure(name, command, result) {
         : `ended with exit code ${result.exitCode}`;
     const [first = '', ...rest] = command.trim().split('\n');
     return new errors/* ProcedureError */.e_('E_COMMAND', `${name} ${how}`, {
-        next: `Run it by hand in the same directory to see why: ${first}${rest.length === 0 ? '' : ' …'}`,
+        next: `Correct what it says (its last output is shown with this error, if it printed any) and start again. It was: ${first}${rest.length === 0 ? '' : ' …'}`,
     });
 }
 function startProblem(error, name) {
@@ -20606,6 +21619,7 @@ const eventSchema = looseObject({
     release: schemas_string(),
     reason: schemas_string(),
     run: maybe(schemas_string()),
+    restartMs: maybe(schemas_number()),
 });
 const service = schemas_string();
 const release = schemas_string();
@@ -20740,11 +21754,10 @@ function createJournal({ records, project, onBroken }) {
 }
 
 ;// CONCATENATED MODULE: ./build/model/ports/ledger.js
+
 /** @returns the release without its definition, as lists and reports use it */
 function withoutDefinition(release) {
-    const { definition, files, ...rest } = release;
-    void [definition, files];
-    return rest;
+    return (0,model_omit/* omit */.c)(release, 'definition', 'files');
 }
 
 ;// CONCATENATED MODULE: ./build/ledger/ledger.js
@@ -21411,7 +22424,7 @@ function yieldReason({ procedure, invocation }) {
 }
 function locked(project, owner) {
     return new errors/* ProcedureError */.e_('E_LOCKED', `The lock of project ${project} is held by ${describeOwner(owner)}`, {
-        next: 'Wait for that run to end, or give this one a longer lock-timeout. If it will never end, cancel it, or take the lock away with `unlock`.',
+        next: 'Wait for that run to end, or give this one a longer lock-timeout. Procedures rollback and emergency do not wait: they interrupt it.',
     });
 }
 function pause({ pollMs: [shortest, longest] }) {
@@ -21451,10 +22464,6 @@ function createRecords(api, project) {
         }
         return opened;
     };
-    /**
-     * @param isNothing whether the answer may mean "no such container" as well as "no such file": the engine's status is
-     * 404 for both, and taking one for the other would read as an empty ledger
-     */
     /** Looking must not change anything: without a volume there is nothing to read, and none is made. */
     const exists = async () => {
         if (opened !== undefined)
@@ -21462,6 +22471,10 @@ function createRecords(api, project) {
         const volumes = await api.listVolumes(`${PROJECT_LABEL}=${project}`);
         return volumes.some((volume) => volume.name === name);
     };
+    /**
+     * @param isNothing whether the answer may mean "no such container" as well as "no such file": the engine's status is
+     * 404 for both, and taking one for the other would read as an empty ledger
+     */
     const use = async (call, isNothing) => {
         const first = await container();
         let answer;
@@ -21738,6 +22751,8 @@ function evidenceError(directory, name, thrown) {
     });
 }
 
+// EXTERNAL MODULE: ./build/report/secret-names.js
+var secret_names = __nccwpck_require__(2561);
 ;// CONCATENATED MODULE: ./build/run/recorder.js
 /**
  * Collects what happens during a run, for the report. Facts go in as they are seen; nothing is computed from hopes.
@@ -21755,6 +22770,7 @@ class Recorder {
     watched = [];
     nextSteps = [];
     commits = [];
+    pullRequests = [];
     plan;
     project = '';
     engine;
@@ -21783,6 +22799,12 @@ class Recorder {
     }
     warn(sign) {
         this.warnings.push(sign);
+    }
+    /** The same sign, grown: it stands where it was first seen. */
+    warnAgain(before, sign) {
+        const index = this.warnings.indexOf(before);
+        if (index !== -1)
+            this.warnings[index] = sign;
     }
 }
 
@@ -21933,17 +22955,14 @@ class GitCli {
     }
     /** Asked once. Too old a git would ignore the token without a word and then fail to log in. */
     async #requireGit() {
-        const result = await (0,exec/* getExecOutput */.H)('git', ['--version'], {
-            silent: true,
-            ignoreReturnCode: true,
-            env: git_cli_definedOnly(childEnvironment(this.environment)),
-        }).catch(() => undefined);
-        const [, major = '0', minor = '0'] = /(\d+)\.(\d+)/.exec(result?.stdout ?? '') ?? [];
+        const answer = await askVersion('git', ['--version'], this.environment);
+        const text = 'version' in answer ? answer.version : '';
+        const [, major = '0', minor = '0'] = /(\d+)\.(\d+)/.exec(text) ?? [];
         const version = [Number(major), Number(minor)];
         if (version[0] > OLDEST[0] || (version[0] === OLDEST[0] && version[1] >= OLDEST[1]))
             return;
         this.#checked = undefined;
-        const found = result === undefined ? 'There is no git on this host' : `git ${major}.${minor} is too old`;
+        const found = 'problem' in answer ? 'There is no git on this host' : `git ${major}.${minor} is too old`;
         throw new errors/* ProcedureError */.e_('E_SOURCE', `${found}: ${OLDEST.join('.')} or newer is needed`, {
             next: 'Install git on the host of the runner; nothing was changed.',
         });
@@ -21983,9 +23002,6 @@ function gitEnvironment(own, pairs) {
         GIT_OPTIONAL_LOCKS: '0',
         GIT_PAGER: 'cat',
     };
-}
-function git_cli_definedOnly(environment) {
-    return Object.fromEntries(Object.entries(environment).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }
 
 ;// CONCATENATED MODULE: ./build/source/refs.js
@@ -22325,7 +23341,15 @@ function createSource(options = {}) {
         async resolve(directory, ref) {
             if (ref.startsWith('-'))
                 return undefined;
-            return (await commitOf(directory, ref)) ?? commitOf(directory, `refs/remotes/origin/${ref}`);
+            // Tags first, then what origin has: the checkout is detached, so a local branch of that name stays behind. HEAD
+            // is what is checked out, as for a fetch, and not the branch that origin/HEAD stands for.
+            const places = /^HEAD(?:[~^]|$)/.test(ref) ? [] : [`refs/tags/${ref}`, `refs/remotes/origin/${ref}`];
+            for (const name of [...places, ref]) {
+                const commit = await commitOf(directory, name);
+                if (commit !== undefined)
+                    return commit;
+            }
+            return undefined;
         },
         async untracked(directory) {
             const args = ['ls-files', '--others', '--directory', '-z'];
@@ -22403,15 +23427,19 @@ async function isInside(directory) {
 
 
 
+
+
+
 /** Builds every adapter and hands them down: the one place that knows which implementation stands behind a port. */
 async function createRun(options) {
     const { request, invocation, progress, redactor, cancelled, environment } = options;
+    learnOwnSecrets(redactor, environment);
     const debug = (line) => progress.debug(line);
     const endpoint = await resolveEndpoint(environment, (0,external_node_os_.homedir)());
     const engine = createDockerEngine(endpoint, debug);
     const api = engine.records;
     await (0,promises_.mkdir)(request.stateDir, { recursive: true, mode: 0o700 });
-    const cli = childEnvironment(environment, endpoint.cliEnvironment);
+    const cli = childEnvironment(environment, { ...endpoint.cliEnvironment, [RUN_VARIABLE]: invocation.runId });
     const onBroken = (error) => progress.warning(error.message);
     const opened = new Map();
     return {
@@ -22426,6 +23454,12 @@ async function createRun(options) {
         source: createSource({ environment: cli, debug }),
         commands: createCommands(cli),
         disks: createDisks(),
+        codeHost: createCodeHost({
+            token: request.githubToken,
+            repository: environment['GITHUB_REPOSITORY'],
+            apiUrl: environment['GITHUB_API_URL'] ?? 'https://api.github.com',
+            onProblem: debug,
+        }),
         evidence: createEvidenceStore(external_node_path_default().join(request.evidenceDir, invocation.runId), redactor),
         records: (project) => {
             const known = opened.get(project);
@@ -22441,6 +23475,10 @@ async function createRun(options) {
             return made;
         },
     };
+}
+/** What a workflow puts into the environment under a secret-like name is masked by the runner, and by us as well. */
+function learnOwnSecrets(redactor, environment) {
+    redactor.learn(Object.entries(environment).flatMap(([name, value]) => value !== undefined && (0,secret_names/* looksSecret */.n0)(name) ? [{ name, value }] : []));
 }
 
 
@@ -48829,7 +49867,7 @@ function trailingBytesSeen(data) {
 /***/ 770:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-/* unused reexport */ __nccwpck_require__(218);
+module.exports = __nccwpck_require__(218);
 
 
 /***/ }),
@@ -48838,7 +49876,6 @@ function trailingBytesSeen(data) {
 /***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
 
 "use strict";
-var __webpack_unused_export__;
 
 
 var net = __nccwpck_require__(9278);
@@ -48850,10 +49887,10 @@ var assert = __nccwpck_require__(2613);
 var util = __nccwpck_require__(9023);
 
 
-__webpack_unused_export__ = httpOverHttp;
-__webpack_unused_export__ = httpsOverHttp;
-__webpack_unused_export__ = httpOverHttps;
-__webpack_unused_export__ = httpsOverHttps;
+exports.httpOverHttp = httpOverHttp;
+exports.httpsOverHttp = httpsOverHttp;
+exports.httpOverHttps = httpOverHttps;
+exports.httpsOverHttps = httpsOverHttps;
 
 
 function httpOverHttp(options) {
@@ -49102,7 +50139,7 @@ if (process.env.NODE_DEBUG && /\btunnel\b/.test(process.env.NODE_DEBUG)) {
 } else {
   debug = function() {};
 }
-__webpack_unused_export__ = debug; // for test
+exports.debug = debug; // for test
 
 
 /***/ }),
@@ -49111,7 +50148,6 @@ __webpack_unused_export__ = debug; // for test
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 "use strict";
-var __webpack_unused_export__;
 
 
 const Client = __nccwpck_require__(3701)
@@ -49139,29 +50175,29 @@ const createRedirectInterceptor = __nccwpck_require__(5092)
 
 Object.assign(Dispatcher.prototype, api)
 
-__webpack_unused_export__ = Dispatcher
-__webpack_unused_export__ = Client
-__webpack_unused_export__ = Pool
-__webpack_unused_export__ = BalancedPool
-__webpack_unused_export__ = Agent
-__webpack_unused_export__ = ProxyAgent
-__webpack_unused_export__ = EnvHttpProxyAgent
-__webpack_unused_export__ = RetryAgent
-__webpack_unused_export__ = RetryHandler
+module.exports.Dispatcher = Dispatcher
+module.exports.Client = Client
+module.exports.Pool = Pool
+module.exports.BalancedPool = BalancedPool
+module.exports.Agent = Agent
+module.exports.ProxyAgent = ProxyAgent
+module.exports.EnvHttpProxyAgent = EnvHttpProxyAgent
+module.exports.RetryAgent = RetryAgent
+module.exports.RetryHandler = RetryHandler
 
-__webpack_unused_export__ = DecoratorHandler
-__webpack_unused_export__ = RedirectHandler
-__webpack_unused_export__ = createRedirectInterceptor
-__webpack_unused_export__ = {
+module.exports.DecoratorHandler = DecoratorHandler
+module.exports.RedirectHandler = RedirectHandler
+module.exports.createRedirectInterceptor = createRedirectInterceptor
+module.exports.interceptors = {
   redirect: __nccwpck_require__(1514),
   retry: __nccwpck_require__(2026),
   dump: __nccwpck_require__(8060),
   dns: __nccwpck_require__(379)
 }
 
-__webpack_unused_export__ = buildConnector
-__webpack_unused_export__ = errors
-__webpack_unused_export__ = {
+module.exports.buildConnector = buildConnector
+module.exports.errors = errors
+module.exports.util = {
   parseHeaders: util.parseHeaders,
   headerNameToString: util.headerNameToString
 }
@@ -49215,11 +50251,11 @@ function makeDispatcher (fn) {
   }
 }
 
-__webpack_unused_export__ = setGlobalDispatcher
-__webpack_unused_export__ = getGlobalDispatcher
+module.exports.setGlobalDispatcher = setGlobalDispatcher
+module.exports.getGlobalDispatcher = getGlobalDispatcher
 
 const fetchImpl = (__nccwpck_require__(4398).fetch)
-__webpack_unused_export__ = async function fetch (init, options = undefined) {
+module.exports.fetch = async function fetch (init, options = undefined) {
   try {
     return await fetchImpl(init, options)
   } catch (err) {
@@ -49230,57 +50266,57 @@ __webpack_unused_export__ = async function fetch (init, options = undefined) {
     throw err
   }
 }
-/* unused reexport */ __nccwpck_require__(660).Headers
-/* unused reexport */ __nccwpck_require__(9051).Response
-/* unused reexport */ __nccwpck_require__(9967).Request
-/* unused reexport */ __nccwpck_require__(5910).FormData
-__webpack_unused_export__ = globalThis.File ?? (__nccwpck_require__(4573).File)
-/* unused reexport */ __nccwpck_require__(8355).FileReader
+module.exports.Headers = __nccwpck_require__(660).Headers
+module.exports.Response = __nccwpck_require__(9051).Response
+module.exports.Request = __nccwpck_require__(9967).Request
+module.exports.FormData = __nccwpck_require__(5910).FormData
+module.exports.File = globalThis.File ?? (__nccwpck_require__(4573).File)
+module.exports.FileReader = __nccwpck_require__(8355).FileReader
 
 const { setGlobalOrigin, getGlobalOrigin } = __nccwpck_require__(1059)
 
-__webpack_unused_export__ = setGlobalOrigin
-__webpack_unused_export__ = getGlobalOrigin
+module.exports.setGlobalOrigin = setGlobalOrigin
+module.exports.getGlobalOrigin = getGlobalOrigin
 
 const { CacheStorage } = __nccwpck_require__(3245)
 const { kConstruct } = __nccwpck_require__(109)
 
 // Cache & CacheStorage are tightly coupled with fetch. Even if it may run
 // in an older version of Node, it doesn't have any use without fetch.
-__webpack_unused_export__ = new CacheStorage(kConstruct)
+module.exports.caches = new CacheStorage(kConstruct)
 
 const { deleteCookie, getCookies, getSetCookies, setCookie } = __nccwpck_require__(9061)
 
-__webpack_unused_export__ = deleteCookie
-__webpack_unused_export__ = getCookies
-__webpack_unused_export__ = getSetCookies
-__webpack_unused_export__ = setCookie
+module.exports.deleteCookie = deleteCookie
+module.exports.getCookies = getCookies
+module.exports.getSetCookies = getSetCookies
+module.exports.setCookie = setCookie
 
 const { parseMIMEType, serializeAMimeType } = __nccwpck_require__(1900)
 
-__webpack_unused_export__ = parseMIMEType
-__webpack_unused_export__ = serializeAMimeType
+module.exports.parseMIMEType = parseMIMEType
+module.exports.serializeAMimeType = serializeAMimeType
 
 const { CloseEvent, ErrorEvent, MessageEvent } = __nccwpck_require__(5188)
-/* unused reexport */ __nccwpck_require__(3726).WebSocket
-__webpack_unused_export__ = CloseEvent
-__webpack_unused_export__ = ErrorEvent
-__webpack_unused_export__ = MessageEvent
+module.exports.WebSocket = __nccwpck_require__(3726).WebSocket
+module.exports.CloseEvent = CloseEvent
+module.exports.ErrorEvent = ErrorEvent
+module.exports.MessageEvent = MessageEvent
 
-__webpack_unused_export__ = makeDispatcher(api.request)
-__webpack_unused_export__ = makeDispatcher(api.stream)
-__webpack_unused_export__ = makeDispatcher(api.pipeline)
-__webpack_unused_export__ = makeDispatcher(api.connect)
-__webpack_unused_export__ = makeDispatcher(api.upgrade)
+module.exports.request = makeDispatcher(api.request)
+module.exports.stream = makeDispatcher(api.stream)
+module.exports.pipeline = makeDispatcher(api.pipeline)
+module.exports.connect = makeDispatcher(api.connect)
+module.exports.upgrade = makeDispatcher(api.upgrade)
 
-__webpack_unused_export__ = MockClient
-__webpack_unused_export__ = MockPool
-__webpack_unused_export__ = MockAgent
-__webpack_unused_export__ = mockErrors
+module.exports.MockClient = MockClient
+module.exports.MockPool = MockPool
+module.exports.MockAgent = MockAgent
+module.exports.mockErrors = mockErrors
 
 const { EventSource } = __nccwpck_require__(1238)
 
-__webpack_unused_export__ = EventSource
+module.exports.EventSource = EventSource
 
 
 /***/ }),
@@ -80547,6 +81583,9 @@ function getExecOutput(commandLine, args, options) {
 /******/ 		return module.exports;
 /******/ 	}
 /******/ 	
+/******/ 	// expose the modules object (__webpack_modules__)
+/******/ 	__nccwpck_require__.m = __webpack_modules__;
+/******/ 	
 /************************************************************************/
 /******/ 	/* webpack/runtime/asset-relocator-loader */
 /******/ 	if (typeof __nccwpck_require__ !== 'undefined') __nccwpck_require__.ab = __dirname + "/";
@@ -80644,6 +81683,28 @@ function getExecOutput(commandLine, args, options) {
 /******/ 		};
 /******/ 	})();
 /******/ 	
+/******/ 	/* webpack/runtime/ensure chunk */
+/******/ 	(() => {
+/******/ 		__nccwpck_require__.f = {};
+/******/ 		// This file contains only the entry chunk.
+/******/ 		// The chunk loading function for additional chunks
+/******/ 		__nccwpck_require__.e = (chunkId) => {
+/******/ 			return Promise.all(Object.keys(__nccwpck_require__.f).reduce((promises, key) => {
+/******/ 				__nccwpck_require__.f[key](chunkId, promises);
+/******/ 				return promises;
+/******/ 			}, []));
+/******/ 		};
+/******/ 	})();
+/******/ 	
+/******/ 	/* webpack/runtime/get javascript chunk filename */
+/******/ 	(() => {
+/******/ 		// This function allow to reference async chunks
+/******/ 		__nccwpck_require__.u = (chunkId) => {
+/******/ 			// return url for filenames based on template
+/******/ 			return "" + chunkId + ".index.js";
+/******/ 		};
+/******/ 	})();
+/******/ 	
 /******/ 	/* webpack/runtime/hasOwnProperty shorthand */
 /******/ 	(() => {
 /******/ 		__nccwpck_require__.o = (obj, prop) => (Object.prototype.hasOwnProperty.call(obj, prop))
@@ -80658,6 +81719,48 @@ function getExecOutput(commandLine, args, options) {
 /******/ 			}
 /******/ 			Object.defineProperty(exports, '__esModule', { value: true });
 /******/ 		};
+/******/ 	})();
+/******/ 	
+/******/ 	/* webpack/runtime/require chunk loading */
+/******/ 	(() => {
+/******/ 		// no baseURI
+/******/ 		
+/******/ 		// object to store loaded chunks
+/******/ 		// "1" means "loaded", otherwise not loaded yet
+/******/ 		var installedChunks = {
+/******/ 			792: 1
+/******/ 		};
+/******/ 		
+/******/ 		// no on chunks loaded
+/******/ 		
+/******/ 		var installChunk = (chunk) => {
+/******/ 			var moreModules = chunk.modules, chunkIds = chunk.ids, runtime = chunk.runtime;
+/******/ 			for(var moduleId in moreModules) {
+/******/ 				if(__nccwpck_require__.o(moreModules, moduleId)) {
+/******/ 					__nccwpck_require__.m[moduleId] = moreModules[moduleId];
+/******/ 				}
+/******/ 			}
+/******/ 			if(runtime) runtime(__nccwpck_require__);
+/******/ 			for(var i = 0; i < chunkIds.length; i++)
+/******/ 				installedChunks[chunkIds[i]] = 1;
+/******/ 		
+/******/ 		};
+/******/ 		
+/******/ 		// require() chunk loading for javascript
+/******/ 		__nccwpck_require__.f.require = (chunkId, promises) => {
+/******/ 			// "1" is the signal for "already loaded"
+/******/ 			if(!installedChunks[chunkId]) {
+/******/ 				if(true) { // all chunks have JS
+/******/ 					installChunk(require("./" + __nccwpck_require__.u(chunkId)));
+/******/ 				} else installedChunks[chunkId] = 1;
+/******/ 			}
+/******/ 		};
+/******/ 		
+/******/ 		// no external install chunk
+/******/ 		
+/******/ 		// no HMR
+/******/ 		
+/******/ 		// no HMR manifest
 /******/ 	})();
 /******/ 	
 /************************************************************************/
