@@ -37,6 +37,9 @@ export async function main(args) {
   try {
     if (options.remove !== undefined) return await removeEarlier(options.remove, show);
     return await play(options, show, interruption);
+  } catch (error) {
+    show.wrong(error.message);
+    return 1;
   } finally {
     interruption.dispose();
   }
@@ -58,7 +61,9 @@ async function play({ verbose, keep }, show, interruption) {
     failure = error;
     if (interruption.exitCode() === undefined) show.wrong(`the demo failed: ${error.message}`);
   }
-  const left = keep && failure === undefined ? keepEverything(show, stage) : await cleanUp(show, name, stage);
+  // Before there is a stage, nothing of the demo is anywhere.
+  if (stage === undefined) return interruption.exitCode() ?? 1;
+  const left = keep && failure === undefined ? keepEverything(show, stage) : await cleanUp(show, stage);
   if (!left) return 1;
   if (interruption.exitCode() !== undefined) return interruption.exitCode();
   if (failure !== undefined) return 1;
@@ -107,17 +112,15 @@ async function prepare(show, signal) {
 }
 
 /** @returns {Promise<boolean>} whether nothing of the demo is left */
-async function cleanUp(show, name, stage) {
+async function cleanUp(show, stage) {
   show.heading('Cleaning up');
   try {
-    const removed = await sweep(name);
-    stage?.removeFiles();
-    show.seen(
-      `removed ${[...removed, ...(stage === undefined ? [] : ['the folder'])].join(', ') || 'nothing: nothing was made'}`,
-    );
+    const removed = await sweep(stage.name);
+    stage.removeFiles();
+    show.seen(`removed ${[...removed, 'the folder'].join(', ')}`);
     return true;
   } catch (error) {
-    show.wrong(`${error.message}\n    npm run demo -- --remove ${name}`);
+    show.wrong(`${error.message}\n    npm run demo -- --remove ${stage.name}`);
     return false;
   }
 }
