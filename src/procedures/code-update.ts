@@ -3,7 +3,7 @@ import { diskSpaceGate, healthGate, modifiedFilesGate, passGate } from '../steps
 import { observe } from '../steps/observe.js';
 import { previewUpdate } from '../steps/preview.js';
 import { rollOutAll } from '../steps/roll-out-all.js';
-import { selectServices } from '../steps/select-services.js';
+import { servicesToDeploy } from '../steps/select-services.js';
 import type { Session, Viewing } from '../steps/session.js';
 import { describePreview } from '../steps/show-plan.js';
 import { fetchWanted } from '../steps/source.js';
@@ -32,7 +32,7 @@ export const codeUpdate: Procedure = {
     });
     const wanted = await session.progress.group('Fetch', () => fetchWanted(session));
     const asked = wanted.commit === undefined ? [] : session.codeHost.pullRequestsOf(wanted.commit);
-    const services = selectServices(session, wanted.project);
+    const services = await servicesToDeploy(session, wanted.project);
     await session.progress.group('Health before', async () => {
       for (const service of services) {
         passGate(

@@ -3,7 +3,7 @@ import { observe } from '../steps/observe.js';
 import { prepare } from '../steps/prepare.js';
 import { previewUpdate } from '../steps/preview.js';
 import { rollOutAll } from '../steps/roll-out-all.js';
-import { selectServices } from '../steps/select-services.js';
+import { servicesToDeploy } from '../steps/select-services.js';
 import type { Session, Viewing } from '../steps/session.js';
 import { describePreview, withRestart } from '../steps/show-plan.js';
 import { fetchWanted } from '../steps/source.js';
@@ -32,7 +32,7 @@ export const maintenance: Procedure = {
     });
     const fresh = withFreshBases(session);
     const wanted = await session.progress.group('Fetch', () => fetchWanted(fresh));
-    const services = selectServices(fresh, wanted.project);
+    const services = await servicesToDeploy(fresh, wanted.project);
     await session.progress.group('Build and pull', async () => {
       for (const service of services) {
         passGate(

@@ -8,7 +8,7 @@ import { planFor } from './plan-service.js';
 import { imageOrigin } from './image-origin.js';
 import type { ImageSource } from './prepare.js';
 import { renderedHashes } from './rendered.js';
-import { selectServices } from './select-services.js';
+import { servicesToDeploy } from './select-services.js';
 import type { Viewing } from './session.js';
 import { fetchCommit, showNew, viewWorktree } from './source.js';
 import { wantedFromLive, type WantedProject } from './wanted.js';
@@ -31,7 +31,7 @@ async function preview(viewing: Viewing, procedure: string, wanted: WantedProjec
   const hashes = await renderedHashes(viewing, wanted.project);
   const preparation: Operation[] = [];
   const candidates: Candidate[] = [];
-  for (const service of selectServices(viewing, wanted.project)) {
+  for (const service of await servicesToDeploy(viewing, wanted.project)) {
     const current = await observe(viewing.engine, viewing, viewing.project, service);
     const described = await describeWanted(viewing, wanted, service, hashes, current);
     const { operation, fingerprint } =

@@ -2,6 +2,7 @@ import type { Operation, OperationOf } from '../model/operation.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import { outageMs, type ServingChange } from '../model/outage.js';
 import { RUNBOOK } from '../model/policy.js';
+import type { EngineEvent } from '../model/ports/engine.js';
 import type { ReleaseId } from '../model/release.js';
 import { sloRows } from '../model/slo.js';
 import { formatDuration } from '../model/units.js';
@@ -200,7 +201,11 @@ export class ServiceRun implements Looker {
     if (old.length === 0 || this.candidate.oneShot) return undefined;
     const changes: ServingChange[] = this.session.events.seen
       .filter((event) => event.action === 'die' && event.service === this.candidate.service)
-      .map((event) => ({ atMs: event.atMs, container: event.id, serves: false }));
+      .map((event) => ({
+        atMs: stoppedServingAt(event, this.session.events.seen),
+        container: event.id,
+        serves: false,
+      }));
     return Math.round(
       outageMs(
         old.map((container) => container.id),
@@ -210,4 +215,16 @@ export class ServiceRun implements Looker {
       ),
     );
   }
+}
+
+/** Longest grace time that is looked back over. */
+const LOOK_BACK_MS = 10 * 60_000;
+
+/** A service that is asked to stop takes no new requests from then on, however long it takes to end. */
+function stoppedServingAt(die: EngineEvent, seen: readonly EngineEvent[]): number {
+  const asked = seen.find(
+    (event) =>
+      event.action === 'kill' && event.id === die.id && event.atMs <= die.atMs && event.atMs > die.atMs - LOOK_BACK_MS,
+  );
+  return asked?.atMs ?? die.atMs;
 }

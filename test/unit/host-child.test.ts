@@ -87,7 +87,7 @@ describe('runChild', () => {
     expect(isAlive(grandchild)).toBe(true);
     controller.abort();
     expect(await caught).toMatchObject({ code: 'E_CANCELLED' });
-    expect(await gone(grandchild, 1_000)).toBe(true);
+    expect(await gone(grandchild, 5_000)).toBe(true);
   });
 
   it('kills what ignores SIGTERM after 2 s, with the deadline as the reason', async () => {
@@ -98,7 +98,7 @@ describe('runChild', () => {
     }).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'E_DEADLINE', excerpt: [{ lines: ['waiting'] }] });
     expect(Date.now() - begin).toBeGreaterThan(2_000);
-    expect(await gone(await pidIn('stubborn'), 1_000)).toBe(true);
+    expect(await gone(await pidIn('stubborn'), 5_000)).toBe(true);
   });
 
   it('does not start when it is cancelled already', async () => {
