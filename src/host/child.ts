@@ -61,7 +61,7 @@ export class ChildStartError extends Error {
  */
 export async function runChild(options: ChildOptions): Promise<ChildResult> {
   const title = options.title ?? [options.command, ...options.args.slice(0, 2)].join(' ');
-  if (options.signal?.aborted === true) throw cancelled(title, []);
+  if (options.signal?.aborted === true) throw cancelled(title, [], options.signal.reason);
   await requireDirectory(options.cwd);
 
   const limit = options.outputLimit ?? DEFAULT_OUTPUT_LIMIT;
@@ -89,7 +89,7 @@ export async function runChild(options: ChildOptions): Promise<ChildResult> {
     for (const splitter of splitters) splitter.end();
     const result = { exitCode, endedBy, stdout: kept.stdout.text(), stderr: kept.stderr.text() };
     const output = lastLines(`${result.stdout}\n${result.stderr}`, 20);
-    if (ending.reason === 'cancelled') throw cancelled(title, output);
+    if (ending.reason === 'cancelled') throw cancelled(title, output, options.signal?.reason);
     if (ending.reason === 'deadline') throw late(title, options.timeoutMs, output);
     return result;
   } finally {
@@ -171,11 +171,17 @@ async function requireDirectory(cwd: string | undefined): Promise<void> {
   if (found?.isDirectory() !== true) throw new ChildStartError(`there is no directory ${cwd}`, 'ENOTDIR');
 }
 
-function cancelled(title: string, lines: readonly string[]): ProcedureError {
-  return new ProcedureError('E_CANCELLED', `The run was cancelled; "${title}" was ended`, {
-    next: 'Start the procedure again when ready.',
-    excerpt: lines.length === 0 ? [] : [{ title: 'last output', lines }],
-  });
+/** @param reason of the signal: who cancelled, when that is known */
+function cancelled(title: string, lines: readonly string[], reason: unknown): ProcedureError {
+  const known = reason instanceof ProcedureError ? reason : undefined;
+  return new ProcedureError(
+    known?.code ?? 'E_CANCELLED',
+    `${known?.message ?? 'The run was cancelled'}; "${title}" was ended`,
+    {
+      next: known?.next ?? 'Start the procedure again when ready.',
+      excerpt: lines.length === 0 ? [] : [{ title: 'last output', lines }],
+    },
+  );
 }
 
 function late(title: string, timeoutMs: number, lines: readonly string[]): ProcedureError {

@@ -24,7 +24,7 @@ export function holdLock(
   const look = async (): Promise<LockView> => {
     const view = await volumes.look();
     const request = view.yields.find(({ generation }) => generation === mine.number);
-    if (request !== undefined && !yielding.signal.aborted) yielding.abort(request.reason);
+    if (request !== undefined && !yielding.signal.aborted) yielding.abort(asked(request.reason));
     return view;
   };
 
@@ -32,7 +32,7 @@ export function holdLock(
   const watching = repeat(timing.watchMs, async () => {
     const view = await look();
     if (isValid(view, mine)) return;
-    if (!yielding.signal.aborted) yielding.abort(fenced(project, view, mine).message);
+    if (!yielding.signal.aborted) yielding.abort(fenced(project, view, mine));
     void renewing.stop();
   });
 
@@ -72,6 +72,12 @@ export function holdLock(
       }
     },
   };
+}
+
+function asked(request: string): ProcedureError {
+  return new ProcedureError('E_CANCELLED', `Another run asked this one to yield: ${request}`, {
+    next: 'Follow that run; what this one found live is said below.',
+  });
 }
 
 function isValid(view: LockView, mine: Generation): boolean {

@@ -27,13 +27,6 @@ export function cancelledError(): ProcedureError {
   });
 }
 
-/** Another run asked this one to yield. */
-export function yieldedError(request: string): ProcedureError {
-  return new ProcedureError('E_CANCELLED', `Another run asked this one to yield: ${request}`, {
-    next: 'Follow that run; what it finds live is said below.',
-  });
-}
-
 /** @returns the reason of an aborted signal as an Error */
 export function reasonOf(signal: AbortSignal): Error {
   return signal.reason instanceof Error ? signal.reason : cancelledError();

@@ -79,8 +79,10 @@ export function createSource(options: SourceOptions = {}): Source {
 
     async resolve(directory, ref) {
       if (ref.startsWith('-')) return undefined;
-      // Tags first, then what origin has: the checkout is detached, so a local branch of that name stays behind.
-      for (const name of [`refs/tags/${ref}`, `refs/remotes/origin/${ref}`, ref]) {
+      // Tags first, then what origin has: the checkout is detached, so a local branch of that name stays behind. HEAD
+      // is what is checked out, as for a fetch, and not the branch that origin/HEAD stands for.
+      const places = /^HEAD(?:[~^]|$)/.test(ref) ? [] : [`refs/tags/${ref}`, `refs/remotes/origin/${ref}`];
+      for (const name of [...places, ref]) {
         const commit = await commitOf(directory, name);
         if (commit !== undefined) return commit;
       }

@@ -62,7 +62,7 @@ export function planUndo(
     readonly candidate: Candidate;
     readonly back: ReleaseWithDefinition;
     readonly failed: ReleaseId;
-    readonly reason: string;
+    readonly reason: string | undefined;
   },
 ): UndoChange {
   const { candidate, back } = undo;

@@ -117,14 +117,13 @@ async function goBack(
       candidate,
       back: candidate.release,
       failed: recovery.failed,
-      reason: 'it was found wrong by the run that deployed it, which was killed while it went back',
+      // A run that was killed says nothing about the release it was deploying: the same may be deployed again.
+      reason: recovery.bad ? 'it was found wrong by the run that deployed it, which was killed then' : undefined,
     }),
     checkout: undefined, // moved above, for all services at once
     namedImage: candidate.namedImage,
   });
-  // A run that was killed says nothing about the release it was deploying: the same may be deployed again.
-  const wanted = operations.filter((operation) => recovery.bad || operation.kind !== 'reject-release');
-  for (const operation of wanted) await run.execute(operation, deadline);
+  for (const operation of operations) await run.execute(operation, deadline);
 }
 
 /** A restart was cut short: the containers may be stopped or gone. What still runs is left as it is. */

@@ -77,6 +77,8 @@ async function afterFailure(
   if (failure.code === 'E_FENCED') throw failure;
   session.progress.error(`${candidate.service}: ${failure.message}`);
   const cancelled = failure.code === 'E_CANCELLED';
+  // Whoever cancelled may deploy the same again.
+  const fault = cancelled ? undefined : failure.message;
   if (!service.replacing) {
     await takeBack(session, plan);
     return result(cancelled ? 'cancelled' : 'failed', false);
@@ -98,7 +100,7 @@ async function afterFailure(
   const back = before === undefined ? undefined : await session.ledger.definition(before.id);
   if (back === undefined) {
     session.recorder.nextSteps.push(...stepsAfterFailure(session, candidate));
-    await markBad(session, candidate, failure.message);
+    await markBad(session, candidate, fault);
     return result(cancelled ? 'cancelled' : 'failed', true);
   }
   if (!session.request.autoRollback && !cancelled) {
@@ -106,11 +108,11 @@ async function afterFailure(
     return result('failed', true);
   }
   try {
-    await goBack(session, service, plan, candidate, back, failure.message);
+    await goBack(session, service, plan, candidate, back, fault);
   } catch (error) {
     const undoError = asProcedureError(error);
     if (undoError.code === 'E_FENCED') throw undoError;
-    await markBad(session, candidate, failure.message).catch((markError: unknown) => {
+    await markBad(session, candidate, fault).catch((markError: unknown) => {
       session.progress.debug(`ledger: ${String(markError)}`); // the failure of the way back is what matters now
     });
     session.progress.error(`${candidate.service}: going back failed as well: ${undoError.message}`);
@@ -142,7 +144,8 @@ async function keepWatchedRelease(session: Session, service: ServiceRun, candida
   await service.execute({ kind: 'accept-release', service: candidate.service, release: candidate.release.id }, never());
 }
 
-async function markBad(session: Session, candidate: Candidate, reason: string): Promise<void> {
+async function markBad(session: Session, candidate: Candidate, reason: string | undefined): Promise<void> {
+  if (reason === undefined) return;
   await session.execute(
     { kind: 'reject-release', service: candidate.service, release: candidate.release.id, reason },
     never(),
@@ -155,7 +158,7 @@ async function goBack(
   plan: ServicePlan,
   candidate: Candidate,
   back: ReleaseWithDefinition,
-  reason: string,
+  reason: string | undefined,
 ): Promise<void> {
   const operations = STRATEGIES[plan.strategy].undo(
     planUndo(session, { candidate, back, failed: candidate.release.id, reason }),

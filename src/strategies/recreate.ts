@@ -59,8 +59,10 @@ export const recreate: Strategy = {
       { kind: 'await-ready', service, release: back, timeoutMs: change.readinessTimeoutMs },
       { kind: 'verify', service, release: back, checks: change.checks },
       { kind: 'accept-release', service, release: back },
-      { kind: 'reject-release', service, release: change.failed, reason: change.reason },
     );
+    if (change.reason !== undefined) {
+      operations.push({ kind: 'reject-release', service, release: change.failed, reason: change.reason });
+    }
     return operations;
   },
 };

@@ -51,5 +51,6 @@ export interface UndoChange {
   readonly checkout: { readonly directory: string; readonly from: string; readonly to: string } | undefined;
   readonly readinessTimeoutMs: number;
   readonly checks: readonly string[];
-  readonly reason: string;
+  /** What is wrong with the release that failed; undefined when nothing is known to be: a cancelled run marks nothing bad. */
+  readonly reason: string | undefined;
 }

@@ -46,11 +46,11 @@ export async function environmentOf(project: Project, service: string): Promise<
   );
 }
 
-/** @returns a short hash of files and folders of a directory's `git status` and HEAD: the checkout has not moved */
+/** @returns HEAD, files that differ and worktrees: equal when the checkout has not moved. A fetch moves none of them. */
 export async function checkoutState(project: Project): Promise<string> {
   const parts = await Promise.all([
     project.git('rev-parse', 'HEAD'),
-    project.git('status', '--porcelain', '--branch', '--ignored'),
+    project.git('status', '--porcelain', '--ignored'),
     project.git('worktree', 'list'),
   ]);
   return `${parts[0]} ${createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 12)}`;

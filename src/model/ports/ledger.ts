@@ -90,7 +90,7 @@ export interface HeldLock {
    * @throws ProcedureError E_FENCED when another run has taken the lock over
    */
   check(): Promise<void>;
-  /** Aborts when someone asks this run to yield. The reason is the request's text. */
+  /** Aborts when someone asks this run to yield. The reason is a ProcedureError: who asks, or E_FENCED. */
   readonly yieldRequested: AbortSignal;
   /** Says that the abandoned runs are dealt with: a later owner need not look at them again. */
   release(): Promise<void>;

@@ -1,0 +1,138 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startRegistry } from '../../scripts/lib/registry.mjs';
+import { BASE_IMAGE, docker } from '../support/engine-containers.js';
+import { carryOut } from '../support/procedure.js';
+import { makeProject, type Project } from '../support/project.js';
+import { served } from '../support/served.js';
+
+/** One project; each test goes on from where the one before left it. */
+describe('the same release again', () => {
+  let project: Project;
+  let release = '';
+
+  beforeAll(async () => {
+    project = await makeProject({ fixture: 'plain', files: { 'compose.yaml': served() } });
+    const { report, log } = await carryOut(project, { procedure: 'code-update', service: 'app' });
+    expect(report.outcome, log).toBe('deployed');
+    release = report.services[0]?.release ?? '';
+  });
+
+  afterAll(async () => {
+    await project.cleanup();
+  });
+
+  it('health-restart: the same container, its writable layer kept, verified and watched', async () => {
+    const before = await project.inspect('app');
+    await docker('exec', before.Id, 'sh', '-c', 'echo kept > /tmp/kept');
+    const { report, log } = await carryOut(project, {
+      procedure: 'health-restart',
+      service: 'app',
+      watch: '2s',
+      'smoke-test': `wget -q -O /dev/null http://127.0.0.1:${project.port}/`,
+    });
+    expect(report.outcome, log).toBe('deployed');
+    const after = await project.inspect('app');
+    expect(after.Id).toBe(before.Id);
+    expect(after.State.StartedAt > before.State.StartedAt).toBe(true);
+    expect((await project.get('/file?path=/tmp/kept')).text).toBe('kept\n');
+    expect(log).toContain('✓ smoke-test');
+    expect(report.services[0]).toMatchObject({ service: 'app', release });
+    expect(report.services[0]?.downtimeMs).toBeGreaterThan(0);
+  });
+
+  it('health-restart of a service that stays broken is red, and says what runs', async () => {
+    const { report, log } = await carryOut(project, {
+      procedure: 'health-restart',
+      service: 'app',
+      'smoke-test': 'echo no good >&2; exit 3',
+    });
+    expect(report.outcome, log).toBe('failed');
+    expect(report.changed).toBe(true);
+    expect(report.error?.code).toBe('E_COMMAND');
+    await project.waitUntilHealthy('app');
+  });
+
+  it('emergency: a service that is frozen is captured, killed, removed and started afresh', async () => {
+    const before = await project.inspect('app');
+    await docker('exec', before.Id, 'sh', '-c', 'kill -STOP 1; echo lost > /tmp/lost');
+    await docker('kill', '--signal', 'STOP', before.Id);
+    await expect(project.get('/', 700)).rejects.toThrow();
+    const { report, log } = await carryOut(project, { procedure: 'emergency', service: 'app' });
+    expect(report.outcome, log).toBe('deployed');
+    const after = await project.inspect('app');
+    expect(after.Id).not.toBe(before.Id);
+    expect(after.Image).toBe(before.Image);
+    expect((await project.get('/')).text).toMatch(/^1\.0\.0 /);
+    expect((await project.get('/file?path=/tmp/lost')).status).toBe(500);
+    expect(await gone(before.Id)).toBe(true);
+    const evidence = (await readdir(report.evidencePath ?? '', { recursive: true })).join('\n');
+    expect(evidence).toMatch(/before.*inspect\.json$/m);
+    expect(evidence).toMatch(/before.*log\.txt$/m);
+    await project.compose(['up', '-d', '--no-build']);
+    expect(await project.containerId('app')).toBe(after.Id);
+  });
+
+  it('emergency: a paused container, and one that exited, as well', async () => {
+    for (const harm of [['pause'], ['stop', '--time', '0']]) {
+      const before = await project.containerId('app');
+      await docker(...harm, before);
+      const { report, log } = await carryOut(project, { procedure: 'emergency', service: 'app' });
+      expect(report.outcome, log).toBe('deployed');
+      expect(await project.containerId('app')).not.toBe(before);
+      expect((await project.get('/')).text).toMatch(/^1\.0\.0 /);
+    }
+  });
+
+  it('emergency: containers that somebody removed come back from the ledger', async () => {
+    await docker('rm', '--force', await project.containerId('app'));
+    const { report, log } = await carryOut(project, { procedure: 'emergency', service: 'app' });
+    expect(report.outcome, log).toBe('deployed');
+    expect((await project.get('/')).text).toMatch(/^1\.0\.0 /);
+  });
+});
+
+describe('maintenance', () => {
+  it('recreates what is unchanged as well, and takes the base image that the registry has now', async () => {
+    const registry = await startRegistry();
+    const base = `${registry.address}/rr-base:latest`;
+    const project = await makeProject({
+      fixture: 'plain',
+      files: { 'compose.yaml': served() },
+      env: { BASE_IMAGE: base },
+    });
+    try {
+      await docker('tag', BASE_IMAGE, base);
+      await docker('push', '--quiet', base);
+      const first = await carryOut(project, { procedure: 'code-update', service: 'app' });
+      expect(first.report.outcome, first.log).toBe('deployed');
+      const before = await project.inspect('app');
+
+      const same = await carryOut(project, { procedure: 'maintenance', service: 'app' });
+      expect(same.report.outcome, same.log).toBe('deployed');
+      const recreated = await project.inspect('app');
+      expect(recreated.Id).not.toBe(before.Id);
+      expect(recreated.Image).toBe(before.Image);
+      await project.compose(['up', '-d', '--no-build']);
+      expect(await project.containerId('app')).toBe(recreated.Id);
+
+      // A patched base image, known to the registry only.
+      await writeFile(`${project.root}/Dockerfile`, `FROM ${BASE_IMAGE}\nRUN echo patched > /patched\n`);
+      await docker('build', '--quiet', '--tag', base, project.root);
+      await docker('push', '--quiet', base);
+      await docker('tag', BASE_IMAGE, base);
+      const patched = await carryOut(project, { procedure: 'maintenance', service: 'app' });
+      expect(patched.report.outcome, patched.log).toBe('deployed');
+      expect((await project.get('/file?path=/patched')).text).toBe('patched\n');
+      expect((await project.get('/')).text).toMatch(/^1\.0\.0 /);
+    } finally {
+      await registry.stop();
+      await project.cleanup();
+      await docker('rmi', '--force', base).catch(() => undefined);
+    }
+  });
+});
+
+async function gone(id: string): Promise<boolean> {
+  return (await docker('ps', '-aq', '--no-trunc')).split('\n').every((one) => one !== id);
+}
