@@ -101,7 +101,8 @@ export function previousRelease(history: ServiceHistory, current: ReleaseId | un
 }
 
 /**
- * The releases whose images are kept: the live one, the one to go back to, and the newest good ones up to `count`.
+ * The releases whose images are kept: the live one, the one to go back to, and the newest ones up to `count`; a bad one
+ * never takes a good one's place.
  * @returns the ids of the kept releases that are beyond it
  */
 export function releasesToDrop(history: ServiceHistory, count: number): readonly Release[] {
@@ -111,7 +112,8 @@ export function releasesToDrop(history: ServiceHistory, count: number): readonly
     history.events.findLastIndex((event) => event.kind === 'live' && event.release === release.id);
   const kept = [...keptReleases(history)].sort((a, b) => lastLive(b) - lastLive(a));
   const good = kept.filter((release) => !isBad(history, release.id));
-  const stay = new Set([...good.slice(0, count).map((release) => release.id), ...spared]);
+  const newest = [...kept.slice(0, count), ...good.slice(0, count)].map((release) => release.id);
+  const stay = new Set([...newest, ...spared]);
   return kept.filter((release) => !stay.has(release.id));
 }
 

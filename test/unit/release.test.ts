@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   isBad,
+  releasesToDrop,
   keptReleases,
   liveRelease,
   previousRelease,
@@ -86,5 +87,16 @@ describe('the ledger of a service', () => {
     expect(sameBadRelease(known, { ...wanted, commit: 'commit-B' })?.id).toBe('B');
     expect(sameBadRelease(known, { ...wanted, commit: 'commit-A' })).toBeUndefined();
     expect(sameBadRelease(known, { configHash: 'other', commit: 'commit-B', fingerprint: 'print-B' })).toBeUndefined();
+  });
+
+  it('drops what is beyond the kept ones, never the live one, the one before it, or a good one for a bad one', () => {
+    const dropped = (count: number, ...events: readonly string[]): readonly string[] =>
+      releasesToDrop(history([A, B, C], ...events), count).map((entry) => entry.id);
+    expect(dropped(5, 'live A', 'live B', 'live C')).toEqual([]);
+    expect(dropped(2, 'live A', 'live B', 'live C')).toEqual(['A']);
+    expect(dropped(1, 'live A', 'live B', 'live C')).toEqual(['A']);
+    expect(dropped(1, 'live A', 'live B', 'live A', 'bad B')).toEqual(['B']);
+    expect(dropped(5, 'live A', 'live B', 'live A', 'bad B')).toEqual([]);
+    expect(dropped(2, 'live A', 'live B', 'live C', 'live B', 'bad C')).toEqual([]);
   });
 });
