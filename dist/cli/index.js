@@ -1866,12 +1866,6 @@ function cancelledError() {
         next: 'Read below what is live now; start the run again when ready.',
     });
 }
-/** Another run asked this one to yield. */
-function yieldedError(request) {
-    return new ProcedureError('E_CANCELLED', `Another run asked this one to yield: ${request}`, {
-        next: 'Follow that run; what it finds live is said below.',
-    });
-}
 /** @returns the reason of an aborted signal as an Error */
 function reasonOf(signal) {
     return signal.reason instanceof Error ? signal.reason : cancelledError();
@@ -2038,7 +2032,8 @@ function previousRelease(history, current) {
     return history.releases.find((release) => release.id === id);
 }
 /**
- * The releases whose images are kept: the live one, the one to go back to, and the newest good ones up to `count`.
+ * The releases whose images are kept: the live one, the one to go back to, and the newest ones up to `count`; a bad one
+ * never takes a good one's place.
  * @returns the ids of the kept releases that are beyond it
  */
 function releasesToDrop(history, count) {
@@ -2047,7 +2042,8 @@ function releasesToDrop(history, count) {
     const lastLive = (release) => history.events.findLastIndex((event) => event.kind === 'live' && event.release === release.id);
     const kept = [...keptReleases(history)].sort((a, b) => lastLive(b) - lastLive(a));
     const good = kept.filter((release) => !isBad(history, release.id));
-    const stay = new Set([...good.slice(0, count).map((release) => release.id), ...spared]);
+    const newest = [...kept.slice(0, count), ...good.slice(0, count)].map((release) => release.id);
+    const stay = new Set([...newest, ...spared]);
     return kept.filter((release) => !stay.has(release.id));
 }
 /** @returns how long the last replacement of the service took, in milliseconds; undefined before the first */
@@ -2590,7 +2586,10 @@ const recreate = {
             from: change.failed,
             replicas: change.replicas,
             force: true,
-        }, { kind: 'await-ready', service, release: back, timeoutMs: change.readinessTimeoutMs }, { kind: 'verify', service, release: back, checks: change.checks }, { kind: 'accept-release', service, release: back }, { kind: 'reject-release', service, release: change.failed, reason: change.reason });
+        }, { kind: 'await-ready', service, release: back, timeoutMs: change.readinessTimeoutMs }, { kind: 'verify', service, release: back, checks: change.checks }, { kind: 'accept-release', service, release: back });
+        if (change.reason !== undefined) {
+            operations.push({ kind: 'reject-release', service, release: change.failed, reason: change.reason });
+        }
         return operations;
     },
 };
@@ -4184,9 +4183,20 @@ class ServiceRun {
             return undefined;
         const changes = this.session.events.seen
             .filter((event) => event.action === 'die' && event.service === this.candidate.service)
-            .map((event) => ({ atMs: event.atMs, container: event.id, serves: false }));
+            .map((event) => ({
+            atMs: stoppedServingAt(event, this.session.events.seen),
+            container: event.id,
+            serves: false,
+        }));
         return Math.round(outageMs(old.map((container) => container.id), [...changes, ...this.served], this.startedAtMs, Date.now()));
     }
+}
+/** Longest grace time that is looked back over. */
+const LOOK_BACK_MS = 10 * 60_000;
+/** A service that is asked to stop takes no new requests from then on, however long it takes to end. */
+function stoppedServingAt(die, seen) {
+    const asked = seen.find((event) => event.action === 'kill' && event.id === die.id && event.atMs <= die.atMs && event.atMs > die.atMs - LOOK_BACK_MS);
+    return asked?.atMs ?? die.atMs;
 }
 
 ;// CONCATENATED MODULE: ./build/steps/recover.js
@@ -4290,14 +4300,13 @@ async function goBack(session, service, recovery, deadline) {
             candidate,
             back: candidate.release,
             failed: recovery.failed,
-            reason: 'it was found wrong by the run that deployed it, which was killed while it went back',
+            // A run that was killed says nothing about the release it was deploying: the same may be deployed again.
+            reason: recovery.bad ? 'it was found wrong by the run that deployed it, which was killed then' : undefined,
         }),
         checkout: undefined, // moved above, for all services at once
         namedImage: candidate.namedImage,
     });
-    // A run that was killed says nothing about the release it was deploying: the same may be deployed again.
-    const wanted = operations.filter((operation) => recovery.bad || operation.kind !== 'reject-release');
-    for (const operation of wanted)
+    for (const operation of operations)
         await run.execute(operation, deadline);
 }
 /** A restart was cut short: the containers may be stopped or gone. What still runs is left as it is. */
@@ -4797,9 +4806,10 @@ function imageOrigin(wanted) {
 /**
  * The services a run treats, in order: those that were named, as named; else all of the project in dependency order,
  * without stateful ones (a database is replaced only when it is named) and without those of a profile that is not on.
+ * @param startsAlso stateful services that are not left alone
  * @throws ProcedureError E_SERVICE for a name that the project does not have
  */
-function selectServices(viewing, project) {
+function selectServices(viewing, project, startsAlso = new Set()) {
     const { services } = viewing.request;
     if (services.length > 0) {
         requireServices(services, Object.keys(project.services));
@@ -4813,11 +4823,17 @@ function selectServices(viewing, project) {
         const on = service.profiles.length === 0 || service.profiles.some((profile) => active.has(profile) || active.has('*'));
         if (!on)
             return false;
-        if (!looksStateful(service))
+        if (!looksStateful(service) || startsAlso.has(name))
             return true;
         viewing.progress.info(`${name} keeps data in a volume and has no build: it is left alone unless it is named`);
         return false;
     });
+}
+/** As `selectServices`, and a stateful service of which there is no container yet: others of a first deploy need it. */
+async function servicesToDeploy(viewing, project) {
+    const there = new Set((await viewing.engine.containers(viewing.project)).map((container) => container.service));
+    const missing = Object.keys(project.services).filter((name) => !there.has(name));
+    return selectServices(viewing, project, new Set(missing));
 }
 
 ;// CONCATENATED MODULE: ./build/steps/preview.js
@@ -4846,7 +4862,7 @@ async function preview(viewing, procedure, wanted, images) {
     const hashes = await renderedHashes(viewing, wanted.project);
     const preparation = [];
     const candidates = [];
-    for (const service of selectServices(viewing, wanted.project)) {
+    for (const service of await servicesToDeploy(viewing, wanted.project)) {
         const current = await observe(viewing.engine, viewing, viewing.project, service);
         const described = await describeWanted(viewing, wanted, service, hashes, current);
         const { operation, fingerprint } = images === 'as-named' ? await viewNamedImage(viewing, described) : await viewImage(viewing, described);
@@ -5394,6 +5410,8 @@ async function afterFailure(session, service, candidate, plan, failure) {
         throw failure;
     session.progress.error(`${candidate.service}: ${failure.message}`);
     const cancelled = failure.code === 'E_CANCELLED';
+    // Whoever cancelled may deploy the same again.
+    const fault = cancelled ? undefined : failure.message;
     if (!service.replacing) {
         await takeBack(session, plan);
         return result(cancelled ? 'cancelled' : 'failed', false);
@@ -5414,7 +5432,7 @@ async function afterFailure(session, service, candidate, plan, failure) {
     const back = before === undefined ? undefined : await session.ledger.definition(before.id);
     if (back === undefined) {
         session.recorder.nextSteps.push(...stepsAfterFailure(session, candidate));
-        await markBad(session, candidate, failure.message);
+        await markBad(session, candidate, fault);
         return result(cancelled ? 'cancelled' : 'failed', true);
     }
     if (!session.request.autoRollback && !cancelled) {
@@ -5422,13 +5440,13 @@ async function afterFailure(session, service, candidate, plan, failure) {
         return result('failed', true);
     }
     try {
-        await roll_out_goBack(session, service, plan, candidate, back, failure.message);
+        await roll_out_goBack(session, service, plan, candidate, back, fault);
     }
     catch (error) {
         const undoError = (0,errors/* asProcedureError */.qq)(error);
         if (undoError.code === 'E_FENCED')
             throw undoError;
-        await markBad(session, candidate, failure.message).catch((markError) => {
+        await markBad(session, candidate, fault).catch((markError) => {
             session.progress.debug(`ledger: ${String(markError)}`); // the failure of the way back is what matters now
         });
         session.progress.error(`${candidate.service}: going back failed as well: ${undoError.message}`);
@@ -5455,6 +5473,8 @@ async function keepWatchedRelease(session, service, candidate) {
     await service.execute({ kind: 'accept-release', service: candidate.service, release: candidate.release.id }, never());
 }
 async function markBad(session, candidate, reason) {
+    if (reason === undefined)
+        return;
     await session.execute({ kind: 'reject-release', service: candidate.service, release: candidate.release.id, reason }, never());
 }
 async function roll_out_goBack(session, service, plan, candidate, back, reason) {
@@ -5652,7 +5672,7 @@ const codeUpdate = {
         });
         const wanted = await session.progress.group('Fetch', () => fetchWanted(session));
         const asked = wanted.commit === undefined ? [] : session.codeHost.pullRequestsOf(wanted.commit);
-        const services = selectServices(session, wanted.project);
+        const services = await servicesToDeploy(session, wanted.project);
         await session.progress.group('Health before', async () => {
             for (const service of services) {
                 passGate(session, 'health', healthGate(service, await observe(session.engine, session, session.project, service)));
@@ -5904,7 +5924,7 @@ const maintenance = {
         });
         const fresh = withFreshBases(session);
         const wanted = await session.progress.group('Fetch', () => fetchWanted(fresh));
-        const services = selectServices(fresh, wanted.project);
+        const services = await servicesToDeploy(fresh, wanted.project);
         await session.progress.group('Build and pull', async () => {
             for (const service of services) {
                 passGate(session, 'health', healthGate(service, await observe(session.engine, session, session.project, service)));
@@ -8611,7 +8631,7 @@ class ChildStartError extends Error {
 async function runChild(options) {
     const title = options.title ?? [options.command, ...options.args.slice(0, 2)].join(' ');
     if (options.signal?.aborted === true)
-        throw cancelled(title, []);
+        throw cancelled(title, [], options.signal.reason);
     await requireDirectory(options.cwd);
     const limit = options.outputLimit ?? DEFAULT_OUTPUT_LIMIT;
     const kept = { stdout: new Tail(limit), stderr: new Tail(limit) };
@@ -8639,7 +8659,7 @@ async function runChild(options) {
         const result = { exitCode, endedBy, stdout: kept.stdout.text(), stderr: kept.stderr.text() };
         const output = lastLines(`${result.stdout}\n${result.stderr}`, 20);
         if (ending.reason === 'cancelled')
-            throw cancelled(title, output);
+            throw cancelled(title, output, options.signal?.reason);
         if (ending.reason === 'deadline')
             throw late(title, options.timeoutMs, output);
         return result;
@@ -8722,9 +8742,11 @@ async function requireDirectory(cwd) {
     if (found?.isDirectory() !== true)
         throw new ChildStartError(`there is no directory ${cwd}`, 'ENOTDIR');
 }
-function cancelled(title, lines) {
-    return new errors/* ProcedureError */.e_('E_CANCELLED', `The run was cancelled; "${title}" was ended`, {
-        next: 'Start the procedure again when ready.',
+/** @param reason of the signal: who cancelled, when that is known */
+function cancelled(title, lines, reason) {
+    const known = reason instanceof errors/* ProcedureError */.e_ ? reason : undefined;
+    return new errors/* ProcedureError */.e_(known?.code ?? 'E_CANCELLED', `${known?.message ?? 'The run was cancelled'}; "${title}" was ended`, {
+        next: known?.next ?? 'Start the procedure again when ready.',
         excerpt: lines.length === 0 ? [] : [{ title: 'last output', lines }],
     });
 }
@@ -21446,7 +21468,7 @@ function holdLock(project, mine, volumes, records, timing) {
         const view = await volumes.look();
         const request = view.yields.find(({ generation }) => generation === mine.number);
         if (request !== undefined && !yielding.signal.aborted)
-            yielding.abort(request.reason);
+            yielding.abort(asked(request.reason));
         return view;
     };
     const renewing = repeat(timing.leaseRenewMs, async (round) => writeLease(records, mine.nonce, round));
@@ -21455,7 +21477,7 @@ function holdLock(project, mine, volumes, records, timing) {
         if (isValid(view, mine))
             return;
         if (!yielding.signal.aborted)
-            yielding.abort(fenced(project, view, mine).message);
+            yielding.abort(fenced(project, view, mine));
         void renewing.stop();
     });
     const stop = async () => {
@@ -21495,6 +21517,11 @@ function holdLock(project, mine, volumes, records, timing) {
             }
         },
     };
+}
+function asked(request) {
+    return new errors/* ProcedureError */.e_('E_CANCELLED', `Another run asked this one to yield: ${request}`, {
+        next: 'Follow that run; what this one found live is said below.',
+    });
 }
 function isValid(view, mine) {
     return view.highest?.number === mine.number && view.highest.nonce === mine.nonce;
