@@ -1,7 +1,6 @@
 import { composeArgs, NOTHING_NEW, type DockerCli, type UpOptions } from './compose-cli.js';
 import { replaceKeepingHash } from './compose-before-2.29.js';
 import { renderDocument } from './compose-render.js';
-import { dependenciesOf } from './compose-document.js';
 
 /**
  * `up --detach --no-deps`: 0.4 to 0.7 s for a service whose process stops at once (measured, Compose 2.26.1).
@@ -11,9 +10,8 @@ import { dependenciesOf } from './compose-document.js';
  * 2.29.3 by compose#12072; measured on 2.26.1). With these versions a service that depends on others goes another way.
  */
 export async function up(cli: DockerCli, options: UpOptions, version: string): Promise<void> {
-  if (forgetsDependencies(version)) {
-    const document = await renderDocument(cli, options.target);
-    if (dependenciesOf(document, options.service).length > 0) return replaceKeepingHash(cli, options, document);
+  if (options.hasDependencies && forgetsDependencies(version)) {
+    return replaceKeepingHash(cli, options, await renderDocument(cli, options.target));
   }
   const { target, service, replicas, forceRecreate, onLine, signal, timeoutMs } = options;
   await cli.demand({

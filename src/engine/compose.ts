@@ -3,7 +3,7 @@ import type { Compose } from '../model/ports/engine.js';
 import { childEnvironment, type Environment } from '../host/environment.js';
 import { askVersion } from '../host/version.js';
 import { composeArgs, DockerCli } from './compose-cli.js';
-import { composeHashes } from './compose-hashes.js';
+import { composeHashes, documentHashes } from './compose-hashes.js';
 import { pullImage, registryProblem } from './compose-registry.js';
 import { documentTarget, renderProject } from './compose-render.js';
 import { up } from './compose-up.js';
@@ -24,6 +24,7 @@ export function createCompose({ environment, debug }: ComposeOptions): Compose {
     version,
     render: (target) => renderProject(cli, target),
     hashes: (target) => composeHashes(cli, target),
+    documentHashes: (document, directory) => documentHashes(cli, document, directory),
 
     async build({ document, directory, service, pullBase, onLine, signal, timeoutMs }) {
       await cli.demand({

@@ -34,7 +34,7 @@ export async function renderedHashes(
   viewing: Viewing,
   project: ComposeProject,
 ): Promise<Readonly<Record<string, string>>> {
-  return withRendered(viewing, project.document, (target) => viewing.compose.hashes(target));
+  return viewing.compose.documentHashes(project.document, viewing.request.workingDirectory);
 }
 
 /** Files that a killed run left behind; younger ones may belong to a check or a dry run beside this one. */

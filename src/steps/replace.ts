@@ -23,18 +23,37 @@ export async function replaceContainers(
   const release = await releaseOf(session, operation.to);
   const { service } = operation;
   if (await filesDefine(session, release)) {
-    session.expectedHashes.set(service, release.composeHash);
-    await up(session, { ...liveTarget(session.request), projectName: session.project }, operation, signal);
+    const hash = sharesWithAnother(release) ? await hashOf(session, release) : release.composeHash;
+    session.expectedHashes.set(service, hash);
+    await up(session, { ...liveTarget(session.request), projectName: session.project }, release, operation, signal);
     return;
   }
   session.progress.info(
     `  the compose files as they lie do not define ${release.id}; the definition that the ledger keeps is used`,
   );
   await withRendered(session, release.definition, async (kept) => {
-    const hashes = await session.compose.hashes(kept);
-    session.expectedHashes.set(service, hashes[service] ?? '');
-    await up(session, kept, operation, signal);
+    session.expectedHashes.set(service, await hashOf(session, release));
+    await up(session, kept, release, operation, signal);
   });
+}
+
+async function hashOf(session: Session, { definition, service }: ReleaseWithDefinition): Promise<string> {
+  const hashes = await session.compose.documentHashes(definition, session.request.workingDirectory);
+  return hashes[service] ?? '';
+}
+
+/** Its hash holds the id of another service's container, which may have been replaced since it was computed. */
+function sharesWithAnother(release: ReleaseWithDefinition): boolean {
+  const raw = serviceIn(release);
+  return (
+    ['network_mode', 'ipc', 'pid'].some((key) => JSON.stringify(raw[key] ?? '').startsWith('"service:')) ||
+    raw['volumes_from'] !== undefined
+  );
+}
+
+function serviceIn({ definition, service }: ReleaseWithDefinition): Readonly<Record<string, unknown>> {
+  const services = definition['services'] as Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  return services[service] ?? {};
 }
 
 /** Live files that Compose cannot read any more only mean that the kept definition is used. */
@@ -57,6 +76,7 @@ async function filesDefine(session: Session, release: ReleaseWithDefinition): Pr
 async function up(
   session: Session,
   target: ComposeTarget,
+  release: ReleaseWithDefinition,
   operation: OperationOf<'replace-containers'>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -65,6 +85,7 @@ async function up(
     service: operation.service,
     replicas: operation.replicas === 1 ? undefined : operation.replicas,
     forceRecreate: operation.force,
+    hasDependencies: Object.keys(serviceIn(release)['depends_on'] ?? {}).length > 0,
     onLine: (line) => session.progress.debug(session.redactor.text(line)),
     signal,
     timeoutMs: UP_TIMEOUT_MS,

@@ -112,7 +112,7 @@ async function kept(project: ComposeFiles, service: string): Promise<ComposeTarg
 }
 
 const up = (target: ComposeTarget, service: string, forceRecreate = false): Promise<void> =>
-  compose.up({ ...later, target, service, replicas: undefined, forceRecreate });
+  compose.up({ ...later, target, service, replicas: undefined, forceRecreate, hasDependencies: true });
 
 beforeAll(async () => {
   await docker('image', 'inspect', BASE_IMAGE);
@@ -262,7 +262,7 @@ describe('up', () => {
       environment: { ...environment, COMPOSE_REMOVE_ORPHANS: '1' },
       debug: () => undefined,
     });
-    await orphans.up({ ...later, target, service: 'one', replicas: 3, forceRecreate: false });
+    await orphans.up({ ...later, target, service: 'one', replicas: 3, forceRecreate: false, hasDependencies: false });
     expect((await project.containers()).map(({ service }) => service)).toEqual(['one', 'one', 'one', 'two']);
   });
 

@@ -129,6 +129,11 @@ export interface Compose {
    * does not read it, and `up` labels containers with another hash (measured on 2.26.1).
    */
   hashes(target: ComposeTarget): Promise<Readonly<Record<string, string>>>;
+  /** The same for a document that was rendered before: one call less. */
+  documentHashes(
+    document: Readonly<Record<string, unknown>>,
+    directory: string,
+  ): Promise<Readonly<Record<string, string>>>;
   /** @param document a rendered project whose one service is built, under the image name it carries */
   build(options: {
     readonly document: Readonly<Record<string, unknown>>;
@@ -145,6 +150,8 @@ export interface Compose {
     readonly service: string;
     readonly replicas: number | undefined;
     readonly forceRecreate: boolean;
+    /** Whether the service depends on others: Compose before 2.29.3 then needs another way (compose-up.ts). */
+    readonly hasDependencies: boolean;
     readonly onLine: (line: string) => void;
     readonly signal: AbortSignal;
     readonly timeoutMs: number;
