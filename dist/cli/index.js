@@ -2200,7 +2200,7 @@ async function withRendered(viewing, document, body) {
 }
 /** @returns Compose's own hash of every service of a rendered project */
 async function renderedHashes(viewing, project) {
-    return withRendered(viewing, project.document, (target) => viewing.compose.hashes(target));
+    return viewing.compose.documentHashes(project.document, viewing.request.workingDirectory);
 }
 /** Files that a killed run left behind; younger ones may belong to a check or a dry run beside this one. */
 const STALE_MS = 10 * 60_000;
@@ -2232,16 +2232,30 @@ async function replaceContainers(session, operation, signal) {
     const release = await releaseOf(session, operation.to);
     const { service } = operation;
     if (await filesDefine(session, release)) {
-        session.expectedHashes.set(service, release.composeHash);
-        await up(session, { ...liveTarget(session.request), projectName: session.project }, operation, signal);
+        const hash = sharesWithAnother(release) ? await hashOf(session, release) : release.composeHash;
+        session.expectedHashes.set(service, hash);
+        await up(session, { ...liveTarget(session.request), projectName: session.project }, release, operation, signal);
         return;
     }
     session.progress.info(`  the compose files as they lie do not define ${release.id}; the definition that the ledger keeps is used`);
     await withRendered(session, release.definition, async (kept) => {
-        const hashes = await session.compose.hashes(kept);
-        session.expectedHashes.set(service, hashes[service] ?? '');
-        await up(session, kept, operation, signal);
+        session.expectedHashes.set(service, await hashOf(session, release));
+        await up(session, kept, release, operation, signal);
     });
+}
+async function hashOf(session, { definition, service }) {
+    const hashes = await session.compose.documentHashes(definition, session.request.workingDirectory);
+    return hashes[service] ?? '';
+}
+/** Its hash holds the id of another service's container, which may have been replaced since it was computed. */
+function sharesWithAnother(release) {
+    const raw = serviceIn(release);
+    return (['network_mode', 'ipc', 'pid'].some((key) => JSON.stringify(raw[key] ?? '').startsWith('"service:')) ||
+        raw['volumes_from'] !== undefined);
+}
+function serviceIn({ definition, service }) {
+    const services = definition['services'];
+    return services[service] ?? {};
 }
 /** Live files that Compose cannot read any more only mean that the kept definition is used. */
 async function filesDefine(session, release) {
@@ -2259,12 +2273,13 @@ async function filesDefine(session, release) {
         return false;
     }
 }
-async function up(session, target, operation, signal) {
+async function up(session, target, release, operation, signal) {
     await session.compose.up({
         target,
         service: operation.service,
         replicas: operation.replicas === 1 ? undefined : operation.replicas,
         forceRecreate: operation.force,
+        hasDependencies: Object.keys(serviceIn(release)['depends_on'] ?? {}).length > 0,
         onLine: (line) => session.progress.debug(session.redactor.text(line)),
         signal,
         timeoutMs: UP_TIMEOUT_MS,
@@ -4451,6 +4466,10 @@ async function fetchWanted(session) {
     if (commit === undefined)
         return wantedFromLive(opened, request.workingDirectory);
     await showNew(session, opened, commit);
+    // No tracked file differs from the commit (a gate saw to that), and an image needs no build context.
+    if (request.image !== undefined && commit.commit === opened.checkout?.commit) {
+        return wantedFromLive(opened, request.workingDirectory);
+    }
     return takeWorktree(session, commit.commit, commit.label);
 }
 /** Fetches the wanted ref; @returns undefined outside git, where `ref` is refused */
@@ -19023,7 +19042,6 @@ function lasting({ onLine, signal, timeoutMs }) {
 
 
 
-
 /**
  * `up --detach --no-deps`: 0.4 to 0.7 s for a service whose process stops at once (measured, Compose 2.26.1).
  *
@@ -19032,10 +19050,8 @@ function lasting({ onLine, signal, timeoutMs }) {
  * 2.29.3 by compose#12072; measured on 2.26.1). With these versions a service that depends on others goes another way.
  */
 async function up(cli, options, version) {
-    if (forgetsDependencies(version)) {
-        const document = await renderDocument(cli, options.target);
-        if (dependenciesOf(document, options.service).length > 0)
-            return replaceKeepingHash(cli, options, document);
+    if (options.hasDependencies && forgetsDependencies(version)) {
+        return replaceKeepingHash(cli, options, await renderDocument(cli, options.target));
     }
     const { target, service, replicas, forceRecreate, onLine, signal, timeoutMs } = options;
     await cli.demand({
@@ -19080,6 +19096,7 @@ function createCompose({ environment, debug }) {
         version,
         render: (target) => renderProject(cli, target),
         hashes: (target) => composeHashes(cli, target),
+        documentHashes: (document, directory) => documentHashes(cli, document, directory),
         async build({ document, directory, service, pullBase, onLine, signal, timeoutMs }) {
             await cli.demand({
                 args: [

@@ -17,6 +17,10 @@ export async function fetchWanted(session: Session): Promise<WantedProject> {
   const commit = await fetchCommit(session, opened, session.signal);
   if (commit === undefined) return wantedFromLive(opened, request.workingDirectory);
   await showNew(session, opened, commit);
+  // No tracked file differs from the commit (a gate saw to that), and an image needs no build context.
+  if (request.image !== undefined && commit.commit === opened.checkout?.commit) {
+    return wantedFromLive(opened, request.workingDirectory);
+  }
   return takeWorktree(session, commit.commit, commit.label);
 }
 
