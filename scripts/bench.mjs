@@ -11,6 +11,12 @@ import { ensureEngine } from './lib/engine.mjs';
 import { ensureBaseImage } from './lib/images.mjs';
 import { ensureNode24 } from './lib/node24.mjs';
 
+if (process.argv.includes('--help')) {
+  console.log(
+    'npm run bench [-- --quick]: what a run costs beside docker compose up; exit code 1 when a bar does not hold',
+  );
+  process.exit(0);
+}
 const quick = process.argv.includes('--quick');
 const ROUNDS = quick ? 3 : 7;
 const STARTS = quick ? 5 : 9;
