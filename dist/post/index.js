@@ -6872,7 +6872,9 @@ async function lookAtContainers(viewing, service, current) {
             String(counted.errors),
             container.startedAt,
         ]);
-        if (container.state !== 'running' && container.exitCode !== 0) {
+        // Ended with 0 is what a one-shot service is for; of any other it means that it does not serve.
+        const done = container.exitCode === 0 && isOneShot(viewing.opened.live, service);
+        if (container.state !== 'running' && !done) {
             problems.push(`${container.name} is ${container.state} with exit code ${container.exitCode}`);
             viewing.progress.info((await lastLines(viewing, container.id, 10)).join('\n'));
         }

@@ -10,7 +10,7 @@ import { previewUpdate } from '../steps/preview.js';
 import { requireServices } from '../steps/open-project.js';
 import type { Viewing } from '../steps/session.js';
 import { describeDecision } from '../steps/show-plan.js';
-import { dependencyOrder } from '../model/service.js';
+import { dependencyOrder, isOneShot } from '../model/service.js';
 import { asProcedureError } from '../model/errors.js';
 import { ended, type Procedure, type ProcedureResult } from './procedure.js';
 
@@ -64,7 +64,9 @@ async function lookAtContainers(viewing: Viewing, service: string, current: Curr
       String(counted.errors),
       container.startedAt,
     ]);
-    if (container.state !== 'running' && container.exitCode !== 0) {
+    // Ended with 0 is what a one-shot service is for; of any other it means that it does not serve.
+    const done = container.exitCode === 0 && isOneShot(viewing.opened.live, service);
+    if (container.state !== 'running' && !done) {
       problems.push(`${container.name} is ${container.state} with exit code ${container.exitCode}`);
       viewing.progress.info((await lastLines(viewing, container.id, 10)).join('\n'));
     }
