@@ -21099,14 +21099,20 @@ function createVolumes(client) {
 
 
 
+
 /** An image with nothing in it. A container needs one, also when it is never started. */
 const IMAGE = { repository: 'rolling-restart/records', tag: '1' };
 const IMAGE_NAME = `${IMAGE.repository}:${IMAGE.tag}`;
 const IMAGE_LABEL = 'rolling-restart.image=records';
 /** Where the container has the volume. */
 const ROOT = '/records';
-/** Rounds of "it is not there, make it; it is there, look at it" against others that make and prune. */
-const records_ATTEMPTS = 8;
+/**
+ * How long "it is not there, make it; the name is taken, look at it" may go on. The engine reserves a name before it
+ * registers the container: on a busy machine another one's creation is neither there nor away for hundreds of
+ * milliseconds (measured on 26.1.5: 8 rounds without a pause were not enough).
+ */
+const ENSURE_MS = 30_000;
+const ENSURE_PAUSE_MS = [10, 20, 50, 100, 250];
 const IMPORT_MS = 60_000;
 const ARCHIVE_MS = 60_000;
 /** Files and labelled volumes on the engine, through the archive API of a container that is never started. */
@@ -21134,14 +21140,17 @@ function createRecordsApi(client) {
     };
 }
 async function ensureContainer(client, options) {
-    for (let attempt = 0; attempt < records_ATTEMPTS; attempt += 1) {
+    const endsAt = performance.now() + ENSURE_MS;
+    for (let attempt = 0; performance.now() < endsAt; attempt += 1) {
         const existing = await findContainer(client, options);
         if (existing !== undefined)
             return existing;
         const made = await tryCreate(client, options);
         if (made === 'no image')
             await importImage(client);
-        else if (made !== 'name taken')
+        else if (made === 'name taken')
+            await (0,external_node_timers_promises_namespaceObject.setTimeout)(ENSURE_PAUSE_MS[attempt] ?? ENSURE_PAUSE_MS.at(-1));
+        else
             return made;
     }
     throw new EngineError(409, `The container ${options.name} cannot be made: others make and remove it all the time`, {

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { RecordsApi } from '../model/ports/records.js';
 import type { EngineClient } from './client.js';
@@ -15,8 +16,13 @@ const IMAGE_NAME = `${IMAGE.repository}:${IMAGE.tag}`;
 const IMAGE_LABEL = 'rolling-restart.image=records';
 /** Where the container has the volume. */
 const ROOT = '/records';
-/** Rounds of "it is not there, make it; it is there, look at it" against others that make and prune. */
-const ATTEMPTS = 8;
+/**
+ * How long "it is not there, make it; the name is taken, look at it" may go on. The engine reserves a name before it
+ * registers the container: on a busy machine another one's creation is neither there nor away for hundreds of
+ * milliseconds (measured on 26.1.5: 8 rounds without a pause were not enough).
+ */
+const ENSURE_MS = 30_000;
+const ENSURE_PAUSE_MS = [10, 20, 50, 100, 250] as const;
 const IMPORT_MS = 60_000;
 const ARCHIVE_MS = 60_000;
 
@@ -53,12 +59,14 @@ export function createRecordsApi(client: EngineClient): RecordsApi {
 type ContainerOptions = Parameters<RecordsApi['ensureRecordsContainer']>[0];
 
 async function ensureContainer(client: EngineClient, options: ContainerOptions): Promise<string> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+  const endsAt = performance.now() + ENSURE_MS;
+  for (let attempt = 0; performance.now() < endsAt; attempt += 1) {
     const existing = await findContainer(client, options);
     if (existing !== undefined) return existing;
     const made = await tryCreate(client, options);
     if (made === 'no image') await importImage(client);
-    else if (made !== 'name taken') return made;
+    else if (made === 'name taken') await sleep(ENSURE_PAUSE_MS[attempt] ?? ENSURE_PAUSE_MS.at(-1));
+    else return made;
   }
   throw new EngineError(409, `The container ${options.name} cannot be made: others make and remove it all the time`, {
     next: 'Look at docker events for who does.',
