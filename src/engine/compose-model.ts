@@ -8,6 +8,7 @@ import type {
   PublishedPort,
   ServiceDefinition,
 } from '../model/service.js';
+import { parsePolicy } from './compose-policy.js';
 
 /** The parts of `docker compose config --format json` that decisions hang on; the rest is carried along. */
 const serviceSchema = z.looseObject({
@@ -111,7 +112,7 @@ export function parseProject(document: unknown): ComposeProject {
     volumes: project.volumes ?? {},
     configs: project.configs ?? {},
     secrets: project.secrets ?? {},
-    policy: undollarAll(project['x-rolling-restart'] ?? null) ?? undefined,
+    policy: parsePolicy(undollarAll(project['x-rolling-restart'] ?? null), Object.keys(project.services ?? {})),
     document: document as Readonly<Record<string, unknown>>,
   };
 }

@@ -20,6 +20,7 @@ export const ERROR_CODES = {
   E_WARNING_SIGN: 'A warning sign showed while the release was watched.',
   E_ROLLBACK_TARGET: 'The release to go back to cannot be used.',
   E_BAD_RELEASE: 'This release was rolled back before.',
+  E_ROUTER: 'The router of the service does not answer, or does not do what it was told.',
   E_LOCKED: 'Another procedure holds the lock of this compose project.',
   E_FENCED: 'Another run took the lock over; this one stopped before its next effect.',
   E_CANCELLED: 'The run was cancelled.',

@@ -1,3 +1,5 @@
+import type { ProjectPolicy } from './project-policy.js';
+
 /**
  * The compose project as `docker compose config --format json` renders it, and what the engine runs of it.
  * Only the parts that decisions hang on are typed; the rest is carried along untouched.
@@ -10,8 +12,8 @@ export interface ComposeProject {
   readonly volumes: Readonly<Record<string, unknown>>;
   readonly configs: Readonly<Record<string, FileObject>>;
   readonly secrets: Readonly<Record<string, FileObject>>;
-  /** Top-level `x-rolling-restart:`, unparsed. */
-  readonly policy: unknown;
+  /** Top-level `x-rolling-restart:`. */
+  readonly policy: ProjectPolicy;
   /** The whole rendered document, for handing back to Compose. A secret: it holds every environment value. */
   readonly document: Readonly<Record<string, unknown>>;
 }

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { ProcedureError } from '../model/errors.js';
+import { NO_POLICY, type ProjectPolicy, type ServicePolicy } from '../model/project-policy.js';
+import type { RouterSpec } from '../model/router.js';
+import { parseDuration } from '../model/units.js';
+
+/** Durations in the file are written as people write them. */
+const duration = z.string().transform((text, context) => {
+  try {
+    return parseDuration(text);
+  } catch {
+    context.addIssue({ code: 'custom', message: `"${text}" is not a duration; write it like 90s or 5m` });
+    return z.NEVER;
+  }
+});
+
+const port = z.number().int().min(1).max(65_535).optional();
+
+const router = z.union([
+  z.enum(['edge', 'none']).transform((kind): RouterSpec => ({ kind })),
+  z
+    .literal('discovery')
+    .transform((kind): RouterSpec => ({ kind, settleMs: DEFAULT_SETTLE_MS, drainCommand: undefined })),
+  z
+    .strictObject({ haproxy: z.strictObject({ socket: z.string(), backend: z.string(), port }) })
+    .transform(({ haproxy }): RouterSpec => ({ kind: 'haproxy', ...haproxy, port: haproxy.port })),
+  z
+    .strictObject({ caddy: z.strictObject({ admin: z.string(), id: z.string(), port }) })
+    .transform(({ caddy }): RouterSpec => ({ kind: 'caddy', ...caddy, port: caddy.port })),
+  z
+    .strictObject({
+      discovery: z.strictObject({ settle: duration.optional(), 'drain-command': z.string().optional() }),
+    })
+    .transform(({ discovery }): RouterSpec => ({
+      kind: 'discovery',
+      settleMs: discovery.settle ?? DEFAULT_SETTLE_MS,
+      drainCommand: discovery['drain-command'],
+    })),
+]);
+
+/** Proxies that follow Docker's events do so within a second; those that ask every so often, within a few. */
+const DEFAULT_SETTLE_MS = 5_000;
+
+const servicePolicy = z
+  .strictObject({
+    strategy: z.enum(['auto', 'recreate', 'hold', 'rolling', 'blue-green', 'canary']).optional(),
+    router: router.optional(),
+    'shared-volumes': z.array(z.string()).optional(),
+    readiness: z.string().optional(),
+  })
+  .transform((policy): ServicePolicy => ({
+    strategy: policy.strategy,
+    router: policy.router,
+    sharedVolumes: policy['shared-volumes'] ?? [],
+    readiness: policy.readiness,
+  }));
+
+const projectPolicy = z
+  .strictObject({ services: z.record(z.string(), servicePolicy).optional() })
+  .transform((policy): ProjectPolicy => ({ services: policy.services ?? {} }));
+
+/**
+ * Reads a compose file's top-level `x-rolling-restart:`.
+ * @param services names that the project has
+ * @throws ProcedureError E_COMPOSE_FILE that names every mistake: a policy that is misread would be worse than none
+ */
+export function parsePolicy(value: unknown, services: readonly string[]): ProjectPolicy {
+  if (value === undefined || value === null) return NO_POLICY;
+  const parsed = projectPolicy.safeParse(value);
+  if (!parsed.success) throw policyError(z.prettifyError(parsed.error));
+  const unknown = Object.keys(parsed.data.services).filter((name) => !services.includes(name));
+  if (unknown.length > 0) {
+    throw policyError(`services: there is no service ${unknown.join(', ')}; it has ${[...services].sort().join(', ')}`);
+  }
+  return parsed.data;
+}
+
+function policyError(what: string): ProcedureError {
+  return new ProcedureError('E_COMPOSE_FILE', `x-rolling-restart in the compose file cannot be used:\n${what}`, {
+    next: 'Correct it; docs/compose-policy.md has every key. Nothing was changed.',
+  });
+}

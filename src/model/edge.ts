@@ -1,0 +1,33 @@
+/** The managed edge of one service: what it listens on, what it is on the compose networks, and from which image. */
+export interface EdgeSpec {
+  readonly project: string;
+  readonly service: string;
+  /** Image with HAProxy 3.0 or newer. */
+  readonly image: string;
+  readonly ports: readonly EdgePort[];
+  /** Networks of the service by the engine's name for them, and the names it has there besides the service's own. */
+  readonly networks: readonly { readonly name: string; readonly aliases: readonly string[] }[];
+}
+
+/** A published port of the service that the edge has instead of it. */
+export interface EdgePort {
+  /** Port of the service's containers. */
+  readonly target: number;
+  /** Port of the host as the compose file writes it. */
+  readonly published: string;
+  readonly hostIp: string | undefined;
+  readonly mode: 'http' | 'tcp';
+  /** Sends the PROXY protocol's header (version 2) to the container, so that it sees the client's address. */
+  readonly proxyProtocol: boolean;
+}
+
+/** How far an edge is installed, as the engine shows it. */
+export interface EdgeState {
+  readonly spec: EdgeSpec;
+  /** It has the published ports: requests come through it. */
+  readonly open: boolean;
+  /** The container that bridges the take-over, and a redirect to it, are there. */
+  readonly takeover: boolean;
+  readonly redirected: boolean;
+  readonly version: string | undefined;
+}

@@ -1,0 +1,96 @@
+/**
+ * What sends requests to the containers of a service, as plain data: it stands in the plan and in the journal, and
+ * whoever recovers a killed run finds the router by it.
+ */
+export type RouterSpec =
+  /** Ours: one HAProxy container for the service, in a compose project of its own; it has the published ports. */
+  | { readonly kind: 'edge' }
+  /** The user's own HAProxy, by its Runtime API. */
+  | {
+      readonly kind: 'haproxy';
+      /** Path of a unix socket on this host, or `tcp://HOST:PORT`. */
+      readonly socket: string;
+      readonly backend: string;
+      /** Port of the container that the backend's servers are reached at; undefined: the first one it exposes. */
+      readonly port: number | undefined;
+    }
+  /** The user's own Caddy, by its admin API. */
+  | {
+      readonly kind: 'caddy';
+      /** `http://127.0.0.1:2019` */
+      readonly admin: string;
+      /** `@id` of the reverse_proxy handler whose upstreams are the service's containers. */
+      readonly id: string;
+      readonly port: number | undefined;
+    }
+  /** A proxy that follows Docker by itself: Traefik, nginx-proxy, caddy-docker-proxy. */
+  | {
+      readonly kind: 'discovery';
+      /** How long the proxy may take to follow what Docker shows; milliseconds. */
+      readonly settleMs: number;
+      /** Runs in the old container before it stops, such as one that makes its health check fail. */
+      readonly drainCommand: string | undefined;
+    }
+  | { readonly kind: 'none' };
+
+export type RouterKind = RouterSpec['kind'];
+export const ROUTERS = ['edge', 'haproxy', 'caddy', 'discovery', 'none'] as const satisfies readonly RouterKind[];
+
+/** What a kind of router can do; strategies plan with it, the plan tells it. */
+export interface RouterAbilities {
+  /** It is told who serves. Without that it finds out by itself. */
+  readonly controlled: boolean;
+  /** Gives a share of the requests to some containers: canary. */
+  readonly weights: boolean;
+  /** Says how many requests are in flight at a container, so that a drain is confirmed. */
+  readonly countsInFlight: boolean;
+  /** Counts answers, errors and times for each container: what a canary is judged by. */
+  readonly countsAnswers: boolean;
+  /** Keeps requests waiting, within bounds, while nothing serves. */
+  readonly holds: boolean;
+  /** It has the service's name on the compose networks, so that callers inside are routed as well. */
+  readonly ownsName: boolean;
+}
+
+export const ROUTER_ABILITIES: Readonly<Record<RouterKind, RouterAbilities>> = {
+  edge: {
+    controlled: true,
+    weights: true,
+    countsInFlight: true,
+    countsAnswers: true,
+    holds: true,
+    ownsName: true,
+  },
+  haproxy: {
+    controlled: true,
+    weights: true,
+    countsInFlight: true,
+    countsAnswers: true,
+    holds: false,
+    ownsName: false,
+  },
+  caddy: {
+    controlled: true,
+    weights: false,
+    countsInFlight: true,
+    countsAnswers: false,
+    holds: false,
+    ownsName: false,
+  },
+  discovery: {
+    controlled: false,
+    weights: false,
+    countsInFlight: false,
+    countsAnswers: false,
+    holds: false,
+    ownsName: false,
+  },
+  none: {
+    controlled: false,
+    weights: false,
+    countsInFlight: false,
+    countsAnswers: false,
+    holds: false,
+    ownsName: false,
+  },
+};
