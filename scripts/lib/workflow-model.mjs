@@ -26,6 +26,8 @@ const NOT_IN_AN_EMERGENCY = [
   'pull-base',
   'test-command',
   'strategy',
+  'router',
+  'drain-timeout',
   'rollback-to',
   'auto-rollback',
   'keep-releases',

@@ -1,5 +1,5 @@
 import { DEFAULT_ERROR_PATTERNS, RUNBOOK } from '../model/policy.js';
-import { PROCEDURES, type ProcedureName } from '../model/request.js';
+import { PROCEDURES, ROUTER_CHOICES, type ProcedureName } from '../model/request.js';
 
 /**
  * The one table of inputs and outputs. `action.yml`, the tables in the documents and the checks of `readRequest` come
@@ -91,6 +91,23 @@ const TABLE = [
     default: 'auto',
     kind: 'choice',
     choices: ['auto', 'recreate'],
+    procedures: CHANGES,
+  },
+  {
+    name: 'router',
+    description:
+      "What sends requests to the service's containers; `auto` takes what the compose file says, or what is already there, and installs nothing.",
+    default: 'auto',
+    kind: 'choice',
+    choices: ROUTER_CHOICES,
+    procedures: CHANGES,
+  },
+  {
+    name: 'drain-timeout',
+    description:
+      'How long requests in flight at an old container may go on before they are cut, once it gets no new ones; `0s` cuts at once.',
+    default: '30s',
+    kind: 'duration',
     procedures: CHANGES,
   },
   {

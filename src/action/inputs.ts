@@ -1,7 +1,7 @@
 import { join, resolve, sep } from 'node:path';
 import { ProcedureError } from '../model/errors.js';
 import { DEFAULT_WARNING_ACTIONS, type Severity, type WarningAction } from '../model/policy.js';
-import { PROCEDURES, type Request, type RollbackTarget } from '../model/request.js';
+import { PROCEDURES, ROUTER_CHOICES, type Request, type RollbackTarget } from '../model/request.js';
 import { InputReader, unknownWord, type InputProblem } from './input-reader.js';
 import { INPUTS } from './input-table.js';
 import { nearest } from './nearest.js';
@@ -48,6 +48,8 @@ export function readRequest(read: (name: string) => string, context: InputContex
     envFiles: input.list('env-file'),
     profiles: (context.environment['COMPOSE_PROFILES'] ?? '').split(',').flatMap((name) => name.trim() || []),
     strategy: input.choice('strategy', ['auto', 'recreate'] as const),
+    router: input.choice('router', ROUTER_CHOICES),
+    drainTimeoutMs: input.duration('drain-timeout') ?? 0,
     ref: input.checked('ref', refProblem),
     image,
     pullBase: input.flag('pull-base'),
@@ -73,16 +75,17 @@ export function readRequest(read: (name: string) => string, context: InputContex
     force: input.flag('force'),
     githubToken: input.text('github-token'),
   };
-  const { procedure, strategy, workingDirectory } = request;
+  const { procedure, strategy, router, workingDirectory } = request;
   if (
     input.problems.length > 0 ||
     procedure === undefined ||
     strategy === undefined ||
+    router === undefined ||
     workingDirectory === undefined
   ) {
     throw inputError(input.problems);
   }
-  return { ...request, procedure, strategy, workingDirectory };
+  return { ...request, procedure, strategy, router, workingDirectory };
 }
 
 /** The runner's way of handing inputs to an action: `INPUT_` and the name in capitals, spaces as underscores. */

@@ -1,4 +1,5 @@
 import type { Severity, WarningAction } from './policy.js';
+import { ROUTERS } from './router.js';
 
 /** What a person asked for: the inputs, read once, typed, with defaults filled in. The same from a workflow or a shell. */
 export interface Request {
@@ -13,6 +14,10 @@ export interface Request {
   /** Profiles that are on, from COMPOSE_PROFILES; services of others are treated only when they are named. */
   readonly profiles: readonly string[];
   readonly strategy: 'auto' | 'recreate';
+  /** `auto`: what the compose file's policy says, otherwise what is already there. */
+  readonly router: RouterChoice;
+  /** How long an old container's requests may go on after it gets no new ones; then they are cut. */
+  readonly drainTimeoutMs: number;
   readonly ref: string | undefined;
   readonly image: string | undefined;
   readonly pullBase: boolean;
@@ -52,6 +57,9 @@ export const PROCEDURES = [
   'maintenance',
 ] as const;
 export type ProcedureName = (typeof PROCEDURES)[number];
+
+export const ROUTER_CHOICES = ['auto', ...ROUTERS] as const;
+export type RouterChoice = (typeof ROUTER_CHOICES)[number];
 
 /** Prefixes say what is meant; a bare value that could mean two things is refused with the readings it has. */
 export type RollbackTarget =
