@@ -12,7 +12,8 @@ import { countErrors, matcherOf } from './log-lines.js';
 import { awaitReady, type Readiness } from './readiness.js';
 import { ERRORS_BEFORE_WINDOW_MS, raise, type SignSource } from './signs.js';
 import { verify } from './verify.js';
-import { watch, type Watched } from './watch.js';
+import { watch } from './watch/watch.js';
+import type { Watched } from './watch/window.js';
 import type { Looker, Session } from './session.js';
 import { releaseBefore } from './way-back.js';
 

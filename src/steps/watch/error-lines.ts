@@ -1,0 +1,46 @@
+import type { ObservedContainer } from '../../model/service.js';
+import { linesOf, matcherOf } from '../log-lines.js';
+import { errorLinesSign } from '../signs.js';
+import { raiseSign, type Watched, type Watcher, type WatchWindow } from './window.js';
+
+/** The runbook's "errors in logs" (Medium-High): the log is followed from the start of the containers on. */
+export class ErrorLinesWatcher implements Watcher {
+  private errors = 0;
+  private lines: number | undefined;
+  private sample = '';
+
+  constructor(private readonly window: WatchWindow) {}
+
+  streams(signal: AbortSignal): readonly Promise<void>[] {
+    return this.window.containers.map((container) => this.read(container, signal));
+  }
+
+  words(): string {
+    return `error lines ${this.errors}`;
+  }
+
+  seen(): Partial<Watched> {
+    return { errorLines: this.errors, lines: this.lines };
+  }
+
+  private async read(container: ObservedContainer, signal: AbortSignal): Promise<void> {
+    const { session, sinceMs } = this.window;
+    const matcher = matcherOf(session.request.errorPatterns);
+    if (matcher === undefined) return;
+    const log = await session.engine.logs(container.id, { since: sinceMs / 1000, follow: true, signal });
+    this.lines ??= 0;
+    for await (const line of linesOf(log)) {
+      this.lines += 1;
+      if (!matcher.test(line)) continue;
+      this.errors += 1;
+      this.sample ||= line.trim().slice(0, 300);
+      this.judge();
+    }
+  }
+
+  private judge(): void {
+    const { session, signs } = this.window;
+    const judged = errorLinesSign(this.errors, session.redactor.text(this.sample), signs);
+    raiseSign(this.window, 'error-lines', judged.severity, judged.message);
+  }
+}

@@ -1,0 +1,91 @@
+import type { EngineEvent } from '../../model/ports/engine.js';
+import type { ObservedContainer } from '../../model/service.js';
+import { explainContainer } from '../diagnose.js';
+import { raiseSign, type Watcher, type WatchWindow } from './window.js';
+
+type StateSign = 'out-of-memory' | 'keeps-restarting' | 'exited' | 'unhealthy';
+
+/** Whether the containers go on running and healthy: the runbook's "container keeps restarting" (High). */
+export class StateWatcher implements Watcher {
+  constructor(private readonly window: WatchWindow) {}
+
+  async lookBack(): Promise<void> {
+    for (const container of this.window.containers) {
+      const now = await this.window.session.engine.container(container.id);
+      if (now !== undefined) await this.judge(now);
+    }
+  }
+
+  async onEvent(event: EngineEvent, container: ObservedContainer): Promise<void> {
+    const sign = signOf(event, container);
+    if (sign === undefined) return;
+    const now = (await this.window.session.engine.container(container.id)) ?? container;
+    await this.raiseHigh(now, sign(now));
+  }
+
+  async atEnd(): Promise<void> {
+    for (const container of this.window.containers) {
+      const now = await this.window.session.engine.container(container.id);
+      if (now === undefined) {
+        raiseSign(this.window, 'exited', 'high', `${container.name} is gone`);
+        continue;
+      }
+      await this.judge(now);
+      if (now.health === 'starting') {
+        raiseSign(
+          this.window,
+          'note',
+          'low',
+          `${now.name}: Docker has not confirmed its health yet; the watch was shorter than the health check`,
+        );
+      }
+    }
+  }
+
+  private async judge(container: ObservedContainer): Promise<void> {
+    const trouble = this.troubleOf(container);
+    if (trouble !== undefined) await this.raiseHigh(container, trouble);
+  }
+
+  private async raiseHigh(
+    container: ObservedContainer,
+    { sign, message }: { readonly sign: StateSign; readonly message: string },
+  ): Promise<void> {
+    raiseSign(this.window, sign, 'high', message, await explainContainer(this.window.session, container));
+  }
+
+  private troubleOf(container: ObservedContainer): { readonly sign: StateSign; readonly message: string } | undefined {
+    const { name, restartCount } = container;
+    if (container.oomKilled) return { sign: 'out-of-memory', message: `${name} was killed: out of memory` };
+    if (restartCount > 0) {
+      const times = restartCount === 1 ? 'once' : `${restartCount} times`;
+      const code = this.window.session.events.lastExitCode(container.id);
+      const exit = code === undefined ? '' : ` (exit code ${code})`;
+      return { sign: 'keeps-restarting', message: `${name} exited and was restarted by Docker ${times}${exit}` };
+    }
+    if (container.state !== 'running') {
+      return { sign: 'exited', message: `${name} is ${container.state} (exit code ${container.exitCode})` };
+    }
+    if (container.health === 'unhealthy') return { sign: 'unhealthy', message: `${name} became unhealthy` };
+    return undefined;
+  }
+}
+
+function signOf(
+  { action, exitCode }: EngineEvent,
+  { name }: ObservedContainer,
+): ((now: ObservedContainer) => { readonly sign: StateSign; readonly message: string }) | undefined {
+  switch (action) {
+    case 'oom':
+      return () => ({ sign: 'out-of-memory', message: `${name} ran out of memory` });
+    case 'die':
+      return (now) => ({
+        sign: 'exited',
+        message: `${name} exited with code ${exitCode ?? now.exitCode} while it was watched`,
+      });
+    case 'health_status: unhealthy':
+      return () => ({ sign: 'unhealthy', message: `${name} became unhealthy` });
+    default:
+      return undefined;
+  }
+}

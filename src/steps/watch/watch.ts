@@ -1,0 +1,111 @@
+import { asProcedureError } from '../../model/errors.js';
+import type { OperationOf } from '../../model/operation.js';
+import { formatDuration } from '../../model/units.js';
+import { reasonOf, sleep } from '../../run/deadline.js';
+import type { Session } from '../session.js';
+import type { SignSource } from '../signs.js';
+import { MemoryWatcher } from './memory.js';
+import { WATCHERS } from './watchers.js';
+import type { Watched, Watcher, WatchWindow } from './window.js';
+
+const PROGRESS_EVERY_MS = 30_000;
+
+/**
+ * The monitoring window: events, resource use and logs of the new containers, streamed. Ends early only for a warning
+ * sign whose action is not `warn`, or when the run is cancelled.
+ * @throws WarningSignError, or the signal's reason
+ */
+export async function watch(
+  session: Session,
+  operation: OperationOf<'watch'>,
+  sinceMs: number,
+  signs: SignSource,
+  oneShot: boolean,
+  signal: AbortSignal,
+): Promise<Watched> {
+  const containers = await session.engine.containers(session.project, operation.service);
+  const window: WatchWindow = { session, operation, containers, sinceMs, startedAtMs: Date.now(), signs };
+  if (operation.durationMs === 0 || oneShot) return glance(window);
+  const watchers = WATCHERS.map((make) => make(window));
+  try {
+    await pass(window, watchers, signal);
+  } catch (error) {
+    record(window, false);
+    throw error;
+  }
+  record(window, true);
+  return seen(window, watchers);
+}
+
+/** No watch was asked for: one reading, for the report. */
+async function glance(window: WatchWindow): Promise<Watched> {
+  const memory = new MemoryWatcher(window);
+  await memory.glance();
+  return seen(window, [memory]);
+}
+
+async function pass(window: WatchWindow, watchers: readonly Watcher[], signal: AbortSignal): Promise<void> {
+  const { session, containers } = window;
+  const ending = new AbortController();
+  const inner = AbortSignal.any([signal, ending.signal]);
+  const trouble = new Promise<never>((_resolve, reject) => {
+    const stopListening = session.events.listen((event) => {
+      const container = containers.find((one) => one.id === event.id);
+      if (container === undefined) return;
+      for (const watcher of watchers) void watcher.onEvent?.(event, container).catch(reject);
+    });
+    inner.addEventListener('abort', stopListening, { once: true });
+    for (const stream of watchers.flatMap((watcher) => watcher.streams?.(inner) ?? [])) {
+      stream.catch((error: unknown) => streamEnded(window, error, inner, reject));
+    }
+  });
+  trouble.catch(() => undefined); // it is raced below; a late rejection is not a second failure
+  try {
+    for (const watcher of watchers) await watcher.lookBack?.();
+    await Promise.race([passTime(window, watchers, inner), trouble]);
+    for (const watcher of watchers) await watcher.atEnd?.();
+  } catch (error) {
+    throw signal.aborted ? reasonOf(signal) : error;
+  } finally {
+    ending.abort();
+  }
+}
+
+/** A broken stream is not a verdict on the service: the watch goes on with what is left, and says so. */
+function streamEnded(
+  { session }: WatchWindow,
+  error: unknown,
+  signal: AbortSignal,
+  reject: (error: Error) => void,
+): void {
+  if (signal.aborted) return;
+  const failure = asProcedureError(error);
+  if (failure.code === 'E_WARNING_SIGN') reject(failure);
+  else session.progress.debug(`watch: ${failure.message}`);
+}
+
+async function passTime(window: WatchWindow, watchers: readonly Watcher[], signal: AbortSignal): Promise<void> {
+  const { durationMs, service } = window.operation;
+  const endsAt = performance.now() + durationMs;
+  let lastReported = 0;
+  for (;;) {
+    const left = endsAt - performance.now();
+    if (left <= 0) return;
+    await sleep(Math.min(left, 1_000), signal);
+    const elapsed = durationMs - left;
+    for (const watcher of watchers) watcher.tick?.(elapsed);
+    if (elapsed - lastReported < PROGRESS_EVERY_MS) continue;
+    lastReported = elapsed;
+    const words = watchers.flatMap((watcher) => watcher.words?.() ?? []);
+    window.session.progress.info(`  … ${service}: ${[`${formatDuration(left)} left`, ...words].join(', ')}`);
+  }
+}
+
+function record({ session, operation, startedAtMs }: WatchWindow, whole: boolean): void {
+  session.recorder.watched.push({ service: operation.service, durationMs: Date.now() - startedAtMs, whole });
+}
+
+function seen({ startedAtMs }: WatchWindow, watchers: readonly Watcher[]): Watched {
+  const nothing: Watched = { startedAtMs, memoryBytes: undefined, errorLines: 0, lines: undefined };
+  return watchers.reduce<Watched>((watched, watcher) => ({ ...watched, ...watcher.seen?.() }), nothing);
+}
