@@ -18,9 +18,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   host: ['model'],
   ledger: ['model'],
   report: ['model'],
+  routers: ['model'],
   source: ['model', 'host'],
   // What puts the parts together.
-  'wiring.ts': ['engine', 'github', 'host', 'ledger', 'report', 'run', 'source', 'model'],
+  'wiring.ts': ['engine', 'github', 'host', 'ledger', 'report', 'routers', 'run', 'source', 'model'],
   'publish.ts': ['action', 'report', 'run', 'model'],
   // The doors.
   'main.ts': ['wiring.ts', 'publish.ts', 'procedures', 'action', 'github', 'report', 'model'],
