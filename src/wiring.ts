@@ -15,6 +15,7 @@ import { createLocks } from './ledger/locks.js';
 import { createRecords } from './ledger/records.js';
 import type { Progress } from './model/ports/progress.js';
 import type { Invocation, Request } from './model/request.js';
+import { createProbes } from './probe/probes.js';
 import { createEvidenceStore } from './report/evidence.js';
 import type { SecretRedactor } from './report/redact.js';
 import { looksSecret } from './report/secret-names.js';
@@ -55,6 +56,7 @@ export async function createRun(options: RunOptions): Promise<Run> {
     source: createSource({ environment: cli, debug }),
     commands: createCommands(cli),
     disks: createDisks(),
+    probes: createProbes(),
     codeHost: createCodeHost({
       token: request.githubToken,
       repository: environment['GITHUB_REPOSITORY'],

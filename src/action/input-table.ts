@@ -180,6 +180,15 @@ const TABLE = [
     procedures: RESTARTS,
   },
   {
+    name: 'readiness',
+    description:
+      'What says that a container is ready, beside its health check or where it has none: `http://:3000/health`, `tcp://:3000`, or a command that runs in the container.',
+    default: undefined,
+    defaultText: 'the compose file’s `x-rolling-restart`',
+    kind: 'text',
+    procedures: RESTARTS,
+  },
+  {
     name: 'readiness-timeout',
     description:
       "How long a new container may take until it is ready; without it computed from the service's health check.",

@@ -2,6 +2,7 @@ import { join, resolve, sep } from 'node:path';
 import { ProcedureError } from '../model/errors.js';
 import { DEFAULT_WARNING_ACTIONS, type Severity, type WarningAction } from '../model/policy.js';
 import { PROCEDURES, ROUTER_CHOICES, type Request, type RollbackTarget } from '../model/request.js';
+import { parseReadiness, type ReadinessSignal } from '../model/readiness.js';
 import { InputReader, unknownWord, type InputProblem } from './input-reader.js';
 import { INPUTS } from './input-table.js';
 import { nearest } from './nearest.js';
@@ -59,6 +60,7 @@ export function readRequest(read: (name: string) => string, context: InputContex
     versionCommand,
     expectedVersion,
     watchMs: input.duration('watch') ?? 0,
+    readiness: readReadiness(input),
     readinessTimeoutMs: input.duration('readiness-timeout', 1_000),
     commandTimeoutMs: input.duration('command-timeout', 1_000) ?? 0,
     autoRollback,
@@ -133,6 +135,14 @@ function readTarget(input: InputReader): RollbackTarget {
   if ('kind' in target) return target;
   input.problem('rollback-to', target.problem);
   return { kind: 'previous' };
+}
+
+function readReadiness(input: InputReader): ReadinessSignal | undefined {
+  const text = input.text('readiness');
+  const parsed = text === undefined ? undefined : parseReadiness(text);
+  if (parsed === undefined || !('problem' in parsed)) return parsed;
+  input.problem('readiness', parsed.problem);
+  return undefined;
 }
 
 function readPatterns(input: InputReader): readonly string[] {

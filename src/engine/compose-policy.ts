@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ProcedureError } from '../model/errors.js';
 import { NO_POLICY, type ProjectPolicy, type ServicePolicy } from '../model/project-policy.js';
+import { parseReadiness } from '../model/readiness.js';
 import type { RouterSpec } from '../model/router.js';
 import { parseDuration } from '../model/units.js';
 
@@ -12,6 +13,13 @@ const duration = z.string().transform((text, context) => {
     context.addIssue({ code: 'custom', message: `"${text}" is not a duration; write it like 90s or 5m` });
     return z.NEVER;
   }
+});
+
+const readiness = z.string().transform((text, context) => {
+  const parsed = parseReadiness(text);
+  if (!('problem' in parsed)) return parsed;
+  context.addIssue({ code: 'custom', message: parsed.problem });
+  return z.NEVER;
 });
 
 const port = z.number().int().min(1).max(65_535).optional();
@@ -46,7 +54,7 @@ const servicePolicy = z
     strategy: z.enum(['auto', 'recreate', 'hold', 'rolling', 'blue-green', 'canary']).optional(),
     router: router.optional(),
     'shared-volumes': z.array(z.string()).optional(),
-    readiness: z.string().optional(),
+    readiness: readiness.optional(),
   })
   .transform((policy): ServicePolicy => ({
     strategy: policy.strategy,

@@ -1,3 +1,4 @@
+import type { ReadinessSignal } from './readiness.js';
 import type { RouterSpec } from './router.js';
 
 /**
@@ -16,8 +17,8 @@ export interface ServicePolicy {
   readonly router: RouterSpec | undefined;
   /** Volumes that two containers may open at once; every other writable one counts as exclusive. */
   readonly sharedVolumes: readonly string[];
-  /** `http://:3000/health`, `tcp://:3000`, or a command that runs in the container. */
-  readonly readiness: string | undefined;
+  /** What says that a container is ready, beside its health check or instead of one. */
+  readonly readiness: ReadinessSignal | undefined;
 }
 
 export const NO_POLICY: ProjectPolicy = { services: {} };

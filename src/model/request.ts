@@ -1,5 +1,6 @@
 import type { Severity, WarningAction } from './policy.js';
 import { ROUTERS } from './router.js';
+import type { ReadinessSignal } from './readiness.js';
 
 /** What a person asked for: the inputs, read once, typed, with defaults filled in. The same from a workflow or a shell. */
 export interface Request {
@@ -27,6 +28,8 @@ export interface Request {
   readonly versionCommand: string | undefined;
   readonly expectedVersion: string | undefined;
   readonly watchMs: number;
+  /** Undefined: what the compose file's `x-rolling-restart:` says of each service. */
+  readonly readiness: ReadinessSignal | undefined;
   /** Undefined: computed from the service's health check. */
   readonly readinessTimeoutMs: number | undefined;
   readonly commandTimeoutMs: number;

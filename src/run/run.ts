@@ -2,6 +2,7 @@ import type { CodeHost } from '../model/ports/code-host.js';
 import type { Compose, Engine } from '../model/ports/engine.js';
 import type { Commands, Disks } from '../model/ports/host.js';
 import type { HeldLock, Journal, Ledger, Locks } from '../model/ports/ledger.js';
+import type { Probes } from '../model/ports/probe.js';
 import type { EvidenceStore, Progress, Redactor } from '../model/ports/progress.js';
 import type { Source } from '../model/ports/source.js';
 import type { Invocation, Request } from '../model/request.js';
@@ -14,6 +15,7 @@ export interface Adapters {
   readonly source: Source;
   readonly commands: Commands;
   readonly disks: Disks;
+  readonly probes: Probes;
   readonly redactor: Redactor;
   readonly evidence: EvidenceStore;
   readonly progress: Progress;

@@ -1,5 +1,6 @@
 import type { ImageFacts } from '../model/image.js';
 import type { Decision } from '../model/plan.js';
+import type { ServicePolicy } from '../model/project-policy.js';
 import type { Release, ReleaseWithDefinition, ServiceHistory } from '../model/release.js';
 import type { ObservedContainer, ServiceDefinition } from '../model/service.js';
 
@@ -22,6 +23,8 @@ export interface Current {
 export interface Candidate {
   readonly service: string;
   readonly definition: ServiceDefinition;
+  /** What the wanted compose file says of how the service is changed; for a kept release, what the live one says. */
+  readonly policy: ServicePolicy;
   readonly release: ReleaseWithDefinition;
   /** The ledger has it already: going back to a kept release adds no record. */
   readonly recorded: boolean;

@@ -1,5 +1,6 @@
 import { ProcedureError } from '../model/errors.js';
 import type { ImageFacts } from '../model/image.js';
+import { policyOf } from '../model/project-policy.js';
 import { keptReleases, type Release, type ReleaseWithDefinition } from '../model/release.js';
 import { isOneShot } from '../model/service.js';
 import { decide } from '../strategies/decide.js';
@@ -26,6 +27,7 @@ export async function keptCandidate(viewing: Viewing, id: string, current: Curre
   return {
     service: release.service,
     definition,
+    policy: policyOf(viewing.opened.live.policy, release.service),
     release,
     recorded: true,
     current,

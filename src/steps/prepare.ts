@@ -1,5 +1,6 @@
 import { ProcedureError } from '../model/errors.js';
 import type { ImageFacts } from '../model/image.js';
+import { policyOf } from '../model/project-policy.js';
 import { keptImageTag } from '../model/release.js';
 import type { ServiceDefinition } from '../model/service.js';
 import type { Candidate } from './candidate.js';
@@ -154,6 +155,7 @@ async function compare(session: Session, wanted: WantedProject, one: Described, 
   return {
     service,
     definition,
+    policy: policyOf(wanted.project.policy, service),
     recorded: false,
     decision,
     current,

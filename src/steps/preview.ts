@@ -1,5 +1,6 @@
 import type { Operation } from '../model/operation.js';
 import type { Plan } from '../model/plan.js';
+import { policyOf } from '../model/project-policy.js';
 import { keptImageTag, type ReleaseWithDefinition } from '../model/release.js';
 import type { Candidate } from './candidate.js';
 import { decideDescribed, describeWanted, type Described } from './describe-wanted.js';
@@ -129,6 +130,7 @@ function previewCandidate(
   return {
     service,
     definition,
+    policy: policyOf(wanted.project.policy, service),
     release,
     recorded: false,
     decision: decideDescribed(wanted, described, fingerprint),

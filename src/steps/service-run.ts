@@ -2,6 +2,8 @@ import type { Operation, OperationOf } from '../model/operation.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import { outageMs, type ServingChange } from '../model/outage.js';
 import { RUNBOOK } from '../model/policy.js';
+import { policyOf } from '../model/project-policy.js';
+import type { ReadinessSignal } from '../model/readiness.js';
 import type { EngineEvent } from '../model/ports/engine.js';
 import type { ReleaseId } from '../model/release.js';
 import { sloRows } from '../model/slo.js';
@@ -72,16 +74,18 @@ export class ServiceRun implements Looker {
 
   async awaitReady(operation: OperationOf<'await-ready'>, signal: AbortSignal): Promise<void> {
     const { candidate, session } = this;
-    this.ready = await awaitReady(session, operation, this.replicas(), candidate.oneShot, signal);
+    const expected = { replicas: this.replicas(), oneShot: candidate.oneShot, readiness: this.readiness() };
+    this.ready = await awaitReady(session, operation, expected, signal);
     for (const container of this.ready.containers) {
       this.served.push({ atMs: this.ready.readyAtMs, container, serves: true });
     }
-    if (!this.ready.hasHealthCheck && !candidate.oneShot) {
+    if (!this.ready.proven && !candidate.oneShot) {
       raise(session, this.signs, {
         sign: 'no-health-check',
         severity: 'low',
         service: candidate.service,
-        message: 'it has no health check: ready means that it stayed up and its ports are open; add a healthcheck',
+        message:
+          'it has no health check: ready means that it stayed up and its ports are open; add a healthcheck, or give readiness',
       });
     }
     if (this.ready.startupMs > RUNBOOK.slowStartMs) {
@@ -142,6 +146,13 @@ export class ServiceRun implements Looker {
     return this.goingBack ? (releaseBefore(current)?.replicas ?? Math.max(1, current.containers.length)) : replicas;
   }
 
+  /** Going back, what the live compose file said: the release of before may not have what the new one is asked for. */
+  private readiness(): ReadinessSignal | undefined {
+    const { session, candidate } = this;
+    const policy = this.goingBack ? policyOf(session.opened.live.policy, candidate.service) : candidate.policy;
+    return session.request.readiness ?? policy.readiness;
+  }
+
   /** A container that had to be killed after its grace time loses what it was doing: exit code 137 of an old one. */
   private noteKilledContainers(): void {
     const old = new Set(this.candidate.current.containers.map((container) => container.id));
@@ -183,7 +194,7 @@ export class ServiceRun implements Looker {
     session.recorder.slo.push(
       ...sloRows(candidate.service, {
         restartMs: this.restartMs(),
-        healthyMs: this.ready?.hasHealthCheck === true ? this.ready.startupMs : undefined,
+        healthyMs: this.ready?.proven === true ? this.ready.startupMs : undefined,
         memoryBytes: this.watched?.memoryBytes,
         log: this.logSeen(),
       }),

@@ -17,11 +17,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   github: ['model'],
   host: ['model'],
   ledger: ['model'],
+  probe: ['model'],
   report: ['model'],
   routers: ['model'],
   source: ['model', 'host'],
   // What puts the parts together.
-  'wiring.ts': ['engine', 'github', 'host', 'ledger', 'report', 'routers', 'run', 'source', 'model'],
+  'wiring.ts': ['engine', 'github', 'host', 'ledger', 'probe', 'report', 'routers', 'run', 'source', 'model'],
   'publish.ts': ['action', 'report', 'run', 'model'],
   // The doors.
   'main.ts': ['wiring.ts', 'publish.ts', 'procedures', 'action', 'github', 'report', 'model'],
