@@ -17,6 +17,23 @@ export const RUNBOOK = {
   targets: { restartMs: 30_000, memoryBytes: 500e6, errorRate: 0, healthyMs: 10_000 },
 } as const;
 
+/** What the runbook says that a procedure takes and costs ("Time", "Downtime"). */
+export interface ProcedureTarget {
+  readonly timeMs: number;
+  /** Undefined: the runbook names none, or calls it planned. */
+  readonly downtime: { readonly ms: number; readonly words: string } | undefined;
+}
+
+/** By name of the procedure (Procedures 1 to 5; Quick Rollback). */
+export const RUNBOOK_PROCEDURES: Readonly<Partial<Record<string, ProcedureTarget>>> = {
+  'health-restart': { timeMs: 2 * 60_000, downtime: { ms: 0, words: 'none' } },
+  'config-change': { timeMs: 5 * 60_000, downtime: { ms: 10_000, words: '<10 s' } },
+  'code-update': { timeMs: 10 * 60_000, downtime: { ms: 30_000, words: '<30 s' } },
+  emergency: { timeMs: 60_000, downtime: { ms: 30_000, words: '~30 s' } },
+  maintenance: { timeMs: 15 * 60_000, downtime: undefined },
+  rollback: { timeMs: 5 * 60_000, downtime: undefined },
+};
+
 export const DEFAULT_ERROR_PATTERNS: readonly string[] = ['\\b(error|exception|fatal|panic|unhandled)\\b'];
 
 /** A sign that something may be wrong, seen at readiness, verification or during the watch. */

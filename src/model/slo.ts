@@ -1,4 +1,4 @@
-import { RUNBOOK } from './policy.js';
+import { RUNBOOK, RUNBOOK_PROCEDURES } from './policy.js';
 import type { SloRow } from './report.js';
 import { formatDuration, formatSize } from './units.js';
 
@@ -13,11 +13,21 @@ export interface Measured {
   readonly healthyMs: number | undefined;
   readonly memoryBytes: number | undefined;
   readonly log: { readonly errors: number; readonly lines: number } | undefined;
+  /** How long nothing of the service served, milliseconds. */
+  readonly downtimeMs: number | undefined;
 }
 
-/** The rows of the runbook's Restart Performance Targets; one that was not measured is left out. */
-export function sloRows(service: string, { restartMs, healthyMs, memoryBytes, log }: Measured): readonly SloRow[] {
+/**
+ * The rows of the runbook's Restart Performance Targets, and the downtime that it promises for the procedure; one that
+ * was not measured is left out.
+ */
+export function sloRows(
+  procedure: string,
+  service: string,
+  { restartMs, healthyMs, memoryBytes, log, downtimeMs }: Measured,
+): readonly SloRow[] {
   const { targets } = RUNBOOK;
+  const promised = RUNBOOK_PROCEDURES[procedure]?.downtime;
   const row = <T>(
     metric: string,
     target: string,
@@ -33,6 +43,13 @@ export function sloRows(service: string, { restartMs, healthyMs, memoryBytes, lo
       restartMs,
       formatDuration,
       (ms) => ms < targets.restartMs,
+    ),
+    ...row(
+      `Downtime (${procedure})`,
+      promised?.words ?? '',
+      promised === undefined ? undefined : downtimeMs,
+      formatDuration,
+      (ms) => ms < (promised?.ms ?? 0) || ms === 0,
     ),
     ...row(
       MEMORY_METRIC,

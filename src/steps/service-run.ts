@@ -192,7 +192,8 @@ export class ServiceRun implements Looker {
       reasons: decision.kind === 'change' ? decision.reasons : [],
     });
     session.recorder.slo.push(
-      ...sloRows(candidate.service, {
+      ...sloRows(session.request.procedure, candidate.service, {
+        downtimeMs,
         restartMs: this.restartMs(),
         healthyMs: this.ready?.proven === true ? this.ready.startupMs : undefined,
         memoryBytes: this.watched?.memoryBytes,
