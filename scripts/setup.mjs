@@ -5,6 +5,7 @@
 import { pathToFileURL } from 'node:url';
 import { ensureDependencies } from './lib/dependencies.mjs';
 import { ensureEngine, stopEngine } from './lib/engine.mjs';
+import { ensureEdgeImage } from './lib/edge-image.mjs';
 import { ensureBaseImage } from './lib/images.mjs';
 import { ensureNode24 } from './lib/node24.mjs';
 
@@ -14,7 +15,8 @@ import { ensureNode24 } from './lib/node24.mjs';
  *
  * @param {{ log?: (line: string) => void }} [options]
  * @returns {Promise<{ env: Record<string, string>, problems: string[] }>} `env` is what the tests read:
- *   ROLLING_RESTART_TEST_BASE_IMAGE and ROLLING_RESTART_TEST_NODE24, or, where one of them cannot be had,
+ *   ROLLING_RESTART_TEST_BASE_IMAGE, ROLLING_RESTART_TEST_EDGE_IMAGE and ROLLING_RESTART_TEST_NODE24, or, where one of
+ *   them cannot be had,
  *   ROLLING_RESTART_ENGINE_PROBLEM and ROLLING_RESTART_NODE24_PROBLEM with the reason
  */
 export async function setup({ log = console.log } = {}) {
@@ -44,6 +46,10 @@ export async function setup({ log = console.log } = {}) {
     await attempt('ROLLING_RESTART_ENGINE_PROBLEM', 'base image', async () => {
       env.ROLLING_RESTART_TEST_BASE_IMAGE = await ensureBaseImage({ env, log });
       return env.ROLLING_RESTART_TEST_BASE_IMAGE;
+    });
+    await attempt('ROLLING_RESTART_ENGINE_PROBLEM', 'edge image', async () => {
+      env.ROLLING_RESTART_TEST_EDGE_IMAGE = await ensureEdgeImage({ env, log });
+      return env.ROLLING_RESTART_TEST_EDGE_IMAGE;
     });
   }
   await attempt('ROLLING_RESTART_NODE24_PROBLEM', 'Node 24', async () => {

@@ -26,7 +26,8 @@ import { cacheFolder, withLock } from './files.mjs';
 export const PUBLIC_BASE_IMAGE = 'node:22-alpine';
 export const LOCAL_BASE_IMAGE = 'rolling-restart-base:node';
 
-const KEY_LABEL = 'rolling-restart.base';
+/** Label of an assembled image: says what went into it. */
+export const KEY_LABEL = 'rolling-restart.base';
 /** A registry that has not begun to send by then counts as out of reach. */
 const PULL_PATIENCE_MS = 8_000;
 
@@ -64,13 +65,13 @@ export async function ensureBaseImage({ env = {}, log = () => {} } = {}) {
 }
 
 /** Whether the engine has an image of this name. */
-async function hasImage(name, env) {
+export async function hasImage(name, env) {
   const { code } = await tryRun('docker', ['image', 'inspect', '--format', '{{.Id}}', name], { env });
   return code === 0;
 }
 
 /** The key that an assembled image carries, or undefined when it is not there. */
-async function keyOf(name, env) {
+export async function keyOf(name, env) {
   const format = `{{index .Config.Labels "${KEY_LABEL}"}}`;
   const { code, stdout } = await tryRun('docker', ['image', 'inspect', '--format', format, name], { env });
   return code === 0 ? stdout.trim() : undefined;
@@ -81,7 +82,7 @@ async function keyOf(name, env) {
  *
  * @returns {Promise<boolean>} whether the engine has it now
  */
-function pull(name, env) {
+export function pull(name, env) {
   return new Promise((resolve) => {
     const child = spawn('docker', ['pull', name], {
       env: { ...process.env, ...env },
@@ -164,7 +165,7 @@ async function librariesOf(program) {
 }
 
 /** A statically linked busybox. Debian 12's own crashes in `wget -T`, which health checks use; Debian 13's does not. */
-async function ensureBusybox() {
+export async function ensureBusybox() {
   const folder = cacheFolder('busybox');
   const names = ['bin/busybox', 'usr/bin/busybox'];
   const program = () => names.map((name) => join(folder, name)).find((file) => existsSync(file));
