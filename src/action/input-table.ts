@@ -280,6 +280,21 @@ const TABLE = [
     procedures: 'all',
   },
   {
+    name: 'period',
+    description: 'How far back `slo-report` looks.',
+    default: '30d',
+    kind: 'duration',
+    procedures: ['slo-report'],
+  },
+  {
+    name: 'metrics-file',
+    description:
+      "File ending in `.prom` in the textfile directory of a node exporter: `slo-report` writes the last runs' figures there.",
+    default: undefined,
+    kind: 'path',
+    procedures: ['slo-report'],
+  },
+  {
     name: 'lock-timeout',
     description: "How long to wait for another procedure's lock on the same compose project; `0s` does not wait.",
     default: '10m',

@@ -73,6 +73,8 @@ export function readRequest(read: (name: string) => string, context: InputContex
     dryRun: input.flag('dry-run'),
     stateDir,
     evidenceDir: readDirectory(input, 'evidence-dir', context) ?? join(stateDir, 'evidence'),
+    periodMs: input.duration('period', 60_000, LONGEST_PERIOD_MS) ?? 0,
+    metricsFile: readMetricsFile(input, context),
     lockTimeoutMs: input.duration('lock-timeout') ?? 0,
     force: input.flag('force'),
     githubToken: input.text('github-token'),
@@ -205,6 +207,17 @@ function readDirectory(
   context: InputContext,
 ): string | undefined {
   const text = input.text(name);
+  return text === undefined ? undefined : absolute(text, context);
+}
+
+/** What the ledger keeps for ever is looked at for ten years at most. */
+const LONGEST_PERIOD_MS = 3_660 * 86_400_000;
+
+/** The textfile collector of a node exporter reads nothing whose name ends in anything else. */
+function readMetricsFile(input: InputReader, context: InputContext): string | undefined {
+  const text = input.checked('metrics-file', (path) =>
+    path.endsWith('.prom') ? undefined : `"${path}" does not end in .prom, so a node exporter would not read it`,
+  );
   return text === undefined ? undefined : absolute(text, context);
 }
 

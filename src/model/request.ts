@@ -44,6 +44,10 @@ export interface Request {
   readonly dryRun: boolean;
   readonly stateDir: string;
   readonly evidenceDir: string;
+  /** How far back slo-report looks. */
+  readonly periodMs: number;
+  /** Absolute; ends in `.prom`. Where slo-report writes metrics for a node exporter. */
+  readonly metricsFile: string | undefined;
   readonly lockTimeoutMs: number;
   readonly force: boolean;
   /** A secret. */
@@ -58,6 +62,7 @@ export const PROCEDURES = [
   'config-change',
   'emergency',
   'maintenance',
+  'slo-report',
 ] as const;
 export type ProcedureName = (typeof PROCEDURES)[number];
 

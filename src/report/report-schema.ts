@@ -150,6 +150,9 @@ export const reportSchema = z
     undoError: reportedError.optional(),
     nextSteps: z.array(text),
     evidencePath: text.optional(),
+    charts: z.array(
+      z.object({ title: text, unit: text, points: z.array(z.object({ at: moment, value: z.number() })) }),
+    ),
     findings: z.array(z.object({ title: text, columns: z.array(text), rows: z.array(z.array(text)) })),
   })
   .describe('The report of one run of Rolling Restart.');

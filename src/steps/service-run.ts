@@ -6,7 +6,7 @@ import { policyOf } from '../model/project-policy.js';
 import type { ReadinessSignal } from '../model/readiness.js';
 import type { EngineEvent } from '../model/ports/engine.js';
 import type { ReleaseId } from '../model/release.js';
-import { sloRows } from '../model/slo.js';
+import { sloRows, type Measured } from '../model/slo.js';
 import { formatDuration } from '../model/units.js';
 import type { Candidate } from './candidate.js';
 import { captureEvidence } from './evidence.js';
@@ -27,6 +27,7 @@ import { releaseBefore } from './way-back.js';
 export class ServiceRun implements Looker {
   /** Its containers were, or may have been, replaced. */
   replacing = false;
+  private killed = false;
   /** Verified and under watch. */
   watching = false;
   /** Release whose containers are there; undefined while they are being made, and after that failed. */
@@ -56,10 +57,14 @@ export class ServiceRun implements Looker {
   }
 
   async execute(operation: Operation, signal: AbortSignal): Promise<void> {
-    if (operation.kind === 'replace-containers') {
+    if (interrupts(operation)) {
+      // After a kill the service is down: the time until it serves again counts from there.
+      if (!this.killed) this.replacedAtMs = Date.now();
       this.replacing = true;
+      this.killed ||= operation.kind === 'kill-containers';
+    }
+    if (operation.kind === 'replace-containers') {
       this.placed = undefined;
-      this.replacedAtMs = Date.now();
       // What was measured is about containers that go now.
       this.ready = undefined;
       this.watched = undefined;
@@ -191,15 +196,16 @@ export class ServiceRun implements Looker {
       errorLines: this.logSeen()?.errors ?? 0,
       reasons: decision.kind === 'change' ? decision.reasons : [],
     });
-    session.recorder.slo.push(
-      ...sloRows(session.request.procedure, candidate.service, {
-        downtimeMs,
-        restartMs: this.restartMs(),
-        healthyMs: this.ready?.proven === true ? this.ready.startupMs : undefined,
-        memoryBytes: this.watched?.memoryBytes,
-        log: this.logSeen(),
-      }),
-    );
+    const measured: Measured = {
+      restartMs: this.restartMs(),
+      healthyMs: this.ready?.proven === true ? this.ready.startupMs : undefined,
+      memoryBytes: this.watched?.memoryBytes,
+      log: this.logSeen(),
+      downtimeMs,
+    };
+    session.recorder.slo.push(...sloRows(session.request.procedure, candidate.service, measured));
+    if (!this.replacing) return;
+    session.recorder.accounts.push({ ...measured, service: candidate.service, outcome, release: live });
   }
 
   /** The watch reads the log from the start on; without one, the verification has. */
@@ -228,6 +234,11 @@ export class ServiceRun implements Looker {
       ),
     );
   }
+}
+
+/** Operations after which the service does not serve as it did. */
+function interrupts({ kind }: Operation): boolean {
+  return kind === 'replace-containers' || kind === 'restart-containers' || kind === 'kill-containers';
 }
 
 /** Longest grace time that is looked back over. */

@@ -69,6 +69,8 @@ describe('readRequest', () => {
       dryRun: false,
       stateDir: '/home/deploy/.local/state/rolling-restart',
       evidenceDir: '/home/deploy/.local/state/rolling-restart/evidence',
+      periodMs: 30 * 86_400_000,
+      metricsFile: undefined,
       lockTimeoutMs: 600_000,
       force: false,
       githubToken: undefined,
