@@ -17,11 +17,12 @@ import type { Progress } from './model/ports/progress.js';
 import type { Invocation, Request } from './model/request.js';
 import { createProbes } from './probe/probes.js';
 import { createEvidenceStore } from './report/evidence.js';
-import { createMetricsFile } from './report/openmetrics.js';
 import type { SecretRedactor } from './report/redact.js';
 import { looksSecret } from './report/secret-names.js';
 import { Recorder } from './run/recorder.js';
 import type { ProjectRecords, Run } from './run/run.js';
+import { createEdges } from './routers/edges.js';
+import { createRouters } from './routers/index.js';
 import { createSource } from './source/git.js';
 
 export interface RunOptions {
@@ -64,7 +65,8 @@ export async function createRun(options: RunOptions): Promise<Run> {
       apiUrl: environment['GITHUB_API_URL'] ?? 'https://api.github.com',
       onProblem: debug,
     }),
-    metrics: createMetricsFile(),
+    routers: createRouters(),
+    edges: createEdges(),
     evidence: createEvidenceStore(path.join(request.evidenceDir, invocation.runId), redactor),
     records: (project) => {
       const known = opened.get(project);

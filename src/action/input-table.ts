@@ -1,4 +1,5 @@
 import { DEFAULT_ERROR_PATTERNS, RUNBOOK } from '../model/policy.js';
+import { STRATEGY_NAMES } from '../model/plan.js';
 import { PROCEDURES, ROUTER_CHOICES, type ProcedureName } from '../model/request.js';
 
 /**
@@ -90,7 +91,7 @@ const TABLE = [
     description: 'How the new release replaces the old one; `auto` takes the best way that is there.',
     default: 'auto',
     kind: 'choice',
-    choices: ['auto', 'recreate'],
+    choices: ['auto', ...STRATEGY_NAMES],
     procedures: CHANGES,
   },
   {
@@ -108,6 +109,35 @@ const TABLE = [
       'How long requests in flight at an old container may go on before they are cut, once it gets no new ones; `0s` cuts at once.',
     default: '30s',
     kind: 'duration',
+    procedures: CHANGES,
+  },
+  {
+    name: 'edge-image',
+    description: 'Image of the managed edge, with HAProxy 3.0 or newer in it.',
+    default: 'haproxy:3.0-alpine',
+    kind: 'text',
+    procedures: CHANGES,
+  },
+  {
+    name: 'canary-steps',
+    description: 'Share of the requests that the new release gets, step by step, with `strategy: canary`.',
+    default: '10%, 50%, 100%',
+    kind: 'list',
+    procedures: CHANGES,
+  },
+  {
+    name: 'canary-pause',
+    description: 'How long each step of a canary lasts before new and old are compared.',
+    default: '1m',
+    kind: 'duration',
+    procedures: CHANGES,
+  },
+  {
+    name: 'on-inconclusive',
+    description: 'What follows when a canary got too few requests to be judged, also after twice the pause.',
+    default: 'rollback',
+    kind: 'choice',
+    choices: ['continue', 'rollback', 'fail'],
     procedures: CHANGES,
   },
   {
@@ -278,21 +308,6 @@ const TABLE = [
     defaultText: '`evidence` in `state-dir`',
     kind: 'path',
     procedures: 'all',
-  },
-  {
-    name: 'period',
-    description: 'How far back `slo-report` looks.',
-    default: '30d',
-    kind: 'duration',
-    procedures: ['slo-report'],
-  },
-  {
-    name: 'metrics-file',
-    description:
-      "File ending in `.prom` in the textfile directory of a node exporter: `slo-report` writes the last runs' figures there.",
-    default: undefined,
-    kind: 'path',
-    procedures: ['slo-report'],
   },
   {
     name: 'lock-timeout',

@@ -1,11 +1,13 @@
 import { join, resolve, sep } from 'node:path';
 import { ProcedureError } from '../model/errors.js';
 import { DEFAULT_WARNING_ACTIONS, type Severity, type WarningAction } from '../model/policy.js';
+import { STRATEGY_NAMES } from '../model/plan.js';
 import { PROCEDURES, ROUTER_CHOICES, type Request, type RollbackTarget } from '../model/request.js';
 import { parseReadiness, type ReadinessSignal } from '../model/readiness.js';
 import { InputReader, unknownWord, type InputProblem } from './input-reader.js';
 import { INPUTS } from './input-table.js';
 import { nearest } from './nearest.js';
+import { readCanary } from './canary-inputs.js';
 import { readRollbackTarget } from './rollback-target.js';
 import { imageReferenceProblem, projectNameProblem, refProblem, serviceProblem } from './shapes.js';
 
@@ -48,7 +50,7 @@ export function readRequest(read: (name: string) => string, context: InputContex
     projectName: input.checked('project-name', projectNameProblem),
     envFiles: input.list('env-file'),
     profiles: (context.environment['COMPOSE_PROFILES'] ?? '').split(',').flatMap((name) => name.trim() || []),
-    strategy: input.choice('strategy', ['auto', 'recreate'] as const),
+    strategy: input.choice('strategy', ['auto', ...STRATEGY_NAMES] as const),
     router: input.choice('router', ROUTER_CHOICES),
     drainTimeoutMs: input.duration('drain-timeout') ?? 0,
     ref: input.checked('ref', refProblem),
@@ -70,11 +72,11 @@ export function readRequest(read: (name: string) => string, context: InputContex
     errorPatterns: readPatterns(input),
     keepReleases: input.count('keep-releases', 1, 100),
     minFreeDiskBytes: input.size('min-free-disk'),
+    canary: readCanary(input),
+    edgeImage: input.checked('edge-image', imageReferenceProblem) ?? '',
     dryRun: input.flag('dry-run'),
     stateDir,
     evidenceDir: readDirectory(input, 'evidence-dir', context) ?? join(stateDir, 'evidence'),
-    periodMs: input.duration('period', 60_000, LONGEST_PERIOD_MS) ?? 0,
-    metricsFile: readMetricsFile(input, context),
     lockTimeoutMs: input.duration('lock-timeout') ?? 0,
     force: input.flag('force'),
     githubToken: input.text('github-token'),
@@ -207,17 +209,6 @@ function readDirectory(
   context: InputContext,
 ): string | undefined {
   const text = input.text(name);
-  return text === undefined ? undefined : absolute(text, context);
-}
-
-/** What the ledger keeps for ever is looked at for ten years at most. */
-const LONGEST_PERIOD_MS = 3_660 * 86_400_000;
-
-/** The textfile collector of a node exporter reads nothing whose name ends in anything else. */
-function readMetricsFile(input: InputReader, context: InputContext): string | undefined {
-  const text = input.checked('metrics-file', (path) =>
-    path.endsWith('.prom') ? undefined : `"${path}" does not end in .prom, so a node exporter would not read it`,
-  );
   return text === undefined ? undefined : absolute(text, context);
 }
 

@@ -7,8 +7,18 @@ import type {
   Mount,
   PublishedPort,
   ServiceDefinition,
+  UpdateConfig,
 } from '../model/service.js';
 import { parsePolicy } from './compose-policy.js';
+
+const updateSchema = z.looseObject({
+  parallelism: z.number().optional(),
+  delay: z.string().optional(),
+  order: z.string().optional(),
+  failure_action: z.string().optional(),
+  monitor: z.string().optional(),
+  max_failure_ratio: z.number().optional(),
+});
 
 /** The parts of `docker compose config --format json` that decisions hang on; the rest is carried along. */
 const serviceSchema = z.looseObject({
@@ -54,6 +64,8 @@ const serviceSchema = z.looseObject({
     .looseObject({
       replicas: z.number().optional(),
       restart_policy: z.looseObject({ condition: z.string().optional() }).nullish(),
+      update_config: updateSchema.nullish(),
+      rollback_config: updateSchema.nullish(),
     })
     .nullish(),
   scale: z.number().optional(),
@@ -162,7 +174,24 @@ function readService(
     networkMode: service.network_mode,
     stopGraceMs:
       service.stop_grace_period === undefined ? DEFAULT_STOP_GRACE_MS : goDuration(service.stop_grace_period),
+    update: readUpdate(service.deploy?.update_config),
+    rollback: readUpdate(service.deploy?.rollback_config),
     raw,
+  };
+}
+
+const ORDERS = ['start-first', 'stop-first'] as const;
+const FAILURE_ACTIONS = ['rollback', 'pause', 'continue'] as const;
+
+/** Compose's own schema has checked the words; one of a newer schema counts as silence. */
+function readUpdate(config: z.infer<typeof updateSchema> | null | undefined): UpdateConfig {
+  return {
+    parallelism: config?.parallelism,
+    delayMs: config?.delay === undefined ? undefined : goDuration(config.delay),
+    order: ORDERS.find((order) => order === config?.order),
+    failureAction: FAILURE_ACTIONS.find((action) => action === config?.failure_action),
+    monitorMs: config?.monitor === undefined ? undefined : goDuration(config.monitor),
+    maxFailureRatio: config?.max_failure_ratio,
   };
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ProcedureError } from '../model/errors.js';
+import { DEFAULT_HOLD } from '../model/policy.js';
 import { NO_POLICY, type ProjectPolicy, type ServicePolicy } from '../model/project-policy.js';
 import { parseReadiness } from '../model/readiness.js';
 import type { RouterSpec } from '../model/router.js';
@@ -55,12 +56,21 @@ const servicePolicy = z
     router: router.optional(),
     'shared-volumes': z.array(z.string()).optional(),
     readiness: readiness.optional(),
+    mode: z.enum(['http', 'tcp']).optional(),
+    'proxy-protocol': z.boolean().optional(),
+    hold: z.strictObject({ timeout: duration.optional(), queue: z.number().int().min(1).optional() }).optional(),
   })
   .transform((policy): ServicePolicy => ({
     strategy: policy.strategy,
     router: policy.router,
     sharedVolumes: policy['shared-volumes'] ?? [],
     readiness: policy.readiness,
+    mode: policy.mode,
+    proxyProtocol: policy['proxy-protocol'] ?? false,
+    hold:
+      policy.hold === undefined
+        ? undefined
+        : { maxMs: policy.hold.timeout ?? DEFAULT_HOLD.maxMs, maxQueue: policy.hold.queue ?? DEFAULT_HOLD.maxQueue },
   }));
 
 const projectPolicy = z

@@ -6,6 +6,7 @@ import { composeArgs, DockerCli } from './compose-cli.js';
 import { composeHashes, documentHashes } from './compose-hashes.js';
 import { pullImage, registryProblem } from './compose-registry.js';
 import { documentTarget, renderProject } from './compose-render.js';
+import { makeTemplate } from './compose-template.js';
 import { up } from './compose-up.js';
 
 export interface ComposeOptions {
@@ -43,6 +44,7 @@ export function createCompose({ environment, debug }: ComposeOptions): Compose {
       });
     },
 
+    makeTemplate: (options) => makeTemplate(cli, options),
     up: async (options) => up(cli, options, await version()),
     pull: (reference, onLine, signal, timeoutMs) => pullImage(cli, { reference, onLine, signal, timeoutMs }),
     registryProblem: (reference, timeoutMs) => registryProblem(cli, reference, timeoutMs),

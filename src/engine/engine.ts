@@ -1,5 +1,6 @@
 import type { Engine } from '../model/ports/engine.js';
 import type { RecordsApi } from '../model/ports/records.js';
+import { createBeside } from './beside.js';
 import { EngineClient } from './client.js';
 import { createContainers } from './containers.js';
 import type { Endpoint } from './endpoint.js';
@@ -25,6 +26,7 @@ export function createDockerEngine(endpoint: Endpoint, debug: (line: string) => 
   const containers = createContainers(client);
   return {
     ...containers,
+    ...createBeside(client),
     ...createImages(client),
     facts: () => readFacts(client),
     logs: (id, options) => readLogs(client, id, options),

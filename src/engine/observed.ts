@@ -4,8 +4,8 @@ import type { ContainerState, HealthCheck, HealthProbe, HealthState, ObservedCon
 export const PROJECT = 'com.docker.compose.project';
 export const SERVICE = 'com.docker.compose.service';
 export const ONE_OFF = 'com.docker.compose.oneoff';
-const NUMBER = 'com.docker.compose.container-number';
-const CONFIG_HASH = 'com.docker.compose.config-hash';
+export const NUMBER = 'com.docker.compose.container-number';
+export const CONFIG_HASH = 'com.docker.compose.config-hash';
 
 /** What is read of a container's inspect answer (Engine API, ContainerInspect). Go writes empty lists as null. */
 export interface ContainerAnswer {
@@ -37,13 +37,22 @@ export interface ContainerAnswer {
   readonly HostConfig: {
     readonly NetworkMode: string;
     readonly RestartPolicy?: { readonly Name: string } | null;
+    readonly PortBindings?: Readonly<Record<string, unknown>> | null;
   };
+  readonly Mounts?: readonly { readonly Type: string; readonly Name?: string; readonly Destination: string }[] | null;
   readonly NetworkSettings: {
     readonly Ports?: Readonly<
       Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>
     > | null;
     readonly Networks?: Readonly<
-      Record<string, { readonly IPAddress?: string; readonly GlobalIPv6Address?: string } | null>
+      Record<
+        string,
+        {
+          readonly IPAddress?: string;
+          readonly GlobalIPv6Address?: string;
+          readonly Aliases?: readonly string[] | null;
+        } | null
+      >
     > | null;
   };
 }
@@ -89,6 +98,12 @@ export function observe(answer: ContainerAnswer): ObservedContainer {
     addresses: Object.values(network.Networks ?? {})
       .flatMap((one) => [one?.IPAddress, one?.GlobalIPv6Address])
       .filter((address): address is string => address !== undefined && address !== ''),
+    networks: Object.fromEntries(
+      Object.entries(network.Networks ?? {}).map(([name, one]) => [
+        name,
+        { address: one?.IPAddress || one?.GlobalIPv6Address || undefined, names: one?.Aliases ?? [] },
+      ]),
+    ),
     exposedPorts: Object.keys(config.ExposedPorts ?? {}).flatMap(tcpPort),
     hostPorts: Object.entries(network.Ports ?? {}).flatMap(([written, bindings]) =>
       tcpPort(written).flatMap((container) =>
@@ -96,6 +111,10 @@ export function observe(answer: ContainerAnswer): ObservedContainer {
       ),
     ),
     networkMode: answer.HostConfig.NetworkMode,
+    publishes: Object.keys(answer.HostConfig.PortBindings ?? {}).length > 0,
+    anonymousVolumes: (answer.Mounts ?? []).flatMap(({ Type, Name, Destination }) =>
+      Type === 'volume' && /^[0-9a-f]{64}$/.test(Name ?? '') ? [Destination] : [],
+    ),
   };
 }
 

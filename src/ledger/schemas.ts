@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { Operation } from '../model/operation.js';
+import type { EdgeSpec } from '../model/edge.js';
+import type { ContainerSet, Operation, Serve } from '../model/operation.js';
 import type { Decision, Plan, ServicePlan, StrategyName } from '../model/plan.js';
 import type { JournalOpening } from '../model/ports/ledger.js';
 import type { Release, ReleaseEvent, ReleaseWithDefinition } from '../model/release.js';
-import { GREEN_OUTCOMES, RED_OUTCOMES } from '../model/outcome.js';
 import type { Invocation } from '../model/request.js';
-import type { SloRecord } from '../model/slo-record.js';
+import type { RouterSpec } from '../model/router.js';
 
 /**
  * What records look like when they are read back. The model's types are the contract: each schema is checked against its
@@ -59,28 +59,44 @@ export const eventSchema: z.ZodType<ReleaseEvent> = z.looseObject({
   restartMs: maybe(z.number()),
 });
 
-export const sloRecordSchema: z.ZodType<SloRecord> = z.looseObject({
-  at: z.string(),
-  run: z.string(),
-  by: z.string(),
-  procedure: z.string(),
-  service: z.string(),
-  outcome: z.enum([...GREEN_OUTCOMES, ...RED_OUTCOMES]),
-  release: maybe(z.string()),
-  timeMs: z.number(),
-  targetTimeMs: maybe(z.number()),
-  downtimeMs: maybe(z.number()),
-  targetDowntimeMs: maybe(z.number()),
-  restartMs: maybe(z.number()),
-  healthyMs: maybe(z.number()),
-  memoryBytes: maybe(z.number()),
-  errorLines: maybe(z.number()),
-  logLines: maybe(z.number()),
-});
-
 const service = z.string();
 const release = z.string();
 const containers = strings;
+
+const routerSchema: z.ZodType<RouterSpec> = z.discriminatedUnion('kind', [
+  z.looseObject({ kind: z.literal('edge') }),
+  z.looseObject({ kind: z.literal('haproxy'), socket: z.string(), backend: z.string(), port: maybe(z.number()) }),
+  z.looseObject({ kind: z.literal('caddy'), admin: z.string(), id: z.string(), port: maybe(z.number()) }),
+  z.looseObject({ kind: z.literal('discovery'), settleMs: z.number(), drainCommand: maybe(z.string()) }),
+  z.looseObject({ kind: z.literal('none') }),
+]);
+
+const serveSchema: z.ZodType<Serve> = z.discriminatedUnion('who', [
+  z.looseObject({ who: z.literal('only'), containers }),
+  z.looseObject({ who: z.literal('all-but'), containers }),
+  z.looseObject({ who: z.literal('new'), old: strings, percent: z.number() }),
+]);
+
+const containerSetSchema: z.ZodType<ContainerSet> = z.discriminatedUnion('are', [
+  z.looseObject({ are: z.literal('these'), containers }),
+  z.looseObject({ are: z.literal('others'), than: strings }),
+]);
+
+const edgeSchema: z.ZodType<EdgeSpec> = z.looseObject({
+  project: z.string(),
+  service,
+  image: z.string(),
+  ports: z.array(
+    z.looseObject({
+      target: z.number(),
+      published: z.string(),
+      hostIp: maybe(z.string()),
+      mode: z.enum(['http', 'tcp']),
+      proxyProtocol: z.boolean(),
+    }),
+  ),
+  networks: z.array(z.looseObject({ name: z.string(), aliases: strings })),
+});
 
 const operationUnion = z.discriminatedUnion('kind', [
   z.looseObject({ kind: z.literal('fetch-source'), directory: z.string(), ref: z.string() }),
@@ -103,9 +119,81 @@ const operationUnion = z.discriminatedUnion('kind', [
   z.looseObject({ kind: z.literal('restart-containers'), service, containers, release: maybe(release) }),
   z.looseObject({ kind: z.literal('kill-containers'), service, containers, release: maybe(release) }),
   z.looseObject({ kind: z.literal('remove-containers'), service, containers, release: maybe(release) }),
-  z.looseObject({ kind: z.literal('await-ready'), service, release: maybe(release), timeoutMs: z.number() }),
-  z.looseObject({ kind: z.literal('verify'), service, release: maybe(release), checks: strings }),
-  z.looseObject({ kind: z.literal('watch'), service, release: maybe(release), durationMs: z.number() }),
+  z.looseObject({
+    kind: z.literal('start-beside'),
+    service,
+    to: release,
+    from: maybe(release),
+    count: z.number(),
+    beside: strings,
+    published: z.boolean(),
+    named: z.boolean(),
+  }),
+  z.looseObject({ kind: z.literal('shift-traffic'), service, router: routerSchema, serve: serveSchema }),
+  z.looseObject({
+    kind: z.literal('drain-containers'),
+    service,
+    router: routerSchema,
+    containers: containerSetSchema,
+    timeoutMs: z.number(),
+  }),
+  z.looseObject({ kind: z.literal('stop-containers'), service, containers }),
+  z.looseObject({ kind: z.literal('start-containers'), service, containers }),
+  z.looseObject({ kind: z.literal('retire-containers'), service, containers: containerSetSchema }),
+  z.looseObject({
+    kind: z.literal('settle-containers'),
+    service,
+    containerName: maybe(z.string()),
+    named: z.boolean(),
+    except: strings,
+  }),
+  z.looseObject({
+    kind: z.literal('hold-traffic'),
+    service,
+    router: routerSchema,
+    maxMs: z.number(),
+    maxQueue: z.number(),
+  }),
+  z.looseObject({ kind: z.literal('release-traffic'), service, router: routerSchema }),
+  z.looseObject({ kind: z.literal('install-edge'), service, edge: edgeSchema, containers }),
+  ...(['redirect-ports', 'open-ports', 'close-ports', 'end-redirect'] as const).map((kind) =>
+    z.looseObject({ kind: z.literal(kind), service, ports: strings }),
+  ),
+  z.looseObject({ kind: z.literal('end-takeover'), service, timeoutMs: z.number() }),
+  z.looseObject({ kind: z.literal('remove-edge'), service }),
+  z.looseObject({
+    kind: z.literal('await-ready'),
+    service,
+    release: maybe(release),
+    timeoutMs: z.number(),
+    except: maybe(strings),
+    tolerate: maybe(z.number()),
+  }),
+  z.looseObject({
+    kind: z.literal('verify'),
+    service,
+    release: maybe(release),
+    checks: strings,
+    except: maybe(strings),
+    candidate: maybe(z.boolean()),
+  }),
+  z.looseObject({
+    kind: z.literal('watch'),
+    service,
+    release: maybe(release),
+    durationMs: z.number(),
+    except: maybe(strings),
+    between: maybe(z.boolean()),
+  }),
+  z.looseObject({
+    kind: z.literal('analyse-canary'),
+    service,
+    router: routerSchema,
+    release,
+    old: strings,
+    percent: z.number(),
+    durationMs: z.number(),
+  }),
   z.looseObject({ kind: z.literal('accept-release'), service, release }),
   z.looseObject({ kind: z.literal('reject-release'), service, release, reason: z.string() }),
 ]);

@@ -1,4 +1,6 @@
+import type { EdgeSpec } from './edge.js';
 import type { ReleaseId } from './release.js';
+import type { RouterSpec } from './router.js';
 import { formatDuration } from './units.js';
 
 /**
@@ -79,23 +81,104 @@ export type Operation =
       /** What they run, and what is started again. */
       readonly release: ReleaseId | undefined;
     }
-  // Looking.
+  // Changes that leave what runs running. Containers that are there are known by id when the plan is made; those that it
+  // makes are not, and are known as all the others.
+  | {
+      readonly kind: 'start-beside';
+      readonly service: string;
+      readonly to: ReleaseId;
+      readonly from: ReleaseId | undefined;
+      /** Containers to make. */
+      readonly count: number;
+      /** Containers that are there; whatever else there is of the service is new. */
+      readonly beside: readonly string[];
+      /** Whether they get the ports of the host that the compose file publishes; not beside a container that has them. */
+      readonly published: boolean;
+      /** Whether they carry the service's name on its networks from the start. */
+      readonly named: boolean;
+    }
+  | {
+      readonly kind: 'shift-traffic';
+      readonly service: string;
+      readonly router: RouterSpec;
+      readonly serve: Serve;
+    }
+  | {
+      readonly kind: 'drain-containers';
+      readonly service: string;
+      readonly router: RouterSpec;
+      readonly containers: ContainerSet;
+      readonly timeoutMs: number;
+    }
+  | { readonly kind: 'stop-containers'; readonly service: string; readonly containers: readonly string[] }
+  | { readonly kind: 'start-containers'; readonly service: string; readonly containers: readonly string[] }
+  | { readonly kind: 'retire-containers'; readonly service: string; readonly containers: ContainerSet }
+  | {
+      readonly kind: 'settle-containers';
+      readonly service: string;
+      /** Name that the compose file gives the container; undefined: Compose's own scheme. */
+      readonly containerName: string | undefined;
+      /** Whether they get the service's name on its networks now: before they take requests, since it cuts them off. */
+      readonly named: boolean;
+      readonly except: readonly string[];
+    }
+  | {
+      readonly kind: 'hold-traffic';
+      readonly service: string;
+      readonly router: RouterSpec;
+      readonly maxMs: number;
+      readonly maxQueue: number;
+    }
+  | { readonly kind: 'release-traffic'; readonly service: string; readonly router: RouterSpec }
+  // The managed edge.
+  | {
+      readonly kind: 'install-edge';
+      readonly service: string;
+      readonly edge: EdgeSpec;
+      /** Containers that it sends to at first: those that run. */
+      readonly containers: readonly string[];
+    }
+  | { readonly kind: 'redirect-ports'; readonly service: string; readonly ports: readonly string[] }
+  | { readonly kind: 'open-ports'; readonly service: string; readonly ports: readonly string[] }
+  | { readonly kind: 'close-ports'; readonly service: string; readonly ports: readonly string[] }
+  | { readonly kind: 'end-redirect'; readonly service: string; readonly ports: readonly string[] }
+  | { readonly kind: 'end-takeover'; readonly service: string; readonly timeoutMs: number }
+  | { readonly kind: 'remove-edge'; readonly service: string }
+  // Looking. `except`: containers of the service that are not meant.
   | {
       readonly kind: 'await-ready';
       readonly service: string;
       readonly release: ReleaseId | undefined;
       readonly timeoutMs: number;
+      readonly except?: readonly string[] | undefined;
+      /** How many may fail to become ready in the whole change, and are made once more (`max_failure_ratio`). */
+      readonly tolerate?: number | undefined;
     }
   | {
       readonly kind: 'verify';
       readonly service: string;
       readonly release: ReleaseId | undefined;
       readonly checks: readonly string[];
+      readonly except?: readonly string[] | undefined;
+      /** It takes no requests yet: what is found now keeps it from getting any. */
+      readonly candidate?: boolean | undefined;
     }
   | {
       readonly kind: 'watch';
       readonly service: string;
       readonly release: ReleaseId | undefined;
+      readonly durationMs: number;
+      readonly except?: readonly string[] | undefined;
+      /** Between two batches: what is seen counts, and no verdict over the release is passed yet. */
+      readonly between?: boolean | undefined;
+    }
+  | {
+      readonly kind: 'analyse-canary';
+      readonly service: string;
+      readonly router: RouterSpec;
+      readonly release: ReleaseId;
+      readonly old: readonly string[];
+      readonly percent: number;
       readonly durationMs: number;
     }
   // Writing down.
@@ -106,6 +189,21 @@ export type Operation =
       readonly release: ReleaseId;
       readonly reason: string;
     };
+
+/** Which containers of a service, by what is known of them. */
+export type ContainerSet =
+  | { readonly are: 'these'; readonly containers: readonly string[] }
+  /** All of the service but these. */
+  | { readonly are: 'others'; readonly than: readonly string[] };
+
+/** Who gets new requests. */
+export type Serve =
+  /** These alone; all others are drained. */
+  | { readonly who: 'only'; readonly containers: readonly string[] }
+  /** All of the service, in equal shares, but these, which are drained. */
+  | { readonly who: 'all-but'; readonly containers: readonly string[] }
+  /** The new ones get `percent` of the requests and the old ones the rest. */
+  | { readonly who: 'new'; readonly old: readonly string[]; readonly percent: number };
 
 export type OperationKind = Operation['kind'];
 export type OperationOf<K extends OperationKind> = Extract<Operation, { kind: K }>;
@@ -143,10 +241,48 @@ export function describeOperation(operation: Operation): string {
       return `kill ${counted(operation.containers.length)} of ${operation.service}`;
     case 'remove-containers':
       return `remove ${counted(operation.containers.length)} of ${operation.service}`;
+    case 'start-beside':
+      return operation.beside.length === 0
+        ? `start ${counted(operation.count)} of ${operation.service}, release ${operation.to}`
+        : `start ${counted(operation.count, 'one container', 'containers')} of ${operation.service}, release ${operation.to}, beside what runs`;
+    case 'shift-traffic':
+      return `${routerWords(operation.router)} ${describeServe(operation.serve)} of ${operation.service}`;
+    case 'drain-containers':
+      return `drain ${describeSet(operation.containers)} of ${operation.service}: no new requests, those in flight end (at most ${formatDuration(operation.timeoutMs)})`;
+    case 'stop-containers':
+      return `stop ${counted(operation.containers.length)} of ${operation.service}`;
+    case 'start-containers':
+      return `start ${counted(operation.containers.length)} of ${operation.service} again`;
+    case 'retire-containers':
+      return `stop and remove ${describeSet(operation.containers)} of ${operation.service}`;
+    case 'settle-containers':
+      return operation.named
+        ? `give the new containers the name ${operation.service} on its networks`
+        : `give the container of ${operation.service} its name${operation.containerName === undefined ? '' : ` ${operation.containerName}`}`;
+    case 'hold-traffic':
+      return `hold new requests to ${operation.service} (at most ${formatDuration(operation.maxMs)}, ${operation.maxQueue} at a time)`;
+    case 'release-traffic':
+      return `let the held requests to ${operation.service} go on`;
+    case 'install-edge':
+      return `make the edge of ${operation.service} for port ${operation.edge.ports.map((port) => port.published).join(', ')} (it takes nothing yet)`;
+    case 'redirect-ports':
+      return `redirect new connections to port ${operation.ports.join(', ')} through the edge of ${operation.service}`;
+    case 'open-ports':
+      return `open port ${operation.ports.join(', ')} on the edge of ${operation.service}`;
+    case 'close-ports':
+      return `free port ${operation.ports.join(', ')} from the edge of ${operation.service}`;
+    case 'end-redirect':
+      return `end the redirect of port ${operation.ports.join(', ')}`;
+    case 'end-takeover':
+      return `end the take-over container of ${operation.service} when it has nothing in flight (at most ${formatDuration(operation.timeoutMs)})`;
+    case 'remove-edge':
+      return `remove the edge of ${operation.service}`;
     case 'await-ready':
       return `wait until ${operation.service} is ready (at most ${formatDuration(operation.timeoutMs)})`;
     case 'verify':
-      return `verify ${operation.service}: ${operation.checks.join(', ')}`;
+      return `verify ${operation.service}${operation.candidate === true ? ' before it gets requests' : ''}: ${operation.checks.join(', ')}`;
+    case 'analyse-canary':
+      return `compare new and old of ${operation.service} at ${operation.percent} % for ${formatDuration(operation.durationMs)}`;
     case 'watch':
       return operation.durationMs === 0
         ? `read the resource use of ${operation.service} once, without a watch`
@@ -175,6 +311,48 @@ export function compensationOf(operation: Operation): Compensation {
       return operation.from === undefined
         ? { kind: 'none', reason: 'nothing ran before: there is nothing to go back to' }
         : { kind: 'operation', operation: { ...operation, from: operation.to, to: operation.from, force: true } };
+    case 'start-beside':
+      return {
+        kind: 'operation',
+        operation: {
+          kind: 'retire-containers',
+          service: operation.service,
+          containers: { are: 'others', than: operation.beside },
+        },
+      };
+    case 'shift-traffic':
+      return operation.serve.who === 'new'
+        ? {
+            kind: 'operation',
+            operation: { ...operation, serve: { who: 'only', containers: operation.serve.old } },
+          }
+        : { kind: 'none', reason: 'traffic goes to what is ready then' };
+    case 'stop-containers':
+      return { kind: 'operation', operation: { ...operation, kind: 'start-containers' } };
+    case 'hold-traffic':
+      return {
+        kind: 'operation',
+        operation: { kind: 'release-traffic', service: operation.service, router: operation.router },
+      };
+    case 'install-edge':
+      return { kind: 'operation', operation: { kind: 'remove-edge', service: operation.service } };
+    case 'redirect-ports':
+      return { kind: 'operation', operation: { ...operation, kind: 'end-redirect' } };
+    case 'open-ports':
+      return { kind: 'operation', operation: { ...operation, kind: 'close-ports' } };
+    case 'close-ports':
+      return { kind: 'operation', operation: { ...operation, kind: 'open-ports' } };
+    case 'drain-containers':
+      return { kind: 'none', reason: 'they run on, and get traffic again when it is shifted back' };
+    case 'retire-containers':
+      return { kind: 'none', reason: 'going back starts the release again, beside what runs' };
+    case 'start-containers':
+    case 'settle-containers':
+    case 'release-traffic':
+    case 'end-redirect':
+    case 'end-takeover':
+    case 'remove-edge':
+      return { kind: 'none', reason: 'it ends a change; going back is a change of its own' };
     case 'accept-release':
       return {
         kind: 'operation',
@@ -197,6 +375,7 @@ export function compensationOf(operation: Operation): Compensation {
     case 'await-ready':
     case 'verify':
     case 'watch':
+    case 'analyse-canary':
       return { kind: 'none', reason: 'only looks' };
     case 'reject-release':
       return { kind: 'none', reason: 'a mark; --force deploys it all the same' };
@@ -211,6 +390,17 @@ const CHANGING: ReadonlySet<OperationKind> = new Set([
   'restart-containers',
   'kill-containers',
   'remove-containers',
+  'start-beside',
+  'shift-traffic',
+  'stop-containers',
+  'start-containers',
+  'retire-containers',
+  'hold-traffic',
+  'install-edge',
+  'redirect-ports',
+  'open-ports',
+  'close-ports',
+  'remove-edge',
 ]);
 
 /** @returns whether the operation changes what runs */
@@ -224,8 +414,42 @@ export function short(id: string): string {
   return /^[0-9a-f]{40,64}$/.test(bare) ? bare.slice(0, 12) : id;
 }
 
-function counted(count: number): string {
-  return count === 1 ? 'the container' : `${count} containers`;
+function counted(count: number, one = 'the container', more = 'containers'): string {
+  return count === 1 ? one : `${count} ${more}`;
+}
+
+function describeSet(set: ContainerSet): string {
+  return set.are === 'these'
+    ? counted(set.containers.length, 'the old container', 'old containers')
+    : 'the new containers';
+}
+
+function describeServe(serve: Serve): string {
+  switch (serve.who) {
+    case 'only':
+      return `sends requests only to ${counted(serve.containers.length)}`;
+    case 'all-but':
+      return `sends requests to all but ${counted(serve.containers.length, 'one container', 'old containers')}`;
+    case 'new':
+      return serve.percent === 100
+        ? 'sends all requests to the new containers'
+        : `sends ${serve.percent} % of the requests to the new containers`;
+  }
+}
+
+function routerWords(router: RouterSpec): string {
+  switch (router.kind) {
+    case 'edge':
+      return 'the edge';
+    case 'haproxy':
+      return `HAProxy (backend ${router.backend})`;
+    case 'caddy':
+      return `Caddy (${router.id})`;
+    case 'discovery':
+      return 'the discovering proxy';
+    case 'none':
+      return 'no router: the engine alone';
+  }
 }
 
 function firstLine(command: string): string {

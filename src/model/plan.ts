@@ -13,7 +13,8 @@ export interface ServicePlan {
   readonly estimatedDowntimeMs: number | undefined;
 }
 
-export type StrategyName = 'recreate';
+export const STRATEGY_NAMES = ['recreate', 'hold', 'rolling', 'blue-green', 'canary'] as const;
+export type StrategyName = (typeof STRATEGY_NAMES)[number];
 
 /** What is going to happen and why. */
 export type Decision =

@@ -56,3 +56,25 @@ export interface WarningSign {
   readonly at: string;
   readonly action: WarningAction;
 }
+
+/** How a canary gets its share. */
+export interface CanaryPolicy {
+  /** Percent of the requests, rising; the last one is 100. */
+  readonly steps: readonly number[];
+  /** How long each step is watched before it is judged; milliseconds. */
+  readonly pauseMs: number;
+  /** What follows when there were too few requests to judge: wait on for as long again, then this. */
+  readonly onInconclusive: 'continue' | 'rollback' | 'fail';
+  /** Fewer requests at the new containers than this are too few. */
+  readonly minRequests: number;
+}
+
+export const DEFAULT_CANARY: CanaryPolicy = {
+  steps: [10, 50, 100],
+  pauseMs: 60_000,
+  onInconclusive: 'rollback',
+  minRequests: 20,
+};
+
+/** Requests may wait this long, and so many of them, while a singleton is replaced. */
+export const DEFAULT_HOLD = { maxMs: 30_000, maxQueue: 500 } as const;

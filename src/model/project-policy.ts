@@ -19,6 +19,12 @@ export interface ServicePolicy {
   readonly sharedVolumes: readonly string[];
   /** What says that a container is ready, beside its health check or instead of one. */
   readonly readiness: ReadinessSignal | undefined;
+  /** How the edge treats the ports; undefined: HTTP when the container answers HTTP. */
+  readonly mode: 'http' | 'tcp' | undefined;
+  /** The container expects the PROXY protocol's header, and so learns the client's address. */
+  readonly proxyProtocol: boolean;
+  /** Bounds of strategy `hold`. */
+  readonly hold: { readonly maxMs: number; readonly maxQueue: number } | undefined;
 }
 
 export const NO_POLICY: ProjectPolicy = { services: {} };
@@ -28,6 +34,9 @@ export const NO_SERVICE_POLICY: ServicePolicy = {
   router: undefined,
   sharedVolumes: [],
   readiness: undefined,
+  mode: undefined,
+  proxyProtocol: false,
+  hold: undefined,
 };
 
 /** @returns the policy of one service; that of silence where the file says nothing about it */

@@ -1,6 +1,7 @@
 import type { JournalRecord } from './ports/ledger.js';
 import type { Operation, OperationOf } from './operation.js';
 import type { ReleaseId } from './release.js';
+import type { RouterSpec } from './router.js';
 
 /** What is to be done about one service after a run that was killed. */
 export type Recovery =
@@ -9,11 +10,32 @@ export type Recovery =
   /** The new release was verified: it is accepted, only its watch was cut short. */
   | { readonly kind: 'accept'; readonly release: ReleaseId }
   /** The change was not proven: the release before comes back. `bad`: the run itself had found it wrong. */
-  | { readonly kind: 'go-back'; readonly back: ReleaseId; readonly failed: ReleaseId; readonly bad: boolean }
+  | {
+      readonly kind: 'go-back';
+      readonly back: ReleaseId;
+      readonly failed: ReleaseId;
+      readonly bad: boolean;
+      /** How new was to replace old, and with that how it is undone. */
+      readonly way: Way;
+      /** Containers that were there before the change. */
+      readonly before: readonly string[];
+    }
+  /** The new release was verified and takes the requests: what it replaced is left to be taken away. */
+  | {
+      readonly kind: 'finish';
+      readonly release: ReleaseId;
+      readonly accepted: boolean;
+      readonly old: readonly string[];
+    }
+  /** The change had not got to the new release: what was held, stopped or taken over for it goes back. */
+  | { readonly kind: 'resume'; readonly stopped: readonly string[]; readonly router: RouterSpec | undefined }
   /** The same release was being started again: it is started. */
   | { readonly kind: 'restore'; readonly release: ReleaseId }
   /** A first deploy: nothing to go back to. */
   | { readonly kind: 'leave'; readonly release: ReleaseId };
+
+/** `recreate`: by Compose. `beside`: new before old. `stop-first`: old stopped and kept; `hold`: with requests waiting. */
+export type Way = 'recreate' | 'beside' | 'stop-first' | 'hold';
 
 export interface RecoveryPlan {
   readonly services: Readonly<Record<string, Recovery>>;
@@ -43,22 +65,27 @@ export function planRecovery(record: JournalRecord, down: ReadonlySet<string> = 
   const services = Object.fromEntries(
     [...names].map((service) => [service, recoverService(entries, service, down.has(service))]),
   );
-  const stays = Object.values(services).some((recovery) => recovery.kind === 'accept' || recovery.kind === 'leave');
+  const stays = Object.values(services).some(({ kind }) => STAYS.has(kind));
   const deployed = entries.some(({ operation, result }) => operation.kind === 'accept-release' && result === 'done');
   return {
     services,
-    tags: [...names].flatMap((service) => (services[service]?.kind === 'none' ? tagBack(entries, service) : [])),
+    tags: [...names].flatMap((service) =>
+      services[service]?.kind === 'none' || services[service]?.kind === 'resume' ? tagBack(entries, service) : [],
+    ),
     checkout: stays || deployed ? undefined : checkoutBack(entries),
     worktrees: operations(entries, 'add-worktree'),
     left: leftReleases(record, services),
     builtTags: operations(entries, 'build-image').flatMap(({ service, tag }) => {
       const kind = services[service]?.kind ?? 'none';
-      return kind === 'accept' || kind === 'leave' || wasAccepted(entries, service) ? [] : [tag];
+      return STAYS.has(kind) || wasAccepted(entries, service) ? [] : [tag];
     }),
   };
 }
 
 type Entries = JournalRecord['entries'];
+
+/** The release that the run was deploying stays. */
+const STAYS: ReadonlySet<Recovery['kind']> = new Set(['accept', 'finish', 'leave']);
 
 const CHANGES_SERVICE: ReadonlySet<Operation['kind']> = new Set([
   'replace-containers',
@@ -66,17 +93,25 @@ const CHANGES_SERVICE: ReadonlySet<Operation['kind']> = new Set([
   'restart-containers',
   'kill-containers',
   'remove-containers',
+  'start-beside',
+  'stop-containers',
+  'hold-traffic',
+  'install-edge',
 ]);
 
 function recoverService(entries: Entries, service: string, down: boolean): Recovery {
   const own = entries.filter(({ operation }) => 'service' in operation && operation.service === service);
   const replacements = own.flatMap((entry, index) =>
-    entry.operation.kind === 'replace-containers' ? [{ operation: entry.operation, index }] : [],
+    entry.operation.kind === 'replace-containers' || entry.operation.kind === 'start-beside'
+      ? [{ operation: entry.operation, index }]
+      : [],
   );
   const last = replacements.at(-1);
-  if (last === undefined) return recoverRestart(own);
+  if (last === undefined) return recoverBefore(own) ?? recoverRestart(own);
   const { to, from } = last.operation;
-  if (to === from) return recoverRestart(own);
+  const restarting = own.some(({ operation }) => RESTARTING.has(operation.kind));
+  if (to === from && (last.operation.kind === 'replace-containers' || restarting)) return recoverRestart(own);
+  if (last.operation.kind === 'start-beside') return recoverBeside(own, down);
   const after = own.slice(last.index + 1).filter((entry) => entry.result === 'done');
   if (after.some(({ operation }) => operation.kind === 'accept-release' && operation.release === to)) {
     return { kind: 'none' };
@@ -84,8 +119,49 @@ function recoverService(entries: Entries, service: string, down: boolean): Recov
   const goingBack = replacements.slice(0, -1).some(({ operation }) => operation.from === to);
   if (!down && after.some(({ operation }) => operation.kind === 'verify')) return { kind: 'accept', release: to };
   const bad = foundWrong(own);
-  if (goingBack && from !== undefined) return { kind: 'go-back', back: to, failed: from, bad };
-  return from === undefined ? { kind: 'leave', release: to } : { kind: 'go-back', back: from, failed: to, bad };
+  const common = { kind: 'go-back', bad, way: 'recreate', before: [] } as const;
+  if (goingBack && from !== undefined) return { ...common, back: to, failed: from };
+  return from === undefined ? { kind: 'leave', release: to } : { ...common, back: from, failed: to };
+}
+
+/** New containers were started while the old ones were there: which set has proven itself decides. */
+function recoverBeside(own: Entries, down: boolean): Recovery {
+  const starts = operations(own, 'start-beside');
+  const [first] = starts;
+  if (first === undefined) return { kind: 'none' };
+  const { to, from, beside: before } = first;
+  const from1 = own.findIndex(({ operation }) => operation === first);
+  const after = own.slice(from1 + 1);
+  const done = after.filter(({ result }) => result === 'done').map(({ operation }) => operation);
+  // Only a way back sends the requests to some containers alone, or starts the release of before.
+  const undoing =
+    foundWrong(after) ||
+    starts.some((start) => start.to === from && start.to !== to) ||
+    after.some(({ operation }) => operation.kind === 'shift-traffic' && operation.serve.who === 'only');
+  const accepted = done.some((operation) => operation.kind === 'accept-release' && operation.release === to);
+  if (accepted) return { kind: 'finish', release: to, accepted: true, old: before };
+  const verified = done.some((operation) => operation.kind === 'verify' && operation.candidate !== true);
+  if (verified && !undoing && !down) return { kind: 'finish', release: to, accepted: false, old: before };
+  if (undoing && from !== to && done.some((one) => one.kind === 'accept-release' && one.release === from)) {
+    return { kind: 'none' };
+  }
+  if (from === undefined) return { kind: 'leave', release: to };
+  return { kind: 'go-back', back: from, failed: to, bad: foundWrong(own), way: wayOf(own), before };
+}
+
+function wayOf(own: Entries): Way {
+  if (operations(own, 'hold-traffic').length > 0) return 'hold';
+  return operations(own, 'stop-containers').length > 0 ? 'stop-first' : 'beside';
+}
+
+/** Killed before anything new was started: requests may be held, containers stopped, ports redirected. */
+function recoverBefore(own: Entries): Recovery | undefined {
+  const held = operations(own, 'hold-traffic').at(-1);
+  const stopped = operations(own, 'stop-containers').flatMap(({ containers }) => containers);
+  const edge = operations(own, 'install-edge').length > 0;
+  if (held === undefined && stopped.length === 0 && !edge) return undefined;
+  const router: RouterSpec | undefined = held?.router ?? (stopped.length > 0 || edge ? { kind: 'edge' } : undefined);
+  return { kind: 'resume', stopped, router };
 }
 
 /** A run goes back because of what it saw, or because it was cancelled or killed: only the first is the release's fault. */
@@ -93,7 +169,7 @@ function foundWrong(own: Entries): boolean {
   return own.some(({ operation, result }) => LOOKING.has(operation.kind) && result === 'failed');
 }
 
-const LOOKING: ReadonlySet<Operation['kind']> = new Set(['await-ready', 'verify', 'watch']);
+const LOOKING: ReadonlySet<Operation['kind']> = new Set(['await-ready', 'verify', 'watch', 'analyse-canary']);
 
 /** A rollback leaves a release for good; any other run does when it found the release wrong. */
 function leftReleases(
@@ -103,10 +179,20 @@ function leftReleases(
   const rejected = new Set(operations(entries, 'reject-release').map(({ release }) => release));
   return Object.entries(services).flatMap(([service, recovery]) => {
     const own = entries.filter(({ operation }) => 'service' in operation && operation.service === service);
-    const changes = operations(own, 'replace-containers');
+    const changes = own.flatMap(({ operation }) =>
+      operation.kind === 'replace-containers' || operation.kind === 'start-beside' ? [operation] : [],
+    );
     const last = changes.at(-1);
-    const stays = recovery.kind === 'accept' || wasAccepted(entries, service);
-    if (!stays || last?.from === undefined || last.from === last.to || rejected.has(last.from)) return [];
+    const stays = recovery.kind === 'accept' || recovery.kind === 'finish' || wasAccepted(entries, service);
+    if (!stays || last?.from === undefined || last.from === last.to) return [];
+    const accepted = operations(own, 'accept-release').at(-1)?.release;
+    if (last.kind === 'start-beside' && accepted === last.from) {
+      // The old set was still there and took the requests back: what was left is the new one.
+      if (!foundWrong(own) || rejected.has(last.to)) return [];
+      const reason = `${opening.procedure} of ${opening.invocation.actor} found it wrong and went back to ${last.from}`;
+      return [{ kind: 'reject-release' as const, service, release: last.to, reason }];
+    }
+    if (rejected.has(last.from)) return [];
     const wrong = foundWrong(own) && changes.slice(0, -1).some(({ from }) => from === last.to);
     if (opening.procedure !== 'rollback' && !wrong) return [];
     const reason = `${opening.procedure} of ${opening.invocation.actor} went back from it to ${last.to}`;

@@ -1,4 +1,5 @@
-import type { Severity, WarningAction } from './policy.js';
+import type { StrategyName } from './plan.js';
+import type { CanaryPolicy, Severity, WarningAction } from './policy.js';
 import { ROUTERS } from './router.js';
 import type { ReadinessSignal } from './readiness.js';
 
@@ -14,7 +15,7 @@ export interface Request {
   readonly envFiles: readonly string[];
   /** Profiles that are on, from COMPOSE_PROFILES; services of others are treated only when they are named. */
   readonly profiles: readonly string[];
-  readonly strategy: 'auto' | 'recreate';
+  readonly strategy: 'auto' | StrategyName;
   /** `auto`: what the compose file's policy says, otherwise what is already there. */
   readonly router: RouterChoice;
   /** How long an old container's requests may go on after it gets no new ones; then they are cut. */
@@ -41,13 +42,12 @@ export interface Request {
   readonly errorPatterns: readonly string[];
   readonly keepReleases: number;
   readonly minFreeDiskBytes: number;
+  readonly canary: CanaryPolicy;
+  /** Image of the managed edge. */
+  readonly edgeImage: string;
   readonly dryRun: boolean;
   readonly stateDir: string;
   readonly evidenceDir: string;
-  /** How far back slo-report looks. */
-  readonly periodMs: number;
-  /** Absolute; ends in `.prom`. Where slo-report writes metrics for a node exporter. */
-  readonly metricsFile: string | undefined;
   readonly lockTimeoutMs: number;
   readonly force: boolean;
   /** A secret. */
@@ -62,7 +62,6 @@ export const PROCEDURES = [
   'config-change',
   'emergency',
   'maintenance',
-  'slo-report',
 ] as const;
 export type ProcedureName = (typeof PROCEDURES)[number];
 

@@ -45,8 +45,23 @@ export interface ServiceDefinition {
   readonly profiles: readonly string[];
   readonly networkMode: string | undefined;
   readonly stopGraceMs: number;
+  /** `deploy.update_config` and `deploy.rollback_config`. Plain Compose ignores them (compose#13149). */
+  readonly update: UpdateConfig;
+  readonly rollback: UpdateConfig;
   /** The rendered definition itself. */
   readonly raw: Readonly<Record<string, unknown>>;
+}
+
+/** What the file says of a rolling update; undefined where it is silent. Times in milliseconds. */
+export interface UpdateConfig {
+  /** Containers at a time; 0: all at once. */
+  readonly parallelism: number | undefined;
+  readonly delayMs: number | undefined;
+  readonly order: 'start-first' | 'stop-first' | undefined;
+  readonly failureAction: 'rollback' | 'pause' | 'continue' | undefined;
+  readonly monitorMs: number | undefined;
+  /** 0 to 1. */
+  readonly maxFailureRatio: number | undefined;
 }
 
 export interface Dependency {
@@ -112,9 +127,17 @@ export interface ObservedContainer {
   /** `NAME=value`: a secret. */
   readonly environment: readonly string[];
   readonly addresses: readonly string[];
+  /** By the engine's name of the network. */
+  readonly networks: Readonly<
+    Record<string, { readonly address: string | undefined; readonly names: readonly string[] }>
+  >;
   readonly exposedPorts: readonly number[];
   readonly hostPorts: readonly { readonly container: number; readonly host: number; readonly ip: string }[];
   readonly networkMode: string;
+  /** Made to publish ports, whether it runs or not. */
+  readonly publishes: boolean;
+  /** Where it has volumes without a name. */
+  readonly anonymousVolumes: readonly string[];
 }
 
 export interface HealthProbe {

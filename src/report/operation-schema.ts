@@ -5,6 +5,43 @@ const service = { service: text };
 const containers = { service: text, containers: z.array(text), release: text.optional() };
 const ms = z.number().describe('milliseconds');
 
+const router = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('edge') }),
+  z.object({ kind: z.literal('haproxy'), socket: text, backend: text, port: z.number().optional() }),
+  z.object({ kind: z.literal('caddy'), admin: text, id: text, port: z.number().optional() }),
+  z.object({ kind: z.literal('discovery'), settleMs: ms, drainCommand: text.optional() }),
+  z.object({ kind: z.literal('none') }),
+]);
+
+const serve = z.discriminatedUnion('who', [
+  z.object({ who: z.literal('only'), containers: z.array(text) }),
+  z.object({ who: z.literal('all-but'), containers: z.array(text) }),
+  z.object({ who: z.literal('new'), old: z.array(text), percent: z.number() }),
+]);
+
+const containerSet = z.discriminatedUnion('are', [
+  z.object({ are: z.literal('these'), containers: z.array(text) }),
+  z.object({ are: z.literal('others'), than: z.array(text) }),
+]);
+
+const edge = z.object({
+  project: text,
+  ...service,
+  image: text,
+  ports: z.array(
+    z.object({
+      target: z.number(),
+      published: text,
+      hostIp: text.optional(),
+      mode: z.enum(['http', 'tcp']),
+      proxyProtocol: z.boolean(),
+    }),
+  ),
+  networks: z.array(z.object({ name: text, aliases: z.array(text) })),
+});
+
+const except = { except: z.array(text).optional().describe('containers of the service that are not meant') };
+
 /** An operation of the plan; held against the type `Operation` by the check in report-schema.ts. */
 export const operation = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('fetch-source'), directory: text, ref: text }),
@@ -27,9 +64,70 @@ export const operation = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('restart-containers'), ...containers }),
   z.object({ kind: z.literal('kill-containers'), ...containers }),
   z.object({ kind: z.literal('remove-containers'), ...containers }),
-  z.object({ kind: z.literal('await-ready'), ...service, release: text.optional(), timeoutMs: ms }),
-  z.object({ kind: z.literal('verify'), ...service, release: text.optional(), checks: z.array(text) }),
-  z.object({ kind: z.literal('watch'), ...service, release: text.optional(), durationMs: ms }),
+  z.object({
+    kind: z.literal('start-beside'),
+    ...service,
+    to: text,
+    from: text.optional(),
+    count: z.number(),
+    beside: z.array(text),
+    published: z.boolean(),
+    named: z.boolean(),
+  }),
+  z.object({ kind: z.literal('shift-traffic'), ...service, router, serve }),
+  z.object({ kind: z.literal('drain-containers'), ...service, router, containers: containerSet, timeoutMs: ms }),
+  z.object({ kind: z.literal('stop-containers'), ...service, containers: z.array(text) }),
+  z.object({ kind: z.literal('start-containers'), ...service, containers: z.array(text) }),
+  z.object({ kind: z.literal('retire-containers'), ...service, containers: containerSet }),
+  z.object({
+    kind: z.literal('settle-containers'),
+    ...service,
+    containerName: text.optional(),
+    named: z.boolean(),
+    except: z.array(text),
+  }),
+  z.object({ kind: z.literal('hold-traffic'), ...service, router, maxMs: ms, maxQueue: z.number() }),
+  z.object({ kind: z.literal('release-traffic'), ...service, router }),
+  z.object({ kind: z.literal('install-edge'), ...service, edge, containers: z.array(text) }),
+  z.object({ kind: z.literal('redirect-ports'), ...service, ports: z.array(text) }),
+  z.object({ kind: z.literal('open-ports'), ...service, ports: z.array(text) }),
+  z.object({ kind: z.literal('close-ports'), ...service, ports: z.array(text) }),
+  z.object({ kind: z.literal('end-redirect'), ...service, ports: z.array(text) }),
+  z.object({ kind: z.literal('end-takeover'), ...service, timeoutMs: ms }),
+  z.object({ kind: z.literal('remove-edge'), ...service }),
+  z.object({
+    kind: z.literal('await-ready'),
+    ...service,
+    release: text.optional(),
+    timeoutMs: ms,
+    ...except,
+    tolerate: z.number().optional(),
+  }),
+  z.object({
+    kind: z.literal('verify'),
+    ...service,
+    release: text.optional(),
+    checks: z.array(text),
+    ...except,
+    candidate: z.boolean().optional(),
+  }),
+  z.object({
+    kind: z.literal('watch'),
+    ...service,
+    release: text.optional(),
+    durationMs: ms,
+    ...except,
+    between: z.boolean().optional(),
+  }),
+  z.object({
+    kind: z.literal('analyse-canary'),
+    ...service,
+    router,
+    release: text,
+    old: z.array(text),
+    percent: z.number(),
+    durationMs: ms,
+  }),
   z.object({ kind: z.literal('accept-release'), ...service, release: text }),
   z.object({ kind: z.literal('reject-release'), ...service, release: text, reason: text }),
 ]);

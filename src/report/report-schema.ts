@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { ERROR_CODES } from '../model/errors.js';
 import type { ErrorCode } from '../model/errors.js';
 import { GREEN_OUTCOMES, RED_OUTCOMES } from '../model/outcome.js';
+import { STRATEGY_NAMES } from '../model/plan.js';
 import type { RunReport } from '../model/report.js';
 import { PROCEDURES } from '../model/request.js';
 import { operation } from './operation-schema.js';
@@ -53,7 +54,7 @@ const plan = z.object({
   services: z.array(
     z.object({
       service: text,
-      strategy: z.literal('recreate'),
+      strategy: z.enum(STRATEGY_NAMES),
       decision,
       notes: z.array(text),
       operations: z.array(operation),
@@ -150,9 +151,6 @@ export const reportSchema = z
     undoError: reportedError.optional(),
     nextSteps: z.array(text),
     evidencePath: text.optional(),
-    charts: z.array(
-      z.object({ title: text, unit: text, points: z.array(z.object({ at: moment, value: z.number() })) }),
-    ),
     findings: z.array(z.object({ title: text, columns: z.array(text), rows: z.array(z.array(text)) })),
   })
   .describe('The report of one run of Rolling Restart.');

@@ -2,7 +2,6 @@ import { isGreen } from '../model/outcome.js';
 import type { ReportedError, RunReport } from '../model/report.js';
 import { formatDuration } from '../model/units.js';
 import { block, code, folded, inline, link, paragraph } from './markdown.js';
-import { renderChart } from './chart.js';
 import { renderPlanMarkdown } from './plan-markdown.js';
 import {
   renderChecklist,
@@ -35,7 +34,6 @@ export function renderSummary(report: RunReport): string {
   if (isGreen(report.outcome)) add('What to do next', next);
   add('Warning signs', renderWarnings(report.warnings));
   for (const finding of report.findings) add(inline(finding.title), renderFinding(finding));
-  for (const chart of report.charts) add(inline(chart.title), renderChart(chart));
   add('Plan', plan(report));
   add('Timeline', renderTimeline(report.timeline));
   add('Targets', renderTargets(report.slo));

@@ -1,10 +1,11 @@
 import type { CodeHost } from '../model/ports/code-host.js';
+import type { Edges } from '../model/ports/edge.js';
 import type { Compose, Engine } from '../model/ports/engine.js';
 import type { Commands, Disks } from '../model/ports/host.js';
 import type { HeldLock, Journal, Ledger, Locks } from '../model/ports/ledger.js';
 import type { Probes } from '../model/ports/probe.js';
-import type { MetricsFile } from '../model/ports/metrics.js';
 import type { EvidenceStore, Progress, Redactor } from '../model/ports/progress.js';
+import type { Routers } from '../model/ports/router.js';
 import type { Source } from '../model/ports/source.js';
 import type { Invocation, Request } from '../model/request.js';
 import type { Recorder } from './recorder.js';
@@ -21,7 +22,8 @@ export interface Adapters {
   readonly evidence: EvidenceStore;
   readonly progress: Progress;
   readonly codeHost: CodeHost;
-  readonly metrics: MetricsFile;
+  readonly routers: Routers;
+  readonly edges: Edges;
   /** The records of one compose project; its name is known only after the compose files are rendered. */
   readonly records: (project: string) => ProjectRecords;
 }

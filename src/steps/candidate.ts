@@ -3,6 +3,7 @@ import type { Decision } from '../model/plan.js';
 import type { ServicePolicy } from '../model/project-policy.js';
 import type { Release, ReleaseWithDefinition, ServiceHistory } from '../model/release.js';
 import type { ObservedContainer, ServiceDefinition } from '../model/service.js';
+import type { Traffic } from '../strategies/strategy.js';
 
 export interface IdentifiedContainer extends ObservedContainer {
   /** Identity of its image; undefined when the engine does not have the image any more. */
@@ -32,6 +33,9 @@ export interface Candidate {
   readonly current: Current;
   readonly replicas: number;
   readonly oneShot: boolean;
+  readonly traffic: Traffic;
+  /** Configs and secrets whose content Compose copies into the container itself. */
+  readonly inlineFiles: readonly string[];
   /** Id that the compose file's image name had before anything was pulled or built. */
   readonly namedImage: string | undefined;
 }

@@ -7,6 +7,7 @@ import { decide } from '../strategies/decide.js';
 import type { Candidate, Current } from './candidate.js';
 import { withRendered } from './rendered.js';
 import type { Viewing } from './session.js';
+import { trafficFacts } from './traffic-facts.js';
 import { currentFacts } from './way-back.js';
 
 /**
@@ -24,7 +25,9 @@ export async function keptCandidate(viewing: Viewing, id: string, current: Curre
   const definition = project.services[release.service];
   if (definition === undefined) throw noSuchRelease(id, current);
   const oneShot = isOneShot(viewing.opened.live, release.service);
+  const facts = await trafficFacts(viewing, { ...project, policy: viewing.opened.live.policy }, definition, current);
   return {
+    ...facts,
     service: release.service,
     definition,
     policy: policyOf(viewing.opened.live.policy, release.service),

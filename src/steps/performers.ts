@@ -2,7 +2,10 @@ import { ProcedureError } from '../model/errors.js';
 import { keptImageTag } from '../model/release.js';
 import type { Performers } from '../run/executor.js';
 import { runOnHost } from './commands.js';
+import { settleContainers, startBeside } from './beside.js';
+import { endTakeover, installEdge } from './edge.js';
 import { replaceContainers } from './replace.js';
+import { drainContainers, holdTraffic, releaseTraffic, retireContainers, shiftTraffic } from './traffic.js';
 import type { Looker, Session } from './session.js';
 
 /** What carries out each kind of operation. A kind without one does not compile. */
@@ -50,6 +53,27 @@ export function performersFor(session: () => Session): Performers {
     'remove-containers': async ({ containers }) => {
       for (const container of containers) await session().engine.removeContainer(container);
     },
+    'start-beside': async (operation, signal) => startBeside(session(), operation, signal),
+    'shift-traffic': async (operation, signal) => shiftTraffic(session(), operation, signal),
+    'drain-containers': async (operation, signal) => drainContainers(session(), operation, signal),
+    'stop-containers': async ({ containers }, signal) => {
+      await Promise.all(containers.map((container) => session().engine.stopContainer(container, signal)));
+    },
+    'start-containers': async ({ containers }) => {
+      await Promise.all(containers.map((container) => session().engine.startContainer(container)));
+    },
+    'retire-containers': async (operation, signal) => retireContainers(session(), operation, signal),
+    'settle-containers': async (operation) => settleContainers(session(), operation),
+    'hold-traffic': async (operation, signal) => holdTraffic(session(), operation, signal),
+    'release-traffic': async (operation, signal) => releaseTraffic(session(), operation, signal),
+    'install-edge': async (operation, signal) => installEdge(session(), operation, signal),
+    'redirect-ports': async ({ service }, signal) => session().edges.redirect(session().project, service, signal),
+    'open-ports': async ({ service }, signal) => session().edges.open(session().project, service, signal),
+    'close-ports': async ({ service }, signal) => session().edges.close(session().project, service, signal),
+    'end-redirect': async ({ service }) => session().edges.endRedirect(session().project, service),
+    'end-takeover': async (operation, signal) => endTakeover(session(), operation, signal),
+    'remove-edge': async ({ service }) => session().edges.remove(session().project, service),
+    'analyse-canary': async (operation, signal) => lookerOf(session(), operation.service).analyse(operation, signal),
     'await-ready': async (operation, signal) => lookerOf(session(), operation.service).awaitReady(operation, signal),
     verify: async (operation, signal) => lookerOf(session(), operation.service).verify(operation, signal),
     watch: async (operation, signal) => lookerOf(session(), operation.service).watch(operation, signal),

@@ -1,12 +1,16 @@
+import type { EdgeState } from '../model/edge.js';
 import { short } from '../model/operation.js';
 import type { ServicePlan } from '../model/plan.js';
 import type { ReleaseId, ReleaseWithDefinition } from '../model/release.js';
 import { knownRestartMs, mountedPaths } from '../model/release.js';
-import { chooseStrategy } from '../strategies/index.js';
+import { DEFAULT_HOLD } from '../model/policy.js';
+import { chooseStrategy, type Choice } from '../strategies/index.js';
 import type { CurrentRelease, UndoChange } from '../strategies/strategy.js';
 import type { Candidate } from './candidate.js';
 import { mountedLive } from './files.js';
+import { identifiedContainers } from './observe.js';
 import { readinessTimeout } from './readiness.js';
+import { expectedHash } from './replace.js';
 import type { Session, Viewing } from './session.js';
 import { checksFor } from './verify.js';
 import { releaseBefore } from './way-back.js';
@@ -18,7 +22,7 @@ export function planService(session: Session, candidate: Candidate): ServicePlan
 
 /** @param liveCommit commit the live checkout is at when this service's turn comes */
 export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: string | undefined): ServicePlan {
-  const strategy = chooseStrategy(viewing.request.strategy);
+  const { strategy, notes } = chooseFor(viewing, candidate);
   const { service, decision, current, release } = candidate;
   if (decision.kind === 'unchanged') {
     return { service, strategy: strategy.name, decision, notes: [], operations: [], estimatedDowntimeMs: 0 };
@@ -37,14 +41,38 @@ export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: stri
     watchMs: viewing.request.watchMs,
     knownRestartMs: knownRestartMs(current.history),
     checks: checksFor(viewing.request, { oneShot: candidate.oneShot, goingBack: false }),
+    containerName: candidate.definition.containerName,
+    traffic: candidate.traffic,
+    update: candidate.definition.update,
+    canary: viewing.request.canary,
+    hold: candidate.policy.hold ?? DEFAULT_HOLD,
   });
   return {
     service,
     strategy: strategy.name,
     decision,
     ...planned,
-    notes: [...planned.notes, ...mountNotes(viewing, candidate)],
+    notes: [...notes, ...planned.notes, ...mountNotes(viewing, candidate)],
   };
+}
+
+/** The input's word, else the compose file's, else the best that is possible. */
+function chooseFor(viewing: Viewing, candidate: Candidate): Choice {
+  const { definition, current, oneShot, policy, traffic } = candidate;
+  const { request } = viewing;
+  const asked = request.strategy === 'auto' ? (policy.strategy ?? 'auto') : request.strategy;
+  const facts = {
+    definition,
+    router: traffic.router,
+    policy,
+    readinessSaid: request.readiness !== undefined || policy.readiness !== undefined,
+    observed: current.containers,
+    oneShot,
+    inlineFiles: candidate.inlineFiles,
+  };
+  // What is left alone, or is the first of its kind, asks for no way.
+  if (candidate.decision.kind === 'unchanged') return chooseStrategy('recreate', facts, candidate.replicas);
+  return chooseStrategy(asked, facts, candidate.replicas);
 }
 
 /** What runs is kept under its tags before it is replaced; a release that was accepted earlier has them already. */
@@ -55,18 +83,29 @@ function replacedRelease({ current, release }: Candidate): CurrentRelease | unde
   return { id: before.id, image: current.image.id, keepAs: [before.image.keptAs, previousTag(release.image.name)] };
 }
 
-/** Facts for the way back to the release that ran before. */
-export function planUndo(
+/** Facts for the way back to the release that ran before, as the engine shows them now. */
+export async function planUndo(
   session: Session,
   undo: {
     readonly candidate: Candidate;
     readonly back: ReleaseWithDefinition;
     readonly failed: ReleaseId;
+    /** Containers that were there before the change began. */
+    readonly before: readonly string[];
     readonly reason: string | undefined;
   },
-): UndoChange {
+): Promise<UndoChange> {
   const { candidate, back } = undo;
+  const edge = await session.edges.find(session.project, candidate.service);
   return {
+    containerName: candidate.definition.containerName,
+    router: edge === undefined ? candidate.traffic.router : { kind: 'edge' },
+    drainTimeoutMs: session.request.drainTimeoutMs,
+    ...(await presentState(
+      session,
+      { service: candidate.service, back, failed: undo.failed, before: undo.before },
+      edge,
+    )),
     service: candidate.service,
     failed: undo.failed,
     back: back.id,
@@ -78,6 +117,44 @@ export function planUndo(
     readinessTimeoutMs: readinessTimeout(candidate.definition.healthCheck, session.request.readinessTimeoutMs),
     checks: checksFor(session.request, { oneShot: candidate.oneShot, goingBack: true }),
     reason: undo.reason,
+  };
+}
+
+/**
+ * What is there of the service, and which of it is good: of the release that comes back, and able to serve. A container
+ * that publishes ports which the edge has by now can never be started again.
+ */
+async function presentState(
+  session: Session,
+  {
+    service,
+    back,
+    failed,
+    before,
+  }: {
+    readonly service: string;
+    readonly back: ReleaseWithDefinition;
+    readonly failed: ReleaseId;
+    readonly before: readonly string[];
+  },
+  edge: EdgeState | undefined,
+): Promise<Pick<UndoChange, 'present' | 'takeover'>> {
+  const containers = await identifiedContainers(session.engine, session.project, service);
+  const hash = await expectedHash(session, back);
+  const ports = edge?.spec.ports.map(({ published }) => published) ?? [];
+  const present = containers.map((container) => {
+    const matches =
+      container.fingerprint === back.image.fingerprint &&
+      (container.composeHash === hash || container.composeHash === back.composeHash);
+    // The same release once more (maintenance): only what was there before is known to be good.
+    const known = failed !== back.id || before.includes(container.id);
+    const blocked = edge?.open === true && container.publishes;
+    return { id: container.id, good: matches && known && !blocked, running: container.state === 'running' };
+  });
+  const oldHasPorts = edge?.open !== true && containers.some((container) => container.publishes);
+  return {
+    present,
+    takeover: edge === undefined || !edge.takeover ? undefined : { ports, oldHasPorts, redirected: edge.redirected },
   };
 }
 

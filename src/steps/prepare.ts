@@ -9,6 +9,7 @@ import { badReleaseGate, passGate, registryGate } from './gates.js';
 import { imageOrigin, type ImageOrigin } from './image-origin.js';
 import { adopt, observe } from './observe.js';
 import type { Session } from './session.js';
+import { trafficFacts } from './traffic-facts.js';
 import type { WantedProject } from './wanted.js';
 import { renderedHashes } from './rendered.js';
 
@@ -153,6 +154,7 @@ async function compare(session: Session, wanted: WantedProject, one: Described, 
     );
   }
   return {
+    ...(await trafficFacts(session, wanted.project, definition, current)),
     service,
     definition,
     policy: policyOf(wanted.project.policy, service),

@@ -11,6 +11,7 @@ import type { ImageSource } from './prepare.js';
 import { renderedHashes } from './rendered.js';
 import { servicesToDeploy } from './select-services.js';
 import type { Viewing } from './session.js';
+import { trafficFacts } from './traffic-facts.js';
 import { fetchCommit, showNew, viewWorktree } from './source.js';
 import { wantedFromLive, type WantedProject } from './wanted.js';
 
@@ -38,7 +39,8 @@ async function preview(viewing: Viewing, procedure: string, wanted: WantedProjec
     const { operation, fingerprint } =
       images === 'as-named' ? await viewNamedImage(viewing, described) : await viewImage(viewing, described);
     if (operation !== undefined) preparation.push(operation);
-    candidates.push(previewCandidate(viewing, wanted, described, fingerprint));
+    const facts = await trafficFacts(viewing, wanted.project, described.definition, current);
+    candidates.push({ ...previewCandidate(viewing, wanted, described, fingerprint), ...facts });
   }
   const building = preparation.some((operation) => operation.kind === 'build-image');
   if (building && viewing.request.buildCommand !== undefined) {
@@ -100,7 +102,7 @@ function previewCandidate(
   wanted: WantedProject,
   described: Described,
   fingerprint: string | undefined,
-): Candidate {
+): Omit<Candidate, 'traffic' | 'inlineFiles'> {
   const { service, definition, current } = described;
   const keptAs = keptImageTag(viewing.project, service, described.id);
   const release: ReleaseWithDefinition = {

@@ -47,7 +47,8 @@ export async function awaitReady(
 ): Promise<Readiness> {
   const { service } = operation;
   const { replicas, oneShot, readiness } = expected;
-  const containers = await session.engine.containers(session.project, service);
+  const all = await session.engine.containers(session.project, service);
+  const containers = all.filter(({ id }) => operation.except?.includes(id) !== true);
   if (containers.length < replicas) {
     throw new ProcedureError('E_NOT_READY', `Only ${containers.length} of ${replicas} containers of ${service} exist`, {
       next: 'Look at the log of this run for what docker compose said.',

@@ -1,10 +1,13 @@
 import { asProcedureError, ProcedureError } from '../model/errors.js';
 import type { Operation } from '../model/operation.js';
-import { planRecovery, type Recovery, type RecoveryPlan } from '../model/recovery.js';
+import { planRecovery, type Recovery, type RecoveryPlan, type Way } from '../model/recovery.js';
 import { isOneShot } from '../model/service.js';
 import type { JournalPlace } from '../run/executor.js';
 import type { LockedRun } from '../run/run.js';
 import { STRATEGIES } from '../strategies/index.js';
+import { openEdge } from '../strategies/phases.js';
+import { startAgain } from '../strategies/start-again.js';
+import type { Strategy } from '../strategies/strategy.js';
 import { keptCandidate } from './kept-candidate.js';
 import { observe } from './observe.js';
 import { planUndo } from './plan-service.js';
@@ -68,7 +71,7 @@ async function recoverRun(locked: LockedRun, open: OpenSession, runId: string): 
 async function servicesDown(session: Session, plan: RecoveryPlan): Promise<ReadonlySet<string>> {
   const down = new Set<string>();
   for (const [service, { kind }] of Object.entries(plan.services)) {
-    if (kind !== 'accept') continue;
+    if (kind !== 'accept' && kind !== 'finish') continue;
     const oneShot = isOneShot(session.opened.live, service);
     const containers = await session.engine.containers(session.project, service);
     const right = containers.every((one) =>
@@ -96,6 +99,11 @@ async function recoverService(
       return `release ${recovery.release} is started again and verified`;
     case 'leave':
       return `release ${recovery.release} was a first deploy and was never verified; there is nothing to go back to`;
+    case 'resume':
+      await resume(session, service, recovery, deadline);
+      return 'what was held, stopped or taken over for a change that had not begun is as it was';
+    case 'finish':
+      return finish(session, service, recovery, deadline);
     case 'go-back':
       await goBack(session, service, recovery, deadline);
       return `release ${recovery.back} is back, since ${recovery.failed} was never verified`;
@@ -112,18 +120,98 @@ async function goBack(
   const candidate = await keptCandidate(session, recovery.back, current);
   const run = new ServiceRun(session, candidate);
   run.goingBack = true;
-  const operations = STRATEGIES.recreate.undo({
-    ...planUndo(session, {
+  const operations = UNDO[recovery.way].undo({
+    ...(await planUndo(session, {
       candidate,
       back: candidate.release,
       failed: recovery.failed,
+      before: recovery.before,
       // A run that was killed says nothing about the release it was deploying: the same may be deployed again.
       reason: recovery.bad ? 'it was found wrong by the run that deployed it, which was killed then' : undefined,
-    }),
+    })),
     checkout: undefined, // moved above, for all services at once
     namedImage: candidate.namedImage,
   });
   for (const operation of operations) await run.execute(operation, deadline);
+}
+
+/** What undoes a change that was made in one way or another. */
+const UNDO: Readonly<Record<Way, Strategy>> = {
+  recreate: STRATEGIES.recreate,
+  beside: STRATEGIES['blue-green'],
+  'stop-first': STRATEGIES.recreate,
+  hold: STRATEGIES.hold,
+};
+
+/** The new release takes the requests: the old containers go, and what a take-over left is opened or taken away. */
+async function finish(
+  session: Session,
+  service: string,
+  { release, accepted, old }: Extract<Recovery, { kind: 'finish' }>,
+  deadline: AbortSignal,
+): Promise<string | undefined> {
+  const current = await observe(session.engine, session, session.project, service);
+  const candidate = await keptCandidate(session, release, current);
+  const run = new ServiceRun(session, candidate);
+  const edge = await session.edges.find(session.project, service);
+  const left = current.containers.map(({ id }) => id).filter((id) => old.includes(id));
+  const { router } = candidate.traffic;
+  const drainMs = session.request.drainTimeoutMs;
+  const set = { are: 'these', containers: left } as const;
+  const { containerName } = candidate.definition;
+  const operations: readonly Operation[] = [
+    ...(accepted ? [] : [{ kind: 'accept-release' as const, service, release }]),
+    ...(left.length === 0
+      ? []
+      : [
+          { kind: 'shift-traffic' as const, service, router, serve: { who: 'all-but' as const, containers: left } },
+          { kind: 'drain-containers' as const, service, router, containers: set, timeoutMs: drainMs },
+          { kind: 'retire-containers' as const, service, containers: set },
+        ]),
+    ...(edge === undefined || (edge.open && !edge.takeover)
+      ? []
+      : openEdge(
+          service,
+          edge.spec.ports.map(({ published }) => published),
+          edge.redirected,
+          drainMs,
+        )),
+    ...(containerName === undefined || current.containers.every(({ name }) => name === containerName)
+      ? []
+      : [{ kind: 'settle-containers' as const, service, containerName, named: false, except: [] }]),
+  ];
+  for (const operation of operations) await run.execute(operation, deadline);
+  if (operations.length === 0) return undefined;
+  return accepted
+    ? `what release ${release} replaced is taken away`
+    : `release ${release} was verified and stays; its watch was cut short`;
+}
+
+/** Nothing new had been started: containers that were stopped run again, what was held goes on, the edge goes. */
+async function resume(
+  session: Session,
+  service: string,
+  { stopped, router }: Extract<Recovery, { kind: 'resume' }>,
+  deadline: AbortSignal,
+): Promise<void> {
+  const edge = await session.edges.find(session.project, service);
+  const present = new Set((await session.engine.containers(session.project, service)).map(({ id }) => id));
+  const again = stopped.filter((id) => present.has(id));
+  const takingOver = edge !== undefined && !edge.open;
+  const ports = edge?.spec.ports.map(({ published }) => published) ?? [];
+  const timeoutMs = session.request.drainTimeoutMs;
+  const operations: readonly Operation[] = [
+    ...(again.length === 0 ? [] : [{ kind: 'start-containers' as const, service, containers: again }]),
+    ...(router === undefined || edge === undefined ? [] : [{ kind: 'release-traffic' as const, service, router }]),
+    ...(takingOver && edge.redirected ? [{ kind: 'end-redirect' as const, service, ports }] : []),
+    ...(takingOver
+      ? [
+          { kind: 'end-takeover' as const, service, timeoutMs },
+          { kind: 'remove-edge' as const, service },
+        ]
+      : []),
+  ];
+  for (const operation of operations) await session.execute(operation, deadline);
 }
 
 /** A restart was cut short: the containers may be stopped or gone. What still runs is left as it is. */
@@ -137,8 +225,15 @@ async function restore(session: Session, service: string, release: string, deadl
     checksFor(session.request, { oneShot: candidate.oneShot, goingBack: true }),
   ];
   const operations: readonly Operation[] = [
-    { kind: 'replace-containers', service, to: release, from: release, replicas, force: false },
-    { kind: 'await-ready', service, release, timeoutMs },
+    ...startAgain({
+      service,
+      release,
+      replicas,
+      router: candidate.traffic.router,
+      present: current.containers.map(({ id }) => id),
+      containerName: candidate.definition.containerName,
+      timeoutMs,
+    }),
     { kind: 'verify', service, release, checks },
   ];
   for (const operation of operations) await run.execute(operation, deadline);

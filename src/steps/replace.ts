@@ -37,6 +37,12 @@ export async function replaceContainers(
   });
 }
 
+/** @returns the hash that plain Compose computes for a release with the files as they lie, or of what the ledger keeps */
+export async function expectedHash(session: Session, release: ReleaseWithDefinition): Promise<string> {
+  if (!sharesWithAnother(release) && (await filesDefine(session, release))) return release.composeHash;
+  return hashOf(session, release);
+}
+
 async function hashOf(session: Session, { definition, service }: ReleaseWithDefinition): Promise<string> {
   const hashes = await session.compose.documentHashes(definition, session.request.workingDirectory);
   return hashes[service] ?? '';

@@ -1,5 +1,5 @@
 import { asProcedureError, ProcedureError } from '../model/errors.js';
-import { changesService, compensationOf } from '../model/operation.js';
+import { changesService, compensationOf, type Operation } from '../model/operation.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import type { ServicePlan } from '../model/plan.js';
 import type { ReleaseWithDefinition } from '../model/release.js';
@@ -25,6 +25,7 @@ export interface RollOutResult {
 
 /** Undoing goes on after a cancel: it has this long, then it is left to `post` or the next run. */
 const UNDO_DEADLINE_MS = 15 * 60_000;
+const BACK_MS = 30_000;
 
 /**
  * Makes a candidate live, watches it, and brings the release before it back when anything goes wrong.
@@ -79,6 +80,7 @@ async function afterFailure(
   const cancelled = failure.code === 'E_CANCELLED';
   // Whoever cancelled may deploy the same again.
   const fault = cancelled ? undefined : failure.message;
+  await trafficBack(session, plan);
   if (!service.replacing) {
     await takeBack(session, plan);
     return result(cancelled ? 'cancelled' : 'failed', false);
@@ -103,7 +105,8 @@ async function afterFailure(
     await markBad(session, candidate, fault);
     return result(cancelled ? 'cancelled' : 'failed', true);
   }
-  if (!session.request.autoRollback && !cancelled) {
+  const paused = plan.strategy === 'rolling' && candidate.definition.update.failureAction === 'pause';
+  if ((!session.request.autoRollback || paused) && !cancelled) {
     session.recorder.nextSteps.push(...stepsAfterFailure(session, candidate));
     return result('failed', true);
   }
@@ -125,6 +128,25 @@ async function afterFailure(
     );
   }
   return result(cancelled ? 'cancelled' : 'rolled-back', back.id !== current.release?.id);
+}
+
+/** Operations that end the time in which the old containers could take the requests again at once. */
+const OLD_IS_GONE: ReadonlySet<Operation['kind']> = new Set(['retire-containers', 'stop-containers']);
+
+/**
+ * The old set is warm: it gets the requests back before anything else is done, evidence included. The way back, planned
+ * from what the engine shows, comes after it.
+ */
+async function trafficBack(session: Session, plan: ServicePlan): Promise<void> {
+  const begun = new Set(session.begun);
+  const own = plan.operations.filter((operation) => begun.has(operation));
+  const shift = own.findLast((operation) => operation.kind === 'shift-traffic');
+  if (shift === undefined || own.some(({ kind }) => OLD_IS_GONE.has(kind))) return;
+  const compensation = compensationOf(shift);
+  if (compensation.kind !== 'operation') return;
+  await session.execute(compensation.operation, AbortSignal.timeout(BACK_MS)).catch((error: unknown) => {
+    session.progress.warning(`traffic could not be sent back at once: ${asProcedureError(error).message}`);
+  });
 }
 
 /** The containers were not touched: only what was prepared for them goes back, and nothing restarts. */
@@ -160,8 +182,9 @@ async function goBack(
   back: ReleaseWithDefinition,
   reason: string | undefined,
 ): Promise<void> {
+  const before = candidate.current.containers.map(({ id }) => id);
   const operations = STRATEGIES[plan.strategy].undo(
-    planUndo(session, { candidate, back, failed: candidate.release.id, reason }),
+    await planUndo(session, { candidate, back, failed: candidate.release.id, before, reason }),
   );
   const deadline = AbortSignal.timeout(UNDO_DEADLINE_MS);
   session.progress.info(`↩ ${candidate.service}: going back to release ${back.id}`);

@@ -1,13 +1,16 @@
 import type { Operation, OperationOf } from '../model/operation.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import { outageMs, type ServingChange } from '../model/outage.js';
+import { asProcedureError } from '../model/errors.js';
 import { RUNBOOK } from '../model/policy.js';
 import { policyOf } from '../model/project-policy.js';
 import type { ReadinessSignal } from '../model/readiness.js';
 import type { EngineEvent } from '../model/ports/engine.js';
 import type { ReleaseId } from '../model/release.js';
-import { sloRows, type Measured } from '../model/slo.js';
+import type { ObservedContainer } from '../model/service.js';
+import { sloRows } from '../model/slo.js';
 import { formatDuration } from '../model/units.js';
+import { analyseCanary } from './analyse-canary.js';
 import type { Candidate } from './candidate.js';
 import { captureEvidence } from './evidence.js';
 import { countErrors, matcherOf } from './log-lines.js';
@@ -27,7 +30,6 @@ import { releaseBefore } from './way-back.js';
 export class ServiceRun implements Looker {
   /** Its containers were, or may have been, replaced. */
   replacing = false;
-  private killed = false;
   /** Verified and under watch. */
   watching = false;
   /** Release whose containers are there; undefined while they are being made, and after that failed. */
@@ -38,6 +40,7 @@ export class ServiceRun implements Looker {
   private readonly served: ServingChange[] = [];
   private ready: Readiness | undefined;
   private watched: Watched | undefined;
+  private tolerated = 0;
   private counted: { readonly errors: number; readonly lines: number } | undefined;
 
   constructor(
@@ -57,30 +60,33 @@ export class ServiceRun implements Looker {
   }
 
   async execute(operation: Operation, signal: AbortSignal): Promise<void> {
-    if (interrupts(operation)) {
-      // After a kill the service is down: the time until it serves again counts from there.
-      if (!this.killed) this.replacedAtMs = Date.now();
-      this.replacing = true;
-      this.killed ||= operation.kind === 'kill-containers';
-    }
-    if (operation.kind === 'replace-containers') {
+    const places = operation.kind === 'replace-containers' || operation.kind === 'start-beside';
+    if (places) {
+      // The first batch of several begins the account; later ones add to it.
+      if (operation.kind === 'replace-containers' || this.placed !== operation.to) this.beginAccount();
       this.placed = undefined;
-      // What was measured is about containers that go now.
-      this.ready = undefined;
-      this.watched = undefined;
     }
-    if (operation.kind === 'watch') this.watching = true;
+    if (TOUCHING.has(operation.kind)) this.replacing = true;
+    if (operation.kind === 'watch') this.watching = operation.between !== true;
     await this.session.execute(operation, signal);
-    if (operation.kind === 'replace-containers') {
-      this.placed = operation.to;
-      this.noteKilledContainers();
-    }
+    if (places) this.placed = operation.to;
+    if (operation.kind === 'replace-containers' || operation.kind === 'retire-containers') this.noteKilledContainers();
+  }
+
+  /** What was measured is about containers that go now. */
+  private beginAccount(): void {
+    this.replacedAtMs = Date.now();
+    this.ready = undefined;
+    this.watched = undefined;
+  }
+
+  definition(): Readonly<Record<string, unknown>> {
+    return this.candidate.release.definition;
   }
 
   async awaitReady(operation: OperationOf<'await-ready'>, signal: AbortSignal): Promise<void> {
     const { candidate, session } = this;
-    const expected = { replicas: this.replicas(), oneShot: candidate.oneShot, readiness: this.readiness() };
-    this.ready = await awaitReady(session, operation, expected, signal);
+    this.ready = await this.readyWithin(operation, signal);
     for (const container of this.ready.containers) {
       this.served.push({ atMs: this.ready.readyAtMs, container, serves: true });
     }
@@ -103,13 +109,72 @@ export class ServiceRun implements Looker {
     }
   }
 
+  /**
+   * Docker's `max_failure_ratio`: a container that fails to become ready is made once more while it allows it.
+   * @throws ProcedureError E_NOT_READY
+   */
+  private async readyWithin(operation: OperationOf<'await-ready'>, signal: AbortSignal): Promise<Readiness> {
+    const { candidate, session } = this;
+    const expected = {
+      replicas: operation.except === undefined ? this.replicas() : 1,
+      oneShot: candidate.oneShot,
+      readiness: this.readiness(),
+    };
+    for (;;) {
+      try {
+        return await awaitReady(session, operation, expected, signal);
+      } catch (error) {
+        const failure = asProcedureError(error);
+        const left = (operation.tolerate ?? 0) - this.tolerated;
+        if (failure.code !== 'E_NOT_READY' || left <= 0 || this.placed === undefined) throw error;
+        this.tolerated += 1;
+        raise(session, this.signs, {
+          sign: 'note',
+          severity: 'low',
+          service: candidate.service,
+          message: `${failure.message}: made once more, as max_failure_ratio allows`,
+        });
+        await this.makeOnceMore(operation, signal);
+      }
+    }
+  }
+
+  private async makeOnceMore({ service, except = [] }: OperationOf<'await-ready'>, signal: AbortSignal): Promise<void> {
+    const { session, candidate } = this;
+    const all = await session.engine.containers(session.project, service);
+    const failed = all.filter((one) => !except.includes(one.id) && !isUp(one)).map(({ id }) => id);
+    if (failed.length === 0) return;
+    await session.execute(
+      { kind: 'retire-containers', service, containers: { are: 'these', containers: failed } },
+      signal,
+    );
+    await session.execute(
+      {
+        kind: 'start-beside',
+        service,
+        to: candidate.release.id,
+        from: candidate.current.release?.id,
+        count: failed.length,
+        beside: all.map(({ id }) => id).filter((id) => !failed.includes(id)),
+        published: false,
+        named: false,
+      },
+      signal,
+    );
+  }
+
+  async analyse(operation: OperationOf<'analyse-canary'>, signal: AbortSignal): Promise<void> {
+    await analyseCanary(this.session, operation, this.signs, signal);
+  }
+
   async verify(operation: OperationOf<'verify'>, signal: AbortSignal): Promise<void> {
     await verify(
       this.session,
       operation,
       {
         oneShot: this.candidate.oneShot,
-        replicas: this.replicas(),
+        // Those of one batch, or of a set whose number its own plan knows.
+        replicas: operation.except === undefined || operation.except.length === 0 ? this.replicas() : undefined,
         sinceMs: this.replacedAtMs,
         goingBack: this.goingBack,
         signs: this.signs,
@@ -196,16 +261,15 @@ export class ServiceRun implements Looker {
       errorLines: this.logSeen()?.errors ?? 0,
       reasons: decision.kind === 'change' ? decision.reasons : [],
     });
-    const measured: Measured = {
-      restartMs: this.restartMs(),
-      healthyMs: this.ready?.proven === true ? this.ready.startupMs : undefined,
-      memoryBytes: this.watched?.memoryBytes,
-      log: this.logSeen(),
-      downtimeMs,
-    };
-    session.recorder.slo.push(...sloRows(session.request.procedure, candidate.service, measured));
-    if (!this.replacing) return;
-    session.recorder.accounts.push({ ...measured, service: candidate.service, outcome, release: live });
+    session.recorder.slo.push(
+      ...sloRows(session.request.procedure, candidate.service, {
+        downtimeMs,
+        restartMs: this.restartMs(),
+        healthyMs: this.ready?.proven === true ? this.ready.startupMs : undefined,
+        memoryBytes: this.watched?.memoryBytes,
+        log: this.logSeen(),
+      }),
+    );
   }
 
   /** The watch reads the log from the start on; without one, the verification has. */
@@ -236,9 +300,20 @@ export class ServiceRun implements Looker {
   }
 }
 
-/** Operations after which the service does not serve as it did. */
-function interrupts({ kind }: Operation): boolean {
-  return kind === 'replace-containers' || kind === 'restart-containers' || kind === 'kill-containers';
+/** Operations after which containers of the service, or the way to them, may be other ones. */
+const TOUCHING: ReadonlySet<Operation['kind']> = new Set([
+  'replace-containers',
+  'start-beside',
+  'shift-traffic',
+  'stop-containers',
+  'retire-containers',
+  'hold-traffic',
+  'install-edge',
+  'redirect-ports',
+]);
+
+function isUp(container: ObservedContainer): boolean {
+  return container.state === 'running' && container.health !== 'unhealthy' && container.restartCount === 0;
 }
 
 /** Longest grace time that is looked back over. */

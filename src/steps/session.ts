@@ -64,6 +64,9 @@ export interface Looker {
   verify(operation: OperationOf<'verify'>, signal: AbortSignal): Promise<void>;
   watch(operation: OperationOf<'watch'>, signal: AbortSignal): Promise<void>;
   capture(operation: OperationOf<'capture-evidence'>, signal: AbortSignal): Promise<void>;
+  analyse(operation: OperationOf<'analyse-canary'>, signal: AbortSignal): Promise<void>;
   /** From the beginning of the last replacement to readiness, in milliseconds. */
   restartMs(): number | undefined;
+  /** The definition of what is being put in place: a compose document reduced to the service. */
+  definition(): Readonly<Record<string, unknown>>;
 }

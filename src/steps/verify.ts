@@ -49,7 +49,8 @@ export async function verify(
   signal: AbortSignal,
 ): Promise<void> {
   const { service } = operation;
-  const containers = await identifiedContainers(session.engine, session.project, service);
+  const all = await identifiedContainers(session.engine, session.project, service);
+  const containers = all.filter(({ id }) => operation.except?.includes(id) !== true);
   const release = operation.release === undefined ? undefined : await releaseOf(session, operation.release);
   for (const check of CHECKS.filter((one) => operation.checks.includes(one))) {
     const began = performance.now();
@@ -69,7 +70,8 @@ export async function verify(
 
 export interface VerifyContext {
   readonly oneShot: boolean;
-  readonly replicas: number;
+  /** Undefined where their number is not what is judged. */
+  readonly replicas: number | undefined;
   readonly sinceMs: number;
   readonly goingBack: boolean;
   readonly signs: SignSource;
@@ -112,10 +114,10 @@ async function checkState(session: Session, subject: Subject): Promise<string> {
       excerpt: await explainContainer(session, wrong),
     });
   }
-  if (containers.length !== replicas) {
+  if (containers.length === 0 || (replicas !== undefined && containers.length !== replicas)) {
     throw new ProcedureError(
       'E_VERIFICATION',
-      `${containers.length} containers of ${service} exist, ${replicas} are wanted`,
+      `${containers.length} containers of ${service} exist, ${replicas ?? 'at least 1'} are wanted`,
       {
         next: 'Look at docker compose ps; something else may work on this project.',
       },

@@ -1,6 +1,9 @@
 import type { Operation } from '../model/operation.js';
 import { formatDuration } from '../model/units.js';
+import { begin, beginUndo, endUndo } from './phases.js';
+import { stopFirst } from './stop-first.js';
 import type { Change, Strategy, UndoChange } from './strategy.js';
+import { undoStopFirst } from './undo-stop-first.js';
 
 /**
  * Stop the old containers, start the new ones: what `docker compose up -d` does, with everything around it that it lacks.
@@ -12,19 +15,12 @@ export const recreate: Strategy = {
 
   plan(change: Change) {
     const { service, wanted, current } = change;
-    const operations: Operation[] = [{ kind: 'capture-evidence', service, moment: 'before' }];
-    if (current !== undefined && current.keepAs.length > 0) {
-      operations.push({ kind: 'keep-image', service, image: current.image, tags: current.keepAs });
+    // The edge has the ports: a container that Compose makes would want them as well.
+    if (change.traffic.router.kind === 'edge') {
+      return { operations: stopFirst(change, false), notes: notes(change), estimatedDowntimeMs: estimate(change) };
     }
-    if (change.checkout !== undefined) operations.push({ kind: 'move-checkout', ...change.checkout });
+    const operations: Operation[] = [...begin(change)];
     operations.push(
-      {
-        kind: 'tag-image',
-        service,
-        tag: change.imageName,
-        to: change.wantedImage,
-        from: change.namedImage,
-      },
       {
         kind: 'replace-containers',
         service,
@@ -43,11 +39,10 @@ export const recreate: Strategy = {
   },
 
   undo(change: UndoChange) {
+    if (change.router.kind === 'edge') return undoStopFirst(change, false);
     const { service, back } = change;
-    const operations: Operation[] = [];
-    if (change.checkout !== undefined) operations.push({ kind: 'move-checkout', ...change.checkout });
+    const operations: Operation[] = [...beginUndo(change)];
     operations.push(
-      { kind: 'tag-image', service, tag: change.imageName, to: change.backImage, from: change.namedImage },
       {
         kind: 'replace-containers',
         service,
@@ -57,12 +52,8 @@ export const recreate: Strategy = {
         force: true,
       },
       { kind: 'await-ready', service, release: back, timeoutMs: change.readinessTimeoutMs },
-      { kind: 'verify', service, release: back, checks: change.checks },
-      { kind: 'accept-release', service, release: back },
+      ...endUndo(change),
     );
-    if (change.reason !== undefined) {
-      operations.push({ kind: 'reject-release', service, release: change.failed, reason: change.reason });
-    }
     return operations;
   },
 };

@@ -1,16 +1,21 @@
+import type { EdgeSpec } from '../model/edge.js';
 import type { Operation } from '../model/operation.js';
 import type { ServicePlan, StrategyName } from '../model/plan.js';
+import type { CanaryPolicy } from '../model/policy.js';
 import type { ReleaseId } from '../model/release.js';
-import type { ObservedContainer } from '../model/service.js';
+import type { RouterSpec } from '../model/router.js';
+import type { ObservedContainer, UpdateConfig } from '../model/service.js';
 
 /** How new replaces old. Pure: facts and policy in, operations out; nothing here talks to anything. */
 export interface Strategy {
   readonly name: StrategyName;
   /** The way forward. */
-  plan(change: Change): Pick<ServicePlan, 'notes' | 'operations' | 'estimatedDowntimeMs'>;
+  plan(change: Change): Planned;
   /** The way back to what ran before, from any point of the way forward; every operation may be repeated. */
   undo(change: UndoChange): readonly Operation[];
 }
+
+export type Planned = Pick<ServicePlan, 'notes' | 'operations' | 'estimatedDowntimeMs'>;
 
 /** What is to become live in place of what. */
 export interface Change {
@@ -31,6 +36,26 @@ export interface Change {
   /** Measured on earlier changes of this service: time from stop to ready. */
   readonly knownRestartMs: number | undefined;
   readonly checks: readonly string[];
+  /** Name that the compose file gives the container. */
+  readonly containerName: string | undefined;
+  readonly traffic: Traffic;
+  readonly update: UpdateConfig;
+  readonly canary: CanaryPolicy;
+  readonly hold: { readonly maxMs: number; readonly maxQueue: number };
+}
+
+/** What sends requests to the service, now and while it changes. */
+export interface Traffic {
+  readonly router: RouterSpec;
+  readonly drainTimeoutMs: number;
+  /** The edge is not there yet and takes the ports over within this change. */
+  readonly takeover: Takeover | undefined;
+}
+
+export interface Takeover {
+  readonly edge: EdgeSpec;
+  /** Why the host cannot redirect the ports meanwhile; undefined when it can. */
+  readonly redirectProblem: string | undefined;
 }
 
 export interface CurrentRelease {
@@ -53,4 +78,25 @@ export interface UndoChange {
   readonly checks: readonly string[];
   /** What is wrong with the release that failed; undefined when nothing is known to be: a cancelled run marks nothing bad. */
   readonly reason: string | undefined;
+  readonly containerName: string | undefined;
+  readonly router: RouterSpec;
+  readonly drainTimeoutMs: number;
+  /** Containers of the service as they are now. */
+  readonly present: readonly PresentContainer[];
+  /** How far a take-over got, where one had begun. */
+  readonly takeover: TakeoverState | undefined;
+}
+
+export interface PresentContainer {
+  readonly id: string;
+  /** It is of the release that comes back, and was there before or was made for going back. */
+  readonly good: boolean;
+  readonly running: boolean;
+}
+
+export interface TakeoverState {
+  readonly ports: readonly string[];
+  /** Whether the old container, which has the ports, is still there. */
+  readonly oldHasPorts: boolean;
+  readonly redirected: boolean;
 }

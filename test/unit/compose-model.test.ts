@@ -24,7 +24,7 @@ function parseOne(service: Record<string, unknown>) {
 describe('parseProject', () => {
   it('reads what Compose 2.26 prints', () => {
     expect(project.name).toBe('app');
-    expect(project.policy).toEqual({ watch: '1m' });
+    expect(project.policy.services['built']?.strategy).toBe('rolling');
     expect(project.document).toBe(printed);
     expect(project.services['full']).toMatchObject({
       image: 'base:1',
@@ -70,9 +70,10 @@ describe('parseProject', () => {
     });
     const policy = parseProject({
       name: 'app',
-      'x-rolling-restart': { checks: ['curl "$$ROLLING_RESTART_URL"'] },
+      services: { web: {} },
+      'x-rolling-restart': { services: { web: { router: { discovery: { 'drain-command': 'echo "$$HOME"' } } } } },
     }).policy;
-    expect(policy).toEqual({ checks: ['curl "$ROLLING_RESTART_URL"'] });
+    expect(policy.services['web']?.router).toMatchObject({ drainCommand: 'echo "$HOME"' });
   });
 
   it("reads a health check, with Docker's defaults, and takes a disabled one as none", () => {

@@ -46,6 +46,8 @@ describe('readRequest', () => {
       envFiles: [],
       profiles: [],
       strategy: 'auto',
+      canary: { steps: [10, 50, 100], pauseMs: 60_000, onInconclusive: 'rollback', minRequests: 20 },
+      edgeImage: 'haproxy:3.0-alpine',
       router: 'auto',
       drainTimeoutMs: 30_000,
       ref: undefined,
@@ -69,8 +71,6 @@ describe('readRequest', () => {
       dryRun: false,
       stateDir: '/home/deploy/.local/state/rolling-restart',
       evidenceDir: '/home/deploy/.local/state/rolling-restart/evidence',
-      periodMs: 30 * 86_400_000,
-      metricsFile: undefined,
       lockTimeoutMs: 600_000,
       force: false,
       githubToken: undefined,
@@ -136,7 +136,7 @@ describe('readRequest', () => {
   it('names all problems in one error', () => {
     const message = refusal({
       procedure: 'code-updat',
-      strategy: 'rolling',
+      strategy: 'roling',
       watch: 'five minutes',
       'max-memory': 'lots',
       'dry-run': 'yes',

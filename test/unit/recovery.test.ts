@@ -54,17 +54,17 @@ describe('planRecovery', () => {
     [
       'while containers were replaced',
       [move, tag, [replace, 'begun']],
-      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false } },
+      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false, way: 'recreate', before: [] } },
     ],
     [
       'replaced and not verified',
       [move, tag, replace],
-      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false } },
+      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false, way: 'recreate', before: [] } },
     ],
     [
       'while verifying',
       [move, tag, replace, [verify, 'begun']],
-      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false } },
+      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false, way: 'recreate', before: [] } },
     ],
     [
       'verified, in the watch',
@@ -75,12 +75,12 @@ describe('planRecovery', () => {
     [
       'about to go back',
       [move, tag, replace, [verify, 'failed']],
-      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: true } },
+      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: true, way: 'recreate', before: [] } },
     ],
     [
       'while going back',
       [move, tag, replace, [verify, 'failed'], [back, 'begun']],
-      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: true } },
+      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: true, way: 'recreate', before: [] } },
     ],
     ['a first deploy, unverified', [tag, { ...replace, from: undefined }], { roma: { kind: 'leave', release: 'B' } }],
   ] as const)('killed %s', (_when, steps, services) => {
@@ -103,6 +103,8 @@ describe('planRecovery', () => {
       back: 'A',
       failed: 'B',
       bad: false,
+      way: 'recreate',
+      before: [],
     });
   });
 
@@ -119,7 +121,9 @@ describe('planRecovery', () => {
   it('goes back from what was verified and does not run well any more', () => {
     const killed = journal(move, tag, replace, verify, [watch, 'begun']);
     const plan = planRecovery(killed, new Set(['roma']));
-    expect(plan.services).toEqual({ roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false } });
+    expect(plan.services).toEqual({
+      roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false, way: 'recreate', before: [] },
+    });
     expect(plan.checkout).toEqual({ ...move, from: 'new-commit', to: 'old-commit' });
   });
 
@@ -129,7 +133,7 @@ describe('planRecovery', () => {
     it('goes the same way on', () => {
       const killed = journal(move, tag, [replace, 'begun'], moveBack, [back, 'begun']);
       expect(planRecovery(killed).services).toEqual({
-        roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false },
+        roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false, way: 'recreate', before: [] },
       });
       expect(planRecovery(killed).checkout).toBeUndefined();
     });

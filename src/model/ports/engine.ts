@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { ImageFacts } from '../image.js';
+import type { NetworkNames } from '../network-names.js';
 import type { ComposeProject, ObservedContainer } from '../service.js';
 
 /**
@@ -21,6 +22,17 @@ export interface Engine {
   startContainer(id: string): Promise<void>;
   restartContainer(id: string, signal?: AbortSignal): Promise<void>;
   removeContainer(id: string): Promise<void>;
+  /**
+   * Creates, and does not start, one more container of a service from a template (`Compose.makeTemplate`).
+   * @returns its id
+   */
+  createBeside(template: string, options: BesideOptions): Promise<string>;
+  /** @throws E_ENGINE when another container has the name */
+  renameContainer(id: string, name: string): Promise<void>;
+  /** Gives a container more names on its networks, by leaving and joining each: its address may change. */
+  nameOnNetworks(id: string, names: NetworkNames): Promise<void>;
+  /** Templates that a killed run left behind. */
+  templates(project: string): Promise<readonly string[]>;
   /** Processes of a container as `ps` prints them. */
   top(id: string): Promise<readonly string[]>;
 
@@ -45,6 +57,22 @@ export interface Engine {
   events(project: string, signal: AbortSignal): AsyncIterable<EngineEvent>;
   /** Runs a command in a running container; output is bounded to its last 64 KiB. */
   exec(id: string, command: readonly string[], options: ExecOptions): Promise<ExecResult>;
+}
+
+export interface BesideOptions {
+  readonly name: string;
+  readonly project: string;
+  readonly service: string;
+  /** Compose's container number. */
+  readonly number: number;
+  /** The hash that plain Compose computes for the service, so that it finds the container `Running`. */
+  readonly composeHash: string;
+  /** Where the project's files are, as Compose's labels say it. */
+  readonly files: { readonly directory: string; readonly names: readonly string[] };
+  /** A container of the service whose further labels of Compose's are taken over. */
+  readonly like: string | undefined;
+  /** Names on the networks besides its own, by the engine's name of the network. */
+  readonly names: NetworkNames;
 }
 
 export interface EngineFacts {
@@ -156,6 +184,19 @@ export interface Compose {
     readonly signal: AbortSignal;
     readonly timeoutMs: number;
   }): Promise<void>;
+  /**
+   * Has Compose create, and not start, one container of a service under a scratch project beside the real one: as
+   * Compose makes it, and touching nothing of the project. To be copied and removed at once.
+   * @param published with the ports that the file publishes
+   * @returns its id
+   */
+  makeTemplate(options: {
+    readonly document: Readonly<Record<string, unknown>>;
+    readonly directory: string;
+    readonly service: string;
+    readonly published: boolean;
+    readonly signal: AbortSignal;
+  }): Promise<string>;
   /** Pulls an image by reference (Docker CLI: it has the user's registry credentials and helpers). */
   pull(reference: string, onLine: (line: string) => void, signal: AbortSignal, timeoutMs: number): Promise<void>;
   /** Asks the registry for an image's manifest, without pulling. @returns what is wrong, or undefined */

@@ -23,7 +23,8 @@ export async function watch(
   oneShot: boolean,
   signal: AbortSignal,
 ): Promise<Watched> {
-  const containers = await session.engine.containers(session.project, operation.service);
+  const all = await session.engine.containers(session.project, operation.service);
+  const containers = all.filter(({ id }) => operation.except?.includes(id) !== true);
   const window: WatchWindow = { session, operation, containers, sinceMs, startedAtMs: Date.now(), signs };
   if (operation.durationMs === 0 || oneShot) return glance(window);
   const watchers = WATCHERS.map((make) => make(window));

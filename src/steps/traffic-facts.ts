@@ -1,0 +1,113 @@
+import type { EdgePort, EdgeSpec } from '../model/edge.js';
+import { networkNames } from '../model/network-names.js';
+import { policyOf, type ServicePolicy } from '../model/project-policy.js';
+import type { RouterKind, RouterSpec } from '../model/router.js';
+import { ProcedureError } from '../model/errors.js';
+import type { ComposeProject, PublishedPort, ServiceDefinition } from '../model/service.js';
+import { discoveredRouter } from '../strategies/discovered-router.js';
+import type { Takeover } from '../strategies/strategy.js';
+import type { Candidate, Current } from './candidate.js';
+import type { Viewing } from './session.js';
+
+type TrafficFacts = Pick<Candidate, 'traffic' | 'inlineFiles'>;
+
+/**
+ * What sends requests to a service: what the input says, else the edge that is there, else the compose file's policy, else
+ * a proxy that the service's labels speak to. Changes nothing.
+ * @throws ProcedureError E_INPUT when a router is named that the policy does not describe
+ */
+export async function trafficFacts(
+  viewing: Viewing,
+  project: ComposeProject,
+  definition: ServiceDefinition,
+  current: Current,
+): Promise<TrafficFacts> {
+  const policy = policyOf(project.policy, definition.name);
+  const edge = await viewing.edges.find(viewing.project, definition.name);
+  const installed = edge !== undefined && (edge.open || edge.takeover);
+  const router = chooseRouter(viewing.request.router, definition, policy, installed);
+  const drainTimeoutMs = viewing.request.drainTimeoutMs;
+  const inlineFiles = inline(project, definition);
+  if (router.kind !== 'edge' || installed)
+    return { traffic: { router, drainTimeoutMs, takeover: undefined }, inlineFiles };
+  const running = current.containers.filter(({ state }) => state === 'running');
+  if (running.length === 0 || fixedPorts(definition).length === 0) {
+    viewing.progress.info(
+      running.length === 0
+        ? `${definition.name}: nothing runs yet, so the edge takes its ports over with the next change`
+        : `${definition.name} publishes no port that an edge could have`,
+    );
+    return { traffic: { router: { kind: 'none' }, drainTimeoutMs, takeover: undefined }, inlineFiles };
+  }
+  const takeover = await planTakeover(viewing, project, definition, current, policy);
+  return { traffic: { router, drainTimeoutMs, takeover }, inlineFiles };
+}
+
+function chooseRouter(
+  asked: 'auto' | RouterKind,
+  definition: ServiceDefinition,
+  policy: ServicePolicy,
+  installed: boolean,
+): RouterSpec {
+  // What has the ports is what sends the requests, whatever else is said.
+  if (installed) return { kind: 'edge' };
+  if (asked === 'auto') return policy.router ?? discoveredRouter(definition) ?? { kind: 'none' };
+  if (asked === 'edge' || asked === 'none') return { kind: asked };
+  if (policy.router?.kind === asked) return policy.router;
+  if (asked === 'discovery') {
+    return discoveredRouter(definition) ?? { kind: 'discovery', settleMs: 5_000, drainCommand: undefined };
+  }
+  throw new ProcedureError('E_INPUT', `router: ${asked} needs to know where it is, for service ${definition.name}`, {
+    next: `Say so in the compose file: x-rolling-restart: services: ${definition.name}: router: { ${asked}: … } (docs/routers.md). Nothing was changed.`,
+  });
+}
+
+async function planTakeover(
+  viewing: Viewing,
+  project: ComposeProject,
+  definition: ServiceDefinition,
+  current: Current,
+  policy: ServicePolicy,
+): Promise<Takeover> {
+  const { edges, request } = viewing;
+  const image = request.edgeImage;
+  await edges.requireImage(image, viewing.signal);
+  const [container] = current.containers.filter(({ state }) => state === 'running');
+  const ports: EdgePort[] = [];
+  for (const port of fixedPorts(definition)) {
+    ports.push({
+      target: port.target,
+      published: port.published,
+      hostIp: port.hostIp,
+      mode: policy.mode ?? (container === undefined ? 'tcp' : await edges.modeOf(container, port.target, image)),
+      proxyProtocol: policy.proxyProtocol,
+    });
+  }
+  const names = networkNames(project.document, definition.name);
+  const edge: EdgeSpec = {
+    project: viewing.project,
+    service: definition.name,
+    image,
+    ports,
+    networks: Object.entries(names).map(([name, own]) => ({
+      name,
+      aliases: [...new Set([...own, ...(definition.containerName === undefined ? [] : [definition.containerName])])],
+    })),
+  };
+  return { edge, redirectProblem: await edges.redirectProblem(edge) };
+}
+
+function fixedPorts(definition: ServiceDefinition): readonly (PublishedPort & { readonly published: string })[] {
+  return definition.ports.flatMap((port) =>
+    port.published === undefined || port.protocol !== 'tcp' ? [] : [{ ...port, published: port.published }],
+  );
+}
+
+function inline(project: ComposeProject, definition: ServiceDefinition): readonly string[] {
+  const isInline = (objects: ComposeProject['configs'], name: string): boolean =>
+    objects[name] !== undefined && objects[name].file === undefined && objects[name].external !== true;
+  return [
+    ...definition.configs.filter((name) => isInline(project.configs, name)),
+    ...definition.secrets.filter((name) => isInline(project.secrets, name)),
+  ];
+}

@@ -1,0 +1,149 @@
+import { ROUTER_ABILITIES, type RouterSpec } from '../model/router.js';
+import type { ServicePolicy } from '../model/project-policy.js';
+import type { ObservedContainer, ServiceDefinition } from '../model/service.js';
+
+/** Why a service cannot run twice for a moment, or not unseen, and what to change so that it can. */
+export interface Obstacle {
+  readonly why: string;
+  readonly change: string;
+  /** A word of the user's (`shared-volumes`, an explicit strategy) does away with it; nothing else has to change. */
+  readonly declarable: boolean;
+  /** Nothing can be put beside it at all, not even when a person asks for it. */
+  readonly hard: boolean;
+}
+
+export interface ServiceFacts {
+  readonly definition: ServiceDefinition;
+  readonly router: RouterSpec;
+  readonly policy: ServicePolicy;
+  /** Input or policy says how it becomes ready. */
+  readonly readinessSaid: boolean;
+  readonly observed: readonly ObservedContainer[];
+  readonly oneShot: boolean;
+  /** Top-level configs and secrets whose content Compose copies into the container itself. */
+  readonly inlineFiles: readonly string[];
+}
+
+/** Everything that stands between the service and a change without an outage. Pure. */
+export function obstacles(facts: ServiceFacts): readonly Obstacle[] {
+  return [
+    ...routerObstacles(facts),
+    ...networkObstacles(facts),
+    ...volumeObstacles(facts),
+    ...readinessObstacles(facts),
+  ];
+}
+
+function routerObstacles({ definition, router, oneShot }: ServiceFacts): readonly Obstacle[] {
+  if (oneShot) return [hard('it runs once and ends', 'nothing: there is no traffic to lose')];
+  const found: Obstacle[] = [];
+  if (definition.ports.some(({ protocol }) => protocol !== 'tcp')) {
+    found.push(hard('it publishes a UDP port, and no router here moves UDP', 'publish TCP only, or accept the outage'));
+  }
+  if (router.kind === 'edge') return found;
+  const fixed = definition.ports.filter(({ published }) => published !== undefined);
+  if (fixed.length > 0) {
+    const ports = fixed.map(({ published }) => published).join(', ');
+    found.push(
+      hard(
+        `it publishes port ${ports} of the host, which two containers cannot have`,
+        'let the managed edge have the port: router: edge',
+      ),
+    );
+  }
+  if (!ROUTER_ABILITIES[router.kind].controlled && router.kind !== 'discovery') {
+    found.push(
+      soft(
+        'no router sends requests to it, so nothing can move them from the old container to the new one',
+        'name the router in x-rolling-restart, or use router: edge',
+      ),
+    );
+  }
+  return found;
+}
+
+function networkObstacles({ definition }: ServiceFacts): readonly Obstacle[] {
+  const { networkMode, raw } = definition;
+  const found: Obstacle[] = [];
+  if (networkMode !== undefined && networkMode !== 'default' && networkMode !== 'bridge') {
+    found.push(
+      hard(`network_mode: ${networkMode} gives it no network of its own`, 'put it on a network of the project'),
+    );
+  }
+  const networks = Object.values((raw['networks'] ?? {}) as Readonly<Record<string, Values | null>>);
+  if (
+    networks.some((settings) => settings?.['ipv4_address'] !== undefined || settings?.['ipv6_address'] !== undefined)
+  ) {
+    found.push(hard('it has a fixed IP address', 'use the service name instead of the address'));
+  }
+  if (raw['mac_address'] !== undefined || networks.some((settings) => settings?.['mac_address'] !== undefined)) {
+    found.push(hard('it has a fixed MAC address', 'remove mac_address'));
+  }
+  if (raw['volumes_from'] !== undefined) {
+    found.push(hard('volumes_from ties it to another container', 'use named volumes'));
+  }
+  for (const key of ['ipc', 'pid']) {
+    const value = raw[key];
+    if (typeof value === 'string' && /^(service|container):/.test(value)) {
+      found.push(hard(`${key}: ${value} ties it to another container`, `remove ${key}`));
+    }
+  }
+  return found;
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
+function volumeObstacles({ definition, policy, observed, inlineFiles }: ServiceFacts): readonly Obstacle[] {
+  const found: Obstacle[] = [];
+  const exclusive = definition.mounts.filter(
+    ({ type, readOnly, source }) =>
+      type === 'volume' && !readOnly && source !== undefined && !policy.sharedVolumes.includes(source),
+  );
+  if (exclusive.length > 0) {
+    const names = exclusive.map(({ source }) => source).join(', ');
+    found.push({
+      why: `it writes to volume ${names}, which counts as exclusive: two containers would open it at once`,
+      change: `if two may open it, say so: x-rolling-restart: services: ${definition.name}: shared-volumes: [${names}]; if not, strategy: hold`,
+      declarable: true,
+      hard: false,
+    });
+  }
+  const anonymous = [...new Set(observed.flatMap(({ anonymousVolumes }) => anonymousVolumes))];
+  if (anonymous.length > 0) {
+    found.push(
+      hard(
+        `it has a volume without a name at ${anonymous.join(', ')}, which a second container would not get`,
+        'give the volume a name',
+      ),
+    );
+  }
+  if (inlineFiles.length > 0) {
+    found.push(
+      hard(
+        `Compose copies ${inlineFiles.join(', ')} into the container itself (content: or environment:)`,
+        'use file: for it',
+      ),
+    );
+  }
+  return found;
+}
+
+function readinessObstacles({ definition, readinessSaid, observed }: ServiceFacts): readonly Obstacle[] {
+  const checked = definition.healthCheck !== undefined || observed.some(({ healthCheck }) => healthCheck !== undefined);
+  if (checked || readinessSaid) return [];
+  return [
+    soft(
+      'nothing says when it is ready: no health check and no readiness',
+      'add a healthcheck, or readiness: http://:PORT/PATH in x-rolling-restart',
+    ),
+  ];
+}
+
+function hard(why: string, change: string): Obstacle {
+  return { why, change, declarable: false, hard: true };
+}
+
+/** A person who asks for a strategy by name knows. */
+function soft(why: string, change: string): Obstacle {
+  return { why, change, declarable: false, hard: false };
+}
