@@ -9,6 +9,8 @@ import { PROJECT, SERVICE } from './observed.js';
 /** On a template, with the project it is for. */
 export const TEMPLATE = 'rolling-restart.template';
 
+type TemplateOptions = Parameters<Compose['makeTemplate']>[0];
+
 /**
  * One container of a service, created and not started, as Compose makes it: 0.1 s (measured, Compose 2.26.1).
  *
@@ -16,8 +18,8 @@ export const TEMPLATE = 'rolling-restart.template';
  * to converge, renumber or recreate, and no command of a person sees the template among the project's.
  * @returns its id
  */
-export async function makeTemplate(cli: DockerCli, options: Parameters<Compose['makeTemplate']>[0]): Promise<string> {
-  const { document, directory, service, published, signal } = options;
+export async function makeTemplate(cli: DockerCli, options: TemplateOptions): Promise<string> {
+  const { document, directory, service, signal } = options;
   const scratch = `${String(document['name'])}-rr-${randomBytes(4).toString('hex')}`;
   await cli.demand({
     args: [
@@ -25,7 +27,7 @@ export async function makeTemplate(cli: DockerCli, options: Parameters<Compose['
       ...['up', '--no-start', '--no-deps', ...NOTHING_NEW, service],
     ],
     directory,
-    input: JSON.stringify(templateDocument(document, service, scratch, published)),
+    input: JSON.stringify(templateDocument(options, scratch)),
     signal,
     title: `docker compose up --no-start ${service}`,
     code: 'E_COMPOSE',
@@ -51,12 +53,17 @@ type Values = Readonly<Record<string, unknown>>;
  * @param document a project reduced to one service (`definitionOf`)
  * @returns the service without what only one container can have, in a project that owns nothing
  */
-export function templateDocument(document: Document, service: string, scratch: string, published: boolean): Document {
+export function templateDocument(
+  { document, service, image, published }: Pick<TemplateOptions, 'document' | 'service' | 'image' | 'published'>,
+  scratch: string,
+): Document {
   const services = (document['services'] ?? {}) as Readonly<Record<string, Values>>;
-  const { ports, labels, ...rest } = omit(services[service] ?? {}, 'container_name', 'scale');
+  const { ports, labels, ...rest } = omit(services[service] ?? {}, 'container_name', 'scale', 'build');
   const project = String(document['name']);
   const own: Values = {
     ...rest,
+    // Without one, Compose would name the image by the scratch project.
+    image,
     labels: { ...(labels as Values | undefined), [TEMPLATE]: project },
     // A port that is not published is exposed still, as it would be.
     ...(published ? { ports } : { expose: [...asList(rest['expose']), ...targetsOf(ports)] }),

@@ -31,6 +31,7 @@ export async function startBeside(
     document: release.definition,
     directory,
     service,
+    image: release.image.name,
     published,
     signal,
   });

@@ -194,6 +194,8 @@ export interface Compose {
     readonly document: Readonly<Record<string, unknown>>;
     readonly directory: string;
     readonly service: string;
+    /** Name of its image. */
+    readonly image: string;
     readonly published: boolean;
     readonly signal: AbortSignal;
   }): Promise<string>;
