@@ -15,7 +15,10 @@ export interface ServicePolicy {
   readonly strategy: 'auto' | 'recreate' | 'hold' | 'rolling' | 'blue-green' | 'canary' | undefined;
   /** What sends requests to the service. */
   readonly router: RouterSpec | undefined;
-  /** Volumes that two containers may open at once; every other writable one counts as exclusive. */
+  /**
+   * Volumes, by name, and folders of the host, by where they are mounted, that two containers may open at once; every other
+   * writable one counts as exclusive.
+   */
   readonly sharedVolumes: readonly string[];
   /** What says that a container is ready, beside its health check or instead of one. */
   readonly readiness: ReadinessSignal | undefined;

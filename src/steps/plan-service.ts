@@ -69,6 +69,7 @@ function chooseFor(viewing: Viewing, candidate: Candidate): Choice {
     observed: current.containers,
     oneShot,
     inlineFiles: candidate.inlineFiles,
+    knownFiles: Object.keys(candidate.release.files),
   };
   // What is left alone, or is the first of its kind, asks for no way.
   if (candidate.decision.kind === 'unchanged') return chooseStrategy('recreate', facts, candidate.replicas);

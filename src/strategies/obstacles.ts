@@ -1,6 +1,6 @@
 import { ROUTER_ABILITIES, type RouterSpec } from '../model/router.js';
 import type { ServicePolicy } from '../model/project-policy.js';
-import type { ObservedContainer, ServiceDefinition } from '../model/service.js';
+import type { Mount, ObservedContainer, ServiceDefinition } from '../model/service.js';
 
 /** Why a service cannot run twice for a moment, or not unseen, and what to change so that it can. */
 export interface Obstacle {
@@ -22,6 +22,8 @@ export interface ServiceFacts {
   readonly oneShot: boolean;
   /** Top-level configs and secrets whose content Compose copies into the container itself. */
   readonly inlineFiles: readonly string[];
+  /** Paths on the host that are single files, or lie in the checkout: two containers may read them. */
+  readonly knownFiles: readonly string[];
 }
 
 /** Everything that stands between the service and a change without an outage. Pure. */
@@ -93,16 +95,14 @@ function networkObstacles({ definition }: ServiceFacts): readonly Obstacle[] {
 
 type Values = Readonly<Record<string, unknown>>;
 
-function volumeObstacles({ definition, policy, observed, inlineFiles }: ServiceFacts): readonly Obstacle[] {
+function volumeObstacles(facts: ServiceFacts): readonly Obstacle[] {
+  const { definition, observed, inlineFiles } = facts;
   const found: Obstacle[] = [];
-  const exclusive = definition.mounts.filter(
-    ({ type, readOnly, source }) =>
-      type === 'volume' && !readOnly && source !== undefined && !policy.sharedVolumes.includes(source),
-  );
+  const exclusive = definition.mounts.filter((mount) => isExclusive(mount, facts));
   if (exclusive.length > 0) {
-    const names = exclusive.map(({ source }) => source).join(', ');
+    const names = exclusive.map(nameOf).join(', ');
     found.push({
-      why: `it writes to volume ${names}, which counts as exclusive: two containers would open it at once`,
+      why: `it writes to ${names}, which counts as exclusive: two containers would open it at once`,
       change: `if two may open it, say so: x-rolling-restart: services: ${definition.name}: shared-volumes: [${names}]; if not, strategy: hold`,
       declarable: true,
       hard: false,
@@ -126,6 +126,20 @@ function volumeObstacles({ definition, policy, observed, inlineFiles }: ServiceF
     );
   }
   return found;
+}
+
+/** A folder of data on the host is as exclusive as a volume; a single file, or what git tracks, is configuration or code. */
+function isExclusive(mount: Mount, { policy, knownFiles }: ServiceFacts): boolean {
+  const { type, readOnly, source, target } = mount;
+  if (readOnly || source === undefined || (type !== 'volume' && type !== 'bind')) return false;
+  if (type === 'bind' && (knownFiles.includes(source) || /^\/(var\/)?run\/|^\/(dev|sys|proc)(\/|$)/.test(source)))
+    return false;
+  return !policy.sharedVolumes.includes(source) && !policy.sharedVolumes.includes(target);
+}
+
+/** As `shared-volumes` takes it. */
+function nameOf({ type, source, target }: Mount): string {
+  return type === 'volume' ? (source ?? target) : target;
 }
 
 function readinessObstacles({ definition, readinessSaid, observed }: ServiceFacts): readonly Obstacle[] {

@@ -1,0 +1,402 @@
+import { describe, expect, it } from 'vitest';
+import { describeOperation, type Operation } from '../../src/model/operation.js';
+import { DEFAULT_CANARY, DEFAULT_HOLD } from '../../src/model/policy.js';
+import { NO_SERVICE_POLICY, type ServicePolicy } from '../../src/model/project-policy.js';
+import type { RouterSpec } from '../../src/model/router.js';
+import type { ObservedContainer, ServiceDefinition, UpdateConfig } from '../../src/model/service.js';
+import { chooseStrategy, STRATEGIES } from '../../src/strategies/index.js';
+import type { ServiceFacts } from '../../src/strategies/obstacles.js';
+import { shares } from '../../src/strategies/shares.js';
+import type { Change, UndoChange } from '../../src/strategies/strategy.js';
+
+const SILENT: UpdateConfig = {
+  parallelism: undefined,
+  delayMs: undefined,
+  order: undefined,
+  failureAction: undefined,
+  monitorMs: undefined,
+  maxFailureRatio: undefined,
+};
+
+function container(id: string): ObservedContainer {
+  return {
+    id,
+    name: `roma-${id}`,
+    service: 'roma',
+    number: 1,
+    state: 'running',
+    health: 'healthy',
+    healthLog: [],
+    healthCheck: undefined,
+    exitCode: 0,
+    oomKilled: false,
+    restartCount: 0,
+    restartPolicy: 'unless-stopped',
+    createdAt: '',
+    startedAt: '',
+    finishedAt: '',
+    imageId: '',
+    imageName: '',
+    composeHash: '',
+    environment: [],
+    addresses: [],
+    networks: {},
+    exposedPorts: [],
+    hostPorts: [],
+    networkMode: 'roma_default',
+    publishes: false,
+    anonymousVolumes: [],
+  };
+}
+
+const EDGE: RouterSpec = { kind: 'edge' };
+
+function change(parts: Partial<Change> = {}): Change {
+  return {
+    service: 'roma',
+    wanted: 'B',
+    imageName: 'roma:latest',
+    wantedImage: 'new',
+    namedImage: 'old',
+    current: { id: 'A', image: 'old', keepAs: ['roma:previous'] },
+    observed: [container('a1')],
+    replicas: 1,
+    checkout: undefined,
+    readinessTimeoutMs: 60_000,
+    watchMs: 1_000,
+    knownRestartMs: undefined,
+    checks: ['state', 'identity', 'smoke-test', 'error-lines'],
+    containerName: 'roma-builder',
+    traffic: { router: EDGE, drainTimeoutMs: 30_000, takeover: undefined },
+    update: SILENT,
+    canary: DEFAULT_CANARY,
+    hold: DEFAULT_HOLD,
+    ...parts,
+  };
+}
+
+const kinds = (operations: readonly Operation[]): readonly string[] => operations.map(({ kind }) => kind);
+const before = (operations: readonly Operation[], one: string, other: string): boolean =>
+  kinds(operations).indexOf(one) !== -1 && kinds(operations).indexOf(one) < kinds(operations).indexOf(other);
+
+describe('blue-green', () => {
+  it('proves the new set before it gets a request, and keeps the old one through the watch', () => {
+    const { operations, estimatedDowntimeMs } = STRATEGIES['blue-green'].plan(change());
+    expect(kinds(operations)).toEqual([
+      'capture-evidence',
+      'keep-image',
+      'tag-image',
+      'start-beside',
+      'await-ready',
+      'verify',
+      'shift-traffic',
+      'verify',
+      'watch',
+      'accept-release',
+      'drain-containers',
+      'retire-containers',
+      'settle-containers',
+      'capture-evidence',
+    ]);
+    expect(operations.find(({ kind }) => kind === 'verify')).toMatchObject({ candidate: true, except: ['a1'] });
+    expect(estimatedDowntimeMs).toBe(0);
+  });
+
+  it('frees the port before the edge opens it, and ends the redirect only then', () => {
+    const edge = {
+      project: 'roma',
+      service: 'roma',
+      image: 'haproxy',
+      ports: [{ target: 3000, published: '3000', hostIp: undefined, mode: 'http', proxyProtocol: false }],
+      networks: [],
+    } as const;
+    const traffic = { router: EDGE, drainTimeoutMs: 1, takeover: { edge, redirectProblem: undefined } };
+    const { operations, estimatedDowntimeMs } = STRATEGIES['blue-green'].plan(change({ traffic }));
+    for (const [one, other] of [
+      ['install-edge', 'redirect-ports'],
+      ['redirect-ports', 'start-beside'],
+      ['shift-traffic', 'retire-containers'],
+      ['retire-containers', 'open-ports'],
+      ['open-ports', 'end-redirect'],
+      ['end-redirect', 'end-takeover'],
+      ['end-takeover', 'watch'],
+    ] as const) {
+      expect(before(operations, one, other), `${one} before ${other}`).toBe(true);
+    }
+    expect(estimatedDowntimeMs).toBe(0);
+
+    const without = { ...traffic, takeover: { edge, redirectProblem: 'no iptables on the host' } };
+    const planned = STRATEGIES['blue-green'].plan(change({ traffic: without }));
+    expect(kinds(planned.operations)).not.toContain('redirect-ports');
+    expect(planned.estimatedDowntimeMs).toBeGreaterThan(0);
+    expect(planned.notes.join(' ')).toContain('no iptables on the host');
+  });
+});
+
+describe('rolling', () => {
+  const five = ['a1', 'a2', 'a3', 'a4', 'a5'].map(container);
+  const update = { ...SILENT, parallelism: 2, delayMs: 3_000 };
+
+  it('takes parallelism at a time and ends with as many as were wanted', () => {
+    const { operations } = STRATEGIES.rolling.plan(change({ observed: five, replicas: 5, update }));
+    const starts = operations.flatMap((one) => (one.kind === 'start-beside' ? [one.count] : []));
+    expect(starts).toEqual([2, 2, 1]);
+    const retired = operations.flatMap((one) =>
+      one.kind === 'retire-containers' && one.containers.are === 'these' ? [one.containers.containers] : [],
+    );
+    expect(retired).toEqual([['a1', 'a2'], ['a3', 'a4'], ['a5']]);
+    const pauses = operations.filter((one) => one.kind === 'watch' && one.between === true);
+    expect(pauses).toHaveLength(2);
+    // Never fewer than were there: each batch starts before it retires.
+    expect(before(operations, 'start-beside', 'retire-containers')).toBe(true);
+  });
+
+  it('stops first where the file says so', () => {
+    const { operations } = STRATEGIES.rolling.plan(
+      change({ observed: five, replicas: 5, update: { ...update, order: 'stop-first' } }),
+    );
+    expect(before(operations, 'retire-containers', 'start-beside')).toBe(true);
+  });
+
+  it.each([
+    [0.2, 1],
+    [0.5, 2],
+    [0, undefined],
+  ])('allows %d of five to fail as max_failure_ratio says', (maxFailureRatio, tolerate) => {
+    const { operations } = STRATEGIES.rolling.plan(
+      change({ observed: five, replicas: 5, update: { ...update, maxFailureRatio } }),
+    );
+    const ready = operations.find((one) => one.kind === 'await-ready');
+    expect(ready?.tolerate).toBe(tolerate);
+  });
+
+  it('takes all at once for parallelism 0, and grows to more replicas', () => {
+    const { operations } = STRATEGIES.rolling.plan(
+      change({ observed: five.slice(0, 2), replicas: 5, update: { ...SILENT, parallelism: 0 } }),
+    );
+    expect(operations.flatMap((one) => (one.kind === 'start-beside' ? [one.count] : []))).toEqual([5]);
+  });
+});
+
+describe('canary', () => {
+  it('compares at each step but the last', () => {
+    const { operations } = STRATEGIES.canary.plan(change());
+    const percents = operations.flatMap((one) =>
+      one.kind === 'shift-traffic' && one.serve.who === 'new' ? [one.serve.percent] : [],
+    );
+    expect(percents).toEqual([10, 50, 100]);
+    expect(operations.filter(({ kind }) => kind === 'analyse-canary')).toHaveLength(2);
+  });
+
+  it.each([
+    [10, 1, 1, 11, 100],
+    [50, 1, 1, 100, 100],
+    [10, 3, 3, 11, 100],
+    [50, 1, 4, 100, 25],
+    [100, 2, 2, 100, 0],
+    [0, 2, 2, 0, 100],
+    [1, 1, 1, 1, 100],
+  ])('%d %% of the requests for %d new and %d old', (percent, fresh, old, ofNew, ofOld) => {
+    expect(shares(percent, fresh, old)).toEqual({ new: ofNew, old: ofOld });
+  });
+});
+
+describe('hold', () => {
+  it('holds before it stops, and lets go as soon as the new one is ready', () => {
+    const { operations } = STRATEGIES.hold.plan(change());
+    for (const [one, other] of [
+      ['hold-traffic', 'stop-containers'],
+      ['stop-containers', 'start-beside'],
+      ['await-ready', 'release-traffic'],
+      ['release-traffic', 'watch'],
+      ['accept-release', 'retire-containers'],
+    ] as const) {
+      expect(before(operations, one, other), `${one} before ${other}`).toBe(true);
+    }
+  });
+});
+
+function undo(parts: Partial<UndoChange> = {}): UndoChange {
+  return {
+    service: 'roma',
+    failed: 'B',
+    back: 'A',
+    imageName: 'roma:latest',
+    backImage: 'old',
+    namedImage: 'new',
+    replicas: 1,
+    checkout: undefined,
+    readinessTimeoutMs: 60_000,
+    checks: ['state', 'identity'],
+    reason: 'it failed',
+    containerName: 'roma-builder',
+    router: EDGE,
+    drainTimeoutMs: 30_000,
+    present: [
+      { id: 'a1', good: true, running: true },
+      { id: 'b1', good: false, running: true },
+    ],
+    takeover: undefined,
+    ...parts,
+  };
+}
+
+describe('the way back', () => {
+  it('sends the requests to the warm set before anything else', () => {
+    const operations = STRATEGIES['blue-green'].undo(undo());
+    expect(operations[0]).toMatchObject({ kind: 'shift-traffic', serve: { who: 'only', containers: ['a1'] } });
+    expect(kinds(operations)).not.toContain('start-beside');
+    expect(kinds(operations).at(-1)).toBe('reject-release');
+  });
+
+  it('starts what is gone beside the failed one, which serves until then', () => {
+    const operations = STRATEGIES.rolling.undo(undo({ present: [{ id: 'b1', good: false, running: true }] }));
+    expect(before(operations, 'start-beside', 'shift-traffic')).toBe(true);
+    expect(before(operations, 'shift-traffic', 'retire-containers')).toBe(true);
+    expect(kinds(operations)).toContain('settle-containers');
+  });
+
+  it('takes a take-over back while the old container has the port, and finishes it after that', () => {
+    const ports = ['3000'];
+    const early = STRATEGIES['blue-green'].undo(undo({ takeover: { ports, oldHasPorts: true, redirected: true } }));
+    expect(before(early, 'end-redirect', 'remove-edge')).toBe(true);
+    const late = STRATEGIES['blue-green'].undo(undo({ takeover: { ports, oldHasPorts: false, redirected: true } }));
+    expect(before(late, 'open-ports', 'end-redirect')).toBe(true);
+    expect(kinds(late)).not.toContain('remove-edge');
+  });
+
+  it('starts the old container again where only one may run', () => {
+    const operations = STRATEGIES.hold.undo(
+      undo({
+        present: [
+          { id: 'a1', good: true, running: false },
+          { id: 'b1', good: false, running: true },
+        ],
+      }),
+    );
+    expect(before(operations, 'hold-traffic', 'retire-containers')).toBe(true);
+    expect(before(operations, 'retire-containers', 'start-containers')).toBe(true);
+    expect(before(operations, 'start-containers', 'release-traffic')).toBe(true);
+  });
+});
+
+function facts(definition: Partial<ServiceDefinition>, parts: Partial<ServiceFacts> = {}): ServiceFacts {
+  return {
+    definition: {
+      name: 'roma',
+      image: 'roma',
+      containerName: undefined,
+      build: undefined,
+      environment: {},
+      dependsOn: [],
+      healthCheck: {
+        test: ['CMD', 'true'],
+        intervalMs: 1,
+        timeoutMs: 1,
+        startPeriodMs: 0,
+        startIntervalMs: 1,
+        retries: 1,
+      },
+      mounts: [],
+      ports: [],
+      configs: [],
+      secrets: [],
+      replicas: 1,
+      restart: 'no',
+      profiles: [],
+      networkMode: undefined,
+      stopGraceMs: 10_000,
+      update: SILENT,
+      rollback: SILENT,
+      raw: {},
+      ...definition,
+    },
+    router: EDGE,
+    policy: NO_SERVICE_POLICY,
+    readinessSaid: false,
+    observed: [container('a1')],
+    oneShot: false,
+    inlineFiles: [],
+    knownFiles: [],
+    ...parts,
+  };
+}
+
+const state = { type: 'volume', source: 'state', target: '/state', readOnly: false } as const;
+const shared: ServicePolicy = { ...NO_SERVICE_POLICY, sharedVolumes: ['state'] };
+
+describe('auto', () => {
+  it.each([
+    ['nothing in the way', facts({}), 1, 'blue-green'],
+    ['many replicas', facts({}), 5, 'rolling'],
+    ['update_config', facts({ update: { ...SILENT, parallelism: 1 } }), 1, 'rolling'],
+    ['a volume that is declared shared', facts({ mounts: [state] }, { policy: shared }), 1, 'blue-green'],
+    [
+      'a discovering proxy',
+      facts({}, { router: { kind: 'discovery', settleMs: 1, drainCommand: undefined } }),
+      1,
+      'rolling',
+    ],
+    [
+      'a file that is mounted',
+      facts({ mounts: [{ ...state, type: 'bind', source: '/srv/a' }] }, { knownFiles: ['/srv/a'] }),
+      1,
+      'blue-green',
+    ],
+  ])('%s: goes all the way', (_what, given, replicas, expected) => {
+    const { strategy, notes } = chooseStrategy('auto', given, replicas);
+    expect(strategy.name).toBe(expected);
+    expect(notes).toEqual([]);
+  });
+
+  it.each([
+    ['a volume', facts({ mounts: [state] }), 'shared-volumes: [state]'],
+    [
+      'a folder of data',
+      facts({ mounts: [{ ...state, type: 'bind', source: '/srv/data' }] }),
+      'shared-volumes: [/state]',
+    ],
+    [
+      'a host port',
+      facts(
+        { ports: [{ target: 1, published: '3000', protocol: 'tcp', hostIp: undefined }] },
+        { router: { kind: 'none' } },
+      ),
+      'router: edge',
+    ],
+    ['no router', facts({}, { router: { kind: 'none' } }), 'router: edge'],
+    ['UDP', facts({ ports: [{ target: 1, published: '53', protocol: 'udp', hostIp: undefined }] }), 'TCP'],
+    ['network_mode: host', facts({ networkMode: 'host' }), 'network'],
+    ['network_mode: service', facts({ networkMode: 'service:vpn' }), 'network'],
+    ['a fixed address', facts({ raw: { networks: { default: { ipv4_address: '10.0.0.2' } } } }), 'service name'],
+    ['a fixed MAC', facts({ raw: { mac_address: '02:00:00:00:00:01' } }), 'mac_address'],
+    ['volumes_from', facts({ raw: { volumes_from: ['other'] } }), 'named volumes'],
+    ['an anonymous volume', facts({}, { observed: [{ ...container('a1'), anonymousVolumes: ['/data'] }] }), 'name'],
+    ['no readiness', facts({ healthCheck: undefined }), 'healthcheck'],
+    ['an inline config', facts({}, { inlineFiles: ['motd'] }), 'file:'],
+    ['a job', facts({}, { oneShot: true }), 'nothing'],
+  ])('%s: recreates, and says why and what to change', (_what, given, change) => {
+    const { strategy, notes } = chooseStrategy('auto', given, 1);
+    expect(strategy.name).toBe('recreate');
+    expect(notes.join(' ')).toContain(change);
+  });
+
+  it('never holds by itself, and takes a word for what is only a matter of knowing', () => {
+    expect(chooseStrategy('hold', facts({ mounts: [state] }), 1).strategy.name).toBe('hold');
+    expect(chooseStrategy('rolling', facts({ healthCheck: undefined }), 1).strategy.name).toBe('rolling');
+    expect(() => chooseStrategy('blue-green', facts({ mounts: [state] }), 1)).toThrow(/shared-volumes|exclusive/);
+    const caddy: RouterSpec = { kind: 'caddy', admin: '', id: '', port: undefined };
+    expect(() => chooseStrategy('canary', facts({}, { router: caddy }), 1)).toThrow(/share/);
+    expect(() => chooseStrategy('hold', facts({}, { router: caddy }), 1)).toThrow(/hold/);
+  });
+});
+
+describe('every operation of every strategy', () => {
+  it('has words', () => {
+    const all = Object.values(STRATEGIES).flatMap((strategy) => [
+      ...strategy.plan(change()).operations,
+      ...strategy.undo(undo()),
+    ]);
+    for (const operation of all) expect(describeOperation(operation)).toMatch(/^[\w%]/);
+  });
+});
