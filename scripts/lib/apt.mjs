@@ -4,10 +4,10 @@
  *
  * The mirror is never written down here. It is the one that the machine's own sources name.
  */
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run, tryRun } from './command.mjs';
-import { cacheFolder } from './files.mjs';
+import { cacheFolder, withLock } from './files.mjs';
 
 /** @typedef {{ types: string[], uris: string[], suites: string[], components: string[], signedBy?: string }} Source */
 
@@ -207,16 +207,15 @@ export async function installFrom(suite, packages) {
  * @param {string[]} packages
  * @param {string} target
  */
-export async function unpackFrom(suite, packages, target) {
-  if (!existsSync('/usr/bin/apt-get')) {
-    throw new Error(`cannot fetch ${packages.join(', ')}: this machine has no apt-get (Debian and Ubuntu have).`);
-  }
-  if (suite === 'own') suite = readDistribution().codename;
-  const { args, folder } = optionsFor(suite, { alone: true });
-  const archives = join(folder, 'archives');
-  await run('apt-get', ['-q', ...args, 'update'], { env: QUIET, timeoutMs: 180_000 });
+export function unpackFrom(suite, packages, target) {
+  return withLock(`apt-${suite}`, () => unpack(suite, packages, target));
+}
+
+async function unpack(suite, packages, target) {
+  requireApt(packages);
+  const { args, archives, suite: named } = await openSuite(suite);
   // Named with their suite, or an installed version would win over the suite's lower pin.
-  const wanted = packages.map((name) => `${name}/${suite}`);
+  const wanted = packages.map((name) => `${name}/${named}`);
   const printed = await run('apt-get', ['-q', ...args, 'download', '--print-uris', ...wanted], { env: QUIET });
   await run('apt-get', ['-q', ...args, 'download', ...wanted], { cwd: archives, env: QUIET, timeoutMs: 600_000 });
   mkdirSync(target, { recursive: true });
@@ -224,6 +223,53 @@ export async function unpackFrom(suite, packages, target) {
     await run('dpkg', ['-x', join(archives, match[1]), target]);
     rmSync(join(archives, match[1]));
   }
+}
+
+/**
+ * The same with everything the packages depend on, as if the machine had nothing installed: what is unpacked runs in
+ * a root folder of its own.
+ *
+ * @param {string} suite `own` stands for the machine's own
+ * @param {string[]} packages
+ * @param {string} target
+ */
+export function unpackClosureFrom(suite, packages, target) {
+  return withLock(`apt-${suite}`, () => unpackClosure(suite, packages, target));
+}
+
+async function unpackClosure(suite, packages, target) {
+  requireApt(packages);
+  const { args, archives } = await openSuite(suite);
+  const empty = ['-o', 'Dir::State::status=/dev/null', '-o', 'APT::Install-Recommends=false'];
+  const install = ['-q', '-y', ...args, ...empty, 'install', ...packages];
+  const printed = await run('apt-get', [...install, '--print-uris'], { env: QUIET });
+  await run('apt-get', [...install, '--download-only'], { env: QUIET, timeoutMs: 600_000 });
+  // Debian's folders of programs and libraries are one since bookworm; packages of then still name both.
+  for (const folder of ['bin', 'lib', 'lib64', 'sbin']) {
+    mkdirSync(join(target, 'usr', folder), { recursive: true });
+    if (!existsSync(join(target, folder))) symlinkSync(join('usr', folder), join(target, folder));
+  }
+  const files = [...printed.matchAll(/^'[^']+' (\S+\.deb) /gm)].map((match) => join(archives, match[1]));
+  for (const file of files) {
+    const tar = `${file}.tar`;
+    await run('bash', ['-eo', 'pipefail', '-c', 'dpkg-deb --fsys-tarfile "$1" > "$2"', 'unpack', file, tar]);
+    await run('tar', ['-C', target, '--keep-directory-symlink', '-xf', tar]);
+    rmSync(tar);
+  }
+  for (const file of files) rmSync(file);
+}
+
+function requireApt(packages) {
+  if (existsSync('/usr/bin/apt-get')) return;
+  throw new Error(`cannot fetch ${packages.join(', ')}: this machine has no apt-get (Debian and Ubuntu have).`);
+}
+
+/** Fetches the lists of one suite alone. */
+async function openSuite(named) {
+  const suite = named === 'own' ? readDistribution().codename : named;
+  const { args, folder } = optionsFor(suite, { alone: true });
+  await run('apt-get', ['-q', ...args, 'update'], { env: QUIET, timeoutMs: 180_000 });
+  return { suite, args, archives: join(folder, 'archives') };
 }
 
 /**

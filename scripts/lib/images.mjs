@@ -114,7 +114,7 @@ function describeArchive() {
 const RECIPE = 3;
 
 /** Small text files that programs expect in any root folder. */
-const FILES = {
+export const FILES = {
   'etc/passwd':
     'root:x:0:0:root:/root:/bin/sh\nnode:x:1000:1000:node:/home/node:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n',
   'etc/group': 'root:x:0:\nnode:x:1000:\nnogroup:x:65534:\n',
@@ -124,7 +124,6 @@ const FILES = {
 
 /** Builds the root folder and archives it at `tar`. Takes about 3 s, 107 MB. */
 async function assemble(tar) {
-  const busybox = await ensureBusybox();
   const root = `${tar}.root`;
   rmSync(root, { recursive: true, force: true });
   for (const folder of ['bin', 'etc', 'home/node', 'proc', 'root', 'sys', 'tmp', 'usr/local/bin', 'var/tmp']) {
@@ -134,13 +133,7 @@ async function assemble(tar) {
   chmodSync(join(root, 'var/tmp'), 0o1777);
   for (const [name, text] of Object.entries(FILES)) writeFileSync(join(root, name), text);
 
-  copyFileSync(busybox, join(root, 'bin/busybox'));
-  for (const applet of (await run(busybox, ['--list-full'])).split('\n')) {
-    const path = join(root, applet);
-    if (existsSync(path)) continue;
-    mkdirSync(dirname(path), { recursive: true });
-    symlinkSync('/bin/busybox', path);
-  }
+  await layBusybox(root);
 
   copyFileSync(realpathSync(process.execPath), join(root, 'usr/local/bin/node'));
   for (const library of await librariesOf(process.execPath)) {
@@ -148,6 +141,24 @@ async function assemble(tar) {
     cpSync(library, join(root, library), { dereference: true });
   }
 
+  await archive(root, tar);
+}
+
+/** Lays the static busybox and a link for each of its tools that is not there yet. */
+export async function layBusybox(root) {
+  const busybox = await ensureBusybox();
+  mkdirSync(join(root, 'bin'), { recursive: true });
+  copyFileSync(busybox, join(root, 'bin/busybox'));
+  for (const applet of (await run(busybox, ['--list-full'])).split('\n')) {
+    const path = join(root, applet);
+    if (existsSync(path)) continue;
+    mkdirSync(dirname(path), { recursive: true });
+    symlinkSync('/bin/busybox', path);
+  }
+}
+
+/** Makes an archive of a root folder, and the folder go. */
+export async function archive(root, tar) {
   // Owners and times are fixed so that the archive depends on its content alone.
   const fixed = ['--sort=name', '--owner=0', '--group=0', '--numeric-owner', '--mtime=@0'];
   const half = `${tar}.part`;
