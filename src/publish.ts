@@ -57,6 +57,13 @@ function setOutputs(runner: Runner, report: RunReport): void {
     all((service) => service.imageDigest),
   );
   runner.setOutput('downtime-ms', String(Math.max(0, ...report.services.map((service) => service.downtimeMs ?? 0))));
+  if (report.traffic !== undefined) {
+    const { requests, failed, longestGapMs, p99Ms } = report.traffic;
+    runner.setOutput('probe-requests', String(requests));
+    runner.setOutput('probe-failed', String(failed));
+    runner.setOutput('probe-longest-gap-ms', String(longestGapMs));
+    runner.setOutput('probe-p99-ms', p99Ms === undefined ? '' : String(p99Ms));
+  }
   runner.setOutput('duration-ms', String(report.durationMs));
   runner.setOutput('warnings', JSON.stringify(report.warnings));
   if (report.plan !== undefined) runner.setOutput('plan', JSON.stringify(report.plan));

@@ -235,6 +235,52 @@ const TABLE = [
     procedures: 'all',
   },
   {
+    name: 'probe-url',
+    description:
+      'URL that requests are sent to for as long as the run changes something, to prove that none fails; `docs/traffic.md`.',
+    default: undefined,
+    kind: 'text',
+    procedures: RESTARTS,
+  },
+  {
+    name: 'probe-rate',
+    description: 'Requests a second to `probe-url`, from 1 to 1000.',
+    default: '20',
+    kind: 'count',
+    procedures: RESTARTS,
+  },
+  {
+    name: 'probe-timeout',
+    description: 'How long each request to `probe-url` may take; then it counts as failed.',
+    default: '5s',
+    kind: 'duration',
+    procedures: RESTARTS,
+  },
+  {
+    name: 'probe-keep-alive',
+    description: 'Use connections to `probe-url` again instead of a new one for each request.',
+    default: 'false',
+    kind: 'flag',
+    procedures: RESTARTS,
+  },
+  {
+    name: 'probe-version',
+    description:
+      'Where an answer of `probe-url` says its version: `header:NAME`, or `json:FIELD` for a field of a JSON body.',
+    default: undefined,
+    kind: 'text',
+    procedures: RESTARTS,
+  },
+  {
+    name: 'max-failed-requests',
+    description:
+      'How many requests to `probe-url` may fail before the release counts as failed; where containers are replaced or restarted in place, nothing is judged unless this is given.',
+    default: undefined,
+    defaultText: '0, where the service goes on serving',
+    kind: 'count',
+    procedures: RESTARTS,
+  },
+  {
     name: 'auto-rollback',
     description: 'Bring the previous release back when the new one fails.',
     default: 'true',
@@ -356,6 +402,13 @@ const OUTPUT_TABLE = [
   { name: 'previous-release', description: 'Id of the release that was live before, in the same form.' },
   { name: 'image-digest', description: 'Digest of the image that is live now, in the same form.' },
   { name: 'downtime-ms', description: 'Longest time in milliseconds that a service did not serve.' },
+  { name: 'probe-requests', description: 'Requests that were sent to `probe-url` from the first change on.' },
+  { name: 'probe-failed', description: 'How many of them failed.' },
+  { name: 'probe-longest-gap-ms', description: 'Longest time in milliseconds without a good answer of `probe-url`.' },
+  {
+    name: 'probe-p99-ms',
+    description: 'Milliseconds within which 99 of 100 good answers came, counted from when each request was due.',
+  },
   { name: 'duration-ms', description: 'Time in milliseconds that the run took.' },
   { name: 'warnings', description: 'Warning signs that were seen, as a JSON list.' },
   { name: 'plan', description: 'The plan, as JSON.' },

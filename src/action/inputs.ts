@@ -9,6 +9,7 @@ import { INPUTS } from './input-table.js';
 import { nearest } from './nearest.js';
 import { readCanary } from './canary-inputs.js';
 import { readRollbackTarget } from './rollback-target.js';
+import { readTraffic } from './traffic.js';
 import { imageReferenceProblem, projectNameProblem, refProblem, serviceProblem } from './shapes.js';
 
 /** What the meaning of inputs depends on besides their text. */
@@ -65,6 +66,7 @@ export function readRequest(read: (name: string) => string, context: InputContex
     readiness: readReadiness(input),
     readinessTimeoutMs: input.duration('readiness-timeout', 1_000),
     commandTimeoutMs: input.duration('command-timeout', 1_000) ?? 0,
+    traffic: readTraffic(input),
     autoRollback,
     rollbackTo: readTarget(input),
     onWarning: readOnWarning(input, autoRollback),

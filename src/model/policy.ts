@@ -48,6 +48,7 @@ export interface WarningSign {
     | 'slow-start'
     | 'no-health-check'
     | 'killed-after-grace'
+    | 'failed-requests'
     | 'note';
   readonly severity: Severity;
   readonly service: string;

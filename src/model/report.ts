@@ -3,6 +3,7 @@ import type { OutcomeKind } from './outcome.js';
 import type { Plan } from './plan.js';
 import type { WarningSign } from './policy.js';
 import type { PullRequest } from './ports/code-host.js';
+import type { TrafficReport } from './traffic.js';
 import type { Invocation, ProcedureName } from './request.js';
 
 /** Everything a report shows. The JSON report is this type; `docs/report.schema.json` describes it. */
@@ -26,6 +27,8 @@ export interface RunReport {
   readonly warnings: readonly WarningSign[];
   readonly checklists: readonly Checklist[];
   readonly slo: readonly SloRow[];
+  /** Requests that were sent while something was changed; undefined when none were. */
+  readonly traffic: TrafficReport | undefined;
   /** Commits that this run brings: newest first, `hash subject`. */
   readonly commits: readonly string[];
   /** Pull requests that the commit which went live belongs to; empty when nobody could be asked. */

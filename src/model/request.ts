@@ -2,6 +2,7 @@ import type { StrategyName } from './plan.js';
 import type { CanaryPolicy, Severity, WarningAction } from './policy.js';
 import { ROUTERS } from './router.js';
 import type { ReadinessSignal } from './readiness.js';
+import type { TrafficSettings } from './traffic.js';
 
 /** What a person asked for: the inputs, read once, typed, with defaults filled in. The same from a workflow or a shell. */
 export interface Request {
@@ -34,6 +35,8 @@ export interface Request {
   /** Undefined: computed from the service's health check. */
   readonly readinessTimeoutMs: number | undefined;
   readonly commandTimeoutMs: number;
+  /** Requests that are sent while something is changed; undefined: none. */
+  readonly traffic: TrafficSettings | undefined;
   readonly autoRollback: boolean;
   readonly rollbackTo: RollbackTarget;
   readonly onWarning: Readonly<Record<Severity, WarningAction>>;

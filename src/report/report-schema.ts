@@ -4,6 +4,7 @@ import type { ErrorCode } from '../model/errors.js';
 import { GREEN_OUTCOMES, RED_OUTCOMES } from '../model/outcome.js';
 import { STRATEGY_NAMES } from '../model/plan.js';
 import type { RunReport } from '../model/report.js';
+import { FAILURE_KINDS } from '../model/traffic.js';
 import { PROCEDURES } from '../model/request.js';
 import { operation } from './operation-schema.js';
 
@@ -74,6 +75,7 @@ const warning = z.object({
     'slow-start',
     'no-health-check',
     'killed-after-grace',
+    'failed-requests',
     'note',
   ]),
   severity: z.enum(['high', 'medium', 'low']),
@@ -104,6 +106,41 @@ const service = z.object({
   errorLines: z.number(),
   reasons: z.array(text),
 });
+
+const failureKind = z.enum(FAILURE_KINDS);
+
+const traffic = z
+  .object({
+    url: text,
+    ratePerSecond: z.number(),
+    timeoutMs: ms,
+    keepAlive: z.boolean(),
+    verdict: z.enum(['passed', 'failed', 'not-judged']),
+    reason: text.describe('by what it was judged, or why it was not'),
+    startedAt: moment,
+    durationMs: ms,
+    requests: z.number(),
+    failed: z.number(),
+    failures: z.array(z.object({ kind: failureKind, count: z.number() })),
+    firstFailures: z.array(z.object({ at: moment, kind: failureKind, said: text })),
+    longestGapMs: ms.describe('longest time without a good answer'),
+    longestGapAt: moment,
+    p50Ms: ms.optional(),
+    p99Ms: ms.optional(),
+    slowestMs: ms.optional(),
+    retried: z.number().describe('sent once more, since a kept connection had been closed'),
+    latestSendMs: ms.describe('longest that a request was sent after it was due'),
+    bucketMs: ms,
+    buckets: z.array(
+      z.object({
+        at: moment,
+        good: z.number(),
+        failed: z.number(),
+        versions: z.array(z.object({ version: text, answers: z.number() })),
+      }),
+    ),
+  })
+  .describe('requests that were sent to probe-url while something was changed; latencies are those of good answers');
 
 export const reportSchema = z
   .object({
@@ -145,6 +182,7 @@ export const reportSchema = z
       }),
     ),
     slo: z.array(z.object({ service: text, metric: text, target: text, actual: text, met: z.boolean().optional() })),
+    traffic: traffic.optional(),
     commits: z.array(text).describe('newest first, `hash subject`'),
     pullRequests: z.array(z.object({ number: z.number(), title: text, url: text })),
     error: reportedError.optional(),

@@ -14,6 +14,7 @@ import {
   saysSomething,
   renderWarnings,
 } from './summary-parts.js';
+import { renderTraffic } from './traffic.js';
 import { reportTitle } from './words.js';
 
 /**
@@ -33,6 +34,7 @@ export function renderSummary(report: RunReport): string {
   add(live, renderServices(report));
   if (isGreen(report.outcome)) add('What to do next', next);
   add('Warning signs', renderWarnings(report.warnings));
+  add('Traffic', renderTraffic(report.traffic));
   for (const finding of report.findings) add(inline(finding.title), renderFinding(finding));
   add('Plan', plan(report));
   add('Timeline', renderTimeline(report.timeline));

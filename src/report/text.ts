@@ -3,6 +3,7 @@ import { short } from '../model/operation.js';
 import { stripControls } from '../model/printable.js';
 import type { ReportedError, RunReport, ServiceReport } from '../model/report.js';
 import { formatDuration, formatSize } from '../model/units.js';
+import { trafficLine } from './traffic.js';
 import { outcomeSign } from './words.js';
 
 const LONGEST_EXCERPT = 40;
@@ -22,6 +23,7 @@ export function renderText(report: RunReport): string {
       ...report.warnings.map((sign) => `  ⚠ ${sign.severity}, ${sign.service}: ${sign.message} (${sign.action})`),
     );
   }
+  if (report.traffic !== undefined) lines.push('', 'Traffic', `  ${trafficLine(report.traffic)}`);
   for (const finding of report.findings) lines.push('', finding.title, ...columns([finding.columns, ...finding.rows]));
   if (report.slo.length > 0) {
     lines.push('', 'Targets');

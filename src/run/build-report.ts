@@ -1,5 +1,6 @@
 import type { ProcedureError } from '../model/errors.js';
 import type { OutcomeKind } from '../model/outcome.js';
+import type { TrafficReport } from '../model/traffic.js';
 import type { ReportedError, RunReport } from '../model/report.js';
 import { checklists } from './checklists.js';
 import type { Run } from './run.js';
@@ -34,6 +35,7 @@ export function buildReport(run: Run, ended: EndedRun): RunReport {
     warnings: recorder.warnings.map((sign) => ({ ...sign, message: clean(sign.message) })),
     checklists: checklists(recorder),
     slo: recorder.slo,
+    traffic: cleanTraffic(recorder.traffic, clean),
     commits: recorder.commits.map(clean),
     pullRequests: recorder.pullRequests.map((one) => ({ ...one, title: clean(one.title) })),
     error: reported(ended.error, clean),
@@ -41,6 +43,21 @@ export function buildReport(run: Run, ended: EndedRun): RunReport {
     nextSteps: nextSteps(ended, recorder.nextSteps, request.dryRun).map(clean),
     evidencePath: recorder.captured.length === 0 ? undefined : run.evidence.path,
     findings: recorder.findings.map((finding) => ({ ...finding, rows: finding.rows.map((row) => row.map(clean)) })),
+  };
+}
+
+/** Addresses and versions may hold what is secret: the one is the user's, the others are what a service answers. */
+function cleanTraffic(traffic: TrafficReport | undefined, clean: (text: string) => string): TrafficReport | undefined {
+  if (traffic === undefined) return undefined;
+  return {
+    ...traffic,
+    url: clean(traffic.url),
+    reason: clean(traffic.reason),
+    firstFailures: traffic.firstFailures.map((one) => ({ ...one, said: clean(one.said) })),
+    buckets: traffic.buckets.map((bucket) => ({
+      ...bucket,
+      versions: bucket.versions.map((one) => ({ ...one, version: clean(one.version) })),
+    })),
   };
 }
 

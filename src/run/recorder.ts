@@ -1,6 +1,7 @@
 import type { Plan } from '../model/plan.js';
 import type { PullRequest } from '../model/ports/code-host.js';
 import type { WarningSign } from '../model/policy.js';
+import type { TrafficReport } from '../model/traffic.js';
 import type { Finding, ServiceReport, SloRow, TimelineEntry } from '../model/report.js';
 
 /**
@@ -21,6 +22,7 @@ export class Recorder {
   commits: readonly string[] = [];
   pullRequests: readonly PullRequest[] = [];
   plan: Plan | undefined;
+  traffic: TrafficReport | undefined;
   project = '';
   engine: { readonly version: string; readonly compose: string; readonly name: string } | undefined;
   /** Whether anything that runs, or the checkout it runs from, was changed and not put back. */

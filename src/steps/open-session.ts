@@ -3,12 +3,20 @@ import { Executor, type JournalPlace } from '../run/executor.js';
 import type { LockedRun } from '../run/run.js';
 import { performersFor } from './performers.js';
 import type { Session, Viewing } from './session.js';
+import type { TrafficProof } from './traffic-proof.js';
 
 /**
+ * @param proof is told of each operation before it; undefined: nobody looks at requests
  * @param journalled where its operations are written down: in this run's own journal, or after those of the run that is
  * being recovered, so that a recovery that is killed is seen as part of that run
  */
-export function openSession(locked: LockedRun, view: Viewing, events: EventFeed, journalled?: JournalPlace): Session {
+export function openSession(
+  locked: LockedRun,
+  view: Viewing,
+  events: EventFeed,
+  proof: TrafficProof | undefined,
+  journalled?: JournalPlace,
+): Session {
   const executor = new Executor(
     locked,
     performersFor(() => session),
@@ -18,7 +26,11 @@ export function openSession(locked: LockedRun, view: Viewing, events: EventFeed,
     ...view,
     ...locked,
     events,
-    execute: (operation, signal) => executor.execute(operation, signal),
+    proof,
+    execute: async (operation, signal) => {
+      await proof?.beforeChange(operation, signal);
+      await executor.execute(operation, signal);
+    },
     begun: executor.begun,
     candidates: new Map(),
     builds: new Map(),

@@ -12,6 +12,7 @@ import { identifiedContainers } from './observe.js';
 import { readinessTimeout } from './readiness.js';
 import { expectedHash } from './replace.js';
 import type { Session, Viewing } from './session.js';
+import { judgesTraffic, trafficNotes } from './traffic-proof.js';
 import { checksFor } from './verify.js';
 import { releaseBefore } from './way-back.js';
 
@@ -40,7 +41,11 @@ export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: stri
     readinessTimeoutMs: readinessTimeout(candidate.definition.healthCheck, viewing.request.readinessTimeoutMs),
     watchMs: viewing.request.watchMs,
     knownRestartMs: knownRestartMs(current.history),
-    checks: checksFor(viewing.request, { oneShot: candidate.oneShot, goingBack: false }),
+    checks: checksFor(viewing.request, {
+      oneShot: candidate.oneShot,
+      goingBack: false,
+      judgesTraffic: judgesTraffic(viewing.request, strategy.name),
+    }),
     containerName: candidate.definition.containerName,
     traffic: candidate.traffic,
     update: candidate.definition.update,
@@ -52,7 +57,12 @@ export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: stri
     strategy: strategy.name,
     decision,
     ...planned,
-    notes: [...notes, ...planned.notes, ...mountNotes(viewing, candidate)],
+    notes: [
+      ...notes,
+      ...planned.notes,
+      ...mountNotes(viewing, candidate),
+      ...trafficNotes(viewing.request, strategy.name),
+    ],
   };
 }
 
@@ -116,7 +126,7 @@ export async function planUndo(
     replicas: back.replicas,
     checkout: undoneCheckout(session, candidate, back),
     readinessTimeoutMs: readinessTimeout(candidate.definition.healthCheck, session.request.readinessTimeoutMs),
-    checks: checksFor(session.request, { oneShot: candidate.oneShot, goingBack: true }),
+    checks: checksFor(session.request, { oneShot: candidate.oneShot, goingBack: true, judgesTraffic: false }),
     reason: undo.reason,
   };
 }

@@ -222,7 +222,7 @@ async function restore(session: Session, service: string, release: string, deadl
   const { replicas } = candidate;
   const [timeoutMs, checks] = [
     readinessTimeout(candidate.definition.healthCheck, session.request.readinessTimeoutMs),
-    checksFor(session.request, { oneShot: candidate.oneShot, goingBack: true }),
+    checksFor(session.request, { oneShot: candidate.oneShot, goingBack: true, judgesTraffic: false }),
   ];
   const operations: readonly Operation[] = [
     ...startAgain({

@@ -11,6 +11,7 @@ import { readinessTimeout } from './readiness.js';
 import { ServiceRun } from './service-run.js';
 import type { Session, Viewing } from './session.js';
 import { planLines } from './show-plan.js';
+import { judgesTraffic, trafficNotes } from './traffic-proof.js';
 import { checksFor } from './verify.js';
 
 /** The same release again: gracefully in place, or by force with a fresh container. */
@@ -99,6 +100,7 @@ function planFrom(
       way === 'kill'
         ? 'Killed, removed and started afresh: requests fail until it is ready; what only its writable layer holds is lost.'
         : 'Restarted in place: its writable layer stays; requests fail between stop and ready.',
+      ...trafficNotes(viewing.request, 'recreate'),
     ],
     operations: restartOperations(viewing, service, way, current, release),
     estimatedDowntimeMs: undefined,
@@ -115,7 +117,11 @@ function restartOperations(
   const { request } = viewing;
   const containers = current.containers.map((container) => container.id);
   const timeoutMs = readinessTimeout(current.containers[0]?.healthCheck, request.readinessTimeoutMs);
-  const checks = checksFor(request, { oneShot: false, goingBack: true });
+  const checks = checksFor(request, {
+    oneShot: false,
+    goingBack: true,
+    judgesTraffic: judgesTraffic(request, 'recreate'),
+  });
   const operations: Operation[] = [{ kind: 'capture-evidence', service, moment: 'before' }];
   if (way === 'restart' && containers.length > 0) {
     operations.push({ kind: 'restart-containers', service, containers, release });

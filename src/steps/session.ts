@@ -6,6 +6,7 @@ import type { ComposeProject } from '../model/service.js';
 import type { EventFeed } from '../run/events.js';
 import type { LockedRun, Run } from '../run/run.js';
 import type { Candidate } from './candidate.js';
+import type { TrafficProof } from './traffic-proof.js';
 
 /** The compose project as it lies in the live checkout, before anything is done. */
 export interface OpenProject {
@@ -31,6 +32,8 @@ export interface Session extends LockedRun, Viewing {
   readonly project: string;
   readonly signal: AbortSignal;
   readonly events: EventFeed;
+  /** Requests that are sent while something is changed; undefined in a recovery, which is not judged by them. */
+  readonly proof: TrafficProof | undefined;
   /** Journals an operation and carries it out. */
   readonly execute: (operation: Operation, signal: AbortSignal) => Promise<void>;
   /** Operations of this run that have begun, in order. */

@@ -13,13 +13,13 @@ import { errorLinesSign, raise, type SignSource } from './signs.js';
 import type { Session } from './session.js';
 
 /** In the order they are made: what the engine shows first, the user's own commands after it. */
-export const CHECKS = ['state', 'identity', 'version', 'test-command', 'smoke-test', 'error-lines'] as const;
+export const CHECKS = ['state', 'identity', 'version', 'test-command', 'smoke-test', 'probe', 'error-lines'] as const;
 export type Check = (typeof CHECKS)[number];
 
 /** @returns the checks that apply: commands only where they are given, a version only for what is meant to have it */
 export function checksFor(
   request: Session['request'],
-  options: { readonly oneShot: boolean; readonly goingBack: boolean },
+  options: { readonly oneShot: boolean; readonly goingBack: boolean; readonly judgesTraffic: boolean },
 ): readonly Check[] {
   return CHECKS.filter((check) => {
     switch (check) {
@@ -29,6 +29,8 @@ export function checksFor(
         return request.testCommand !== undefined && !options.goingBack && !options.oneShot;
       case 'smoke-test':
         return request.smokeTest !== undefined && !options.oneShot;
+      case 'probe':
+        return options.judgesTraffic && !options.oneShot;
       case 'state':
       case 'identity':
         return true;
@@ -96,6 +98,8 @@ async function makeCheck(session: Session, check: Check, subject: Subject, signa
     case 'test-command':
     case 'smoke-test':
       return checkCommand(session, check, subject, signal);
+    case 'probe':
+      return checkTraffic(session, subject);
     case 'error-lines':
       return checkErrorLines(session, subject);
   }
@@ -204,6 +208,17 @@ async function checkCommand(
   const environment = commandEnvironment(project, subject.service, subject.release?.id, subject.containers[0]);
   const result = await runOnHost(session, { name, command, directory: request.workingDirectory, environment }, signal);
   return `passed in ${formatDuration(result.durationMs)}`;
+}
+
+async function checkTraffic({ proof }: Session, { service }: Subject): Promise<string> {
+  const judged = await proof?.judge(service);
+  if (judged === undefined) return 'not asked';
+  if (judged.kind === 'not-judged') return `not judged: ${judged.reason}`;
+  if (judged.kind === 'passed') return judged.message;
+  throw new ProcedureError('E_VERIFICATION', judged.message, {
+    next: 'Find out from their times in the timeline which operation they failed in, or allow some with max-failed-requests.',
+    excerpt: judged.excerpt,
+  });
 }
 
 /** Error lines alone do not undo a release unless `on-warning` says so: many services log the word without harm. */

@@ -8,6 +8,7 @@ import { recoverAll } from './recover.js';
 import type { OpenProject, Session, Viewing } from './session.js';
 import { removeStaleRendered } from './rendered.js';
 import { removeWorktrees } from './source.js';
+import { TrafficProof } from './traffic-proof.js';
 
 /** How long a run that was asked to yield may take to come to a safe point before it is fenced. */
 const YIELD_MS = 20_000;
@@ -63,6 +64,7 @@ export async function withSession<T>(
     lock,
     signal: AbortSignal.any([run.cancelled, lock.yieldRequested]),
   };
+  const proof = new TrafficProof(run);
   let session: Session | undefined;
   let leaveOpen = false;
   try {
@@ -79,8 +81,8 @@ export async function withSession<T>(
     const present = async (changed: boolean): Promise<Viewing> =>
       changed ? { ...view, opened: await openProject(run) } : view;
     const found = await present(waited);
-    const recovered = await recoverAll(locked, (place) => openSession(locked, found, events, place), goOn);
-    session = openSession(locked, recovered.length === 0 ? found : await present(true), events);
+    const recovered = await recoverAll(locked, (place) => openSession(locked, found, events, undefined, place), goOn);
+    session = openSession(locked, recovered.length === 0 ? found : await present(true), events, proof);
     return await body(session, recovered);
   } catch (error) {
     leaveOpen = LEFT_OPEN.has(asProcedureError(error).code);
@@ -88,6 +90,7 @@ export async function withSession<T>(
     if (locked.signal.aborted && !(error instanceof ProcedureError)) throw reasonOf(locked.signal);
     throw error;
   } finally {
+    await proof.end();
     await removeWorktrees(view);
     if (session !== undefined) await untagUnaccepted(session);
     await events.close();

@@ -142,6 +142,8 @@ describe('renderSummary', () => {
         '- [x] done',
       ),
     );
+    const { traffic } = rolledBack;
+    if (traffic === undefined) throw new Error('the sample has no traffic');
     fc.assert(
       fc.property(fc.array(hostile, { minLength: 1, maxLength: 6 }), (texts) => {
         const all = texts.join('');
@@ -154,6 +156,13 @@ describe('renderSummary', () => {
           pullRequests: [{ number: 1, title: all, url: 'https://example.test/1' }],
           timeline: [{ at: all, durationMs: 1, service: all, text: all, status: 'done' }],
           findings: [],
+          traffic: {
+            ...traffic,
+            url: all,
+            reason: all,
+            firstFailures: [{ at: all, kind: 'reset', said: all }],
+            buckets: [0, 1].map(() => ({ at: all, good: 1, failed: 0, versions: [{ version: all, answers: 1 }] })),
+          },
           checklists: [{ title: all, items: [{ text: all, state: 'failed', detail: all }] }],
           error: { code: 'E_COMMAND', message: 'x', next: all, excerpt: [{ title: all, lines: texts }] },
         });
@@ -168,6 +177,7 @@ describe('renderSummary', () => {
           'What to do next',
           'Live now',
           'Warning signs',
+          'Traffic',
           'Plan',
           'Timeline',
           'Targets',

@@ -1,6 +1,8 @@
 import type { EngineEvent } from '../../model/ports/engine.js';
 import type { ObservedContainer } from '../../model/service.js';
+import { formatDuration } from '../../model/units.js';
 import { explainContainer } from '../diagnose.js';
+import { verdictMs } from '../readiness.js';
 import { raiseSign, type Watcher, type WatchWindow } from './window.js';
 
 type StateSign = 'out-of-memory' | 'keeps-restarting' | 'exited' | 'unhealthy';
@@ -31,15 +33,28 @@ export class StateWatcher implements Watcher {
         continue;
       }
       await this.judge(now);
-      if (now.health === 'starting') {
-        raiseSign(
-          this.window,
-          'note',
-          'low',
-          `${now.name}: Docker has not confirmed its health yet; the watch was shorter than the health check`,
-        );
-      }
+      if (now.health === 'starting') await this.judgeUnconfirmed(now);
     }
+  }
+
+  /** Its health check passed when we ran it; Docker, which runs it as well, has not said so up to now. */
+  private async judgeUnconfirmed(container: ObservedContainer): Promise<void> {
+    const { name, healthCheck, healthLog, startedAt } = container;
+    const { session } = this.window;
+    if (healthCheck !== undefined && Date.now() - Date.parse(startedAt) > verdictMs(healthCheck)) {
+      const message = `${name}: Docker has not called it healthy within the ${formatDuration(verdictMs(healthCheck))} that its health check has for that`;
+      await this.raiseHigh(container, { sign: 'unhealthy', message });
+      return;
+    }
+    const last = healthLog.at(-1);
+    if (last === undefined || last.exitCode === 0) {
+      const message = `${name}: Docker has not confirmed its health yet; the watch was shorter than the health check`;
+      raiseSign(this.window, 'note', 'low', message);
+      return;
+    }
+    const failed = healthLog.filter(({ exitCode }) => exitCode !== 0).length;
+    const message = `${name}: Docker has not confirmed its health: ${failed} of its last ${healthLog.length} checks failed`;
+    raiseSign(this.window, 'unhealthy', 'medium', message, await explainContainer(session, container));
   }
 
   private async judge(container: ObservedContainer): Promise<void> {

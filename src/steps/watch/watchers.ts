@@ -1,4 +1,5 @@
 import { ErrorLinesWatcher } from './error-lines.js';
+import { FailedRequestsWatcher } from './failed-requests.js';
 import { MemoryWatcher } from './memory.js';
 import { StateWatcher } from './state.js';
 import type { MakeWatcher } from './window.js';
@@ -8,4 +9,5 @@ export const WATCHERS: readonly MakeWatcher[] = [
   (window) => new StateWatcher(window),
   (window) => new MemoryWatcher(window),
   (window) => new ErrorLinesWatcher(window),
+  (window) => new FailedRequestsWatcher(window),
 ];
