@@ -7,6 +7,9 @@ import { captureEvidence } from './evidence.js';
 import { keptCandidate } from './kept-candidate.js';
 import { adopt, observe } from './observe.js';
 import type { RollOutAllResult } from './roll-out-all.js';
+import type { RouterSpec } from '../model/router.js';
+import { startAgain } from '../strategies/start-again.js';
+import { routerInPlace } from './traffic-facts.js';
 import { readinessTimeout } from './readiness.js';
 import { ServiceRun } from './service-run.js';
 import type { Session, Viewing } from './session.js';
@@ -20,7 +23,8 @@ export type RestartWay = 'restart' | 'kill';
 /** @returns what starting a service's release again would do */
 export async function planRestart(viewing: Viewing, service: string, way: RestartWay): Promise<ServicePlan> {
   const current = await observe(viewing.engine, viewing, viewing.project, service);
-  return planFrom(viewing, service, way, current, releaseToStart(current));
+  const router = await routerInPlace(viewing, service);
+  return planFrom(viewing, service, way, current, releaseToStart(current), router);
 }
 
 /**
@@ -39,7 +43,7 @@ export async function restartServices(
     const current = await adopt(session, service, await observe(session.engine, session, session.project, service));
     const release = releaseToStart(current);
     if (release === undefined) throw nothingToStart(service);
-    const plan = planFrom(session, service, way, current, release);
+    const plan = planFrom(session, service, way, current, release, await routerInPlace(session, service));
     plans.push(plan);
     session.recorder.plan = { procedure, preparation: [], services: plans };
     for (const line of planLines({ procedure, preparation: [], services: [plan] })) session.progress.info(line);
@@ -91,6 +95,7 @@ function planFrom(
   way: RestartWay,
   current: Current,
   release: ReleaseId | undefined,
+  router: RouterSpec,
 ): ServicePlan {
   return {
     service,
@@ -102,7 +107,7 @@ function planFrom(
         : 'Restarted in place: its writable layer stays; requests fail between stop and ready.',
       ...trafficNotes(viewing.request, 'recreate'),
     ],
-    operations: restartOperations(viewing, service, way, current, release),
+    operations: restartOperations(viewing, service, way, current, release, router),
     estimatedDowntimeMs: undefined,
   };
 }
@@ -113,6 +118,7 @@ function restartOperations(
   way: RestartWay,
   current: Current,
   release: string | undefined,
+  router: RouterSpec,
 ): readonly Operation[] {
   const { request } = viewing;
   const containers = current.containers.map((container) => container.id);
@@ -129,18 +135,21 @@ function restartOperations(
     operations.push(
       { kind: 'kill-containers', service, containers, release },
       { kind: 'remove-containers', service, containers, release },
+      ...startAgain({
+        service,
+        release: release ?? 'the live release',
+        replicas: Math.max(1, containers.length),
+        router,
+        present: [],
+        containerName: viewing.opened.live.services[service]?.containerName,
+        timeoutMs,
+      }),
     );
-    operations.push({
-      kind: 'replace-containers',
-      service,
-      to: release ?? 'the live release',
-      from: release,
-      replicas: Math.max(1, containers.length),
-      force: false,
-    });
   }
   operations.push(
-    { kind: 'await-ready', service, release, timeoutMs },
+    ...(operations.some(({ kind }) => kind === 'await-ready')
+      ? []
+      : [{ kind: 'await-ready' as const, service, release, timeoutMs }]),
     { kind: 'verify', service, release: way === 'kill' ? release : undefined, checks },
     { kind: 'watch', service, release, durationMs: request.watchMs },
     { kind: 'capture-evidence', service, moment: 'after' },

@@ -43,6 +43,12 @@ export async function trafficFacts(
   return { traffic: { router, drainTimeoutMs, takeover }, inlineFiles };
 }
 
+/** @returns the edge when it has the service's ports; a restart moves no requests, so no other router matters to it */
+export async function routerInPlace(viewing: Viewing, service: string): Promise<RouterSpec> {
+  const edge = await viewing.edges.find(viewing.project, service);
+  return { kind: edge?.open === true ? 'edge' : 'none' };
+}
+
 function chooseRouter(
   asked: 'auto' | RouterKind,
   definition: ServiceDefinition,

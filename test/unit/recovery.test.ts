@@ -174,3 +174,85 @@ describe('planRecovery', () => {
     });
   });
 });
+
+describe('planRecovery of a change that starts new containers beside the old', () => {
+  const router = { kind: 'edge' } as const;
+  const start: Operation = {
+    kind: 'start-beside',
+    service: 'roma',
+    to: 'B',
+    from: 'A',
+    count: 1,
+    beside: ['a1'],
+    published: false,
+    named: false,
+  };
+  const ready: Operation = { kind: 'await-ready', service: 'roma', release: 'B', timeoutMs: 1, except: ['a1'] };
+  const candidate: Operation = { ...verify, kind: 'verify', candidate: true };
+  const shift: Operation = {
+    kind: 'shift-traffic',
+    service: 'roma',
+    router,
+    serve: { who: 'new', old: ['a1'], percent: 100 },
+  };
+  const shiftBack: Operation = {
+    ...shift,
+    kind: 'shift-traffic',
+    serve: { who: 'only', containers: ['a1'] },
+  };
+  const retire: Operation = {
+    kind: 'retire-containers',
+    service: 'roma',
+    containers: { are: 'these', containers: ['a1'] },
+  };
+  const acceptBack: Operation = { ...accept, kind: 'accept-release', release: 'A' };
+  const stop: Operation = { kind: 'stop-containers', service: 'roma', containers: ['a1'] };
+  const hold: Operation = { kind: 'hold-traffic', service: 'roma', router, maxMs: 1, maxQueue: 1 };
+  const back = { kind: 'go-back', back: 'A', failed: 'B', bad: false, way: 'beside', before: ['a1'] } as const;
+
+  it.each([
+    ['while they start', [tag, [start, 'begun']], back],
+    ['proven and not switched to', [tag, start, ready, candidate], back],
+    ['switched to and not verified', [tag, start, ready, candidate, shift], back],
+    [
+      'found wrong in the watch',
+      [tag, start, ready, candidate, shift, verify, [watch, 'failed']],
+      { ...back, bad: true },
+    ],
+    ['going back, which needs nothing started', [tag, start, ready, candidate, shift, verify, shiftBack], back],
+    [
+      'verified and watched',
+      [tag, start, ready, candidate, shift, verify, [watch, 'begun']],
+      { kind: 'finish', release: 'B', accepted: false, old: ['a1'] },
+    ],
+    [
+      'accepted while the old ones go',
+      [tag, start, ready, candidate, shift, verify, watch, accept, [retire, 'begun']],
+      { kind: 'finish', release: 'B', accepted: true, old: ['a1'] },
+    ],
+    [
+      'back already',
+      [tag, start, ready, candidate, shift, verify, [watch, 'failed'], shiftBack, retire, acceptBack],
+      { kind: 'none' },
+    ],
+    ['held, before the old one stopped', [tag, hold], { kind: 'resume', stopped: [], router }],
+    ['held, the old one stopped', [tag, hold, stop], { kind: 'resume', stopped: ['a1'], router }],
+    ['held, the new one not ready', [tag, hold, stop, start], { ...back, way: 'hold' }],
+    ['stopped behind the edge', [tag, stop, start], { ...back, way: 'stop-first' }],
+    ['a first deploy of it', [[{ ...start, from: undefined }, 'begun']], { kind: 'leave', release: 'B' }],
+  ] as const)('killed %s', (_when, steps, expected) => {
+    expect(planRecovery(journal(...(steps as readonly Step[]))).services['roma']).toEqual(expected);
+  });
+
+  it('marks what was found wrong, and never what came back', () => {
+    const undone = journal(start, ready, candidate, shift, verify, [watch, 'failed'], shiftBack, retire, acceptBack);
+    expect(planRecovery(undone).left).toMatchObject([{ kind: 'reject-release', release: 'B' }]);
+    const cancelled = journal(start, ready, candidate, shift, shiftBack, retire, acceptBack);
+    expect(planRecovery(cancelled).left).toEqual([]);
+  });
+
+  it('goes back from a set that was verified and is down now', () => {
+    const killed = journal(tag, start, ready, candidate, shift, verify, [watch, 'begun']);
+    expect(planRecovery(killed, new Set(['roma'])).services['roma']).toEqual(back);
+  });
+});
