@@ -30,7 +30,7 @@ export interface InputSpec {
 /** Procedures that put another release in place. */
 const CHANGES: readonly ProcedureName[] = ['code-update', 'config-change', 'rollback', 'maintenance'];
 /** Procedures after which something is verified and watched. */
-const RESTARTS: readonly ProcedureName[] = [...CHANGES, 'health-restart', 'emergency'];
+const RESTARTS: readonly ProcedureName[] = [...CHANGES, 'health-restart', 'emergency', 'eject'];
 
 const TABLE = [
   {

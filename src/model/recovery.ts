@@ -28,6 +28,7 @@ export type Recovery =
       readonly old: readonly string[];
     }
   /** The change had not got to the new release: what was held, stopped or taken over for it goes back. */
+  | EjectRecovery
   | { readonly kind: 'resume'; readonly stopped: readonly string[]; readonly router: RouterSpec | undefined }
   /** The same release was being started again: it is started. */
   | { readonly kind: 'restore'; readonly release: ReleaseId }
@@ -36,6 +37,13 @@ export type Recovery =
 
 /** `recreate`: by Compose. `beside`: new before old. `stop-first`: old stopped and kept; `hold`: with requests waiting. */
 export type Way = 'recreate' | 'beside' | 'stop-first' | 'hold';
+
+/** The edge was being taken away. */
+export type EjectRecovery =
+  /** The service had not got its ports back: the edge takes them again. */
+  | { readonly kind: 'reopen-edge'; readonly before: readonly string[] }
+  /** It has them: what is left of the edge goes. */
+  | { readonly kind: 'remove-edge'; readonly before: readonly string[] };
 
 export interface RecoveryPlan {
   readonly services: Readonly<Record<string, Recovery>>;
@@ -97,10 +105,13 @@ const CHANGES_SERVICE: ReadonlySet<Operation['kind']> = new Set([
   'stop-containers',
   'hold-traffic',
   'install-edge',
+  'close-ports',
 ]);
 
 function recoverService(entries: Entries, service: string, down: boolean): Recovery {
   const own = entries.filter(({ operation }) => 'service' in operation && operation.service === service);
+  const ejecting = recoverEject(own);
+  if (ejecting !== undefined) return ejecting;
   const replacements = own.flatMap((entry, index) =>
     entry.operation.kind === 'replace-containers' || entry.operation.kind === 'start-beside'
       ? [{ operation: entry.operation, index }]
@@ -122,6 +133,16 @@ function recoverService(entries: Entries, service: string, down: boolean): Recov
   const common = { kind: 'go-back', bad, way: 'recreate', before: [] } as const;
   if (goingBack && from !== undefined) return { ...common, back: to, failed: from };
   return from === undefined ? { kind: 'leave', release: to } : { ...common, back: from, failed: to };
+}
+
+function recoverEject(own: Entries): EjectRecovery | undefined {
+  const closing = own.findIndex(({ operation }) => operation.kind === 'close-ports');
+  if (closing === -1) return undefined;
+  const after = own.slice(closing + 1);
+  const before = operations(own, 'start-beside')[0]?.beside ?? [];
+  const undone = after.some(({ operation }) => operation.kind === 'open-ports');
+  const has = !undone && after.some(({ operation }) => operation.kind === 'end-redirect');
+  return { kind: has ? 'remove-edge' : 'reopen-edge', before };
 }
 
 /** New containers were started while the old ones were there: which set has proven itself decides. */

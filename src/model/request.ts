@@ -65,6 +65,7 @@ export const PROCEDURES = [
   'config-change',
   'emergency',
   'maintenance',
+  'eject',
 ] as const;
 export type ProcedureName = (typeof PROCEDURES)[number];
 

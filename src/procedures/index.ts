@@ -2,6 +2,7 @@ import type { ProcedureName } from '../model/request.js';
 import { check } from './check.js';
 import { codeUpdate } from './code-update.js';
 import { configChange } from './config-change.js';
+import { eject } from './eject.js';
 import { emergency } from './emergency.js';
 import { healthRestart } from './health-restart.js';
 import { maintenance } from './maintenance.js';
@@ -17,4 +18,5 @@ export const ALL_PROCEDURES: Readonly<Record<ProcedureName, Procedure>> = {
   'config-change': configChange,
   emergency,
   maintenance,
+  eject,
 };

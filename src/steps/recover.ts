@@ -1,10 +1,11 @@
 import { asProcedureError, ProcedureError } from '../model/errors.js';
 import type { Operation } from '../model/operation.js';
-import { planRecovery, type Recovery, type RecoveryPlan, type Way } from '../model/recovery.js';
+import { planRecovery, type EjectRecovery, type Recovery, type RecoveryPlan, type Way } from '../model/recovery.js';
 import { isOneShot } from '../model/service.js';
 import type { JournalPlace } from '../run/executor.js';
 import type { LockedRun } from '../run/run.js';
 import { STRATEGIES } from '../strategies/index.js';
+import { finishEject, undoEject } from '../strategies/eject.js';
 import { openEdge } from '../strategies/phases.js';
 import { startAgain } from '../strategies/start-again.js';
 import type { Strategy } from '../strategies/strategy.js';
@@ -102,6 +103,10 @@ async function recoverService(
     case 'resume':
       await resume(session, service, recovery, deadline);
       return 'what was held, stopped or taken over for a change that had not begun is as it was';
+    case 'reopen-edge':
+    case 'remove-edge':
+      await recoverEject(session, service, recovery, deadline);
+      return recovery.kind === 'reopen-edge' ? 'the edge has its ports again' : 'what was left of its edge is gone';
     case 'finish':
       return finish(session, service, recovery, deadline);
     case 'go-back':
@@ -185,6 +190,31 @@ async function finish(
   return accepted
     ? `what release ${release} replaced is taken away`
     : `release ${release} was verified and stays; its watch was cut short`;
+}
+
+async function recoverEject(
+  session: Session,
+  service: string,
+  { kind, before }: EjectRecovery,
+  deadline: AbortSignal,
+): Promise<void> {
+  const edge = await session.edges.find(session.project, service);
+  if (edge === undefined) return;
+  const containers = await session.engine.containers(session.project, service);
+  const ids = containers.map(({ id }) => id);
+  const present = before.length === 0 ? ids : before;
+  const drainTimeoutMs = session.request.drainTimeoutMs;
+  const operations =
+    kind === 'reopen-edge'
+      ? undoEject({ service, present, edge: edge.spec, drainTimeoutMs })
+      : finishEject({
+          service,
+          left: present.filter((id) => ids.includes(id) && ids.length > present.length),
+          containerName: session.opened.live.services[service]?.containerName,
+          edge: edge.spec,
+          drainTimeoutMs,
+        });
+  for (const operation of operations) await session.execute(operation, deadline);
 }
 
 /** Nothing new had been started: containers that were stopped run again, what was held goes on, the edge goes. */

@@ -1,0 +1,129 @@
+import { asProcedureError, ProcedureError } from '../model/errors.js';
+import type { EdgeState } from '../model/edge.js';
+import type { OutcomeKind } from '../model/outcome.js';
+import type { ServicePlan } from '../model/plan.js';
+import { planEject, undoEject } from '../strategies/eject.js';
+import type { Candidate } from './candidate.js';
+import { keptCandidate } from './kept-candidate.js';
+import { adopt, observe } from './observe.js';
+import { readinessTimeout } from './readiness.js';
+import { ServiceRun } from './service-run.js';
+import type { Session, Viewing } from './session.js';
+import { checksFor } from './verify.js';
+
+/** How long going back may take, when what is put back does not become ready. */
+const UNDO_MS = 5 * 60_000;
+
+/** One service, its edge, and how the edge goes. */
+export interface Ejection {
+  readonly candidate: Candidate;
+  readonly edge: EdgeState;
+  readonly plan: ServicePlan;
+}
+
+export interface FailedEjection {
+  readonly outcome: OutcomeKind;
+  readonly headline: string;
+  readonly error: ProcedureError;
+  readonly changed: boolean;
+}
+
+/** @throws ProcedureError E_GATE when there is nothing to eject, or more containers than can have the port */
+export async function viewEjection(viewing: Viewing, service: string): Promise<Ejection> {
+  const edge = await requireEdge(viewing, service);
+  const current = await observe(viewing.engine, viewing, viewing.project, service);
+  const release = requireRelease(service, current.release?.id);
+  const candidate = await keptCandidate(viewing, release, current);
+  return { candidate, edge, plan: planFor(viewing, candidate, edge) };
+}
+
+/** The same, with what runs taken into the ledger. */
+export async function prepareEjection(session: Session, service: string): Promise<Ejection> {
+  await requireEdge(session, service);
+  await adopt(session, service, await observe(session.engine, session, session.project, service));
+  return viewEjection(session, service);
+}
+
+/** @returns how it failed, and what it is like then; undefined when it went well */
+export async function carryOutEjection(
+  session: Session,
+  { candidate, edge, plan }: Ejection,
+): Promise<FailedEjection | undefined> {
+  const { service, current } = candidate;
+  const run = new ServiceRun(session, candidate);
+  let forward = false;
+  try {
+    for (const operation of plan.operations) {
+      // From here on the service has its ports: what is left is taking the edge away.
+      forward ||= operation.kind === 'end-redirect';
+      await run.execute(operation, session.signal);
+    }
+    run.report('deployed', candidate.release.id, candidate.release.id);
+    return undefined;
+  } catch (error) {
+    const failure = asProcedureError(error);
+    if (failure.code === 'E_FENCED') throw failure;
+    session.progress.error(`${service}: ${failure.message}`);
+    run.goingBack = true;
+    const present = current.containers.map(({ id }) => id);
+    const operations = forward
+      ? []
+      : undoEject({ service, present, edge: edge.spec, drainTimeoutMs: session.request.drainTimeoutMs });
+    const deadline = AbortSignal.timeout(UNDO_MS);
+    for (const operation of operations) await run.execute(operation, deadline);
+    const outcome = failure.code === 'E_CANCELLED' ? 'cancelled' : forward ? 'failed' : 'rolled-back';
+    run.report(outcome, candidate.release.id, candidate.release.id);
+    const headline = forward
+      ? `${service}: it has its ports, but the edge could not be taken away (${failure.message})`
+      : `${service}: it goes through the edge as before (${failure.message})`;
+    return { outcome, headline, error: failure, changed: forward };
+  }
+}
+
+function planFor(viewing: Viewing, candidate: Candidate, edge: EdgeState): ServicePlan {
+  const { service, current, definition, release } = candidate;
+  const { request } = viewing;
+  const replicas = Math.max(1, current.containers.filter(({ state }) => state === 'running').length);
+  if (replicas > 1) {
+    throw new ProcedureError('E_GATE', `${replicas} containers of ${service} run, and only one can have its port`, {
+      next: `Deploy it with one replica first, then eject. Nothing was changed.`,
+    });
+  }
+  return {
+    service,
+    strategy: 'blue-green',
+    decision: { kind: 'change', reasons: ['the managed edge is to be removed'] },
+    notes: [
+      'eject: new connections are redirected while the port changes hands, where the host allows it; otherwise nothing listens until the new container is ready. Connections that are kept open through the edge are closed at the end.',
+      'Without the edge the next change of this service has the outage of a recreate again.',
+    ],
+    operations: planEject({
+      service,
+      release: release.id,
+      edge: edge.spec,
+      present: current.containers.map(({ id }) => id),
+      replicas,
+      containerName: definition.containerName,
+      readinessTimeoutMs: readinessTimeout(definition.healthCheck, request.readinessTimeoutMs),
+      watchMs: request.watchMs,
+      drainTimeoutMs: request.drainTimeoutMs,
+      checks: checksFor(request, { oneShot: false, goingBack: true, judgesTraffic: false }),
+    }),
+    estimatedDowntimeMs: undefined,
+  };
+}
+
+async function requireEdge(viewing: Viewing, service: string): Promise<EdgeState> {
+  const edge = await viewing.edges.find(viewing.project, service);
+  if (edge?.open === true) return edge;
+  throw new ProcedureError('E_GATE', `${service} has no edge that is open`, {
+    next: 'There is nothing to eject. Nothing was changed.',
+  });
+}
+
+function requireRelease(service: string, release: string | undefined): string {
+  if (release !== undefined) return release;
+  throw new ProcedureError('E_GATE', `What runs of ${service} is no release of the ledger`, {
+    next: 'Deploy it with procedure code-update first. Nothing was changed.',
+  });
+}
