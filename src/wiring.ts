@@ -17,11 +17,12 @@ import type { Progress } from './model/ports/progress.js';
 import type { Invocation, Request } from './model/request.js';
 import { createProbes } from './probe/probes.js';
 import { createEvidenceStore } from './report/evidence.js';
+import { createMetricsFile } from './report/openmetrics.js';
 import type { SecretRedactor } from './report/redact.js';
 import { looksSecret } from './report/secret-names.js';
 import { Recorder } from './run/recorder.js';
 import type { ProjectRecords, Run } from './run/run.js';
-import { createEdges } from './routers/edges.js';
+import { createEdges } from './routers/edge/edges.js';
 import { createRouters } from './routers/index.js';
 import { createSource } from './source/git.js';
 
@@ -38,12 +39,15 @@ export interface RunOptions {
 export async function createRun(options: RunOptions): Promise<Run> {
   const { request, invocation, progress, redactor, cancelled, environment } = options;
   learnOwnSecrets(redactor, environment);
+  redactor.learn(request.verifyEnv.flatMap(({ name, value }) => (value === undefined ? [] : [{ name, value }])));
   const debug = (line: string): void => progress.debug(line);
   const endpoint = await resolveEndpoint(environment, homedir());
   const engine = createDockerEngine(endpoint, debug);
   const api = engine.records;
   await mkdir(request.stateDir, { recursive: true, mode: 0o700 });
   const cli = childEnvironment(environment, { ...endpoint.cliEnvironment, [RUN_VARIABLE]: invocation.runId });
+  const compose = createCompose({ environment: cli, debug });
+  const edge = { engine, own: engine.own, compose };
   const onBroken = (error: Error): void => progress.warning(error.message);
   const opened = new Map<string, ProjectRecords>();
   return {
@@ -54,7 +58,7 @@ export async function createRun(options: RunOptions): Promise<Run> {
     cancelled,
     recorder: new Recorder(),
     engine,
-    compose: createCompose({ environment: cli, debug }),
+    compose,
     source: createSource({ environment: cli, debug }),
     commands: createCommands(cli),
     disks: createDisks(),
@@ -65,8 +69,9 @@ export async function createRun(options: RunOptions): Promise<Run> {
       apiUrl: environment['GITHUB_API_URL'] ?? 'https://api.github.com',
       onProblem: debug,
     }),
-    routers: createRouters(),
-    edges: createEdges(),
+    routers: createRouters({ edge }),
+    edges: createEdges(edge),
+    metrics: createMetricsFile(),
     evidence: createEvidenceStore(path.join(request.evidenceDir, invocation.runId), redactor),
     records: (project) => {
       const known = opened.get(project);

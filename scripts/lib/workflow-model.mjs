@@ -18,6 +18,9 @@ import { projectRoot } from './files.mjs';
 /** Set by each workflow itself: the procedure is what the workflow is, the token comes as a secret. */
 const SET_BY_EVERY_WORKFLOW = ['procedure', 'github-token'];
 
+/** Inputs of procedures that no public workflow carries out. */
+const OF_OTHER_PROCEDURES = ['period', 'metrics-file'];
+
 /** An emergency restart starts again what is there: it takes no new code and has nothing to go back to. */
 const NOT_IN_AN_EMERGENCY = [
   'ref',
@@ -38,27 +41,27 @@ export const PUBLIC_WORKFLOWS = [
   {
     file: 'deploy.yml',
     required: ['working-directory', 'smoke-test'],
-    leftOut: [...SET_BY_EVERY_WORKFLOW, 'rollback-to'],
+    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, 'rollback-to'],
   },
   {
     file: 'release.yml',
     required: ['working-directory', 'smoke-test'],
-    leftOut: [...SET_BY_EVERY_WORKFLOW, 'ref', 'rollback-to'],
+    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, 'ref', 'rollback-to'],
   },
   {
     file: 'rollback.yml',
     required: ['working-directory'],
-    leftOut: [...SET_BY_EVERY_WORKFLOW, 'ref', 'image'],
+    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, 'ref', 'image'],
   },
   {
     file: 'maintenance.yml',
     required: ['working-directory'],
-    leftOut: [...SET_BY_EVERY_WORKFLOW, 'rollback-to'],
+    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, 'rollback-to'],
   },
   {
     file: 'emergency.yml',
     required: ['working-directory'],
-    leftOut: [...SET_BY_EVERY_WORKFLOW, ...NOT_IN_AN_EMERGENCY],
+    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, ...NOT_IN_AN_EMERGENCY],
   },
 ];
 

@@ -57,12 +57,12 @@ export class InputReader {
   }
 
   /** @returns milliseconds; 0 after a problem, or undefined when nothing was given and there is no default */
-  duration(name: InputName, leastMs = 0): number | undefined {
+  duration(name: InputName, leastMs = 0, mostMs = LONGEST_MS): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
     return this.attempt(name, () => {
       const ms = parseDuration(text);
-      if (ms > LONGEST_MS) this.problem(name, `"${text}" is longer than 24h`);
+      if (ms > mostMs) this.problem(name, `"${text}" is longer than ${mostMs / 3_600_000}h`);
       if (ms < leastMs) this.problem(name, `"${text}" is shorter than ${leastMs / 1_000}s`);
       return ms;
     });

@@ -114,7 +114,8 @@ const TABLE = [
   {
     name: 'edge-image',
     description: 'Image of the managed edge, with HAProxy 3.0 or newer in it.',
-    default: 'haproxy:3.0-alpine',
+    // HAProxy 3.0.29, the index of all platforms.
+    default: 'haproxy:3.0-alpine@sha256:56b887da77428b7a6621e59e480cdbd330cc805c22d3cedb66ceea76ffdea2c6',
     kind: 'text',
     procedures: CHANGES,
   },
@@ -186,6 +187,14 @@ const TABLE = [
     kind: 'command',
     first: true,
     procedures: RESTARTS,
+  },
+  {
+    name: 'verify-env',
+    description:
+      'Variables that the changed containers have to have, one a line: `NAME` (with the value that the compose file gives it) or `NAME=value`; `SERVICE:` before it makes it one for that service.',
+    default: undefined,
+    kind: 'lines',
+    procedures: ['config-change', 'code-update', 'maintenance'],
   },
   {
     name: 'version-command',
@@ -354,6 +363,21 @@ const TABLE = [
     defaultText: '`evidence` in `state-dir`',
     kind: 'path',
     procedures: 'all',
+  },
+  {
+    name: 'period',
+    description: 'How far back `slo-report` looks.',
+    default: '30d',
+    kind: 'duration',
+    procedures: ['slo-report'],
+  },
+  {
+    name: 'metrics-file',
+    description:
+      "File ending in `.prom` in the textfile directory of a node exporter: `slo-report` writes the last runs' figures there.",
+    default: undefined,
+    kind: 'path',
+    procedures: ['slo-report'],
   },
   {
     name: 'lock-timeout',

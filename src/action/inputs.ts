@@ -1,5 +1,6 @@
 import { join, resolve, sep } from 'node:path';
 import { ProcedureError } from '../model/errors.js';
+import { parseEnvironmentCheck, type EnvironmentCheck } from '../model/environment-check.js';
 import { DEFAULT_WARNING_ACTIONS, type Severity, type WarningAction } from '../model/policy.js';
 import { STRATEGY_NAMES } from '../model/plan.js';
 import { PROCEDURES, ROUTER_CHOICES, type Request, type RollbackTarget } from '../model/request.js';
@@ -60,6 +61,7 @@ export function readRequest(read: (name: string) => string, context: InputContex
     buildCommand: input.text('build-command'),
     testCommand: input.text('test-command'),
     smokeTest: input.text('smoke-test'),
+    verifyEnv: readVerifyEnv(input),
     versionCommand,
     expectedVersion,
     watchMs: input.duration('watch') ?? 0,
@@ -79,6 +81,8 @@ export function readRequest(read: (name: string) => string, context: InputContex
     dryRun: input.flag('dry-run'),
     stateDir,
     evidenceDir: readDirectory(input, 'evidence-dir', context) ?? join(stateDir, 'evidence'),
+    periodMs: input.duration('period', 60_000, LONGEST_PERIOD_MS) ?? 0,
+    metricsFile: readMetricsFile(input, context),
     lockTimeoutMs: input.duration('lock-timeout') ?? 0,
     force: input.flag('force'),
     githubToken: input.text('github-token'),
@@ -163,6 +167,20 @@ function readPatterns(input: InputReader): readonly string[] {
   return patterns;
 }
 
+function readVerifyEnv(input: InputReader): readonly EnvironmentCheck[] {
+  return input.lines('verify-env').flatMap((line) => {
+    const check = parseEnvironmentCheck(line);
+    // The value may be a secret: it is not repeated.
+    if (check === undefined) {
+      input.problem(
+        'verify-env',
+        `"${line.split('=')[0] ?? ''}" is not the name of a variable; write NAME or NAME=value`,
+      );
+    }
+    return check ?? [];
+  });
+}
+
 const SEVERITIES = ['high', 'medium', 'low'] as const satisfies readonly Severity[];
 const ACTIONS = ['warn', 'fail', 'rollback'] as const satisfies readonly WarningAction[];
 
@@ -211,6 +229,17 @@ function readDirectory(
   context: InputContext,
 ): string | undefined {
   const text = input.text(name);
+  return text === undefined ? undefined : absolute(text, context);
+}
+
+/** What the ledger keeps for ever is looked at for ten years at most. */
+const LONGEST_PERIOD_MS = 3_660 * 86_400_000;
+
+/** The textfile collector of a node exporter reads nothing whose name ends in anything else. */
+function readMetricsFile(input: InputReader, context: InputContext): string | undefined {
+  const text = input.checked('metrics-file', (path) =>
+    path.endsWith('.prom') ? undefined : `"${path}" does not end in .prom, so a node exporter would not read it`,
+  );
   return text === undefined ? undefined : absolute(text, context);
 }
 

@@ -2,7 +2,7 @@ import { ProcedureError } from '../model/errors.js';
 import type { Compose } from '../model/ports/engine.js';
 import { childEnvironment, type Environment } from '../host/environment.js';
 import { askVersion } from '../host/version.js';
-import { composeArgs, DockerCli } from './compose-cli.js';
+import { composeArgs, DockerCli, NOTHING_NEW } from './compose-cli.js';
 import { composeHashes, documentHashes } from './compose-hashes.js';
 import { pullImage, registryProblem } from './compose-registry.js';
 import { documentTarget, renderProject } from './compose-render.js';
@@ -45,6 +45,19 @@ export function createCompose({ environment, debug }: ComposeOptions): Compose {
     },
 
     makeTemplate: (options) => makeTemplate(cli, options),
+    async create({ document, services, signal, timeoutMs }) {
+      await cli.demand({
+        args: [...composeArgs(documentTarget(document, '/')), 'create', ...NOTHING_NEW, ...services],
+        directory: '/',
+        input: JSON.stringify(document),
+        signal,
+        timeoutMs,
+        title: `docker compose create ${services.join(' ')}`,
+        code: 'E_COMPOSE',
+        next: 'Compose says below why. Nothing of the service was touched.',
+      });
+    },
+
     up: async (options) => up(cli, options, await version()),
     pull: (reference, onLine, signal, timeoutMs) => pullImage(cli, { reference, onLine, signal, timeoutMs }),
     registryProblem: (reference, timeoutMs) => registryProblem(cli, reference, timeoutMs),

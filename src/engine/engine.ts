@@ -1,4 +1,5 @@
 import type { Engine } from '../model/ports/engine.js';
+import type { OwnContainers } from '../model/ports/own-containers.js';
 import type { RecordsApi } from '../model/ports/records.js';
 import { createBeside } from './beside.js';
 import { EngineClient } from './client.js';
@@ -9,12 +10,14 @@ import { execute } from './exec.js';
 import { readFacts } from './facts.js';
 import { createImages } from './images.js';
 import { readLogs } from './logs.js';
+import { createOwnContainers } from './own-containers.js';
 import { createRecordsApi } from './records.js';
 import { readStats, streamStats } from './stats.js';
 
-/** The engine of a run, and the ledger's way to its records. */
+/** The engine of a run, the ledger's way to its records, and the containers that are our own. */
 export interface DockerEngine extends Engine {
   readonly records: RecordsApi;
+  readonly own: OwnContainers;
 }
 
 /**
@@ -35,5 +38,6 @@ export function createDockerEngine(endpoint: Endpoint, debug: (line: string) => 
     events: (project, signal) => projectEvents(client, project, signal),
     exec: (id, command, options) => execute(client, id, command, options),
     records: createRecordsApi(client),
+    own: createOwnContainers(client),
   };
 }

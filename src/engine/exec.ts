@@ -8,7 +8,7 @@ import { short } from './containers.js';
 import { abortFailure } from './failures.js';
 import { FrameStripper } from './frames.js';
 
-const OUTPUT_LIMIT = 64 * 1024;
+const DEFAULT_OUTPUT_LIMIT = 64 * 1024;
 /** The end of the output can be there before the exit code is. */
 const EXIT_POLL_MS = 10;
 
@@ -25,7 +25,7 @@ export async function execute(
   command: readonly string[],
   options: ExecOptions,
 ): Promise<ExecResult> {
-  const { timeoutMs, environment = {}, signal } = options;
+  const { timeoutMs, environment = {}, signal, user, outputLimit = DEFAULT_OUTPUT_LIMIT } = options;
   const what = `run ${command[0] ?? ''} in container ${short(id)}`;
   const deadline = AbortSignal.timeout(timeoutMs);
   const either = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
@@ -38,13 +38,14 @@ export async function execute(
           Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
           AttachStdout: true,
           AttachStderr: true,
+          ...(user === undefined ? {} : { User: user }),
           abortSignal,
         }),
       { signal: either },
     );
     const request = { method: 'POST', path: `/exec/${exec.id}/start`, body: { Detach: false, Tty: false } } as const;
     const response = await client.open(what, request, { signal: either });
-    const output = new Tail(OUTPUT_LIMIT);
+    const output = new Tail(outputLimit);
     await pipeline(response, new FrameStripper(), async (bytes: AsyncIterable<Buffer>) => {
       for await (const chunk of bytes) output.add(chunk);
     });

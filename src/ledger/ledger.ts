@@ -6,7 +6,7 @@ import type { ReleaseId, ReleaseWithDefinition } from '../model/release.js';
 import { isSegment, recordPath } from './names.js';
 import { readRecord } from './reading.js';
 import type { Records } from './records.js';
-import { eventSchema, releaseSchema, releaseWithDefinitionSchema } from './schemas.js';
+import { eventSchema, releaseSchema, releaseWithDefinitionSchema, sloRecordSchema } from './schemas.js';
 
 export interface LedgerOptions {
   readonly records: Records;
@@ -42,6 +42,13 @@ export function createLedger({ records, project, onBroken }: LedgerOptions): Led
     return values;
   };
 
+  /** A new file after all that are there. */
+  const append = async (kind: string, value: { readonly at: string; readonly service: string }): Promise<void> => {
+    const folder = recordPath(kind, value.service);
+    const last = byName(await records.tree(folder)).at(-1)?.[0];
+    await records.write(`${folder}/${eventName(value.at, last)}`, value);
+  };
+
   return {
     async history(service) {
       const releases = await readAll(recordPath('releases', service), releaseSchema);
@@ -75,11 +82,10 @@ export function createLedger({ records, project, onBroken }: LedgerOptions): Led
       definitions.set(release.id, release);
     },
 
-    async addEvent(event) {
-      const folder = recordPath('events', event.service);
-      const last = byName(await records.tree(folder)).at(-1)?.[0];
-      await records.write(`${folder}/${eventName(event.at, last)}`, event);
-    },
+    addEvent: (event) => append('events', event),
+
+    sloRecords: (service) => readAll(recordPath('slo', service), sloRecordSchema),
+    addSloRecord: (record) => append('slo', record),
   };
 }
 

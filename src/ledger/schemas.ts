@@ -4,8 +4,10 @@ import type { ContainerSet, Operation, Serve } from '../model/operation.js';
 import type { Decision, Plan, ServicePlan, StrategyName } from '../model/plan.js';
 import type { JournalOpening } from '../model/ports/ledger.js';
 import type { Release, ReleaseEvent, ReleaseWithDefinition } from '../model/release.js';
+import { GREEN_OUTCOMES, RED_OUTCOMES } from '../model/outcome.js';
 import type { Invocation } from '../model/request.js';
 import type { RouterSpec } from '../model/router.js';
+import type { SloRecord } from '../model/slo-record.js';
 
 /**
  * What records look like when they are read back. The model's types are the contract: each schema is checked against its
@@ -57,6 +59,25 @@ export const eventSchema: z.ZodType<ReleaseEvent> = z.looseObject({
   reason: z.string(),
   run: maybe(z.string()),
   restartMs: maybe(z.number()),
+});
+
+export const sloRecordSchema: z.ZodType<SloRecord> = z.looseObject({
+  at: z.string(),
+  run: z.string(),
+  by: z.string(),
+  procedure: z.string(),
+  service: z.string(),
+  outcome: z.enum([...GREEN_OUTCOMES, ...RED_OUTCOMES]),
+  release: maybe(z.string()),
+  timeMs: z.number(),
+  targetTimeMs: maybe(z.number()),
+  downtimeMs: maybe(z.number()),
+  targetDowntimeMs: maybe(z.number()),
+  restartMs: maybe(z.number()),
+  healthyMs: maybe(z.number()),
+  memoryBytes: maybe(z.number()),
+  errorLines: maybe(z.number()),
+  logLines: maybe(z.number()),
 });
 
 const service = z.string();
@@ -213,6 +234,7 @@ const servicePlanSchema: z.ZodType<ServicePlan> = z.looseObject({
   // Only shown to people: a strategy of a newer version reads as well.
   strategy: z.custom<StrategyName>((value) => typeof value === 'string'),
   decision: decisionSchema,
+  diff: maybe(strings),
   notes: strings,
   operations: z.array(operationSchema),
   estimatedDowntimeMs: maybe(z.number()),

@@ -6,6 +6,8 @@ export interface ServicePlan {
   readonly service: string;
   readonly strategy: StrategyName;
   readonly decision: Decision;
+  /** What differs in the configuration, as lines of a unified diff, secrets hidden. */
+  readonly diff?: readonly string[] | undefined;
   /** Why this strategy, what it costs, what would make it better; one sentence each. */
   readonly notes: readonly string[];
   readonly operations: readonly Operation[];

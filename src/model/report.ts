@@ -40,6 +40,8 @@ export interface RunReport {
   readonly evidencePath: string | undefined;
   /** Findings of read-only procedures: one titled table each. */
   readonly findings: readonly Finding[];
+  /** What changes over time; the numbers are in a finding as well. */
+  readonly charts: readonly Chart[];
 }
 
 export interface ReportedError {
@@ -95,4 +97,12 @@ export interface Finding {
   readonly title: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
+}
+
+/** One line over time. */
+export interface Chart {
+  readonly title: string;
+  readonly unit: string;
+  /** Oldest first. */
+  readonly points: readonly { readonly at: string; readonly value: number }[];
 }

@@ -1,3 +1,4 @@
+import type { EnvironmentCheck } from './environment-check.js';
 import type { StrategyName } from './plan.js';
 import type { CanaryPolicy, Severity, WarningAction } from './policy.js';
 import { ROUTERS } from './router.js';
@@ -27,6 +28,8 @@ export interface Request {
   readonly buildCommand: string | undefined;
   readonly testCommand: string | undefined;
   readonly smokeTest: string | undefined;
+  /** Variables that have to be in the changed containers. */
+  readonly verifyEnv: readonly EnvironmentCheck[];
   readonly versionCommand: string | undefined;
   readonly expectedVersion: string | undefined;
   readonly watchMs: number;
@@ -51,6 +54,10 @@ export interface Request {
   readonly dryRun: boolean;
   readonly stateDir: string;
   readonly evidenceDir: string;
+  /** How far back slo-report looks. */
+  readonly periodMs: number;
+  /** Absolute; ends in `.prom`. Where slo-report writes metrics for a node exporter. */
+  readonly metricsFile: string | undefined;
   readonly lockTimeoutMs: number;
   readonly force: boolean;
   /** A secret. */
@@ -65,6 +72,7 @@ export const PROCEDURES = [
   'config-change',
   'emergency',
   'maintenance',
+  'slo-report',
   'eject',
 ] as const;
 export type ProcedureName = (typeof PROCEDURES)[number];

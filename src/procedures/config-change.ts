@@ -2,6 +2,7 @@ import { diskSpaceGate, healthGate, passGate } from '../steps/gates.js';
 import { observe } from '../steps/observe.js';
 import { prepare } from '../steps/prepare.js';
 import { previewLive } from '../steps/preview.js';
+import { requireEnvironment, requireKnownServices } from '../steps/require-environment.js';
 import { rollOutAll } from '../steps/roll-out-all.js';
 import { selectServices } from '../steps/select-services.js';
 import type { Session, Viewing } from '../steps/session.js';
@@ -19,10 +20,12 @@ export const configChange: Procedure = {
   interrupts: false,
 
   async preview(viewing: Viewing): Promise<ProcedureResult> {
+    requireKnownServices(viewing);
     return ended('completed', describePreview(viewing, await previewLive(viewing, 'config-change')));
   },
 
   async perform(session: Session): Promise<ProcedureResult> {
+    requireKnownServices(session);
     const wanted = wantedFromLive(session.opened, session.request.workingDirectory);
     const services = selectServices(session, wanted.project);
     await session.progress.group('Gates', async () => {
@@ -36,10 +39,8 @@ export const configChange: Procedure = {
       }
     });
     await session.progress.group('What changes', () => prepare(session, wanted, services, 'as-named'));
-    return rollOutAll(
-      session,
-      'config-change',
-      services.flatMap((service) => session.candidates.get(service) ?? []),
-    );
+    const candidates = services.flatMap((service) => session.candidates.get(service) ?? []);
+    await requireEnvironment(session, candidates);
+    return rollOutAll(session, 'config-change', candidates);
   },
 };

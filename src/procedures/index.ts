@@ -8,6 +8,7 @@ import { healthRestart } from './health-restart.js';
 import { maintenance } from './maintenance.js';
 import type { Procedure } from './procedure.js';
 import { rollback } from './rollback.js';
+import { sloReport } from './slo-report.js';
 
 /** Every procedure there is; a new one is one file and one line here. */
 export const ALL_PROCEDURES: Readonly<Record<ProcedureName, Procedure>> = {
@@ -18,5 +19,6 @@ export const ALL_PROCEDURES: Readonly<Record<ProcedureName, Procedure>> = {
   'config-change': configChange,
   emergency,
   maintenance,
+  'slo-report': sloReport,
   eject,
 };

@@ -5,6 +5,7 @@ import { buildReport } from '../run/build-report.js';
 import type { Run } from '../run/run.js';
 import { openProject } from '../steps/open-project.js';
 import { viewing, withSession } from '../steps/with-session.js';
+import { recordSlo } from '../steps/slo.js';
 import { removeWorktrees } from '../steps/source.js';
 import { ALL_PROCEDURES } from './index.js';
 import { ended, type Procedure, type ProcedureResult } from './procedure.js';
@@ -47,9 +48,11 @@ async function conduct(run: Run, procedure: Procedure): Promise<ProcedureResult>
     }
   }
   const { interrupts } = procedure;
-  return withSession(run, opened, { interrupt: interrupts, goOn: interrupts || run.request.force }, (session) =>
-    perform(session),
-  );
+  return withSession(run, opened, { interrupt: interrupts, goOn: interrupts || run.request.force }, async (session) => {
+    const result = await perform(session);
+    await recordSlo(session);
+    return result;
+  });
 }
 
 /** Errors that say "no" before anything was done. */

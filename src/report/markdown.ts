@@ -32,14 +32,14 @@ export function code(text: string): string {
 }
 
 /** Output of programs, its last lines when there are too many. */
-export function block(lines: readonly string[]): string {
+export function block(lines: readonly string[], language: 'text' | 'diff' = 'text'): string {
   const clean = lines
     .flatMap((line) => line.split(/\r\n|[\n\r]/))
     .map((line) => bounded(stripControls(line), LONGEST_BLOCK_LINE));
   const left = Math.max(0, clean.length - LONGEST_BLOCK);
   const shown = left === 0 ? clean : [`(${left} earlier lines left out)`, ...clean.slice(left)];
   const fence = '`'.repeat(Math.max(3, ...shown.map((line) => longestRun(line) + 1)));
-  return [`${fence}text`, ...shown, fence].join('\n');
+  return [`${fence}${language}`, ...shown, fence].join('\n');
 }
 
 /** @param rows cells that are Markdown already */

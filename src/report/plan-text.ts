@@ -12,6 +12,7 @@ export function renderPlanText(plan: Plan): string {
     lines.push('', `${service.service}: ${describeDecision(service.decision)}`);
     if (service.decision.kind === 'change')
       lines.push(...service.decision.reasons.map((reason) => `  because ${reason}`));
+    lines.push(...(service.diff ?? []).map((line) => `  ${line}`));
     const means = describeMeans(service);
     if (means !== undefined) lines.push(`  ${means}`);
     lines.push(...numbered(service.operations));

@@ -57,6 +57,7 @@ const plan = z.object({
       service: text,
       strategy: z.enum(STRATEGY_NAMES),
       decision,
+      diff: z.array(text).optional().describe('what differs in the configuration: a unified diff, secrets hidden'),
       notes: z.array(text),
       operations: z.array(operation),
       estimatedDowntimeMs: ms.optional(),
@@ -189,6 +190,9 @@ export const reportSchema = z
     undoError: reportedError.optional(),
     nextSteps: z.array(text),
     evidencePath: text.optional(),
+    charts: z.array(
+      z.object({ title: text, unit: text, points: z.array(z.object({ at: moment, value: z.number() })) }),
+    ),
     findings: z.array(z.object({ title: text, columns: z.array(text), rows: z.array(z.array(text)) })),
   })
   .describe('The report of one run of Rolling Restart.');

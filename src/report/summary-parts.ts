@@ -2,7 +2,7 @@ import { short } from '../model/operation.js';
 import type { WarningSign } from '../model/policy.js';
 import type { Checklist, Finding, RunReport, ServiceReport, SloRow, TimelineEntry } from '../model/report.js';
 import { formatDuration, formatSize } from '../model/units.js';
-import { code, folded, inline, link, table } from './markdown.js';
+import { block, code, folded, inline, link, table } from './markdown.js';
 import { clock, outcomeTitle, STATUS_SIGNS } from './words.js';
 
 /** A row of the timeline costs about 150 bytes; a watch of a day must not fill the summary. */
@@ -122,6 +122,22 @@ export function renderChecklist({ title, items }: Checklist): string {
     }
   });
   return `**${inline(title)}**\n\n${lines.join('\n')}`;
+}
+
+/** The longest diffs are in the log and in the report. */
+const LONGEST_DIFF = 50;
+
+/** What differs in the configuration of each service. */
+export function renderDiffs(plan: RunReport['plan']): string | undefined {
+  const diffs = (plan?.services ?? []).flatMap(({ diff }) => (diff === undefined || diff.length === 0 ? [] : [diff]));
+  if (diffs.length === 0) return undefined;
+  return diffs
+    .map((diff) => {
+      const left = diff.length - LONGEST_DIFF;
+      const more = left > 0 ? [`(${left} more lines are in the log)`] : [];
+      return block([...diff.slice(0, LONGEST_DIFF), ...more], 'diff');
+    })
+    .join('\n\n');
 }
 
 export function renderCommits(commits: readonly string[]): string | undefined {

@@ -2,10 +2,12 @@ import { isGreen } from '../model/outcome.js';
 import type { ReportedError, RunReport } from '../model/report.js';
 import { formatDuration } from '../model/units.js';
 import { block, code, folded, inline, link, paragraph } from './markdown.js';
+import { renderChart } from './chart.js';
 import { renderPlanMarkdown } from './plan-markdown.js';
 import {
   renderChecklist,
   renderCommits,
+  renderDiffs,
   renderPullRequests,
   renderFinding,
   renderServices,
@@ -36,6 +38,8 @@ export function renderSummary(report: RunReport): string {
   add('Warning signs', renderWarnings(report.warnings));
   add('Traffic', renderTraffic(report.traffic));
   for (const finding of report.findings) add(inline(finding.title), renderFinding(finding));
+  add('What changes in the configuration', renderDiffs(report.plan));
+  for (const chart of report.charts) add(inline(chart.title), renderChart(chart));
   add('Plan', plan(report));
   add('Timeline', renderTimeline(report.timeline));
   add('Targets', renderTargets(report.slo));

@@ -8,6 +8,7 @@ export type RuntimeTransport = (commands: readonly string[]) => Promise<string>;
 
 /** A line of `show servers state` (management guide). */
 export interface ServerState {
+  readonly backend: string;
   readonly name: string;
   /** Undefined while none is known. */
   readonly address: string | undefined;
@@ -24,6 +25,7 @@ export interface ServerState {
 
 /** A line of `show servers conn`. */
 export interface ServerConnections {
+  readonly backend: string;
   readonly name: string;
   /** Connections with a request or a stream on them; idle ones that are kept for the next request are not in it. */
   readonly used: number;
@@ -32,6 +34,7 @@ export interface ServerConnections {
 
 /** What is counted for one server since HAProxy started, or since its counters were cleared. */
 export interface ServerCounters {
+  readonly backend: string;
   readonly name: string;
   /** Requests (mode http) or connections (mode tcp) that it was chosen for. */
   readonly requests: number;
@@ -61,6 +64,7 @@ export function parseServersState(text: string): readonly ServerState[] {
     const state = (admin & MAINTENANCE) !== 0 ? 'maint' : (admin & DRAINING) !== 0 || weight === 0 ? 'drain' : 'ready';
     const unresolved = (admin & NO_ADDRESS) !== 0;
     return {
+      backend: row['be_name'] ?? '',
       name: row['srv_name'] ?? '',
       address: known(row['srv_addr']),
       port: number(row['srv_port']),
@@ -75,21 +79,21 @@ export function parseServersState(text: string): readonly ServerState[] {
 
 /** @returns servers of `show servers conn BACKEND` @throws ProcedureError E_ROUTER for anything else */
 export function parseServersConn(text: string): readonly ServerConnections[] {
-  return table(text, 'bkname/svname').map((row) => ({
-    // `BACKEND/SERVER`: a backend's name may not have a slash in it.
-    name: (row['bkname/svname'] ?? '').split('/').slice(1).join('/'),
-    used: number(row['used_cur']),
-    idle: number(row['idle_cur']),
-  }));
+  return table(text, 'bkname/svname').map((row) => {
+    // A backend's name has no slash in it (configuration manual, 2.1).
+    const [backend = '', ...name] = (row['bkname/svname'] ?? '').split('/');
+    return { backend, name: name.join('/'), used: number(row['used_cur']), idle: number(row['idle_cur']) };
+  });
 }
 
 /** @returns servers of `show stat BACKEND 4 -1` @throws ProcedureError E_ROUTER for anything else */
 export function parseStat(text: string): readonly ServerCounters[] {
-  return table(text, 'svname', ',').map((row) => {
+  return table(text, 'pxname', ',').map((row) => {
     const http = row['mode'] === 'http';
     const requests = number(row['lbtot']);
     const average = number(http ? row['ttime'] : row['ctime']);
     return {
+      backend: row['pxname'] ?? '',
       name: row['svname'] ?? '',
       requests,
       errors5xx: http ? number(row['hrsp_5xx']) : 0,
@@ -166,15 +170,16 @@ export async function countersOf(transport: RuntimeTransport, backend: string): 
   return parseStat(await transport([`show stat ${backend} 4 -1`]));
 }
 
-/** Rows below the line that begins with `#` and names the columns; a column with brackets in its name keeps them. */
+/** Rows below the line that begins with `#` and names the columns, up to an empty line: another answer may follow. */
 function table(text: string, column: string, separator = ' '): readonly Readonly<Record<string, string>>[] {
   const lines = text.split('\n').map((line) => line.trim());
   const header = lines.findIndex((line) => line.startsWith('#') && line.includes(column));
   if (header < 0) throw notUnderstood(column, text);
   const names = (lines[header] ?? '').replace(/^#\s*/, '').split(separator);
-  return lines
-    .slice(header + 1)
-    .filter((line) => line !== '' && line.split(separator).length > 1)
+  const rows = lines.slice(header + 1);
+  const end = rows.indexOf('');
+  return rows
+    .slice(0, end < 0 ? rows.length : end)
     .map((line) => Object.fromEntries(line.split(separator).map((value, index) => [names[index] ?? '', value])));
 }
 

@@ -43,6 +43,7 @@ export function buildReport(run: Run, ended: EndedRun): RunReport {
     nextSteps: nextSteps(ended, recorder.nextSteps, request.dryRun).map(clean),
     evidencePath: recorder.captured.length === 0 ? undefined : run.evidence.path,
     findings: recorder.findings.map((finding) => ({ ...finding, rows: finding.rows.map((row) => row.map(clean)) })),
+    charts: recorder.charts,
   };
 }
 

@@ -2,7 +2,8 @@ import type { Plan } from '../model/plan.js';
 import type { PullRequest } from '../model/ports/code-host.js';
 import type { WarningSign } from '../model/policy.js';
 import type { TrafficReport } from '../model/traffic.js';
-import type { Finding, ServiceReport, SloRow, TimelineEntry } from '../model/report.js';
+import type { Chart, Finding, ServiceReport, SloRow, TimelineEntry } from '../model/report.js';
+import type { Accounted } from '../model/slo-record.js';
 
 /**
  * Collects what happens during a run, for the report. Facts go in as they are seen; nothing is computed from hopes.
@@ -14,6 +15,9 @@ export class Recorder {
   readonly services: ServiceReport[] = [];
   readonly slo: SloRow[] = [];
   readonly findings: Finding[] = [];
+  readonly charts: Chart[] = [];
+  /** What this run cost each service that it changed. */
+  readonly accounts: Accounted[] = [];
   readonly gates: GateResult[] = [];
   readonly captured: string[] = [];
   readonly verified: VerifiedCheck[] = [];

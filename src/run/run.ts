@@ -4,6 +4,7 @@ import type { Compose, Engine } from '../model/ports/engine.js';
 import type { Commands, Disks } from '../model/ports/host.js';
 import type { HeldLock, Journal, Ledger, Locks } from '../model/ports/ledger.js';
 import type { Probes } from '../model/ports/probe.js';
+import type { MetricsFile } from '../model/ports/metrics.js';
 import type { EvidenceStore, Progress, Redactor } from '../model/ports/progress.js';
 import type { Routers } from '../model/ports/router.js';
 import type { Source } from '../model/ports/source.js';
@@ -24,6 +25,7 @@ export interface Adapters {
   readonly codeHost: CodeHost;
   readonly routers: Routers;
   readonly edges: Edges;
+  readonly metrics: MetricsFile;
   /** The records of one compose project; its name is known only after the compose files are rendered. */
   readonly records: (project: string) => ProjectRecords;
 }

@@ -30,6 +30,8 @@ export interface Candidate {
   /** The ledger has it already: going back to a kept release adds no record. */
   readonly recorded: boolean;
   readonly decision: Decision;
+  /** What differs in the configuration, as lines of a diff, secrets hidden; empty or missing when nothing is known to. */
+  readonly diff?: readonly string[] | undefined;
   readonly current: Current;
   readonly replicas: number;
   readonly oneShot: boolean;

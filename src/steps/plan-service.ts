@@ -63,6 +63,7 @@ export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: stri
       ...mountNotes(viewing, candidate),
       ...trafficNotes(viewing.request, strategy.name),
     ],
+    ...(candidate.diff === undefined || candidate.diff.length === 0 ? {} : { diff: candidate.diff }),
   };
 }
 

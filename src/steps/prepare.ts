@@ -9,6 +9,7 @@ import { badReleaseGate, passGate, registryGate } from './gates.js';
 import { imageOrigin, type ImageOrigin } from './image-origin.js';
 import { adopt, observe } from './observe.js';
 import type { Session } from './session.js';
+import { changedConfiguration } from './show-changes.js';
 import { trafficFacts } from './traffic-facts.js';
 import type { WantedProject } from './wanted.js';
 import { renderedHashes } from './rendered.js';
@@ -141,6 +142,7 @@ function buildDocument(
 async function compare(session: Session, wanted: WantedProject, one: Described, image: ImageFacts): Promise<Candidate> {
   const { service, current, definition } = one;
   const decision = decideDescribed(wanted, one, image.fingerprint);
+  const diff = await changedConfiguration(session, decision, one, current);
   const keep = keptImageTag(session.project, service, one.id);
   if (decision.kind !== 'unchanged') {
     passGate(
@@ -160,6 +162,7 @@ async function compare(session: Session, wanted: WantedProject, one: Described, 
     policy: policyOf(wanted.project.policy, service),
     recorded: false,
     decision,
+    diff,
     current,
     replicas: one.replicas,
     oneShot: one.oneShot,

@@ -9,6 +9,7 @@ import { planFor } from './plan-service.js';
 import { imageOrigin } from './image-origin.js';
 import type { ImageSource } from './prepare.js';
 import { renderedHashes } from './rendered.js';
+import { changedConfiguration } from './show-changes.js';
 import { servicesToDeploy } from './select-services.js';
 import type { Viewing } from './session.js';
 import { trafficFacts } from './traffic-facts.js';
@@ -40,7 +41,9 @@ async function preview(viewing: Viewing, procedure: string, wanted: WantedProjec
       images === 'as-named' ? await viewNamedImage(viewing, described) : await viewImage(viewing, described);
     if (operation !== undefined) preparation.push(operation);
     const facts = await trafficFacts(viewing, wanted.project, described.definition, current);
-    candidates.push({ ...previewCandidate(viewing, wanted, described, fingerprint), ...facts });
+    const candidate = previewCandidate(viewing, wanted, described, fingerprint);
+    const diff = await changedConfiguration(viewing, candidate.decision, described, current);
+    candidates.push({ ...candidate, ...facts, diff });
   }
   const building = preparation.some((operation) => operation.kind === 'build-image');
   if (building && viewing.request.buildCommand !== undefined) {

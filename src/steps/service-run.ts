@@ -8,7 +8,7 @@ import type { ReadinessSignal } from '../model/readiness.js';
 import type { EngineEvent } from '../model/ports/engine.js';
 import type { ReleaseId } from '../model/release.js';
 import type { ObservedContainer } from '../model/service.js';
-import { sloRows } from '../model/slo.js';
+import { sloRows, type Measured } from '../model/slo.js';
 import { formatDuration } from '../model/units.js';
 import { analyseCanary } from './analyse-canary.js';
 import type { Candidate } from './candidate.js';
@@ -30,6 +30,7 @@ import { releaseBefore } from './way-back.js';
 export class ServiceRun implements Looker {
   /** Its containers were, or may have been, replaced. */
   replacing = false;
+  private killed = false;
   /** Verified and under watch. */
   watching = false;
   /** Release whose containers are there; undefined while they are being made, and after that failed. */
@@ -61,9 +62,15 @@ export class ServiceRun implements Looker {
 
   async execute(operation: Operation, signal: AbortSignal): Promise<void> {
     const places = operation.kind === 'replace-containers' || operation.kind === 'start-beside';
+    if (operation.kind === 'kill-containers' || operation.kind === 'restart-containers') {
+      this.beginAccount();
+      this.killed = operation.kind === 'kill-containers';
+    }
     if (places) {
-      // The first batch of several begins the account; later ones add to it.
-      if (operation.kind === 'replace-containers' || this.placed !== operation.to) this.beginAccount();
+      // The first batch of several begins the account; later ones add to it. After a kill the service is down: the time
+      // until it serves again counts from there.
+      const first = operation.kind === 'replace-containers' || this.placed !== operation.to;
+      if (first && !this.killed) this.beginAccount();
       this.placed = undefined;
     }
     if (TOUCHING.has(operation.kind)) this.replacing = true;
@@ -178,6 +185,7 @@ export class ServiceRun implements Looker {
         sinceMs: this.replacedAtMs,
         goingBack: this.goingBack,
         signs: this.signs,
+        environment: this.candidate.definition.environment,
         onCounted: (counted) => {
           this.counted = counted;
         },
@@ -225,6 +233,7 @@ export class ServiceRun implements Looker {
 
   /** A container that had to be killed after its grace time loses what it was doing: exit code 137 of an old one. */
   private noteKilledContainers(): void {
+    if (this.killed) return; // that was asked for
     const old = new Set(this.candidate.current.containers.map((container) => container.id));
     const killed = this.session.events.seen.filter(
       (event) =>
@@ -261,15 +270,16 @@ export class ServiceRun implements Looker {
       errorLines: this.logSeen()?.errors ?? 0,
       reasons: decision.kind === 'change' ? decision.reasons : [],
     });
-    session.recorder.slo.push(
-      ...sloRows(session.request.procedure, candidate.service, {
-        downtimeMs,
-        restartMs: this.restartMs(),
-        healthyMs: this.ready?.proven === true ? this.ready.startupMs : undefined,
-        memoryBytes: this.watched?.memoryBytes,
-        log: this.logSeen(),
-      }),
-    );
+    const measured: Measured = {
+      restartMs: this.restartMs(),
+      healthyMs: this.ready?.proven === true ? this.ready.startupMs : undefined,
+      memoryBytes: this.watched?.memoryBytes,
+      log: this.logSeen(),
+      downtimeMs,
+    };
+    session.recorder.slo.push(...sloRows(session.request.procedure, candidate.service, measured));
+    if (!this.replacing) return;
+    session.recorder.accounts.push({ ...measured, service: candidate.service, outcome, release: live });
   }
 
   /** The watch reads the log from the start on; without one, the verification has. */
@@ -304,6 +314,8 @@ export class ServiceRun implements Looker {
 const TOUCHING: ReadonlySet<Operation['kind']> = new Set([
   'replace-containers',
   'start-beside',
+  'restart-containers',
+  'kill-containers',
   'shift-traffic',
   'stop-containers',
   'retire-containers',

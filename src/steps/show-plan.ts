@@ -8,6 +8,7 @@ export function planLines(plan: Plan): readonly string[] {
   const lines = [`Plan of ${plan.procedure}:`];
   for (const service of plan.services) {
     lines.push(`  ${service.service} [${service.strategy}]: ${describeDecision(service.decision)}`);
+    for (const line of service.diff ?? []) lines.push(`    ${line}`);
     for (const note of service.notes) lines.push(`    · ${note}`);
     service.operations.forEach((operation, index) => {
       const compensation = compensationOf(operation);

@@ -11,9 +11,19 @@ import { identifiedContainers } from './observe.js';
 import { releaseOf } from './replace.js';
 import { errorLinesSign, raise, type SignSource } from './signs.js';
 import type { Session } from './session.js';
+import { checkEnvironment } from './verify-environment.js';
 
 /** In the order they are made: what the engine shows first, the user's own commands after it. */
-export const CHECKS = ['state', 'identity', 'version', 'test-command', 'smoke-test', 'probe', 'error-lines'] as const;
+export const CHECKS = [
+  'state',
+  'identity',
+  'environment',
+  'version',
+  'test-command',
+  'smoke-test',
+  'probe',
+  'error-lines',
+] as const;
 export type Check = (typeof CHECKS)[number];
 
 /** @returns the checks that apply: commands only where they are given, a version only for what is meant to have it */
@@ -23,6 +33,9 @@ export function checksFor(
 ): readonly Check[] {
   return CHECKS.filter((check) => {
     switch (check) {
+      case 'environment':
+        // Going back, the variables that were asked for are just those that are not wanted any more.
+        return request.verifyEnv.length > 0 && !options.goingBack && !options.oneShot;
       case 'version':
         return request.versionCommand !== undefined && !options.oneShot;
       case 'test-command':
@@ -77,6 +90,8 @@ export interface VerifyContext {
   readonly sinceMs: number;
   readonly goingBack: boolean;
   readonly signs: SignSource;
+  /** What the wanted definition gives the containers. */
+  readonly environment: Readonly<Record<string, string | null>>;
   /** Gets what was found in the log since the start. */
   readonly onCounted: (counted: { readonly errors: number; readonly lines: number }) => void;
 }
@@ -93,6 +108,8 @@ async function makeCheck(session: Session, check: Check, subject: Subject, signa
       return checkState(session, subject);
     case 'identity':
       return checkIdentity(session, subject);
+    case 'environment':
+      return checkEnvironment(session, subject.service, subject.containers, subject.environment);
     case 'version':
       return checkVersion(session, subject);
     case 'test-command':
@@ -175,7 +192,7 @@ async function checkIdentity(session: Session, subject: Subject): Promise<string
       });
     }
   }
-  return `release ${release.id}: image, configuration and mounted files are what runs`;
+  return `release ${release.id}: image, configuration (hash ${release.configHash.slice(7, 19)}) and mounted files are what runs`;
 }
 
 async function checkVersion(session: Session, { containers, goingBack }: Subject): Promise<string> {

@@ -197,6 +197,7 @@ export const deployed: RunReport = {
   nextSteps: [],
   evidencePath: '/home/deploy/.local/state/rolling-restart/evidence/20261124T031500-123456789-9f86d081',
   findings: [],
+  charts: [],
 };
 
 export const unchanged: RunReport = {

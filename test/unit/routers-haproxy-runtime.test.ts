@@ -45,11 +45,20 @@ describe('show servers state', () => {
   });
 });
 
+describe('answers to several commands', () => {
+  it('are told apart by the empty line between them', () => {
+    const all = `${STATE}${CONN}# pxname,svname,lbtot,mode,\nb8080,s1,9,http,\n\n`;
+    expect(parseServersState(all)).toHaveLength(5);
+    expect(parseServersConn(all)).toHaveLength(2);
+    expect(parseStat(all)).toMatchObject([{ name: 's1', requests: 9 }]);
+  });
+});
+
 describe('show servers conn', () => {
   it('counts connections in use apart from idle ones', () => {
     expect(parseServersConn(CONN)).toEqual([
-      { name: 's1', used: 7, idle: 3 },
-      { name: 's2', used: 0, idle: 0 },
+      { backend: 'b8080', name: 's1', used: 7, idle: 3 },
+      { backend: 'b8080', name: 's2', used: 0, idle: 0 },
     ]);
   });
 });
@@ -59,14 +68,14 @@ describe('show stat', () => {
 
   it('counts requests and failures of an HTTP server', () => {
     expect(parseStat(`${columns}\nb8080,s1,2,1,120,4,0,13,http,\nb8080,s2,0,0,0,0,0,0,http,\n\n`)).toEqual([
-      { name: 's1', requests: 120, errors5xx: 4, connectionErrors: 3, averageMs: 13 },
-      { name: 's2', requests: 0, errors5xx: 0, connectionErrors: 0, averageMs: undefined },
+      { backend: 'b8080', name: 's1', requests: 120, errors5xx: 4, connectionErrors: 3, averageMs: 13 },
+      { backend: 'b8080', name: 's2', requests: 0, errors5xx: 0, connectionErrors: 0, averageMs: undefined },
     ]);
   });
 
   it('takes the time to connect for a TCP server, whose connections last as long as their clients want', () => {
     expect(parseStat(`${columns}\nb6379,s1,0,0,3,,1,90000,tcp,\n`)).toEqual([
-      { name: 's1', requests: 3, errors5xx: 0, connectionErrors: 0, averageMs: 1 },
+      { backend: 'b6379', name: 's1', requests: 3, errors5xx: 0, connectionErrors: 0, averageMs: 1 },
     ]);
   });
 });

@@ -55,7 +55,7 @@ export interface Engine {
   statsStream(id: string, signal: AbortSignal): AsyncIterable<ResourceUse>;
   /** What happens to containers of the project and to our lock volumes, from now on. */
   events(project: string, signal: AbortSignal): AsyncIterable<EngineEvent>;
-  /** Runs a command in a running container; output is bounded to its last 64 KiB. */
+  /** Runs a command in a running container; output is bounded to its last 64 KiB unless `outputLimit` says otherwise. */
   exec(id: string, command: readonly string[], options: ExecOptions): Promise<ExecResult>;
 }
 
@@ -120,6 +120,10 @@ export interface EngineEvent {
 export interface ExecOptions {
   readonly timeoutMs: number;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Bytes kept of the output, from its end. */
+  readonly outputLimit?: number;
+  /** Who runs it, such as `0`; the container's own user unless given. */
+  readonly user?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -199,6 +203,13 @@ export interface Compose {
     readonly published: boolean;
     readonly signal: AbortSignal;
   }): Promise<string>;
+  /** Makes the containers of a document that we rendered, with its networks and volumes, and starts none of them. */
+  create(options: {
+    readonly document: Readonly<Record<string, unknown>>;
+    readonly services: readonly string[];
+    readonly signal: AbortSignal;
+    readonly timeoutMs: number;
+  }): Promise<void>;
   /** Pulls an image by reference (Docker CLI: it has the user's registry credentials and helpers). */
   pull(reference: string, onLine: (line: string) => void, signal: AbortSignal, timeoutMs: number): Promise<void>;
   /** Asks the registry for an image's manifest, without pulling. @returns what is wrong, or undefined */

@@ -3,6 +3,7 @@ import type { Operation } from '../operation.js';
 import type { Plan } from '../plan.js';
 import type { Release, ReleaseEvent, ReleaseId, ReleaseWithDefinition, ServiceHistory } from '../release.js';
 import type { Invocation } from '../request.js';
+import type { SloRecord } from '../slo-record.js';
 
 /** Releases of a compose project. Lives on the engine; records are added and never rewritten. */
 export interface Ledger {
@@ -12,6 +13,9 @@ export interface Ledger {
   definition(id: ReleaseId): Promise<ReleaseWithDefinition | undefined>;
   addRelease(release: ReleaseWithDefinition): Promise<void>;
   addEvent(event: ReleaseEvent): Promise<void>;
+  /** What runs cost a service, oldest first. */
+  sloRecords(service: string): Promise<readonly SloRecord[]>;
+  addSloRecord(record: SloRecord): Promise<void>;
 }
 
 /** @returns the release without its definition, as lists and reports use it */

@@ -1,0 +1,56 @@
+import { sloMetrics } from '../model/metrics.js';
+import type { SloRecord } from '../model/slo-record.js';
+import { greenRuns, targetsFinding, trendCharts, trendFinding } from '../model/slo-report.js';
+import { formatDuration } from '../model/units.js';
+import { requireServices } from '../steps/open-project.js';
+import type { Viewing } from '../steps/session.js';
+import { ended, type Procedure, type ProcedureResult } from './procedure.js';
+
+/** Runbook, Metrics & SLOs: its table filled in from the ledger, the trend, and a file for a node exporter. */
+export const sloReport: Procedure = {
+  name: 'slo-report',
+  purpose: 'Fills in the table of restart targets from past runs, shows the trend, and writes metrics to a file.',
+  interrupts: false,
+
+  async preview(viewing: Viewing): Promise<ProcedureResult> {
+    const { request, project, recorder, progress } = viewing;
+    const services = await recordedServices(viewing);
+    const since = Date.now() - request.periodMs;
+    const period = `last ${formatPeriod(request.periodMs)}`;
+    const all = new Map<string, readonly SloRecord[]>();
+    for (const service of services) {
+      const rows = await viewing.ledger.sloRecords(service);
+      const records = rows.filter(({ at }) => Date.parse(at) >= since);
+      if (records.length === 0) continue;
+      all.set(service, records);
+      recorder.findings.push(targetsFinding(service, records, period), trendFinding(service, records));
+      recorder.charts.push(...trendCharts(service, records));
+    }
+    const records = [...all.values()].flat();
+    if (request.metricsFile !== undefined && !request.dryRun) {
+      await viewing.metrics.write(request.metricsFile, sloMetrics(project, all));
+      progress.info(`metrics written to ${request.metricsFile}`);
+      recorder.note(`metrics written to ${request.metricsFile}`);
+    }
+    if (records.length === 0) return ended('completed', `slo-report: no run changed anything in the ${period}`);
+    return ended(
+      'completed',
+      `slo-report: ${records.length} runs of ${[...all.keys()].join(', ')} in the ${period}, ${greenRuns(records)} of them green`,
+    );
+  },
+
+  perform: undefined,
+};
+
+/** Services that are named, or all that the ledger has: one that left the compose file has a past as well. */
+async function recordedServices(viewing: Viewing): Promise<readonly string[]> {
+  const recorded = await viewing.ledger.services();
+  const { services } = viewing.request;
+  requireServices(services, [...new Set([...recorded, ...Object.keys(viewing.opened.live.services)])]);
+  return services.length > 0 ? services : recorded;
+}
+
+function formatPeriod(ms: number): string {
+  const days = ms / 86_400_000;
+  return days >= 1 && Number.isInteger(days) ? `${days} ${days === 1 ? 'day' : 'days'}` : formatDuration(ms);
+}

@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+
+/** What everything of an edge is called on the engine, and found by. */
+
+/** As on everything that Rolling Restart leaves on an engine. */
+export const PROJECT_LABEL = 'rolling-restart.project';
+export const SERVICE_LABEL = 'rolling-restart.service';
+/** Its value is the role. */
+export const ROLE_LABEL = 'rolling-restart.edge';
+/** EdgeSpec as JSON: the engine is where an edge is described, so that any runner finds it. */
+export const SPEC_LABEL = 'rolling-restart.edge-spec';
+
+/** `edge` has the published ports; `takeover` stands in for it, on other ports, while they change hands. */
+export type Role = 'edge' | 'takeover';
+
+export interface Of {
+  readonly project: string;
+  readonly service: string;
+}
+
+/**
+ * The compose project of an edge. Compose allows lower-case letters, digits, `-` and `_` in a project's name, and more in
+ * a service's: what does not fit is replaced, and told apart by a hash.
+ */
+export function edgeProject({ project, service }: Of): string {
+  const plain = service.toLowerCase().replace(/[^a-z0-9_-]/g, '-');
+  const hash = createHash('sha256').update(service).digest('hex').slice(0, 6);
+  return `rolling-restart-edge-${project}-${plain === service ? plain : `${plain}-${hash}`}`;
+}
+
+export function labelsOf({ project, service }: Of): Readonly<Record<string, string>> {
+  return { [PROJECT_LABEL]: project, [SERVICE_LABEL]: service };
+}
+
+/** Where an edge has its configuration, in a volume of its own. */
+export const FOLDER = '/etc/rolling-restart-edge';
+export const CONFIG_FILE = `${FOLDER}/edge.cfg`;
+export const LUA_FILE = `${FOLDER}/hold.lua`;
+export const volumeName = (of: Of): string => `${edgeProject(of)}_configuration`;
+
+/** Both only inside the edge's own network namespace, where nothing else runs. */
+export const RUNTIME_PORT = 9999;
+export const MASTER_PORT = 9998;
