@@ -30,7 +30,7 @@ export interface InputSpec {
 /** Procedures that put another release in place. */
 const CHANGES: readonly ProcedureName[] = ['code-update', 'config-change', 'rollback', 'maintenance'];
 /** Procedures after which something is verified and watched. */
-const RESTARTS: readonly ProcedureName[] = [...CHANGES, 'health-restart', 'emergency', 'eject'];
+const RESTARTS: readonly ProcedureName[] = [...CHANGES, 'health-restart', 'emergency', 'start', 'eject'];
 
 const TABLE = [
   {
@@ -109,7 +109,7 @@ const TABLE = [
       'How long requests in flight at an old container may go on before they are cut, once it gets no new ones; `0s` cuts at once.',
     default: '30s',
     kind: 'duration',
-    procedures: CHANGES,
+    procedures: [...CHANGES, 'stop'],
   },
   {
     name: 'edge-image',
@@ -291,10 +291,10 @@ const TABLE = [
   },
   {
     name: 'auto-rollback',
-    description: 'Bring the previous release back when the new one fails.',
+    description: 'Bring the previous release back when the new one fails; with `start`: stop again what fails.',
     default: 'true',
     kind: 'flag',
-    procedures: CHANGES,
+    procedures: [...CHANGES, 'start'],
   },
   {
     name: 'rollback-to',
@@ -389,10 +389,17 @@ const TABLE = [
   {
     name: 'force',
     description:
-      'Pass every gate that refuses (a release that was rolled back before among them); who did is recorded.',
+      'Pass every gate that refuses (a release that was rolled back before among them); who did is recorded. With `stop`: kill, without the grace time.',
     default: 'false',
     kind: 'flag',
-    procedures: CHANGES,
+    procedures: [...CHANGES, 'health-restart', 'stop'],
+  },
+  {
+    name: 'reason',
+    description: 'Why, in one line: kept with a stop, and with each gate that `force` passes.',
+    default: undefined,
+    kind: 'text',
+    procedures: 'all',
   },
   {
     name: 'github-token',

@@ -11,7 +11,7 @@ import { nearest } from './nearest.js';
 import { readCanary } from './canary-inputs.js';
 import { readRollbackTarget } from './rollback-target.js';
 import { readTraffic } from './traffic.js';
-import { imageReferenceProblem, projectNameProblem, refProblem, serviceProblem } from './shapes.js';
+import { reasonProblem, imageReferenceProblem, projectNameProblem, refProblem, serviceProblem } from './shapes.js';
 
 /** What the meaning of inputs depends on besides their text. */
 export interface InputContext {
@@ -85,6 +85,7 @@ export function readRequest(read: (name: string) => string, context: InputContex
     metricsFile: readMetricsFile(input, context),
     lockTimeoutMs: input.duration('lock-timeout') ?? 0,
     force: input.flag('force'),
+    reason: input.checked('reason', reasonProblem),
     githubToken: input.text('github-token'),
   };
   const { procedure, strategy, router, workingDirectory } = request;

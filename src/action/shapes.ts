@@ -38,3 +38,9 @@ export function projectNameProblem(text: string): string | undefined {
     ? undefined
     : `"${text}" is not a project name; use lower-case letters, digits, "-" and "_", beginning with a letter or digit`;
 }
+
+/** It is one line of a record and of a log. */
+export function reasonProblem(text: string): string | undefined {
+  if (text.length > 200) return `has ${text.length} characters; give at most 200`;
+  return /[\r\n]/.test(text) ? 'has more than one line; give one' : undefined;
+}

@@ -15,6 +15,7 @@ type Containers = Pick<
   | 'startContainer'
   | 'restartContainer'
   | 'removeContainer'
+  | 'setRestartPolicy'
   | 'top'
 >;
 
@@ -115,6 +116,13 @@ export function createContainers(client: EngineClient): Containers {
     },
 
     removeContainer: (id) => removeContainer(client, id),
+
+    async setRestartPolicy(id, policy) {
+      const setting = client.call(`set the restart policy of container ${short(id)} to ${policy}`, async (docker) => {
+        await docker.getContainer(id).update({ RestartPolicy: { Name: policy } });
+      });
+      await unlessStatus([404], undefined, setting);
+    },
 
     async top(id) {
       const listing = client.getJson(`list processes of container ${short(id)}`, `/containers/${id}/top`);

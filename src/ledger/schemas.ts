@@ -53,7 +53,7 @@ export const releaseWithDefinitionSchema: z.ZodType<ReleaseWithDefinition> = z.l
 
 export const eventSchema: z.ZodType<ReleaseEvent> = z.looseObject({
   at: z.string(),
-  kind: z.enum(['live', 'bad', 'dropped']),
+  kind: z.enum(['live', 'bad', 'dropped', 'stopped', 'started']),
   service: z.string(),
   release: z.string(),
   reason: z.string(),
@@ -160,6 +160,12 @@ const operationUnion = z.discriminatedUnion('kind', [
   }),
   z.looseObject({ kind: z.literal('stop-containers'), service, containers }),
   z.looseObject({ kind: z.literal('start-containers'), service, containers }),
+  z.looseObject({
+    kind: z.literal('set-restart-policy'),
+    service,
+    containers,
+    to: z.enum(['always', 'unless-stopped']),
+  }),
   z.looseObject({ kind: z.literal('retire-containers'), service, containers: containerSetSchema }),
   z.looseObject({
     kind: z.literal('settle-containers'),
@@ -216,6 +222,8 @@ const operationUnion = z.discriminatedUnion('kind', [
     durationMs: z.number(),
   }),
   z.looseObject({ kind: z.literal('accept-release'), service, release }),
+  z.looseObject({ kind: z.literal('record-stop'), service, release, reason: z.string() }),
+  z.looseObject({ kind: z.literal('record-start'), service, release }),
   z.looseObject({ kind: z.literal('reject-release'), service, release, reason: z.string() }),
 ]);
 

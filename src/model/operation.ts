@@ -112,6 +112,13 @@ export type Operation =
     }
   | { readonly kind: 'stop-containers'; readonly service: string; readonly containers: readonly string[] }
   | { readonly kind: 'start-containers'; readonly service: string; readonly containers: readonly string[] }
+  /** What Docker does when they end, or when it starts itself: `always` starts what was stopped, `unless-stopped` not. */
+  | {
+      readonly kind: 'set-restart-policy';
+      readonly service: string;
+      readonly containers: readonly string[];
+      readonly to: 'always' | 'unless-stopped';
+    }
   | { readonly kind: 'retire-containers'; readonly service: string; readonly containers: ContainerSet }
   | {
       readonly kind: 'settle-containers';
@@ -183,6 +190,14 @@ export type Operation =
     }
   // Writing down.
   | { readonly kind: 'accept-release'; readonly service: string; readonly release: ReleaseId }
+  // Written before the containers are touched: a run that is killed in between is finished from it.
+  | {
+      readonly kind: 'record-stop';
+      readonly service: string;
+      readonly release: ReleaseId;
+      readonly reason: string;
+    }
+  | { readonly kind: 'record-start'; readonly service: string; readonly release: ReleaseId }
   | {
       readonly kind: 'reject-release';
       readonly service: string;
@@ -253,6 +268,8 @@ export function describeOperation(operation: Operation): string {
       return `stop ${counted(operation.containers.length)} of ${operation.service}`;
     case 'start-containers':
       return `start ${counted(operation.containers.length)} of ${operation.service} again`;
+    case 'set-restart-policy':
+      return `set the restart policy of ${counted(operation.containers.length)} of ${operation.service} to ${operation.to}`;
     case 'retire-containers':
       return `stop and remove ${describeSet(operation.containers)} of ${operation.service}`;
     case 'settle-containers':
@@ -289,6 +306,10 @@ export function describeOperation(operation: Operation): string {
         : `watch ${operation.service} for ${formatDuration(operation.durationMs)}`;
     case 'accept-release':
       return `record ${operation.release} as the live release of ${operation.service}`;
+    case 'record-stop':
+      return `record that ${operation.service} is stopped on purpose: ${operation.reason}`;
+    case 'record-start':
+      return `record that ${operation.service} is to run`;
     case 'reject-release':
       return `mark ${operation.release} of ${operation.service} as bad`;
   }
@@ -329,6 +350,16 @@ export function compensationOf(operation: Operation): Compensation {
         : { kind: 'none', reason: 'traffic goes to what is ready then' };
     case 'stop-containers':
       return { kind: 'operation', operation: { ...operation, kind: 'start-containers' } };
+    case 'set-restart-policy':
+      return {
+        kind: 'operation',
+        operation: { ...operation, to: operation.to === 'always' ? 'unless-stopped' : 'always' },
+      };
+    case 'record-stop':
+      return {
+        kind: 'operation',
+        operation: { kind: 'record-start', service: operation.service, release: operation.release },
+      };
     case 'hold-traffic':
       return {
         kind: 'operation',
@@ -377,6 +408,8 @@ export function compensationOf(operation: Operation): Compensation {
     case 'watch':
     case 'analyse-canary':
       return { kind: 'none', reason: 'only looks' };
+    case 'record-start':
+      return { kind: 'none', reason: 'stopping it again is procedure stop' };
     case 'reject-release':
       return { kind: 'none', reason: 'a mark; --force deploys it all the same' };
   }

@@ -32,6 +32,8 @@ export type Recovery =
   | { readonly kind: 'resume'; readonly stopped: readonly string[]; readonly router: RouterSpec | undefined }
   /** The same release was being started again: it is started. */
   | { readonly kind: 'restore'; readonly release: ReleaseId }
+  /** It was being stopped on purpose: it is stopped. */
+  | { readonly kind: 'stop'; readonly release: ReleaseId }
   /** A first deploy: nothing to go back to. */
   | { readonly kind: 'leave'; readonly release: ReleaseId };
 
@@ -106,10 +108,14 @@ const CHANGES_SERVICE: ReadonlySet<Operation['kind']> = new Set([
   'hold-traffic',
   'install-edge',
   'close-ports',
+  'record-stop',
+  'record-start',
 ]);
 
 function recoverService(entries: Entries, service: string, down: boolean): Recovery {
   const own = entries.filter(({ operation }) => 'service' in operation && operation.service === service);
+  const mark = own.findLast(({ operation }) => MARKS.has(operation.kind))?.operation;
+  if (mark?.kind === 'record-stop') return recoverStop(own, mark.release);
   const ejecting = recoverEject(own);
   if (ejecting !== undefined) return ejecting;
   const replacements = own.flatMap((entry, index) =>
@@ -118,9 +124,9 @@ function recoverService(entries: Entries, service: string, down: boolean): Recov
       : [],
   );
   const last = replacements.at(-1);
-  if (last === undefined) return recoverBefore(own) ?? recoverRestart(own);
+  if (last === undefined) return recoverBefore(own) ?? recoverStart(own, mark) ?? recoverRestart(own);
   const { to, from } = last.operation;
-  const restarting = own.some(({ operation }) => RESTARTING.has(operation.kind));
+  const restarting = mark !== undefined || own.some(({ operation }) => RESTARTING.has(operation.kind));
   if (to === from && (last.operation.kind === 'replace-containers' || restarting)) return recoverRestart(own);
   if (last.operation.kind === 'start-beside') return recoverBeside(own, down);
   const after = own.slice(last.index + 1).filter((entry) => entry.result === 'done');
@@ -133,6 +139,22 @@ function recoverService(entries: Entries, service: string, down: boolean): Recov
   const common = { kind: 'go-back', bad, way: 'recreate', before: [] } as const;
   if (goingBack && from !== undefined) return { ...common, back: to, failed: from };
   return from === undefined ? { kind: 'leave', release: to } : { ...common, back: from, failed: to };
+}
+
+const MARKS: ReadonlySet<Operation['kind']> = new Set(['record-stop', 'record-start']);
+
+/** Whoever stopped it wants it stopped: also when that was interrupted, or was the end of a start that failed. */
+function recoverStop(own: Entries, release: ReleaseId): Recovery {
+  const stopped = own.some(
+    ({ operation, result }) => operation.kind === 'verify' && operation.checks.includes('stopped') && result === 'done',
+  );
+  return stopped ? { kind: 'none' } : { kind: 'stop', release };
+}
+
+function recoverStart(own: Entries, mark: Operation | undefined): Recovery | undefined {
+  if (mark?.kind !== 'record-start') return undefined;
+  const verified = own.some(({ operation, result }) => operation.kind === 'verify' && result === 'done');
+  return verified ? { kind: 'none' } : { kind: 'restore', release: mark.release };
 }
 
 function recoverEject(own: Entries): EjectRecovery | undefined {
@@ -223,7 +245,7 @@ function leftReleases(
 
 /** A restart ends with a verification; before that the containers may be gone. */
 function recoverRestart(own: Entries): Recovery {
-  const first = own.find(({ operation }) => RESTARTING.has(operation.kind));
+  const first = own.find(({ operation }) => RESTARTING.has(operation.kind) || operation.kind === 'record-start');
   if (first === undefined || !('release' in first.operation) || first.operation.release === undefined) {
     return { kind: 'none' };
   }

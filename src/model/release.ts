@@ -42,11 +42,12 @@ export interface ReleaseImage {
 
 /**
  * The ledger is a list of these; a record is never rewritten. `live`: verified and accepted. `bad`: it was rolled back.
- * `lost`: its image is gone and it was dropped from the kept ones.
+ * `dropped`: it is no longer kept. `stopped`: the service was stopped on purpose while the release was live; `started`:
+ * it runs again.
  */
 export interface ReleaseEvent {
   readonly at: string;
-  readonly kind: 'live' | 'bad' | 'dropped';
+  readonly kind: 'live' | 'bad' | 'dropped' | 'stopped' | 'started';
   readonly service: string;
   readonly release: ReleaseId;
   readonly reason: string;
@@ -77,12 +78,25 @@ export function liveRelease(history: ServiceHistory): Release | undefined {
 
 /** @returns whether the release was rolled back and not accepted again since */
 export function isBad(history: ServiceHistory, id: ReleaseId): boolean {
-  return history.events.findLast((event) => event.release === id && event.kind !== 'dropped')?.kind === 'bad';
+  return verdictOn(history, id) === 'bad';
 }
 
 /** @returns whether the release was verified and accepted, and not rolled back since */
 export function isAccepted(history: ServiceHistory, id: ReleaseId): boolean {
-  return history.events.findLast((event) => event.release === id && event.kind !== 'dropped')?.kind === 'live';
+  return verdictOn(history, id) === 'live';
+}
+
+function verdictOn({ events }: ServiceHistory, id: ReleaseId): ReleaseEvent['kind'] | undefined {
+  return events.findLast(({ release, kind }) => release === id && (kind === 'live' || kind === 'bad'))?.kind;
+}
+
+/**
+ * A service that was stopped on purpose stays so until somebody starts it, or makes a release of it live.
+ * @returns who stopped it, when and why; undefined when nobody did
+ */
+export function stoppedOnPurpose({ events }: ServiceHistory): ReleaseEvent | undefined {
+  const last = events.findLast(({ kind }) => kind === 'stopped' || kind === 'started' || kind === 'live');
+  return last?.kind === 'stopped' ? last : undefined;
 }
 
 /**

@@ -60,6 +60,8 @@ export interface Request {
   readonly metricsFile: string | undefined;
   readonly lockTimeoutMs: number;
   readonly force: boolean;
+  /** Why, in the words of the person who runs it. */
+  readonly reason: string | undefined;
   /** A secret. */
   readonly githubToken: string | undefined;
 }
@@ -71,6 +73,8 @@ export const PROCEDURES = [
   'health-restart',
   'config-change',
   'emergency',
+  'stop',
+  'start',
   'maintenance',
   'slo-report',
   'eject',

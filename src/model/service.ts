@@ -146,6 +146,11 @@ export interface HealthProbe {
   readonly end: string;
 }
 
+/** @returns whether it has a process, or Docker is about to give it one */
+export function isAlive({ state }: Pick<ObservedContainer, 'state'>): boolean {
+  return state === 'running' || state === 'paused' || state === 'restarting';
+}
+
 /** @returns whether the service runs once and ends: Compose users write it as a dependency that must complete */
 export function isOneShot(project: Pick<ComposeProject, 'services'>, service: string): boolean {
   return Object.values(project.services).some((other) =>

@@ -7,6 +7,7 @@ import { imageOf } from '../steps/kept-candidate.js';
 import { countErrors, matcherOf } from '../steps/log-lines.js';
 import { observe } from '../steps/observe.js';
 import { previewUpdate } from '../steps/preview.js';
+import { describeStop, isStopped } from '../steps/stopped.js';
 import { requireServices } from '../steps/open-project.js';
 import type { Viewing } from '../steps/session.js';
 import { describeDecision } from '../steps/show-plan.js';
@@ -28,24 +29,38 @@ export const check: Procedure = {
     requireServices(request.services, Object.keys(opened.live.services));
     const names = request.services.length > 0 ? request.services : dependencyOrder(opened.live);
     const problems: string[] = [];
+    const stopped: string[] = [];
     for (const service of names) {
       const current = await observe(viewing.engine, viewing, viewing.project, service);
       if (current.containers.length === 0 && current.history.releases.length === 0) continue;
-      problems.push(...(await lookAtContainers(viewing, service, current)));
+      const stop = isStopped(current);
+      if (stop !== undefined) stopped.push(`${service} is ${describeStop(stop)}`);
+      problems.push(...(await lookAtContainers(viewing, service, current, stop !== undefined)));
       problems.push(...(await lookAtReleases(viewing, service, current)));
     }
     lookAtDisk(viewing, await diskSpaceGate(viewing, opened));
     await lookAhead(viewing);
-    if (problems.length === 0) return ended('completed', 'check: everything that runs is healthy');
+    for (const line of stopped) viewing.progress.info(line);
+    viewing.recorder.nextSteps.push(...stopped.map((line) => `${line}. To start it: procedure start.`));
+    const words = stopped.length === 0 ? '' : `; ${stopped.join('; ')}`;
+    if (problems.length === 0) return ended('completed', `check: everything that runs is healthy${words}`);
     for (const problem of problems) viewing.progress.warning(problem);
     viewing.recorder.nextSteps.push(...problems);
-    return ended('completed', `check: ${problems.length} ${problems.length === 1 ? 'thing' : 'things'} to look at`);
+    return ended(
+      'completed',
+      `check: ${problems.length} ${problems.length === 1 ? 'thing' : 'things'} to look at${words}`,
+    );
   },
 
   perform: undefined,
 };
 
-async function lookAtContainers(viewing: Viewing, service: string, current: Current): Promise<readonly string[]> {
+async function lookAtContainers(
+  viewing: Viewing,
+  service: string,
+  current: Current,
+  stopped: boolean,
+): Promise<readonly string[]> {
   const rows: string[][] = [];
   const problems: string[] = [];
   const matcher = matcherOf(viewing.request.errorPatterns);
@@ -66,11 +81,11 @@ async function lookAtContainers(viewing: Viewing, service: string, current: Curr
     ]);
     // Ended with 0 is what a one-shot service is for; of any other it means that it does not serve.
     const done = container.exitCode === 0 && isOneShot(viewing.opened.live, service);
-    if (container.state !== 'running' && !done) {
+    if (container.state !== 'running' && !done && !stopped) {
       problems.push(`${container.name} is ${container.state} with exit code ${container.exitCode}`);
       viewing.progress.info((await lastLines(viewing, container.id, 10)).join('\n'));
     }
-    if (container.health === 'unhealthy') problems.push(`${container.name} is unhealthy`);
+    if (container.health === 'unhealthy' && !stopped) problems.push(`${container.name} is unhealthy`);
     if (use !== undefined && use.memoryBytes > viewing.request.maxMemoryBytes) {
       problems.push(`${container.name} uses ${formatSize(use.memoryBytes)} of memory`);
     }

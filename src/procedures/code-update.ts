@@ -7,6 +7,7 @@ import { servicesToDeploy } from '../steps/select-services.js';
 import type { Session, Viewing } from '../steps/session.js';
 import { describePreview } from '../steps/show-plan.js';
 import { fetchWanted } from '../steps/source.js';
+import { withoutStopped } from '../steps/stopped.js';
 import { requireOneImage } from '../steps/require.js';
 import { ended, type Procedure, type ProcedureResult } from './procedure.js';
 
@@ -32,7 +33,7 @@ export const codeUpdate: Procedure = {
     });
     const wanted = await session.progress.group('Fetch', () => fetchWanted(session));
     const asked = wanted.commit === undefined ? [] : session.codeHost.pullRequestsOf(wanted.commit);
-    const services = await servicesToDeploy(session, wanted.project);
+    const services = await withoutStopped(session, await servicesToDeploy(session, wanted.project));
     await session.progress.group('Health before', async () => {
       for (const service of services) {
         passGate(

@@ -7,6 +7,7 @@ import { rollOutAll } from '../steps/roll-out-all.js';
 import { selectServices } from '../steps/select-services.js';
 import type { Session, Viewing } from '../steps/session.js';
 import { describePreview } from '../steps/show-plan.js';
+import { withoutStopped } from '../steps/stopped.js';
 import { wantedFromLive } from '../steps/wanted.js';
 import { ended, type Procedure, type ProcedureResult } from './procedure.js';
 
@@ -27,7 +28,7 @@ export const configChange: Procedure = {
   async perform(session: Session): Promise<ProcedureResult> {
     requireKnownServices(session);
     const wanted = wantedFromLive(session.opened, session.request.workingDirectory);
-    const services = selectServices(session, wanted.project);
+    const services = await withoutStopped(session, selectServices(session, wanted.project));
     await session.progress.group('Gates', async () => {
       passGate(session, 'disk-space', await diskSpaceGate(session, session.opened));
       for (const service of services) {

@@ -3,6 +3,7 @@ import { observe } from '../steps/observe.js';
 import { planRestart, restartServices } from '../steps/restart.js';
 import { requireNamedServices } from '../steps/require.js';
 import type { Session, Viewing } from '../steps/session.js';
+import { isStopped, startedAllTheSame } from '../steps/stopped.js';
 import { describePreview } from '../steps/show-plan.js';
 import { ended, type Procedure, type ProcedureResult } from './procedure.js';
 
@@ -27,11 +28,9 @@ export const emergency: Procedure = {
     const disk = await diskSpaceGate(session, session.opened);
     passGate(session, 'disk-space', disk.kind === 'refuse' ? { kind: 'warn', detail: disk.error.message } : disk);
     for (const service of services) {
-      passGate(
-        session,
-        'health',
-        healthGate(service, await observe(session.engine, session, session.project, service)),
-      );
+      const current = await observe(session.engine, session, session.project, service);
+      passGate(session, 'health', healthGate(service, current));
+      passGate(session, 'stopped', startedAllTheSame(service, isStopped(current)));
     }
     return restartServices(session, 'emergency', services, 'kill');
   },

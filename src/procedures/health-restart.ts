@@ -5,6 +5,7 @@ import { observe } from '../steps/observe.js';
 import { selectServices } from '../steps/select-services.js';
 import type { Session, Viewing } from '../steps/session.js';
 import { describePreview } from '../steps/show-plan.js';
+import { withoutStopped } from '../steps/stopped.js';
 import { ended, type Procedure, type ProcedureResult } from './procedure.js';
 
 /**
@@ -17,13 +18,13 @@ export const healthRestart: Procedure = {
   interrupts: false,
 
   async preview(viewing: Viewing): Promise<ProcedureResult> {
-    const names = longRunning(viewing);
+    const names = await withoutStopped(viewing, longRunning(viewing));
     const services = await Promise.all(names.map((name) => planRestart(viewing, name, 'restart')));
     return ended('completed', describePreview(viewing, { procedure: 'health-restart', preparation: [], services }));
   },
 
   async perform(session: Session): Promise<ProcedureResult> {
-    const services = longRunning(session);
+    const services = await withoutStopped(session, longRunning(session));
     for (const service of services) {
       passGate(
         session,

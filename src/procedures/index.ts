@@ -8,6 +8,8 @@ import { healthRestart } from './health-restart.js';
 import { maintenance } from './maintenance.js';
 import type { Procedure } from './procedure.js';
 import { rollback } from './rollback.js';
+import { start } from './start.js';
+import { stop } from './stop.js';
 import { sloReport } from './slo-report.js';
 
 /** Every procedure there is; a new one is one file and one line here. */
@@ -18,6 +20,8 @@ export const ALL_PROCEDURES: Readonly<Record<ProcedureName, Procedure>> = {
   'health-restart': healthRestart,
   'config-change': configChange,
   emergency,
+  stop,
+  start,
   maintenance,
   'slo-report': sloReport,
   eject,

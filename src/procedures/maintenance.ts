@@ -7,6 +7,7 @@ import { servicesToDeploy } from '../steps/select-services.js';
 import type { Session, Viewing } from '../steps/session.js';
 import { describePreview, withRestart } from '../steps/show-plan.js';
 import { fetchWanted } from '../steps/source.js';
+import { withoutStopped } from '../steps/stopped.js';
 import type { Candidate } from '../steps/candidate.js';
 import { ended, type Procedure, type ProcedureResult } from './procedure.js';
 
@@ -32,7 +33,7 @@ export const maintenance: Procedure = {
     });
     const fresh = withFreshBases(session);
     const wanted = await session.progress.group('Fetch', () => fetchWanted(fresh));
-    const services = await servicesToDeploy(fresh, wanted.project);
+    const services = await withoutStopped(fresh, await servicesToDeploy(fresh, wanted.project));
     await session.progress.group('Build and pull', async () => {
       for (const service of services) {
         passGate(

@@ -13,6 +13,7 @@ import { selectServices } from '../steps/select-services.js';
 import type { Session, Viewing } from '../steps/session.js';
 import { describePreview } from '../steps/show-plan.js';
 import { fetchWanted } from '../steps/source.js';
+import { withoutStopped } from '../steps/stopped.js';
 import { wantedFromLive } from '../steps/wanted.js';
 import { ended, type Procedure, type ProcedureResult } from './procedure.js';
 
@@ -27,7 +28,7 @@ export const rollback: Procedure = {
 
   async preview(viewing: Viewing): Promise<ProcedureResult> {
     const candidates: Candidate[] = [];
-    for (const service of selectServices(viewing, viewing.opened.live)) {
+    for (const service of await withoutStopped(viewing, selectServices(viewing, viewing.opened.live))) {
       const current = await observe(viewing.engine, viewing, viewing.project, service);
       const target = await resolveTarget(viewing, viewing.request.rollbackTo, current);
       if (target.kind !== 'kept')
@@ -39,7 +40,7 @@ export const rollback: Procedure = {
   },
 
   async perform(session: Session): Promise<ProcedureResult> {
-    const services = selectServices(session, session.opened.live);
+    const services = await withoutStopped(session, selectServices(session, session.opened.live));
     await session.progress.group('Gates', async () => {
       passGate(session, 'modified-files', modifiedFilesGate(session.opened));
       passGate(session, 'disk-space', await diskSpaceGate(session, session.opened));

@@ -78,6 +78,12 @@ export const operation = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('drain-containers'), ...service, router, containers: containerSet, timeoutMs: ms }),
   z.object({ kind: z.literal('stop-containers'), ...service, containers: z.array(text) }),
   z.object({ kind: z.literal('start-containers'), ...service, containers: z.array(text) }),
+  z.object({
+    kind: z.literal('set-restart-policy'),
+    ...service,
+    containers: z.array(text),
+    to: z.enum(['always', 'unless-stopped']),
+  }),
   z.object({ kind: z.literal('retire-containers'), ...service, containers: containerSet }),
   z.object({
     kind: z.literal('settle-containers'),
@@ -129,5 +135,7 @@ export const operation = z.discriminatedUnion('kind', [
     durationMs: ms,
   }),
   z.object({ kind: z.literal('accept-release'), ...service, release: text }),
+  z.object({ kind: z.literal('record-stop'), ...service, release: text, reason: text }),
+  z.object({ kind: z.literal('record-start'), ...service, release: text }),
   z.object({ kind: z.literal('reject-release'), ...service, release: text, reason: text }),
 ]);

@@ -47,7 +47,7 @@ async function captureOne(run: Run, container: ObservedContainer, folder: string
     const use = await run.engine.stats(container.id);
     if (use !== undefined) await run.evidence.json(`${folder}/stats.json`, use);
   }
-  const urgent = run.request.procedure === 'emergency';
+  const urgent = run.request.procedure === 'emergency' || run.request.procedure === 'stop';
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(urgent ? EMERGENCY.logDeadlineMs : LOG_DEADLINE_MS)]);
   const log = await run.engine.logs(container.id, {
     timestamps: true,

@@ -31,7 +31,8 @@ export function passGate(run: Run, gate: string, finding: GateFinding): void {
       return;
     case 'refuse':
       if (run.request.force) {
-        keep('forced', `${finding.error.message} (passed by ${run.invocation.actor} with force)`);
+        const why = run.request.reason === undefined ? '' : `: ${run.request.reason}`;
+        keep('forced', `${finding.error.message} (passed by ${run.invocation.actor} with force${why})`);
         run.progress.warning(`gate ${gate}: ${finding.error.message}; passed because of force`);
         return;
       }

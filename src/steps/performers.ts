@@ -1,5 +1,5 @@
 import { ProcedureError } from '../model/errors.js';
-import { keptImageTag } from '../model/release.js';
+import { keptImageTag, type ReleaseEvent } from '../model/release.js';
 import type { Performers } from '../run/executor.js';
 import { runOnHost } from './commands.js';
 import { settleContainers, startBeside } from './beside.js';
@@ -62,6 +62,9 @@ export function performersFor(session: () => Session): Performers {
     'start-containers': async ({ containers }) => {
       await Promise.all(containers.map((container) => session().engine.startContainer(container)));
     },
+    'set-restart-policy': async ({ containers, to }) => {
+      for (const container of containers) await session().engine.setRestartPolicy(container, to);
+    },
     'retire-containers': async (operation, signal) => retireContainers(session(), operation, signal),
     'settle-containers': async (operation) => settleContainers(session(), operation),
     'hold-traffic': async (operation, signal) => holdTraffic(session(), operation, signal),
@@ -81,13 +84,16 @@ export function performersFor(session: () => Session): Performers {
       await addEvent(session(), 'live', service, release, 'verified and accepted');
       session().unacceptedTags.delete(keptImageTag(session().project, service, release));
     },
+    'record-stop': async ({ service, release, reason }) => addEvent(session(), 'stopped', service, release, reason),
+    'record-start': async ({ service, release }) =>
+      addEvent(session(), 'started', service, release, `started by ${session().invocation.actor}`),
     'reject-release': async ({ service, release, reason }) => addEvent(session(), 'bad', service, release, reason),
   };
 }
 
 async function addEvent(
   session: Session,
-  kind: 'live' | 'bad',
+  kind: ReleaseEvent['kind'],
   service: string,
   release: string,
   reason: string,

@@ -12,6 +12,7 @@ import { renderedHashes } from './rendered.js';
 import { changedConfiguration } from './show-changes.js';
 import { servicesToDeploy } from './select-services.js';
 import type { Viewing } from './session.js';
+import { withoutStopped } from './stopped.js';
 import { trafficFacts } from './traffic-facts.js';
 import { fetchCommit, showNew, viewWorktree } from './source.js';
 import { wantedFromLive, type WantedProject } from './wanted.js';
@@ -34,7 +35,7 @@ async function preview(viewing: Viewing, procedure: string, wanted: WantedProjec
   const hashes = await renderedHashes(viewing, wanted.project);
   const preparation: Operation[] = [];
   const candidates: Candidate[] = [];
-  for (const service of await servicesToDeploy(viewing, wanted.project)) {
+  for (const service of await withoutStopped(viewing, await servicesToDeploy(viewing, wanted.project))) {
     const current = await observe(viewing.engine, viewing, viewing.project, service);
     const described = await describeWanted(viewing, wanted, service, hashes, current);
     const { operation, fingerprint } =

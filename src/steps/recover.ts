@@ -1,7 +1,7 @@
 import { asProcedureError, ProcedureError } from '../model/errors.js';
 import type { Operation } from '../model/operation.js';
 import { planRecovery, type EjectRecovery, type Recovery, type RecoveryPlan, type Way } from '../model/recovery.js';
-import { isOneShot } from '../model/service.js';
+import { isAlive, isOneShot } from '../model/service.js';
 import type { JournalPlace } from '../run/executor.js';
 import type { LockedRun } from '../run/run.js';
 import { STRATEGIES } from '../strategies/index.js';
@@ -98,6 +98,9 @@ async function recoverService(
     case 'restore':
       await restore(session, service, recovery.release, deadline);
       return `release ${recovery.release} is started again and verified`;
+    case 'stop':
+      await stopAgain(session, service, deadline);
+      return 'it was being stopped on purpose, and is stopped';
     case 'leave':
       return `release ${recovery.release} was a first deploy and was never verified; there is nothing to go back to`;
     case 'resume':
@@ -267,6 +270,11 @@ async function restore(session: Session, service: string, release: string, deadl
     { kind: 'verify', service, release, checks },
   ];
   for (const operation of operations) await run.execute(operation, deadline);
+}
+
+async function stopAgain(session: Session, service: string, deadline: AbortSignal): Promise<void> {
+  const running = (await session.engine.containers(session.project, service)).filter(isAlive).map(({ id }) => id);
+  if (running.length > 0) await session.execute({ kind: 'stop-containers', service, containers: running }, deadline);
 }
 
 /**

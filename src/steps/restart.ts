@@ -1,7 +1,7 @@
 import { asProcedureError, ProcedureError } from '../model/errors.js';
 import type { Operation } from '../model/operation.js';
 import type { ServicePlan } from '../model/plan.js';
-import { liveRelease, type ReleaseId } from '../model/release.js';
+import { liveRelease, stoppedOnPurpose, type ReleaseId } from '../model/release.js';
 import type { Candidate, Current } from './candidate.js';
 import { captureEvidence } from './evidence.js';
 import { keptCandidate } from './kept-candidate.js';
@@ -133,6 +133,9 @@ function restartOperations(
     operations.push({ kind: 'restart-containers', service, containers, release });
   } else {
     operations.push(
+      ...(stoppedOnPurpose(current.history) === undefined || release === undefined
+        ? []
+        : [{ kind: 'record-start' as const, service, release }]),
       { kind: 'kill-containers', service, containers, release },
       { kind: 'remove-containers', service, containers, release },
       ...startAgain({

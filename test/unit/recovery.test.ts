@@ -18,6 +18,12 @@ const verify: Operation = { kind: 'verify', service: 'roma', release: 'B', check
 const watch: Operation = { kind: 'watch', service: 'roma', release: 'B', durationMs: 1000 };
 const accept: Operation = { kind: 'accept-release', service: 'roma', release: 'B' };
 
+const halt: Operation = { kind: 'record-stop', service: 'roma', release: 'A', reason: 'a' };
+const go: Operation = { kind: 'record-start', service: 'roma', release: 'A' };
+const stop: Operation = { kind: 'stop-containers', service: 'roma', containers: ['c'] };
+const run: Operation = { kind: 'start-containers', service: 'roma', containers: ['c'] };
+const stopped: Operation = { kind: 'verify', service: 'roma', release: 'A', checks: ['stopped'] };
+
 type Step = Operation | readonly [Operation, 'begun' | 'failed'];
 
 /** A journal whose operations are done unless said otherwise. */
@@ -50,6 +56,16 @@ function journal(...steps: readonly Step[]): JournalRecord {
 describe('planRecovery', () => {
   it.each([
     ['before anything was touched', [], {}],
+    ['while it was being stopped on purpose', [halt, [stop, 'begun']], { roma: { kind: 'stop', release: 'A' } }],
+    ['stopped on purpose', [halt, stop, stopped], { roma: { kind: 'none' } }],
+    ['started again and not verified', [go, [run, 'begun']], { roma: { kind: 'restore', release: 'A' } }],
+    ['started again and verified', [go, run, { ...verify, release: 'A' }], { roma: { kind: 'none' } }],
+    ['started again, wrong, and being stopped', [go, run, halt], { roma: { kind: 'stop', release: 'A' } }],
+    [
+      'a release deployed over a stop, and not verified',
+      [go, replace],
+      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false, way: 'recreate', before: [] } },
+    ],
     ['after the tag moved', [move, tag], { roma: { kind: 'none' } }],
     [
       'while containers were replaced',

@@ -22,6 +22,8 @@ export interface Engine {
   startContainer(id: string): Promise<void>;
   restartContainer(id: string, signal?: AbortSignal): Promise<void>;
   removeContainer(id: string): Promise<void>;
+  /** What Docker does when it ends or when Docker itself starts; Compose's hash does not see it. */
+  setRestartPolicy(id: string, policy: 'always' | 'unless-stopped'): Promise<void>;
   /**
    * Creates, and does not start, one more container of a service from a template (`Compose.makeTemplate`).
    * @returns its id

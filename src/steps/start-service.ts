@@ -1,0 +1,159 @@
+import { asProcedureError, ProcedureError } from '../model/errors.js';
+import type { OutcomeKind } from '../model/outcome.js';
+import type { ServicePlan } from '../model/plan.js';
+import { liveRelease, stoppedOnPurpose, type ServiceHistory } from '../model/release.js';
+import { isAlive, type ServiceDefinition } from '../model/service.js';
+import { planStart } from '../strategies/stop-start.js';
+import type { Candidate, Current } from './candidate.js';
+import { captureEvidence } from './evidence.js';
+import { keptCandidate } from './kept-candidate.js';
+import { adopt, observe } from './observe.js';
+import { readinessTimeout } from './readiness.js';
+import { ServiceRun } from './service-run.js';
+import type { Session, Viewing } from './session.js';
+import { planLines } from './show-plan.js';
+import { stopLooker } from './stop-service.js';
+import { checksFor } from './verify.js';
+
+/** How starting one service ended. */
+export interface Started {
+  readonly outcome: OutcomeKind;
+  readonly error: ProcedureError | undefined;
+  /** Whether it runs now and did not before. */
+  readonly changed: boolean;
+}
+
+/** Undoing goes on after a cancel. */
+const STOP_AGAIN_MS = 10 * 60_000;
+
+/** @returns what starting a service would do */
+export async function viewStart(viewing: Viewing, service: string): Promise<ServicePlan> {
+  return (await prepareStart(viewing, await observe(viewing.engine, viewing, viewing.project, service), service)).plan;
+}
+
+/** Starts what was stopped, and stops it again when it does not become what it should be. */
+export async function startService(session: Session, service: string): Promise<Started> {
+  const current = await adopt(session, service, await observe(session.engine, session, session.project, service));
+  const { plan, candidate } = await prepareStart(session, current, service);
+  session.recorder.plan = {
+    procedure: 'start',
+    preparation: [],
+    services: [...(session.recorder.plan?.services ?? []), plan],
+  };
+  for (const line of planLines({ procedure: 'start', preparation: [], services: [plan] })) session.progress.info(line);
+  if (candidate === undefined) return { outcome: 'unchanged', error: undefined, changed: false };
+  const run = new ServiceRun(session, candidate);
+  try {
+    for (const operation of plan.operations) await run.execute(operation, session.signal);
+    run.report('deployed', candidate.release.id, undefined);
+    return { outcome: 'deployed', error: undefined, changed: true };
+  } catch (error) {
+    const failure = asProcedureError(error);
+    if (failure.code === 'E_FENCED') throw failure;
+    const cancelled = failure.code === 'E_CANCELLED';
+    session.progress.error(`${service}: ${failure.message}`);
+    const keep = (cancelled && run.watching) || !session.request.autoRollback;
+    if (!keep) await stopAgain(session, candidate, failure);
+    const outcome = cancelled ? 'cancelled' : 'failed';
+    run.report(outcome, keep ? candidate.release.id : undefined, undefined);
+    return { outcome, error: failure, changed: keep };
+  }
+}
+
+/** It was stopped for a reason: what does not come up right is not left running in a half-way state. */
+async function stopAgain(session: Session, { service, release }: Candidate, failure: ProcedureError): Promise<void> {
+  const deadline = AbortSignal.timeout(STOP_AGAIN_MS);
+  await captureEvidence(session, session.project, service, 'failed', AbortSignal.timeout(60_000)).catch(
+    (error: unknown) => session.progress.debug(`evidence: ${String(error)}`),
+  );
+  session.lookers.set(service, stopLooker(session));
+  const reason = session.redactor.text(`started, and not right: ${failure.message}`).slice(0, 200);
+  await session.execute({ kind: 'record-stop', service, release: release.id, reason }, deadline);
+  const running = (await session.engine.containers(session.project, service)).filter(isAlive).map(({ id }) => id);
+  if (running.length > 0) await session.execute({ kind: 'stop-containers', service, containers: running }, deadline);
+  await session.execute({ kind: 'verify', service, release: release.id, checks: ['stopped'] }, deadline);
+  session.recorder.nextSteps.push(
+    `${service} is stopped again, as it was before. When the cause is gone: procedure start.`,
+  );
+}
+
+async function prepareStart(
+  viewing: Viewing,
+  current: Current,
+  service: string,
+): Promise<{ readonly plan: ServicePlan; readonly candidate: Candidate | undefined }> {
+  const { containers, history } = current;
+  if (containers.length > 0 && containers.every(({ state }) => state === 'running')) {
+    return { plan: runsAlready(service, current), candidate: undefined };
+  }
+  const release = (current.release ?? liveRelease(history))?.id;
+  if (release === undefined) throw nothingToStart(service);
+  const known = await keptCandidate(viewing, release, current);
+  // Containers of another release than the ledger knows of are replaced by it.
+  const present = current.release === undefined ? [] : containers.map(({ id }) => id);
+  const candidate = { ...known, replicas: present.length === 0 ? known.replicas : present.length };
+  return { plan: planFor(viewing, candidate, present), candidate };
+}
+
+function planFor(viewing: Viewing, candidate: Candidate, present: readonly string[]): ServicePlan {
+  const { service, definition, release, current, replicas, traffic, oneShot } = candidate;
+  const { request } = viewing;
+  return {
+    service,
+    strategy: 'recreate',
+    decision: { kind: 'change', reasons: [whyStart(current.history)] },
+    notes: [
+      present.length === 0
+        ? `No container of release ${release.id} is there: it is made anew from what the ledger keeps.`
+        : 'The containers that were stopped are started, with what their writable layers hold.',
+      'What does not become ready, or fails a check, is stopped again.',
+    ],
+    operations: planStart({
+      service,
+      release: release.id,
+      replicas,
+      present,
+      heldBack: heldBack(definition, candidate.current, present),
+      router: traffic.router,
+      containerName: definition.containerName,
+      timeoutMs: readinessTimeout(definition.healthCheck, request.readinessTimeoutMs),
+      checks: checksFor(request, { oneShot, goingBack: true, judgesTraffic: false }),
+      watchMs: request.watchMs,
+    }),
+    estimatedDowntimeMs: undefined,
+  };
+}
+
+/** The compose file says `restart: always`, and the stop has made it `unless-stopped`. */
+function heldBack(
+  definition: ServiceDefinition,
+  { containers }: Current,
+  present: readonly string[],
+): readonly string[] {
+  if (definition.restart !== 'always') return [];
+  return containers
+    .filter(({ id, restartPolicy }) => present.includes(id) && restartPolicy === 'unless-stopped')
+    .map(({ id }) => id);
+}
+
+function whyStart(history: ServiceHistory): string {
+  const stop = stoppedOnPurpose(history);
+  return stop === undefined ? 'it does not run' : `it was stopped on purpose on ${stop.at} (${stop.reason})`;
+}
+
+function runsAlready(service: string, current: Current): ServicePlan {
+  return {
+    service,
+    strategy: 'recreate',
+    decision: { kind: 'unchanged', release: current.release },
+    notes: [],
+    operations: [],
+    estimatedDowntimeMs: undefined,
+  };
+}
+
+function nothingToStart(service: string): ProcedureError {
+  return new ProcedureError('E_GATE', `${service} has no container, and the ledger has no release of it`, {
+    next: 'Deploy it with procedure code-update. Nothing was changed.',
+  });
+}
