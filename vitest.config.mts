@@ -19,9 +19,20 @@ export default defineConfig({
         },
       },
       {
+        // Every request is counted here: two cores have the load, the service, and nobody else.
+        test: {
+          name: 'traffic',
+          sequence: { groupOrder: 2 },
+          include: ['test/traffic/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+          maxWorkers: 1,
+        },
+      },
+      {
         test: {
           name: 'matrix',
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
           include: ['test/matrix/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
@@ -31,7 +42,7 @@ export default defineConfig({
       {
         test: {
           name: 'workflows',
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
           include: ['test/workflows/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,

@@ -80,33 +80,37 @@ async function afterFailure(
   const cancelled = failure.code === 'E_CANCELLED';
   // Whoever cancelled may deploy the same again.
   const fault = cancelled ? undefined : failure.message;
-  await trafficBack(session, plan);
   if (!service.replacing) {
     await takeBack(session, plan);
     return result(cancelled ? 'cancelled' : 'failed', false);
   }
   if (cancelled && service.watching) {
-    await keepWatchedRelease(session, service, candidate);
+    session.recorder.nextSteps.push(
+      `${candidate.service}: release ${release.id} is live and verified, its watch was cut short. To go back: procedure rollback, rollback-to: previous.`,
+    );
+    await keepLive(session, service, plan, candidate);
     return result('cancelled', true);
   }
   if (failure instanceof WarningSignError && failure.sign.action === 'fail') {
     session.recorder.nextSteps.push(...stepsAfterFailure(session, candidate));
     // Before the end of its verification it is live, and not accepted: nobody goes back to it.
     if (!service.watching) return result('failed', true);
-    await session.execute({ kind: 'accept-release', service: candidate.service, release: release.id }, never());
+    await keepLive(session, service, plan, candidate);
     return result('failed', true);
   }
+  const back = before === undefined ? undefined : await session.ledger.definition(before.id);
+  const paused = plan.strategy === 'rolling' && candidate.definition.update.failureAction === 'pause';
+  const stays = back === undefined || ((!session.request.autoRollback || paused) && !cancelled);
+  if (!stays) await trafficBack(session, plan);
   await captureEvidence(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch(
     (error: unknown) => session.progress.debug(`evidence: ${String(error)}`),
   );
-  const back = before === undefined ? undefined : await session.ledger.definition(before.id);
   if (back === undefined) {
     session.recorder.nextSteps.push(...stepsAfterFailure(session, candidate));
     await markBad(session, candidate, fault);
     return result(cancelled ? 'cancelled' : 'failed', true);
   }
-  const paused = plan.strategy === 'rolling' && candidate.definition.update.failureAction === 'pause';
-  if ((!session.request.autoRollback || paused) && !cancelled) {
+  if (stays) {
     session.recorder.nextSteps.push(...stepsAfterFailure(session, candidate));
     return result('failed', true);
   }
@@ -158,12 +162,20 @@ async function takeBack(session: Session, plan: ServicePlan): Promise<void> {
   }
 }
 
-/** Verified, live, and cut short in its watch by a person: taking it down again would be an outage nobody asked for. */
-async function keepWatchedRelease(session: Session, service: ServiceRun, candidate: Candidate): Promise<void> {
-  session.recorder.nextSteps.push(
-    `${candidate.service}: release ${candidate.release.id} is live and verified, its watch was cut short. To go back: procedure rollback, rollback-to: previous.`,
-  );
+/** How long what is left of a change may take once its release is accepted. A run that is killed here is finished later. */
+const FINISH_MS = 5 * 60_000;
+
+/**
+ * Verified and live: taking it down again would be an outage nobody asked for. What kept running beside it goes, as at the
+ * end of a watch.
+ */
+async function keepLive(session: Session, service: ServiceRun, plan: ServicePlan, candidate: Candidate): Promise<void> {
   await service.execute({ kind: 'accept-release', service: candidate.service, release: candidate.release.id }, never());
+  const accepted = plan.operations.findIndex(({ kind }) => kind === 'accept-release');
+  const left = accepted < 0 ? [] : plan.operations.slice(accepted + 1);
+  const deadline = AbortSignal.timeout(FINISH_MS);
+  for (const operation of left.filter(({ kind }) => kind !== 'capture-evidence'))
+    await service.execute(operation, deadline);
 }
 
 async function markBad(session: Session, candidate: Candidate, reason: string | undefined): Promise<void> {

@@ -17,6 +17,8 @@ export interface LoadOptions {
   readonly timeoutMs?: number;
   /** Requests that take long, sent as well, each over a connection of its own, so that some are always in flight. */
   readonly slow?: { readonly url: string; readonly everyMs: number };
+  /** Sent from a container in this network, as another service of the project would; otherwise from the host. */
+  readonly network?: string;
 }
 
 export interface LoadCounts {
@@ -48,7 +50,8 @@ export interface Load {
 
 /** Resolves when the first request is sent. Call `stop()` in every path: it ends the process. */
 export async function startLoad(options: LoadOptions): Promise<Load> {
-  const child = spawn(process.execPath, [CHILD, JSON.stringify(options)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const [command = '', ...args] = commandOf(options);
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   let output = '';
   const started = new Promise<void>((resolve, reject) => {
     child.once('error', reject);
@@ -67,4 +70,14 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
       return JSON.parse(output.slice(output.indexOf('started\n') + 'started\n'.length)) as LoadReport;
     },
   };
+}
+
+function commandOf(options: LoadOptions): readonly string[] {
+  const { network } = options;
+  if (network === undefined) return [process.execPath, CHILD, JSON.stringify(options)];
+  const image = process.env['ROLLING_RESTART_TEST_BASE_IMAGE'] ?? 'rolling-restart-base:node';
+  const mount = ['--volume', `${CHILD}:/load-child.mjs:ro`];
+  return ['docker', 'run', '--rm', '--init', '-i', '--network', network, ...mount, image].concat([
+    ...['node', '/load-child.mjs', JSON.stringify(options)],
+  ]);
 }

@@ -48,18 +48,28 @@ export async function edgeContainers({ own }: EdgeTools, of: Of): Promise<readon
  * The Runtime API of an edge, from inside its container: it listens only there, and whoever reaches the engine reaches it,
  * also from a container or from afar.
  */
-export function runtimeOf({ engine }: EdgeTools, container: string): RuntimeTransport {
-  const script = `for line in "$@"; do printf '%s\\n' "$line" | nc 127.0.0.1 ${RUNTIME_PORT} || exit 1; done`;
-  return async (commands) => {
-    const { exitCode, output } = await engine.exec(container, ['sh', '-c', script, 'sh', ...inLines(commands)], {
-      timeoutMs: EXEC_MS,
-      outputLimit: OUTPUT_LIMIT,
-    });
-    if (exitCode === 0) return output;
-    throw new ProcedureError('E_ROUTER', `The edge does not answer: ${output.trim() || `exit code ${exitCode}`}`, {
-      next: 'Look at its log: docker logs, with the container that docker ps shows for rolling-restart-edge.',
-    });
-  };
+export function runtimeOf(tools: Pick<EdgeTools, 'engine'>, container: string): RuntimeTransport {
+  return (commands) => ask(tools, container, ASK, commands);
+}
+
+const ASK = `for line in "$@"; do printf '%s\\n' "$line" | nc 127.0.0.1 ${RUNTIME_PORT} || exit 1; done`;
+
+async function ask(
+  { engine }: Pick<EdgeTools, 'engine'>,
+  container: string,
+  script: string,
+  commands: readonly string[],
+  user?: string,
+): Promise<string> {
+  const { exitCode, output } = await engine.exec(container, ['sh', '-c', script, 'sh', ...inLines(commands)], {
+    timeoutMs: EXEC_MS,
+    outputLimit: OUTPUT_LIMIT,
+    ...(user === undefined ? {} : { user }),
+  });
+  if (exitCode === 0) return output;
+  throw new ProcedureError('E_ROUTER', `The edge does not answer: ${output.trim() || `exit code ${exitCode}`}`, {
+    next: 'Look at its log: docker logs, with the container that docker ps shows for rolling-restart-edge.',
+  });
 }
 
 /** @returns the commands in as few lines as fit; those of one line are carried out together */
@@ -85,9 +95,12 @@ export async function readSetting({ own }: EdgeTools, container: string): Promis
  * @throws ProcedureError E_ROUTER with HAProxy's words when it refuses the file, and nothing is changed
  */
 export async function writeSetting(tools: EdgeTools, container: EdgeContainer, setting: EdgeSetting): Promise<void> {
-  const networks = await Promise.all(container.spec.networks.map(({ name }) => tools.own.network(name)));
-  const ipv6 = networks.some((network) => network?.ipv6 === true);
-  await writeConfig(tools, container, renderConfig(container.spec, setting, { ipv6 }));
+  await writeConfig(tools, container, await configOf(tools, container, setting));
+}
+
+async function configOf(tools: EdgeTools, { spec }: EdgeContainer, setting: EdgeSetting): Promise<string> {
+  const networks = await Promise.all(spec.networks.map(({ name }) => tools.own.network(name)));
+  return renderConfig(spec, setting, { ipv6: networks.some((network) => network?.ipv6 === true) });
 }
 
 export async function writeConfig(
@@ -107,6 +120,23 @@ export async function writeConfig(
     next: 'Please report this with the lines below, and with the version of HAProxy in the edge’s image.',
     excerpt: [{ title: 'haproxy -c', lines: output.trim().split('\n').slice(-20) }],
   });
+}
+
+/**
+ * The quick way for what only changes shares: file and commands in one go. It is not checked by HAProxy first, since but for
+ * numbers it is the file that HAProxy runs by.
+ * @param options.container has the file; the others of the edge read the same one
+ * @returns what HAProxy answers to the commands
+ */
+export async function writeAndOrder(
+  tools: EdgeTools,
+  options: { readonly container: EdgeContainer; readonly setting: EdgeSetting; readonly commands: readonly string[] },
+): Promise<string> {
+  const { container, setting, commands } = options;
+  const beside = `${CONFIG_FILE}.new`;
+  await tools.own.putFile(container.id, beside, Buffer.from(await configOf(tools, container, setting)));
+  const script = `mv ${beside} ${CONFIG_FILE} && ${ASK}`;
+  return ask(tools, container.id, script, commands, '0');
 }
 
 /** Starts a container of the edge, and waits until its HAProxy answers. */

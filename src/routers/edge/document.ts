@@ -37,10 +37,9 @@ export function edgeDocument(spec: EdgeSpec, role: Role): Readonly<Record<string
         labels: { ...labelsOf(spec), [ROLE_LABEL]: role, [SPEC_LABEL]: JSON.stringify(spec) },
         ports: role === 'edge' ? publishedPorts(spec) : otherPorts(spec),
         volumes: [{ type: 'volume', source: 'configuration', target: FOLDER }],
-        // The service's name leads to the edge, not to what stands in for it.
-        networks: Object.fromEntries(
-          networks.map(({ key, aliases }) => [key, role === 'edge' ? named([spec.service, ...aliases]) : {}]),
-        ),
+        // The service's name leads to both: while ports change hands, a caller inside that finds one address refused has
+        // another to try.
+        networks: Object.fromEntries(networks.map(({ key, aliases }) => [key, named([spec.service, ...aliases])])),
       },
     },
     networks: Object.fromEntries(networks.map(({ key, name }) => [key, { name, external: true }])),

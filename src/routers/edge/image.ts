@@ -36,7 +36,8 @@ export function imageProblem(output: string): string | undefined {
   const version = /HAProxy version (\d+\.\d+(?:\.\d+)?)/i.exec(output)?.[1];
   if (version === undefined) return 'it has no HAProxy';
   if (!isNewEnough(version)) return `it has HAProxy ${version}, and 3.0 or newer is needed`;
-  return /\/nc$/m.test(output.trim()) ? undefined : 'it has no nc';
+  // A busybox that prefers its own applets names them without a path.
+  return /^(?:\S*\/)?nc$/m.test(output.trim()) ? undefined : 'it has no nc';
 }
 
 /**

@@ -15,12 +15,13 @@ import {
   edgeContainers,
   readSetting,
   runtimeOf,
+  writeAndOrder,
   writeSetting,
   type EdgeContainer,
   type EdgeTools,
 } from './containers.js';
 import type { Of } from './names.js';
-import { assignSlots, preparing, shortId, switching, unresolved, unsettled } from './slots.js';
+import { assignSlots, preparing, shortId, switching, unresolved, unsettled, type Wanted } from './slots.js';
 
 /** Docker's DNS answers within milliseconds, HAProxy asks it within half a second. */
 const SETTLE_MS = 10_000;
@@ -73,6 +74,7 @@ class EdgeRouter implements Router {
     if (first === undefined) return;
     const current = await readSetting(this.tools, first.id);
     const wanted = targets.map(({ container, weight }) => ({ container: container.id, weight }));
+    if (isSameSet(current.servers, wanted) && (await this.shift(edges, current, wanted))) return;
     const looks = await Promise.all(edges.map((edge) => this.look(edge)));
     const servers = assignSlots(current, wanted, new Set(looks.flatMap(usedSlots)));
     this.rememberBaselines(looks, current, servers);
@@ -81,6 +83,35 @@ class EdgeRouter implements Router {
     await writeSetting(this.tools, first, { ...current, servers });
     await Promise.all(looks.map((look) => this.switch(look, servers)));
     await Promise.all(edges.map((edge) => this.settled(edge, servers, signal)));
+  }
+
+  /**
+   * The same containers with other shares, as when the requests go back to those that served before: one command a
+   * container of the edge.
+   * @returns whether HAProxy confirmed it
+   */
+  private async shift(
+    edges: readonly EdgeContainer[],
+    current: EdgeSetting,
+    wanted: readonly Wanted[],
+  ): Promise<boolean> {
+    const servers = assignSlots(current, wanted, new Set());
+    const confirmed = await Promise.all(
+      edges.map(async (edge, index) => {
+        const routes = routesOf(edge.spec);
+        const commands = [
+          ...routes.flatMap(({ backend }) => switching(backend, servers, [], shortId(edge.id))),
+          'show servers state',
+        ];
+        const answer =
+          index === 0
+            ? await writeAndOrder(this.tools, { container: edge, setting: { ...current, servers }, commands })
+            : await this.ask(edge)(commands);
+        const states = parseServersState(answer);
+        return routes.every(({ backend }) => unsettled(servers, of(states, backend)) === undefined);
+      }),
+    );
+    return confirmed.every(Boolean);
   }
 
   async serving(): Promise<readonly string[]> {
@@ -221,6 +252,11 @@ class EdgeRouter implements Router {
       await sleep(POLL_MS, undefined, { signal });
     }
   }
+}
+
+function isSameSet(servers: readonly SlotServer[], wanted: readonly Wanted[]): boolean {
+  const ids = new Set(servers.map(({ container }) => container));
+  return ids.size === wanted.length && wanted.every(({ container }) => ids.has(shortId(container)));
 }
 
 const baselineKey = (edge: EdgeContainer, { backend, name }: ServerCounters): string => `${edge.id}/${backend}/${name}`;
