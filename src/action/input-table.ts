@@ -30,7 +30,14 @@ export interface InputSpec {
 /** Procedures that put another release in place. */
 const CHANGES: readonly ProcedureName[] = ['code-update', 'config-change', 'rollback', 'maintenance'];
 /** Procedures after which something is verified and watched. */
-const RESTARTS: readonly ProcedureName[] = [...CHANGES, 'health-restart', 'emergency', 'start', 'eject'];
+const RESTARTS: readonly ProcedureName[] = [
+  ...CHANGES,
+  'full-restart',
+  'health-restart',
+  'emergency',
+  'start',
+  'eject',
+];
 
 const TABLE = [
   {
@@ -162,7 +169,7 @@ const TABLE = [
     description: 'Build on fresh base images: the way to take security patches in.',
     default: 'false',
     kind: 'flag',
-    procedures: ['code-update', 'maintenance'],
+    procedures: ['full-restart', 'code-update', 'maintenance'],
   },
   {
     name: 'build-command',
@@ -170,14 +177,14 @@ const TABLE = [
     default: undefined,
     kind: 'command',
     first: true,
-    procedures: ['code-update', 'rollback', 'maintenance'],
+    procedures: ['full-restart', 'code-update', 'rollback', 'maintenance'],
   },
   {
     name: 'test-command',
     description: 'Shell command that verifies the new release from the host, such as a test suite.',
     default: undefined,
     kind: 'command',
-    procedures: CHANGES,
+    procedures: [...CHANGES, 'full-restart'],
   },
   {
     name: 'smoke-test',
@@ -194,7 +201,7 @@ const TABLE = [
       'Variables that the changed containers have to have, one a line: `NAME` (with the value that the compose file gives it) or `NAME=value`; `SERVICE:` before it makes it one for that service.',
     default: undefined,
     kind: 'lines',
-    procedures: ['config-change', 'code-update', 'maintenance'],
+    procedures: ['full-restart', 'config-change', 'code-update', 'maintenance'],
   },
   {
     name: 'version-command',
@@ -294,7 +301,7 @@ const TABLE = [
     description: 'Bring the previous release back when the new one fails; with `start`: stop again what fails.',
     default: 'true',
     kind: 'flag',
-    procedures: [...CHANGES, 'start'],
+    procedures: [...CHANGES, 'full-restart', 'start'],
   },
   {
     name: 'rollback-to',
@@ -331,14 +338,14 @@ const TABLE = [
     description: 'How many releases of a service, with their images, are kept to go back to.',
     default: String(RUNBOOK.keptReleases),
     kind: 'count',
-    procedures: CHANGES,
+    procedures: [...CHANGES, 'full-restart'],
   },
   {
     name: 'min-free-disk',
     description: 'Free space that the disk of the engine and of the checkout must have before anything begins.',
     default: '1GB',
     kind: 'size',
-    procedures: CHANGES,
+    procedures: [...CHANGES, 'full-restart'],
   },
   {
     name: 'dry-run',
@@ -392,7 +399,7 @@ const TABLE = [
       'Pass every gate that refuses (a release that was rolled back before among them); who did is recorded. With `stop`: kill, without the grace time.',
     default: 'false',
     kind: 'flag',
-    procedures: [...CHANGES, 'health-restart', 'stop'],
+    procedures: [...CHANGES, 'full-restart', 'health-restart', 'stop'],
   },
   {
     name: 'reason',

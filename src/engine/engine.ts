@@ -11,6 +11,7 @@ import { readFacts } from './facts.js';
 import { createImages } from './images.js';
 import { readLogs } from './logs.js';
 import { createOwnContainers } from './own-containers.js';
+import { removeNetworks } from './networks.js';
 import { createRecordsApi } from './records.js';
 import { readStats, streamStats } from './stats.js';
 
@@ -32,6 +33,7 @@ export function createDockerEngine(endpoint: Endpoint, debug: (line: string) => 
     ...createBeside(client),
     ...createImages(client),
     facts: () => readFacts(client),
+    removeNetworks: (project) => removeNetworks(client, project),
     logs: (id, options) => readLogs(client, id, options),
     stats: (id) => readStats(client, id),
     statsStream: (id, signal) => streamStats(client, id, containers.container, signal),

@@ -140,6 +140,7 @@ const operationUnion = z.discriminatedUnion('kind', [
   z.looseObject({ kind: z.literal('restart-containers'), service, containers, release: maybe(release) }),
   z.looseObject({ kind: z.literal('kill-containers'), service, containers, release: maybe(release) }),
   z.looseObject({ kind: z.literal('remove-containers'), service, containers, release: maybe(release) }),
+  z.looseObject({ kind: z.literal('remove-networks'), project: z.string() }),
   z.looseObject({
     kind: z.literal('start-beside'),
     service,

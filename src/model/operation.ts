@@ -81,6 +81,8 @@ export type Operation =
       /** What they run, and what is started again. */
       readonly release: ReleaseId | undefined;
     }
+  /** Networks that Compose made for the project; whatever is still on one keeps it. */
+  | { readonly kind: 'remove-networks'; readonly project: string }
   // Changes that leave what runs running. Containers that are there are known by id when the plan is made; those that it
   // makes are not, and are known as all the others.
   | {
@@ -256,6 +258,8 @@ export function describeOperation(operation: Operation): string {
       return `kill ${counted(operation.containers.length)} of ${operation.service}`;
     case 'remove-containers':
       return `remove ${counted(operation.containers.length)} of ${operation.service}`;
+    case 'remove-networks':
+      return `remove the networks of ${operation.project}`;
     case 'start-beside':
       return operation.beside.length === 0
         ? `start ${counted(operation.count)} of ${operation.service}, release ${operation.to}`
@@ -389,6 +393,8 @@ export function compensationOf(operation: Operation): Compensation {
         kind: 'operation',
         operation: { kind: 'reject-release', service: operation.service, release: operation.release, reason: 'undone' },
       };
+    case 'remove-networks':
+      return { kind: 'none', reason: 'they are made again with the first service that is on them' };
     case 'restart-containers':
     case 'kill-containers':
     case 'remove-containers':
@@ -423,6 +429,7 @@ const CHANGING: ReadonlySet<OperationKind> = new Set([
   'restart-containers',
   'kill-containers',
   'remove-containers',
+  'remove-networks',
   'start-beside',
   'shift-traffic',
   'stop-containers',

@@ -26,7 +26,7 @@ export type Decision =
 
 export interface Plan {
   readonly procedure: string;
-  /** Done first, for all services: nothing here touches what runs. */
+  /** Done first, for all services. Touches nothing that runs, but in a full restart, which takes all of it down. */
   readonly preparation: readonly Operation[];
   readonly services: readonly ServicePlan[];
 }

@@ -124,6 +124,8 @@ function recoverService(entries: Entries, service: string, down: boolean): Recov
       : [],
   );
   const last = replacements.at(-1);
+  // Its containers are gone, and not only stopped.
+  if (last === undefined && operations(own, 'remove-containers').length > 0) return recoverRestart(own);
   if (last === undefined) return recoverBefore(own) ?? recoverStart(own, mark) ?? recoverRestart(own);
   const { to, from } = last.operation;
   const restarting = mark !== undefined || own.some(({ operation }) => RESTARTING.has(operation.kind));

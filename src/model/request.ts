@@ -75,6 +75,7 @@ export const PROCEDURES = [
   'emergency',
   'stop',
   'start',
+  'full-restart',
   'maintenance',
   'slo-report',
   'eject',

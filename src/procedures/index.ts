@@ -5,6 +5,7 @@ import { configChange } from './config-change.js';
 import { eject } from './eject.js';
 import { emergency } from './emergency.js';
 import { healthRestart } from './health-restart.js';
+import { fullRestart } from './full-restart.js';
 import { maintenance } from './maintenance.js';
 import type { Procedure } from './procedure.js';
 import { rollback } from './rollback.js';
@@ -22,6 +23,7 @@ export const ALL_PROCEDURES: Readonly<Record<ProcedureName, Procedure>> = {
   emergency,
   stop,
   start,
+  'full-restart': fullRestart,
   maintenance,
   'slo-report': sloReport,
   eject,

@@ -1,13 +1,13 @@
 import { describeOperation, type Operation } from '../model/operation.js';
 import type { Plan, ServicePlan } from '../model/plan.js';
 import { code, inline, table } from './markdown.js';
-import { describeDecision, describeMeans, describeUndo } from './plan-text.js';
+import { describeDecision, describeMeans, describeUndo, preparationTitle } from './plan-text.js';
 
 /** The plan for the job summary. */
 export function renderPlanMarkdown(plan: Plan): string {
   const parts: string[] = [];
   if (plan.preparation.length > 0) {
-    parts.push('**First, without touching anything that runs**', operations(plan.preparation));
+    parts.push(`**${preparationTitle(plan).slice(0, -1)}**`, operations(plan.preparation));
   }
   for (const service of plan.services) parts.push(...renderService(service));
   return parts.length === 0 ? 'There is nothing to do.' : parts.join('\n\n');

@@ -1,4 +1,4 @@
-import { compensationOf, describeOperation, type Operation } from '../model/operation.js';
+import { changesService, compensationOf, describeOperation, type Operation } from '../model/operation.js';
 import type { Decision, Plan, ServicePlan } from '../model/plan.js';
 import { formatDuration } from '../model/units.js';
 
@@ -6,7 +6,7 @@ import { formatDuration } from '../model/units.js';
 export function renderPlanText(plan: Plan): string {
   const lines = [`Plan of ${plan.procedure}`];
   if (plan.preparation.length > 0) {
-    lines.push('', 'First, without touching anything that runs:', ...numbered(plan.preparation));
+    lines.push('', preparationTitle(plan), ...numbered(plan.preparation));
   }
   for (const service of plan.services) {
     lines.push('', `${service.service}: ${describeDecision(service.decision)}`);
@@ -20,6 +20,11 @@ export function renderPlanText(plan: Plan): string {
   }
   if (plan.services.length === 0 && plan.preparation.length === 0) lines.push('', 'There is nothing to do.');
   return lines.join('\n');
+}
+
+/** @returns what the preparation does to what runs */
+export function preparationTitle({ preparation }: Plan): string {
+  return preparation.some(changesService) ? 'First, for all services:' : 'First, without touching anything that runs:';
 }
 
 /** @returns what is going to happen to a service, without the reasons */

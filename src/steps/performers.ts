@@ -53,6 +53,11 @@ export function performersFor(session: () => Session): Performers {
     'remove-containers': async ({ containers }) => {
       for (const container of containers) await session().engine.removeContainer(container);
     },
+    'remove-networks': async ({ project }) => {
+      const stay = await session().engine.removeNetworks(project);
+      if (stay.length === 0) return;
+      session().progress.info(`  ${stay.join(', ')} stays: something is on it that is not taken down`);
+    },
     'start-beside': async (operation, signal) => startBeside(session(), operation, signal),
     'shift-traffic': async (operation, signal) => shiftTraffic(session(), operation, signal),
     'drain-containers': async (operation, signal) => drainContainers(session(), operation, signal),

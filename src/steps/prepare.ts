@@ -14,8 +14,8 @@ import { trafficFacts } from './traffic-facts.js';
 import type { WantedProject } from './wanted.js';
 import { renderedHashes } from './rendered.js';
 
-/** Where images come from: fresh ones, or the ones that the compose files' names name on the engine now. */
-export type ImageSource = 'build-or-pull' | 'as-named';
+/** Where images come from: fresh ones; built ones, and nothing pulled; or those that the names name on the engine now. */
+export type ImageSource = 'build-or-pull' | 'build' | 'as-named';
 
 /**
  * Builds or pulls everything that is wanted, before anything that runs is touched, and says for each service whether it
@@ -32,9 +32,20 @@ export async function prepare(
   for (const service of services) {
     prepared.push(await openService(session, wanted, service, hashes, images));
   }
-  if (images === 'build-or-pull') await buildCommand(session, wanted, prepared);
-  for (const one of prepared) {
-    const image = images === 'as-named' ? await namedImage(session, one) : await obtainImage(session, wanted, one);
+  if (images !== 'as-named') await buildCommand(session, wanted, prepared);
+  // An image that one service builds and others name is the same image for all of them.
+  const built = new Map<string, ImageFacts>();
+  const builders = prepared.filter(({ definition }) => definition.build !== undefined);
+  for (const one of [...builders, ...prepared.filter((other) => !builders.includes(other))]) {
+    const shared = one.definition.build === undefined ? built.get(one.definition.image) : undefined;
+    const named = images === 'as-named' || (images === 'build' && one.definition.build === undefined);
+    const image =
+      shared !== undefined && images !== 'as-named'
+        ? await keepShared(session, one, shared)
+        : named
+          ? await namedImage(session, one)
+          : await obtainImage(session, wanted, one);
+    if (one.definition.build !== undefined) built.set(one.definition.image, image);
     session.candidates.set(one.service, await compare(session, wanted, one, image));
   }
 }
@@ -49,7 +60,7 @@ async function openService(
   const observed = await observe(session.engine, session, session.project, service);
   const current = await adopt(session, service, observed);
   const described = await describeWanted(session, wanted, service, hashes, current);
-  if (images === 'build-or-pull' && session.request.image === undefined && described.definition.build !== undefined) {
+  if (images !== 'as-named' && session.request.image === undefined && described.definition.build !== undefined) {
     // Known before anything is built: the same commit with the same configuration is the same release.
     passGate(
       session,
@@ -73,6 +84,13 @@ async function buildCommand(session: Session, wanted: WantedProject, prepared: r
     { kind: 'run-command', name: 'build-command', command, directory: wanted.buildDirectory },
     session.signal,
   );
+}
+
+async function keepShared(session: Session, one: Described, image: ImageFacts): Promise<ImageFacts> {
+  const keep = keptImageTag(session.project, one.service, one.id);
+  session.unacceptedTags.add(keep);
+  await session.engine.tagImage(image.id, keep);
+  return image;
 }
 
 /** A change of configuration alone keeps the image: the one that runs, or else the one that is named. */

@@ -32,14 +32,34 @@ export async function previewLive(viewing: Viewing, procedure: string): Promise<
 }
 
 async function preview(viewing: Viewing, procedure: string, wanted: WantedProject, images: ImageSource): Promise<Plan> {
+  const services = await withoutStopped(viewing, await servicesToDeploy(viewing, wanted.project));
+  const { preparation, candidates } = await viewCandidates(viewing, wanted, services, images);
+  let commit = viewing.opened.checkout?.commit;
+  const plans = candidates.map((candidate) => {
+    const plan = planFor(viewing, candidate, commit);
+    if (plan.operations.some((operation) => operation.kind === 'move-checkout')) commit = candidate.release.commit;
+    return plan;
+  });
+  return { procedure, preparation, services: plans };
+}
+
+/** What would become of services, and what has to be built or pulled for it; builds and pulls nothing. */
+export async function viewCandidates(
+  viewing: Viewing,
+  wanted: WantedProject,
+  services: readonly string[],
+  images: ImageSource,
+): Promise<{ readonly preparation: readonly Operation[]; readonly candidates: readonly Candidate[] }> {
   const hashes = await renderedHashes(viewing, wanted.project);
   const preparation: Operation[] = [];
   const candidates: Candidate[] = [];
-  for (const service of await withoutStopped(viewing, await servicesToDeploy(viewing, wanted.project))) {
+  for (const service of services) {
     const current = await observe(viewing.engine, viewing, viewing.project, service);
     const described = await describeWanted(viewing, wanted, service, hashes, current);
-    const { operation, fingerprint } =
-      images === 'as-named' ? await viewNamedImage(viewing, described) : await viewImage(viewing, described);
+    const named = images === 'as-named' || (images === 'build' && described.definition.build === undefined);
+    const { operation, fingerprint } = named
+      ? await viewNamedImage(viewing, described)
+      : await viewImage(viewing, described);
     if (operation !== undefined) preparation.push(operation);
     const facts = await trafficFacts(viewing, wanted.project, described.definition, current);
     const candidate = previewCandidate(viewing, wanted, described, fingerprint);
@@ -55,13 +75,7 @@ async function preview(viewing: Viewing, procedure: string, wanted: WantedProjec
       directory: wanted.buildDirectory,
     });
   }
-  let commit = viewing.opened.checkout?.commit;
-  const services = candidates.map((candidate) => {
-    const plan = planFor(viewing, candidate, commit);
-    if (plan.operations.some((operation) => operation.kind === 'move-checkout')) commit = candidate.release.commit;
-    return plan;
-  });
-  return { procedure, preparation, services };
+  return { preparation, candidates };
 }
 
 async function viewWanted(viewing: Viewing): Promise<WantedProject> {

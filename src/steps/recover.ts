@@ -1,7 +1,7 @@
 import { asProcedureError, ProcedureError } from '../model/errors.js';
 import type { Operation } from '../model/operation.js';
 import { planRecovery, type EjectRecovery, type Recovery, type RecoveryPlan, type Way } from '../model/recovery.js';
-import { isAlive, isOneShot } from '../model/service.js';
+import { dependencyOrder, isAlive, isOneShot } from '../model/service.js';
 import type { JournalPlace } from '../run/executor.js';
 import type { LockedRun } from '../run/run.js';
 import { STRATEGIES } from '../strategies/index.js';
@@ -54,7 +54,7 @@ async function recoverRun(locked: LockedRun, open: OpenSession, runId: string): 
     await session.execute(plan.checkout, deadline);
     said.push(`the checkout is back at ${plan.checkout.to.slice(0, 12)}`);
   }
-  for (const [service, recovery] of Object.entries(plan.services)) {
+  for (const [service, recovery] of inOrder(session, plan.services)) {
     const done = await recoverService(session, service, recovery, deadline);
     if (done !== undefined) said.push(`${service}: ${done}`);
   }
@@ -66,6 +66,12 @@ async function recoverRun(locked: LockedRun, open: OpenSession, runId: string): 
     session.recorder.note(`recovered from run ${runId}: ${line}`);
   }
   return said;
+}
+
+/** What others depend on first: they need it to become ready. */
+function inOrder(session: Session, services: RecoveryPlan['services']): readonly (readonly [string, Recovery])[] {
+  const order = dependencyOrder(session.opened.live);
+  return Object.entries(services).sort(([one], [other]) => order.indexOf(one) - order.indexOf(other));
 }
 
 /** What was verified and cut short in its watch may have crashed since: the watch would have seen it. */

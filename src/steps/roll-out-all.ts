@@ -60,7 +60,11 @@ function planAll(session: Session, procedure: string, candidates: readonly Candi
 }
 
 /** What a procedure did to a service, where `deployed` is not the word a person would use. */
-const DONE: Readonly<Record<string, string>> = { rollback: 'brought back', maintenance: 'maintained' };
+const DONE: Readonly<Record<string, string>> = {
+  rollback: 'brought back',
+  maintenance: 'maintained',
+  'full-restart': 'restarted',
+};
 
 function noteUnchanged(session: Session, candidate: Candidate): void {
   const { service, current } = candidate;
@@ -82,7 +86,8 @@ function noteUnchanged(session: Session, candidate: Candidate): void {
   });
 }
 
-function summarize(
+/** @returns how a run over several services ended */
+export function summarize(
   procedure: string,
   candidates: readonly Candidate[],
   results: readonly RollOutResult[],
@@ -134,7 +139,7 @@ function describeFailure(result: RollOutResult): string {
 }
 
 /** Keeps the newest releases: older ones lose our tag, so that the engine may clean their images up. */
-async function dropOldReleases(session: Session, service: string): Promise<void> {
+export async function dropOldReleases(session: Session, service: string): Promise<void> {
   const history = await session.ledger.history(service);
   for (const release of releasesToDrop(history, session.request.keepReleases)) {
     await session.engine.untagImage(release.image.keptAs);

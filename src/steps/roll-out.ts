@@ -23,6 +23,13 @@ export interface RollOutResult {
   readonly changed: boolean;
 }
 
+export interface RollOutOptions {
+  /** What is known of it already. */
+  readonly service?: ServiceRun;
+  /** Something follows: when it went well so far, its account is closed by the caller. */
+  readonly accountLater?: boolean;
+}
+
 /** Undoing goes on after a cancel: it has this long, then it is left to `post` or the next run. */
 const UNDO_DEADLINE_MS = 15 * 60_000;
 const BACK_MS = 30_000;
@@ -31,15 +38,18 @@ const BACK_MS = 30_000;
  * Makes a candidate live, watches it, and brings the release before it back when anything goes wrong.
  * Never throws for what happened to the service: the result says it.
  */
-export async function rollOut(session: Session, candidate: Candidate): Promise<RollOutResult> {
+export async function rollOut(
+  session: Session,
+  candidate: Candidate,
+  { service = new ServiceRun(session, candidate), accountLater = false }: RollOutOptions = {},
+): Promise<RollOutResult> {
   const plan = planService(session, candidate);
-  const service = new ServiceRun(session, candidate);
   if (!candidate.recorded) await session.ledger.addRelease(candidate.release);
   let failure: ProcedureError;
   try {
     await carryOut(session, service, plan);
     session.deployed.add(candidate.service);
-    service.report('deployed', candidate.release.id, releaseBefore(candidate.current)?.id);
+    if (!accountLater) service.report('deployed', candidate.release.id, releaseBefore(candidate.current)?.id);
     return { service: candidate.service, outcome: 'deployed', error: undefined, undoError: undefined, changed: true };
   } catch (error) {
     failure = asProcedureError(error);
@@ -61,7 +71,8 @@ function announceLive(session: Session, service: string, release: string | undef
   session.recorder.note(`release ${release ?? ''} is live; ${watched}`, service);
 }
 
-async function afterFailure(
+/** Decides what a failure leads to, and does that. */
+export async function afterFailure(
   session: Session,
   service: ServiceRun,
   candidate: Candidate,

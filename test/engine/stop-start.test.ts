@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDoor } from '../support/doors.js';
 import { docker } from '../support/engine-containers.js';
@@ -6,11 +7,13 @@ import { makeProject, type Project } from '../support/project.js';
 import { served } from '../support/served.js';
 
 /** `app`, which Docker always restarts, and `side`, which depends on it. */
-const COMPOSE = `${served().replace('restart: unless-stopped', 'restart: always')}
+const COMPOSE = `${served({ more: '    volumes: [data:/data]\n' }).replace('restart: unless-stopped', 'restart: always')}
   side:
     image: \${COMPOSE_PROJECT_NAME}-app
     depends_on: [app]
     stop_grace_period: 1s
+volumes:
+  data:
 `;
 
 /** One project; each test goes on from where the one before left it. */
@@ -146,5 +149,43 @@ describe('a service that is stopped on purpose', () => {
     expect((await project.get('/')).text).toMatch(/^2\.0\.0 /);
     const unchanged = await carryOut(project, { procedure: 'code-update', service: 'app' });
     expect(unchanged.report.outcome, unchanged.log).toBe('unchanged');
+  });
+
+  it('full-restart: everything down and up, built anew, on new networks, with the data, verified and watched', async () => {
+    const network = async (): Promise<string> =>
+      docker('network', 'inspect', '--format', '{{.Id}}', `${project.name}_default`);
+    const before = { network: await network(), app: await project.containerId('app') };
+    await docker('exec', await project.containerId('app'), 'sh', '-c', 'echo kept > /data/kept');
+    const dry = await carryOut(project, { procedure: 'full-restart', 'dry-run': 'true' });
+    expect(dry.log).toContain('Every service is down at once');
+    expect(dry.log).toContain('taken down in the order side, app, started in the order app, side');
+    expect(dry.report.plan?.preparation.map(({ kind }) => kind)).toContain('remove-networks');
+    expect(await network()).toBe(before.network);
+
+    const { report, log } = await carryOut(project, { procedure: 'full-restart', watch: '1s' });
+    expect(report.outcome, log).toBe('deployed');
+    expect(await network()).not.toBe(before.network);
+    expect(await project.containerId('app')).not.toBe(before.app);
+    expect((await project.get('/')).text).toMatch(/^2\.0\.0 /);
+    expect(await docker('exec', await project.containerId('app'), 'cat', '/data/kept')).toBe('kept');
+    expect(report.services.map(({ service, outcome }) => [service, outcome])).toEqual([
+      ['app', 'deployed'],
+      ['side', 'deployed'],
+    ]);
+    expect(report.services[0]?.downtimeMs).toBeGreaterThan(0);
+    const compose = await project.compose(['up', '-d', '--no-build']);
+    expect(compose.stderr).not.toContain('Recreate');
+  });
+
+  it('full-restart with code that does not start: what has it goes back, and everything runs', async () => {
+    await writeFile(`${project.dir}/app/release.json`, '{"version":"3.0.0","chaos":"exit-at-once"}\n');
+    const { report, log } = await carryOut(project, { procedure: 'full-restart' });
+    expect(report.outcome, log).toBe('rolled-back');
+    expect((await project.get('/')).text).toMatch(/^2\.0\.0 /);
+    await project.waitUntilHealthy('side');
+    expect(report.services.map(({ service, outcome }) => [service, outcome])).toEqual([
+      ['app', 'rolled-back'],
+      ['side', 'rolled-back'],
+    ]);
   });
 });

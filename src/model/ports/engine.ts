@@ -35,6 +35,11 @@ export interface Engine {
   nameOnNetworks(id: string, names: NetworkNames): Promise<void>;
   /** Templates that a killed run left behind. */
   templates(project: string): Promise<readonly string[]>;
+  /**
+   * Removes the networks that Compose made for a project; external ones are none of them.
+   * @returns the names of those that something is still on, and that stay
+   */
+  removeNetworks(project: string): Promise<readonly string[]>;
   /** Processes of a container as `ps` prints them. */
   top(id: string): Promise<readonly string[]>;
 

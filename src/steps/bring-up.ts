@@ -1,0 +1,83 @@
+import { asProcedureError, ProcedureError } from '../model/errors.js';
+import type { Operation } from '../model/operation.js';
+import type { Candidate } from './candidate.js';
+import { planService } from './plan-service.js';
+import { afterFailure, rollOut, type RollOutResult } from './roll-out.js';
+import { dropOldReleases, summarize, type RollOutAllResult } from './roll-out-all.js';
+import { ServiceRun } from './service-run.js';
+import type { Session } from './session.js';
+import { releaseBefore } from './way-back.js';
+
+/** Taking everything down has no way back but going on, also after a cancel. */
+const DOWN_DEADLINE_MS = 15 * 60_000;
+
+/**
+ * Takes everything down and brings it up, one service after the other. Nobody watches one while others are down: the watch
+ * comes last, of all of them at once. A service that fails goes back to its release of before, and the others go on.
+ */
+export async function bringUpAll(
+  session: Session,
+  down: readonly Operation[],
+  candidates: readonly Candidate[],
+): Promise<RollOutAllResult> {
+  const runs = new Map(candidates.map((candidate) => [candidate.service, new ServiceRun(session, candidate)]));
+  session.signal.throwIfAborted();
+  const deadline = AbortSignal.timeout(DOWN_DEADLINE_MS);
+  let failure: ProcedureError | undefined;
+  await session.progress.group('Down', async () => {
+    for (const operation of down) {
+      try {
+        const run = 'service' in operation ? runs.get(operation.service) : undefined;
+        await (run ?? session).execute(operation, deadline);
+      } catch (error) {
+        failure = asProcedureError(error);
+        if (failure.code === 'E_FENCED') throw failure;
+        session.progress.error(failure.message);
+        break;
+      }
+    }
+  });
+  const results: RollOutResult[] = [];
+  const unwatched = { ...session, request: { ...session.request, watchMs: 0 } };
+  for (const candidate of candidates) {
+    const service = runs.get(candidate.service) ?? new ServiceRun(session, candidate);
+    results.push(
+      await session.progress.group(`${candidate.service}: full-restart`, () =>
+        rollOut(unwatched, candidate, { service, accountLater: true }),
+      ),
+    );
+  }
+  const watched = await session.progress.group('Watch', () => watchAll(session, candidates, runs, results));
+  const summary = summarize('full-restart', candidates, watched);
+  if (failure === undefined) return summary;
+  return { ...summary, outcome: 'failed', headline: `${failure.message}; ${summary.headline}`, error: failure };
+}
+
+/** All at once: each sign is of its own service, and leads to what `on-warning` says for that one. */
+async function watchAll(
+  session: Session,
+  candidates: readonly Candidate[],
+  runs: ReadonlyMap<string, ServiceRun>,
+  results: readonly RollOutResult[],
+): Promise<readonly RollOutResult[]> {
+  const { watchMs } = session.request;
+  return Promise.all(
+    candidates.map(async (candidate, index): Promise<RollOutResult> => {
+      const { service, release, current } = candidate;
+      const result = results[index];
+      const run = runs.get(service);
+      if (result === undefined || run === undefined) throw new Error(`${service} was not brought up`);
+      if (result.outcome !== 'deployed') return result;
+      try {
+        if (watchMs > 0 && !candidate.oneShot) {
+          await run.execute({ kind: 'watch', service, release: release.id, durationMs: watchMs }, session.signal);
+        }
+      } catch (error) {
+        return afterFailure(session, run, candidate, planService(session, candidate), asProcedureError(error));
+      }
+      run.report('deployed', release.id, releaseBefore(current)?.id);
+      await dropOldReleases(session, service);
+      return result;
+    }),
+  );
+}

@@ -1,0 +1,46 @@
+import type { Operation } from '../model/operation.js';
+import type { ServicePlan } from '../model/plan.js';
+import { formatDuration } from '../model/units.js';
+import { knownRestartMs } from '../model/release.js';
+import type { Candidate } from './candidate.js';
+
+/**
+ * `docker compose down` as operations: what depends on others first. Volumes stay. Each service says which release it had,
+ * so that a run that is killed here is finished by starting it again.
+ * @param candidates in the order of their dependencies
+ */
+export function takeDown(project: string, candidates: readonly Candidate[]): readonly Operation[] {
+  const operations: Operation[] = [...candidates].reverse().flatMap(({ service, current }) => {
+    const containers = current.containers.map(({ id }) => id);
+    if (containers.length === 0) return [];
+    return [
+      { kind: 'capture-evidence' as const, service, moment: 'before' as const },
+      { kind: 'stop-containers' as const, service, containers },
+      { kind: 'remove-containers' as const, service, containers, release: current.release?.id },
+    ];
+  });
+  return [...operations, { kind: 'remove-networks', project }];
+}
+
+/** The plans with what the whole costs, said where a person reads first. */
+export function withCost(plans: readonly ServicePlan[], candidates: readonly Candidate[]): readonly ServicePlan[] {
+  const up = candidates.map(({ service }) => service);
+  const known = candidates.map(({ current }) => knownRestartMs(current.history));
+  const ms = known.every((one) => one !== undefined) ? known.reduce((sum, one) => sum + one, 0) : undefined;
+  const measured =
+    ms === undefined ? 'nobody has measured for how long' : `for about ${formatDuration(ms)}, as measured`;
+  const anonymous = candidates.flatMap(({ service, current }) => {
+    const targets = [...new Set(current.containers.flatMap(({ anonymousVolumes }) => anonymousVolumes))];
+    return targets.length === 0 ? [] : [`${service}: ${targets.join(', ')}`];
+  });
+  const jobs = candidates.filter(({ oneShot }) => oneShot).map(({ service }) => service);
+  const cost = [
+    `Every service is down at once (${measured}): taken down in the order ${[...up].reverse().join(', ')}, started in the order ${up.join(', ')}.`,
+    'Named volumes stay. Networks are removed and made again: addresses change. What only writable layers hold is lost.',
+    ...(anonymous.length === 0
+      ? []
+      : [`Volumes without a name do not go over to the new containers: ${anonymous.join('; ')}.`]),
+    ...(jobs.length === 0 ? [] : [`${jobs.join(', ')} runs once more.`]),
+  ];
+  return plans.map((plan, index) => (index === 0 ? { ...plan, notes: [...cost, ...plan.notes] } : plan));
+}
