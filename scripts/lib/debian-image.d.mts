@@ -13,3 +13,4 @@ export interface ImageOptions {
 }
 export function ensureHaproxy26Image(options?: ImageOptions): Promise<string>;
 export function ensureCaddyImage(options?: ImageOptions): Promise<string>;
+export function ensureRedisImage(options?: ImageOptions): Promise<string>;

@@ -91,6 +91,22 @@ export function ensureCaddyImage(options = {}) {
   });
 }
 
+/**
+ * A service that speaks its own protocol over TCP: Debian's Redis, which keeps nothing.
+ *
+ * @param {Pick<Parameters<typeof assembleImage>[0], 'env' | 'log'>} [options]
+ */
+export function ensureRedisImage(options = {}) {
+  const changes = ['EXPOSE 6379', 'CMD ["redis-server", "--save", "", "--protected-mode", "no"]'];
+  return assembleImage({
+    name: 'rolling-restart-redis:bookworm',
+    suite: 'bookworm',
+    packages: ['redis-server'],
+    changes,
+    ...options,
+  });
+}
+
 const hash = (text) => createHash('sha256').update(text).digest('hex').slice(0, 12);
 
 async function assemble(tar, suite, packages, files) {

@@ -94,7 +94,7 @@ function planFor(viewing: Viewing, candidate: Candidate, edge: EdgeState): Servi
     strategy: 'blue-green',
     decision: { kind: 'change', reasons: ['the managed edge is to be removed'] },
     notes: [
-      'eject: new connections are redirected while the port changes hands, where the host allows it; otherwise nothing listens until the new container is ready. Connections that are kept open through the edge are closed at the end.',
+      'eject: new connections are redirected while the port changes hands, where the host allows it; otherwise nothing listens until the new container is ready. Connections that are kept open through the edge are closed at the end, and a request of a caller inside the compose network may fail in that moment.',
       'Without the edge the next change of this service has the outage of a recreate again.',
     ],
     operations: planEject({

@@ -3,6 +3,7 @@ import type { OperationOf } from '../model/operation.js';
 import { RUNBOOK } from '../model/policy.js';
 import type { ReadinessSignal } from '../model/readiness.js';
 import type { HealthCheck, ObservedContainer } from '../model/service.js';
+import { tcpPorts } from '../model/target-ports.js';
 import { formatDuration } from '../model/units.js';
 import { reasonOf } from '../run/deadline.js';
 import { explainContainer } from './diagnose.js';
@@ -172,9 +173,14 @@ class Waiting {
     return oomKilled || this.session.events.seen.some((event) => event.id === id && event.action === 'oom');
   }
 
+  private published(): readonly number[] {
+    const { service } = this.operation;
+    return tcpPorts(this.session.lookers.get(service)?.definition() ?? {}, service);
+  }
+
   private async passes(container: ObservedContainer, signal: AbortSignal): Promise<boolean> {
     const history = this.historyOf(container);
-    for (const probe of probesFor(this.session, container, this.readiness)) {
+    for (const probe of probesFor(this.session, container, this.readiness, this.published())) {
       const leftMs = Math.max(1, Math.ceil(this.deadline - performance.now()));
       const answer = await probe.ask(container, leftMs, signal);
       history.add(probe.name, answer);

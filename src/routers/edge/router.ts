@@ -159,21 +159,30 @@ class EdgeRouter implements Router {
     );
   }
 
+  /** Nobody gets a new request from now on: those wait. What is in flight goes on. */
   async hold(limits: { readonly maxMs: number; readonly maxQueue: number }, signal: AbortSignal): Promise<void> {
-    await this.setHold(limits, `hold on ${Math.round(limits.maxMs)} ${Math.round(limits.maxQueue)}`, signal);
+    const command = `hold on ${Math.round(limits.maxMs)} ${Math.round(limits.maxQueue)}`;
+    const drained = (servers: readonly SlotServer[]): readonly SlotServer[] =>
+      servers.map((server) => ({ ...server, weight: 0 }));
+    await this.set((setting) => ({ servers: drained(setting.servers), hold: limits }), command, signal);
   }
 
   release(signal: AbortSignal): Promise<void> {
-    return this.setHold(undefined, 'hold off', signal);
+    return this.set(({ servers }) => ({ servers, hold: undefined }), 'hold off', signal);
   }
 
-  private async setHold(hold: EdgeSetting['hold'], command: string, signal: AbortSignal): Promise<void> {
+  private async set(change: (now: EdgeSetting) => EdgeSetting, command: string, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const edges = await this.running();
     const [first] = edges;
     if (first === undefined) return;
-    await writeSetting(this.tools, first, { ...(await readSetting(this.tools, first.id)), hold });
-    for (const edge of edges) await order(this.ask(edge), [command]);
+    const setting = change(await readSetting(this.tools, first.id));
+    await writeSetting(this.tools, first, setting);
+    const { servers } = setting;
+    for (const edge of edges) {
+      const shares = routesOf(edge.spec).flatMap(({ backend }) => switching(backend, servers, [], shortId(edge.id)));
+      await order(this.ask(edge), [command, ...shares]);
+    }
   }
 
   private ask(edge: EdgeContainer): ReturnType<typeof runtimeOf> {

@@ -11,16 +11,18 @@ import { tcpProbe } from './tcp.js';
 /**
  * All of them have to be passed: the container's own health check where it has one, and what `readiness` says where it
  * says something; with neither, staying up.
+ * @param published ports of the container that the compose file publishes
  */
 export function probesFor(
   session: Pick<Session, 'engine' | 'probes' | 'redactor'>,
   container: ObservedContainer,
   readiness: ReadinessSignal | undefined,
+  published: readonly number[],
 ): readonly Probe[] {
   const probes: Probe[] = [];
   if (container.healthCheck !== undefined) probes.push(healthCheckProbe(session, container.healthCheck));
   if (readiness !== undefined) probes.push(probeOf(session, readiness));
-  return probes.length === 0 ? [stayingUpProbe(session)] : probes;
+  return probes.length === 0 ? [stayingUpProbe(session, published)] : probes;
 }
 
 function probeOf(session: Pick<Session, 'engine' | 'probes' | 'redactor'>, readiness: ReadinessSignal): Probe {

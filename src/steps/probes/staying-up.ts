@@ -8,16 +8,18 @@ const STEADY_MS = 2_000;
 const LONGEST_MS = 1_000;
 
 /**
- * Where nothing better is known: it stays up, and every port it publishes accepts a connection at its own address.
- * Without an address that can be reached nothing is known of its ports, and staying up has to do.
+ * Where nothing better is known: it stays up, and every port that its service publishes accepts a connection at its own
+ * address; it may be published by the edge instead. Without an address that can be reached nothing is known of its ports,
+ * and staying up has to do.
+ * @param published ports of the container that the compose file publishes
  */
-export function stayingUpProbe(session: Pick<Session, 'engine' | 'probes'>): Probe {
+export function stayingUpProbe(session: Pick<Session, 'engine' | 'probes'>, published: readonly number[]): Probe {
   return {
     name: 'staying up with its ports open',
     async ask(container, leftMs, signal) {
       const upMs = Date.now() - Date.parse(container.startedAt);
       if (upMs < STEADY_MS) return { good: false, reached: true, said: `up for ${formatDuration(upMs)}` };
-      const ports = new Set(container.hostPorts.map((port) => port.container));
+      const ports = new Set([...published, ...container.hostPorts.map((port) => port.container)]);
       const address = await addressOf(session.engine, container);
       if (address === undefined) return { good: true, reached: false, said: 'up, its ports cannot be asked' };
       const timeoutMs = Math.min(LONGEST_MS, leftMs);
