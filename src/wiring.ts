@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { createBackupStore } from './backups/store.js';
 import { createCompose } from './engine/compose.js';
 import { resolveEndpoint } from './engine/endpoint.js';
 import { createDockerEngine } from './engine/engine.js';
@@ -71,6 +72,8 @@ export async function createRun(options: RunOptions): Promise<Run> {
     }),
     routers: createRouters({ edge }),
     edges: createEdges(edge),
+    data: engine.data,
+    backups: createBackupStore(),
     metrics: createMetricsFile(),
     evidence: createEvidenceStore(path.join(request.evidenceDir, invocation.runId), redactor),
     records: (project) => {

@@ -36,17 +36,20 @@ const NOT_IN_AN_EMERGENCY = [
   'keep-releases',
 ];
 
+/** Data goes back with a rollback alone. */
+const OF_A_ROLLBACK = ['rollback-to', 'with-data'];
+
 /** @type {readonly PublicWorkflow[]} */
 export const PUBLIC_WORKFLOWS = [
   {
     file: 'deploy.yml',
     required: ['working-directory', 'smoke-test'],
-    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, 'rollback-to'],
+    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, ...OF_A_ROLLBACK],
   },
   {
     file: 'release.yml',
     required: ['working-directory', 'smoke-test'],
-    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, 'ref', 'rollback-to'],
+    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, 'ref', ...OF_A_ROLLBACK],
   },
   {
     file: 'rollback.yml',
@@ -56,12 +59,12 @@ export const PUBLIC_WORKFLOWS = [
   {
     file: 'maintenance.yml',
     required: ['working-directory'],
-    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, 'rollback-to'],
+    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, ...OF_A_ROLLBACK],
   },
   {
     file: 'emergency.yml',
     required: ['working-directory'],
-    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, ...NOT_IN_AN_EMERGENCY],
+    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, ...NOT_IN_AN_EMERGENCY, 'with-data'],
   },
 ];
 

@@ -1,3 +1,4 @@
+import { CONSISTENCIES } from '../model/backup-policy.js';
 import { DEFAULT_ERROR_PATTERNS, RUNBOOK } from '../model/policy.js';
 import { STRATEGY_NAMES } from '../model/plan.js';
 import { PROCEDURES, ROUTER_CHOICES, type ProcedureName } from '../model/request.js';
@@ -29,6 +30,8 @@ export interface InputSpec {
 
 /** Procedures that put another release in place. */
 const CHANGES: readonly ProcedureName[] = ['code-update', 'config-change', 'rollback', 'maintenance'];
+/** Procedures before which a backup can be taken. */
+const DISTURBS: readonly ProcedureName[] = [...CHANGES, 'health-restart', 'emergency'];
 /** Procedures after which something is verified and watched. */
 const RESTARTS: readonly ProcedureName[] = [
   ...CHANGES,
@@ -37,7 +40,10 @@ const RESTARTS: readonly ProcedureName[] = [
   'emergency',
   'start',
   'eject',
+  'restore',
 ];
+/** Procedures that may take a backup. */
+const SAVES: readonly ProcedureName[] = ['backup', 'restore', ...DISTURBS];
 
 const TABLE = [
   {
@@ -312,6 +318,82 @@ const TABLE = [
     procedures: ['rollback'],
   },
   {
+    name: 'with-data',
+    description:
+      'Bring the data back as well: the newest backup that was taken while the release that comes back ran; what there is now is backed up first.',
+    default: 'false',
+    kind: 'flag',
+    procedures: ['rollback'],
+  },
+  {
+    name: 'backup',
+    description:
+      'For `restore`: `latest`, or the id of the backup to restore. For every other procedure: `before` takes a backup of each service before it is changed, `off` does not.',
+    default: undefined,
+    defaultText: '`off`; `restore` needs one',
+    kind: 'text',
+    procedures: ['restore', ...DISTURBS],
+  },
+  {
+    name: 'backup-dir',
+    description: 'Directory on the host for backups; best on another disk than the volumes.',
+    default: undefined,
+    defaultText: '`backups` in `state-dir`',
+    kind: 'path',
+    procedures: ['check', ...SAVES],
+  },
+  {
+    name: 'backup-paths',
+    description:
+      'Folders that are mounted from the host and belong to the data, by their paths in the container; volumes belong to it without being named.',
+    default: undefined,
+    defaultText: 'the compose file’s `x-rolling-restart`',
+    kind: 'list',
+    procedures: SAVES,
+  },
+  {
+    name: 'backup-consistency',
+    description:
+      'What keeps the data from changing while it is read: `pause` freezes the containers, `stop` stops them, `quiesce` runs `quiesce-command`.',
+    default: undefined,
+    defaultText: 'the compose file’s `x-rolling-restart`, else `pause`',
+    kind: 'choice',
+    choices: CONSISTENCIES,
+    procedures: SAVES,
+  },
+  {
+    name: 'quiesce-command',
+    description:
+      'Shell command on the host that makes the service write its data down and leave it as it is, with `backup-consistency: quiesce`.',
+    default: undefined,
+    defaultText: 'the compose file’s `x-rolling-restart`',
+    kind: 'command',
+    procedures: SAVES,
+  },
+  {
+    name: 'resume-command',
+    description: 'Shell command on the host that lets the service go on after `quiesce-command`.',
+    default: undefined,
+    defaultText: 'the compose file’s `x-rolling-restart`',
+    kind: 'command',
+    procedures: SAVES,
+  },
+  {
+    name: 'backup-keep',
+    description: 'How many backups of a service are kept; the newest always is.',
+    default: '7',
+    kind: 'count',
+    procedures: SAVES,
+  },
+  {
+    name: 'backup-max-age',
+    description: 'Backups older than this are deleted, but for the newest; without it none is too old.',
+    default: undefined,
+    defaultText: 'none is too old',
+    kind: 'duration',
+    procedures: SAVES,
+  },
+  {
     name: 'on-warning',
     description:
       'What medium and low warning signs lead to: `warn`, `fail` or `rollback`; or one of them for each, as in `high: rollback, medium: fail, low: warn`.',
@@ -342,10 +424,11 @@ const TABLE = [
   },
   {
     name: 'min-free-disk',
-    description: 'Free space that the disk of the engine and of the checkout must have before anything begins.',
+    description:
+      'Free space that the disk of the engine and of the checkout must have before anything begins, and that of the backups afterwards.',
     default: '1GB',
     kind: 'size',
-    procedures: [...CHANGES, 'full-restart'],
+    procedures: [...CHANGES, 'full-restart', 'backup', 'restore'],
   },
   {
     name: 'dry-run',
@@ -399,7 +482,7 @@ const TABLE = [
       'Pass every gate that refuses (a release that was rolled back before among them); who did is recorded. With `stop`: kill, without the grace time.',
     default: 'false',
     kind: 'flag',
-    procedures: [...CHANGES, 'full-restart', 'health-restart', 'stop'],
+    procedures: [...CHANGES, 'full-restart', 'health-restart', 'stop', 'restore'],
   },
   {
     name: 'reason',

@@ -8,6 +8,7 @@ import { parseReadiness, type ReadinessSignal } from '../model/readiness.js';
 import { InputReader, unknownWord, type InputProblem } from './input-reader.js';
 import { INPUTS } from './input-table.js';
 import { nearest } from './nearest.js';
+import { readBackup } from './backup-inputs.js';
 import { readCanary } from './canary-inputs.js';
 import { readRollbackTarget } from './rollback-target.js';
 import { readTraffic } from './traffic.js';
@@ -44,8 +45,10 @@ export function readRequest(read: (name: string) => string, context: InputContex
   const autoRollback = input.flag('auto-rollback');
   const stateDir = readDirectory(input, 'state-dir', context) ?? defaultStateDir(context);
 
+  const asked = input.choice('procedure', PROCEDURES);
+
   const request = {
-    procedure: input.choice('procedure', PROCEDURES),
+    procedure: asked,
     services,
     workingDirectory: readWorkingDirectory(input, context),
     composeFiles: input.list('compose-files'),
@@ -78,6 +81,9 @@ export function readRequest(read: (name: string) => string, context: InputContex
     minFreeDiskBytes: input.size('min-free-disk'),
     canary: readCanary(input),
     edgeImage: input.checked('edge-image', imageReferenceProblem) ?? '',
+    ...readBackup(input, asked),
+    backupDir: readDirectory(input, 'backup-dir', context) ?? join(stateDir, 'backups'),
+    withData: input.flag('with-data'),
     dryRun: input.flag('dry-run'),
     stateDir,
     evidenceDir: readDirectory(input, 'evidence-dir', context) ?? join(stateDir, 'evidence'),
@@ -226,7 +232,7 @@ function absolute(path: string, { currentDirectory, homeDirectory }: InputContex
 
 function readDirectory(
   input: InputReader,
-  name: 'state-dir' | 'evidence-dir',
+  name: 'state-dir' | 'evidence-dir' | 'backup-dir',
   context: InputContext,
 ): string | undefined {
   const text = input.text(name);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CONSISTENCIES, NO_BACKUP_POLICY, type BackupPolicy } from '../model/backup-policy.js';
 import { ProcedureError } from '../model/errors.js';
 import { DEFAULT_HOLD } from '../model/policy.js';
 import { NO_POLICY, type ProjectPolicy, type ServicePolicy } from '../model/project-policy.js';
@@ -50,6 +51,20 @@ const router = z.union([
 /** Proxies that follow Docker's events do so within a second; those that ask every so often, within a few. */
 const DEFAULT_SETTLE_MS = 5_000;
 
+const backupPolicy = z
+  .strictObject({
+    consistency: z.enum(CONSISTENCIES).optional(),
+    paths: z.array(z.string().startsWith('/')).optional(),
+    quiesce: z.string().optional(),
+    resume: z.string().optional(),
+  })
+  .transform((policy): BackupPolicy => ({
+    consistency: policy.consistency ?? (policy.quiesce === undefined ? undefined : 'quiesce'),
+    paths: policy.paths ?? [],
+    quiesceCommand: policy.quiesce,
+    resumeCommand: policy.resume,
+  }));
+
 const servicePolicy = z
   .strictObject({
     strategy: z.enum(['auto', 'recreate', 'hold', 'rolling', 'blue-green', 'canary']).optional(),
@@ -59,6 +74,7 @@ const servicePolicy = z
     mode: z.enum(['http', 'tcp']).optional(),
     'proxy-protocol': z.boolean().optional(),
     hold: z.strictObject({ timeout: duration.optional(), queue: z.number().int().min(1).optional() }).optional(),
+    backup: backupPolicy.optional(),
   })
   .transform((policy): ServicePolicy => ({
     strategy: policy.strategy,
@@ -71,6 +87,7 @@ const servicePolicy = z
       policy.hold === undefined
         ? undefined
         : { maxMs: policy.hold.timeout ?? DEFAULT_HOLD.maxMs, maxQueue: policy.hold.queue ?? DEFAULT_HOLD.maxQueue },
+    backup: policy.backup ?? NO_BACKUP_POLICY,
   }));
 
 const projectPolicy = z

@@ -1,4 +1,5 @@
 import type { Engine } from '../model/ports/engine.js';
+import type { VolumeData } from '../model/ports/data.js';
 import type { OwnContainers } from '../model/ports/own-containers.js';
 import type { RecordsApi } from '../model/ports/records.js';
 import { createBeside } from './beside.js';
@@ -6,6 +7,7 @@ import { EngineClient } from './client.js';
 import { createContainers } from './containers.js';
 import type { Endpoint } from './endpoint.js';
 import { projectEvents } from './events.js';
+import { createVolumeData } from './data.js';
 import { execute } from './exec.js';
 import { readFacts } from './facts.js';
 import { createImages } from './images.js';
@@ -19,6 +21,7 @@ import { readStats, streamStats } from './stats.js';
 export interface DockerEngine extends Engine {
   readonly records: RecordsApi;
   readonly own: OwnContainers;
+  readonly data: VolumeData;
 }
 
 /**
@@ -41,5 +44,6 @@ export function createDockerEngine(endpoint: Endpoint, debug: (line: string) => 
     exec: (id, command, options) => execute(client, id, command, options),
     records: createRecordsApi(client),
     own: createOwnContainers(client),
+    data: createVolumeData(client),
   };
 }

@@ -105,8 +105,41 @@ async function tryCreate(client: EngineClient, options: ContainerOptions): Promi
   return unlessStatus([409], 'name taken', unlessStatus([404], 'no image', creating));
 }
 
+/**
+ * Creates a container that is never started, of the image with nothing in it.
+ * @returns its id
+ */
+export async function createFromEmptyImage(
+  client: EngineClient,
+  { name, labels, mounts }: EmptyContainer,
+): Promise<string> {
+  const settings: Docker.ContainerCreateOptions = {
+    name,
+    Image: IMAGE_NAME,
+    Labels: { ...labels },
+    Cmd: ['never-started'],
+    NetworkDisabled: true,
+    HostConfig: { NetworkMode: 'none', Mounts: [...mounts] },
+  };
+  const create = (): Promise<string> =>
+    client.call(`create container ${name}`, async (docker, abortSignal) => {
+      const container = await docker.createContainer({ ...settings, abortSignal });
+      return container.id;
+    });
+  const made = await unlessStatus([404], undefined, create());
+  if (made !== undefined) return made;
+  await importImage(client);
+  return create();
+}
+
+export interface EmptyContainer {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly mounts: Docker.MountConfig;
+}
+
 /** The volume is not filled from the image's folder. */
-const NO_COPY: Docker.MountConfig[number]['VolumeOptions'] = {
+export const NO_COPY: Docker.MountConfig[number]['VolumeOptions'] = {
   NoCopy: true,
   Labels: {},
   DriverConfig: { Name: '', Options: {} },

@@ -6,7 +6,13 @@ import type { ReleaseId, ReleaseWithDefinition } from '../model/release.js';
 import { isSegment, recordPath } from './names.js';
 import { readRecord } from './reading.js';
 import type { Records } from './records.js';
-import { eventSchema, releaseSchema, releaseWithDefinitionSchema, sloRecordSchema } from './schemas.js';
+import {
+  backupRecordSchema,
+  eventSchema,
+  releaseSchema,
+  releaseWithDefinitionSchema,
+  sloRecordSchema,
+} from './schemas.js';
 
 export interface LedgerOptions {
   readonly records: Records;
@@ -86,6 +92,9 @@ export function createLedger({ records, project, onBroken }: LedgerOptions): Led
 
     sloRecords: (service) => readAll(recordPath('slo', service), sloRecordSchema),
     addSloRecord: (record) => append('slo', record),
+
+    backupRecords: (service) => readAll(recordPath('backups', service), backupRecordSchema),
+    addBackupRecord: (record) => append('backups', record),
   };
 }
 

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { CONSISTENCIES } from '../model/backup-policy.js';
+import { type BackupRecord, type DataPlace } from '../model/backup.js';
 import type { EdgeSpec } from '../model/edge.js';
 import type { ContainerSet, Operation, Serve } from '../model/operation.js';
 import type { Decision, Plan, ServicePlan, StrategyName } from '../model/plan.js';
@@ -119,6 +121,37 @@ const edgeSchema: z.ZodType<EdgeSpec> = z.looseObject({
   networks: z.array(z.looseObject({ name: z.string(), aliases: strings })),
 });
 
+const placeSchema: z.ZodType<DataPlace> = z.looseObject({
+  name: z.string(),
+  kind: z.enum(['volume', 'bind']),
+  source: z.string(),
+  target: z.string(),
+});
+
+const backupReason = z.enum(['asked', 'before', 'safety']);
+
+export const backupRecordSchema: z.ZodType<BackupRecord> = z.looseObject({
+  at: z.string(),
+  kind: z.enum(['kept', 'deleted']),
+  service,
+  backup: z.string(),
+  release: maybe(release),
+  reason: backupReason,
+  directory: z.string(),
+  host: z.string(),
+  sizeBytes: z.number(),
+  run: z.string(),
+});
+
+const freeze = {
+  service,
+  how: z.enum(CONSISTENCIES),
+  containers,
+  quiesceCommand: maybe(z.string()),
+  resumeCommand: maybe(z.string()),
+};
+const backup = { service, backup: z.string(), folder: z.string() };
+
 const operationUnion = z.discriminatedUnion('kind', [
   z.looseObject({ kind: z.literal('fetch-source'), directory: z.string(), ref: z.string() }),
   z.looseObject({ kind: z.literal('add-worktree'), directory: z.string(), path: z.string(), commit: z.string() }),
@@ -189,6 +222,26 @@ const operationUnion = z.discriminatedUnion('kind', [
   ),
   z.looseObject({ kind: z.literal('end-takeover'), service, timeoutMs: z.number() }),
   z.looseObject({ kind: z.literal('remove-edge'), service }),
+  z.looseObject({ kind: z.literal('freeze-data'), ...freeze }),
+  z.looseObject({ kind: z.literal('thaw-data'), ...freeze }),
+  z.looseObject({
+    kind: z.literal('save-data'),
+    ...backup,
+    release: maybe(release),
+    reason: backupReason,
+    consistency: z.enum(CONSISTENCIES),
+    places: z.array(placeSchema),
+  }),
+  z.looseObject({ kind: z.literal('keep-backup'), ...backup }),
+  z.looseObject({ kind: z.literal('check-backup'), ...backup }),
+  z.looseObject({
+    kind: z.literal('restore-data'),
+    ...backup,
+    places: z.array(placeSchema),
+    tool: z.string(),
+    safety: maybe(z.looseObject({ backup: z.string(), folder: z.string() })),
+  }),
+  z.looseObject({ kind: z.literal('delete-backups'), service, folders: strings }),
   z.looseObject({
     kind: z.literal('await-ready'),
     service,

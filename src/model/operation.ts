@@ -1,3 +1,5 @@
+import type { Consistency } from './backup-policy.js';
+import type { BackupId, BackupReason, DataPlace } from './backup.js';
 import type { EdgeSpec } from './edge.js';
 import type { ReleaseId } from './release.js';
 import type { RouterSpec } from './router.js';
@@ -153,6 +155,26 @@ export type Operation =
   | { readonly kind: 'end-redirect'; readonly service: string; readonly ports: readonly string[] }
   | { readonly kind: 'end-takeover'; readonly service: string; readonly timeoutMs: number }
   | { readonly kind: 'remove-edge'; readonly service: string }
+  // Data in volumes.
+  | ({ readonly kind: 'freeze-data' } & Freeze)
+  | ({ readonly kind: 'thaw-data' } & Freeze)
+  | {
+      readonly kind: 'save-data';
+      readonly service: string;
+      readonly backup: BackupId;
+      /** Folder of the backup on the host. */
+      readonly folder: string;
+      /** What runs and wrote the data. */
+      readonly release: ReleaseId | undefined;
+      readonly reason: BackupReason;
+      readonly consistency: Consistency;
+      readonly places: readonly DataPlace[];
+    }
+  /** Reads it back whole; only then it is a backup. */
+  | { readonly kind: 'keep-backup'; readonly service: string; readonly backup: BackupId; readonly folder: string }
+  | { readonly kind: 'check-backup'; readonly service: string; readonly backup: BackupId; readonly folder: string }
+  | ({ readonly kind: 'restore-data' } & DataReturn)
+  | { readonly kind: 'delete-backups'; readonly service: string; readonly folders: readonly string[] }
   // Looking. `except`: containers of the service that are not meant.
   | {
       readonly kind: 'await-ready';
@@ -206,6 +228,30 @@ export type Operation =
       readonly release: ReleaseId;
       readonly reason: string;
     };
+
+/** What keeps data from changing, and lets it change again. */
+export interface Freeze {
+  readonly service: string;
+  readonly how: Consistency;
+  /** Those that are paused or stopped; for a command those that it is about. */
+  readonly containers: readonly string[];
+  /** Run on the host with `quiesce`; the first makes the service write everything down and stand still. */
+  readonly quiesceCommand: string | undefined;
+  readonly resumeCommand: string | undefined;
+}
+
+/** A backup that takes the place of the data that is there. */
+export interface DataReturn {
+  readonly service: string;
+  readonly backup: BackupId;
+  readonly folder: string;
+  /** Where the data belongs now; each is named as in the backup. */
+  readonly places: readonly DataPlace[];
+  /** Image in whose container the old data is deleted. */
+  readonly tool: string;
+  /** What was there before, to be put back when this fails; undefined: this is it. */
+  readonly safety: { readonly backup: BackupId; readonly folder: string } | undefined;
+}
 
 /** Which containers of a service, by what is known of them. */
 export type ContainerSet =
@@ -298,6 +344,22 @@ export function describeOperation(operation: Operation): string {
       return `end the take-over container of ${operation.service} when it has nothing in flight (at most ${formatDuration(operation.timeoutMs)})`;
     case 'remove-edge':
       return `remove the edge of ${operation.service}`;
+    case 'freeze-data':
+      return `${freezeWords(operation)}, so that its data stands still`;
+    case 'thaw-data':
+      return thawWords(operation);
+    case 'save-data':
+      return `back up ${operation.places.map(({ source }) => source).join(', ')} of ${operation.service} as ${operation.backup}`;
+    case 'keep-backup':
+      return `read backup ${operation.backup} back, all of it, and keep it`;
+    case 'check-backup':
+      return `check backup ${operation.backup}: checksums, and every archive to its end`;
+    case 'restore-data':
+      return operation.safety === undefined
+        ? `put the data of before back: ${operation.places.map(({ source }) => source).join(', ')} from ${operation.backup}`
+        : `replace what is in ${operation.places.map(({ source }) => source).join(', ')} by backup ${operation.backup}, and compare`;
+    case 'delete-backups':
+      return `delete ${counted(operation.folders.length, 'one old backup', 'old backups')} of ${operation.service}`;
     case 'await-ready':
       return `wait until ${operation.service} is ready (at most ${formatDuration(operation.timeoutMs)})`;
     case 'verify':
@@ -408,7 +470,21 @@ export function compensationOf(operation: Operation): Compensation {
       return { kind: 'none', reason: 'removed at the end of the run' };
     case 'run-command':
       return { kind: 'none', reason: 'your command: what it does outside the project is yours to undo' };
+    case 'freeze-data':
+      return { kind: 'operation', operation: { ...operation, kind: 'thaw-data' } };
+    case 'thaw-data':
+      return { kind: 'none', reason: 'it ends what made the data stand still' };
+    case 'save-data':
+    case 'keep-backup':
+      return { kind: 'none', reason: 'touches no data; a backup that is not kept is removed' };
+    case 'restore-data':
+      return operation.safety === undefined
+        ? { kind: 'none', reason: 'it is what undoes a restore' }
+        : { kind: 'operation', operation: dataBack(operation, operation.safety) };
+    case 'delete-backups':
+      return { kind: 'none', reason: 'newer ones are there' };
     case 'capture-evidence':
+    case 'check-backup':
     case 'await-ready':
     case 'verify':
     case 'watch':
@@ -441,11 +517,44 @@ const CHANGING: ReadonlySet<OperationKind> = new Set([
   'open-ports',
   'close-ports',
   'remove-edge',
+  'freeze-data',
+  'thaw-data',
+  'restore-data',
 ]);
 
 /** @returns whether the operation changes what runs */
 export function changesService(operation: Operation): boolean {
   return CHANGING.has(operation.kind);
+}
+
+/** @returns what puts the data of before a restore back */
+export function dataBack(
+  { service, places, tool }: DataReturn,
+  safety: NonNullable<DataReturn['safety']>,
+): OperationOf<'restore-data'> {
+  return { kind: 'restore-data', service, places, tool, ...safety, safety: undefined };
+}
+
+function freezeWords({ how, service, containers }: Freeze): string {
+  switch (how) {
+    case 'pause':
+      return `pause ${counted(containers.length)} of ${service}`;
+    case 'stop':
+      return `stop ${counted(containers.length)} of ${service}`;
+    case 'quiesce':
+      return `run quiesce-command for ${service}`;
+  }
+}
+
+function thawWords({ how, service, containers }: Freeze): string {
+  switch (how) {
+    case 'pause':
+      return `let ${counted(containers.length)} of ${service} go on`;
+    case 'stop':
+      return `start ${counted(containers.length)} of ${service} again`;
+    case 'quiesce':
+      return `run resume-command for ${service}`;
+  }
 }
 
 /** Commits and digests as people read them. */

@@ -1,3 +1,4 @@
+import { NO_BACKUP_POLICY, type BackupPolicy } from './backup-policy.js';
 import type { ReadinessSignal } from './readiness.js';
 import type { RouterSpec } from './router.js';
 
@@ -28,6 +29,7 @@ export interface ServicePolicy {
   readonly proxyProtocol: boolean;
   /** Bounds of strategy `hold`. */
   readonly hold: { readonly maxMs: number; readonly maxQueue: number } | undefined;
+  readonly backup: BackupPolicy;
 }
 
 export const NO_POLICY: ProjectPolicy = { services: {} };
@@ -40,6 +42,7 @@ export const NO_SERVICE_POLICY: ServicePolicy = {
   mode: undefined,
   proxyProtocol: false,
   hold: undefined,
+  backup: NO_BACKUP_POLICY,
 };
 
 /** @returns the policy of one service; that of silence where the file says nothing about it */

@@ -1,5 +1,5 @@
 import type { JournalRecord } from './ports/ledger.js';
-import type { Operation, OperationOf } from './operation.js';
+import { dataBack, type Operation, type OperationOf } from './operation.js';
 import type { ReleaseId } from './release.js';
 import type { RouterSpec } from './router.js';
 
@@ -30,6 +30,8 @@ export type Recovery =
   /** The change had not got to the new release: what was held, stopped or taken over for it goes back. */
   | EjectRecovery
   | { readonly kind: 'resume'; readonly stopped: readonly string[]; readonly router: RouterSpec | undefined }
+  /** Its data was kept from changing, or replaced: it goes on, after what was there has been put back. */
+  | { readonly kind: 'thaw'; readonly freeze: OperationOf<'freeze-data'> }
   /** The same release was being started again: it is started. */
   | { readonly kind: 'restore'; readonly release: ReleaseId }
   /** It was being stopped on purpose: it is stopped. */
@@ -54,6 +56,8 @@ export interface RecoveryPlan {
   /** Where the checkout was before the run, when it was moved and no service stays on the new commit. */
   readonly checkout: OperationOf<'move-checkout'> | undefined;
   readonly worktrees: readonly OperationOf<'add-worktree'>[];
+  /** Data of before that comes back, with nothing of the service running, before the service itself is recovered. */
+  readonly data: readonly OperationOf<'restore-data'>[];
   /** Releases that were gone back from without getting to mark them as bad. */
   readonly left: readonly OperationOf<'reject-release'>[];
   /** Tags of images that were built and did not become a release. */
@@ -80,10 +84,11 @@ export function planRecovery(record: JournalRecord, down: ReadonlySet<string> = 
   return {
     services,
     tags: [...names].flatMap((service) =>
-      services[service]?.kind === 'none' || services[service]?.kind === 'resume' ? tagBack(entries, service) : [],
+      UNTOUCHED.has(services[service]?.kind ?? 'none') ? tagBack(entries, service) : [],
     ),
     checkout: stays || deployed ? undefined : checkoutBack(entries),
     worktrees: operations(entries, 'add-worktree'),
+    data: Object.entries(services).flatMap(([service, recovery]) => dataBackFor(ofService(entries, service), recovery)),
     left: leftReleases(record, services),
     builtTags: operations(entries, 'build-image').flatMap(({ service, tag }) => {
       const kind = services[service]?.kind ?? 'none';
@@ -96,6 +101,9 @@ type Entries = JournalRecord['entries'];
 
 /** The release that the run was deploying stays. */
 const STAYS: ReadonlySet<Recovery['kind']> = new Set(['accept', 'finish', 'leave']);
+
+/** The containers are those of before. */
+const UNTOUCHED: ReadonlySet<Recovery['kind']> = new Set(['none', 'resume', 'thaw']);
 
 const CHANGES_SERVICE: ReadonlySet<Operation['kind']> = new Set([
   'replace-containers',
@@ -110,10 +118,12 @@ const CHANGES_SERVICE: ReadonlySet<Operation['kind']> = new Set([
   'close-ports',
   'record-stop',
   'record-start',
+  'freeze-data',
+  'restore-data',
 ]);
 
 function recoverService(entries: Entries, service: string, down: boolean): Recovery {
-  const own = entries.filter(({ operation }) => 'service' in operation && operation.service === service);
+  const own = ofService(entries, service);
   const mark = own.findLast(({ operation }) => MARKS.has(operation.kind))?.operation;
   if (mark?.kind === 'record-stop') return recoverStop(own, mark.release);
   const ejecting = recoverEject(own);
@@ -126,7 +136,9 @@ function recoverService(entries: Entries, service: string, down: boolean): Recov
   const last = replacements.at(-1);
   // Its containers are gone, and not only stopped.
   if (last === undefined && operations(own, 'remove-containers').length > 0) return recoverRestart(own);
-  if (last === undefined) return recoverBefore(own) ?? recoverStart(own, mark) ?? recoverRestart(own);
+  if (last === undefined) {
+    return recoverBefore(own) ?? recoverData(own) ?? recoverStart(own, mark) ?? recoverRestart(own);
+  }
   const { to, from } = last.operation;
   const restarting = mark !== undefined || own.some(({ operation }) => RESTARTING.has(operation.kind));
   if (to === from && (last.operation.kind === 'replace-containers' || restarting)) return recoverRestart(own);
@@ -209,6 +221,31 @@ function recoverBefore(own: Entries): Recovery | undefined {
   return { kind: 'resume', stopped, router };
 }
 
+/** Killed while its data stood still, or was being replaced. A restore ends with a verification. */
+function recoverData(own: Entries): Recovery | undefined {
+  const freeze = operations(own, 'freeze-data').at(-1);
+  const replacing = own.findLastIndex(({ operation }) => operation.kind === 'restore-data');
+  if (freeze === undefined) return undefined;
+  if (replacing !== -1) return provenAfter(own, replacing) ? { kind: 'none' } : { kind: 'thaw', freeze };
+  const since = own.findLastIndex(({ operation }) => operation === freeze);
+  const thawed = own.slice(since).some(({ operation, result }) => operation.kind === 'thaw-data' && result === 'done');
+  return thawed ? undefined : { kind: 'thaw', freeze };
+}
+
+function provenAfter(own: Entries, index: number): boolean {
+  return own.slice(index).some(({ operation, result }) => operation.kind === 'verify' && result === 'done');
+}
+
+/** What a backup was put in the place of comes back, unless the release stays that it was put there for. */
+function dataBackFor(own: Entries, recovery: Recovery): readonly OperationOf<'restore-data'>[] {
+  const index = own.findLastIndex(({ operation }) => operation.kind === 'restore-data');
+  const entry = own[index];
+  if (entry?.operation.kind !== 'restore-data' || STAYS.has(recovery.kind) || recovery.kind === 'none') return [];
+  const { operation, result } = entry;
+  if (operation.safety !== undefined) return [dataBack(operation, operation.safety)];
+  return result === 'done' ? [] : [operation];
+}
+
 /** A run goes back because of what it saw, or because it was cancelled or killed: only the first is the release's fault. */
 function foundWrong(own: Entries): boolean {
   return own.some(({ operation, result }) => LOOKING.has(operation.kind) && result === 'failed');
@@ -260,6 +297,10 @@ const RESTARTING: ReadonlySet<Operation['kind']> = new Set([
   'kill-containers',
   'remove-containers',
 ]);
+
+function ofService(entries: Entries, service: string): Entries {
+  return entries.filter(({ operation }) => 'service' in operation && operation.service === service);
+}
 
 function tagBack(entries: Entries, service: string): readonly OperationOf<'tag-image'>[] {
   const first = operations(entries, 'tag-image').find((operation) => operation.service === service);

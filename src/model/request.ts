@@ -1,3 +1,4 @@
+import type { Consistency } from './backup-policy.js';
 import type { EnvironmentCheck } from './environment-check.js';
 import type { StrategyName } from './plan.js';
 import type { CanaryPolicy, Severity, WarningAction } from './policy.js';
@@ -51,6 +52,23 @@ export interface Request {
   readonly canary: CanaryPolicy;
   /** Image of the managed edge. */
   readonly edgeImage: string;
+  /** A backup is taken before anything is changed. */
+  readonly backupBefore: boolean;
+  /** `latest` or an id; undefined in every procedure but restore. */
+  readonly restoreFrom: string | undefined;
+  /** Absolute. */
+  readonly backupDir: string;
+  /** Folders that are mounted from the host, by where the container has them; empty: what the compose file says. */
+  readonly backupPaths: readonly string[];
+  /** Undefined: what the compose file says, otherwise `pause`. */
+  readonly backupConsistency: Consistency | undefined;
+  readonly quiesceCommand: string | undefined;
+  readonly resumeCommand: string | undefined;
+  readonly keepBackups: number;
+  /** Undefined: backups do not grow too old. */
+  readonly maxBackupAgeMs: number | undefined;
+  /** The data of the release that is gone back to comes back with it. */
+  readonly withData: boolean;
   readonly dryRun: boolean;
   readonly stateDir: string;
   readonly evidenceDir: string;
@@ -78,6 +96,8 @@ export const PROCEDURES = [
   'full-restart',
   'maintenance',
   'slo-report',
+  'backup',
+  'restore',
   'eject',
 ] as const;
 export type ProcedureName = (typeof PROCEDURES)[number];

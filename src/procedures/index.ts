@@ -1,4 +1,5 @@
 import type { ProcedureName } from '../model/request.js';
+import { backup } from './backup.js';
 import { check } from './check.js';
 import { codeUpdate } from './code-update.js';
 import { configChange } from './config-change.js';
@@ -8,6 +9,7 @@ import { healthRestart } from './health-restart.js';
 import { fullRestart } from './full-restart.js';
 import { maintenance } from './maintenance.js';
 import type { Procedure } from './procedure.js';
+import { restore } from './restore.js';
 import { rollback } from './rollback.js';
 import { start } from './start.js';
 import { stop } from './stop.js';
@@ -26,5 +28,7 @@ export const ALL_PROCEDURES: Readonly<Record<ProcedureName, Procedure>> = {
   'full-restart': fullRestart,
   maintenance,
   'slo-report': sloReport,
+  backup,
+  restore,
   eject,
 };

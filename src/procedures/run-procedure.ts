@@ -3,6 +3,7 @@ import type { OutcomeKind } from '../model/outcome.js';
 import type { RunReport } from '../model/report.js';
 import { buildReport } from '../run/build-report.js';
 import type { Run } from '../run/run.js';
+import { deleteOldBackups } from '../steps/old-backups.js';
 import { openProject } from '../steps/open-project.js';
 import { viewing, withSession } from '../steps/with-session.js';
 import { recordSlo } from '../steps/slo.js';
@@ -50,6 +51,7 @@ async function conduct(run: Run, procedure: Procedure): Promise<ProcedureResult>
   const { interrupts } = procedure;
   return withSession(run, opened, { interrupt: interrupts, goOn: interrupts || run.request.force }, async (session) => {
     const result = await perform(session);
+    await deleteOldBackups(session);
     await recordSlo(session);
     return result;
   });
@@ -65,6 +67,7 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'E_GATE',
   'E_SOURCE',
   'E_ROLLBACK_TARGET',
+  'E_BACKUP',
   'E_BAD_RELEASE',
   'E_LOCKED',
 ]);

@@ -40,6 +40,17 @@ const edge = z.object({
   networks: z.array(z.object({ name: text, aliases: z.array(text) })),
 });
 
+const places = z.array(z.object({ name: text, kind: z.enum(['volume', 'bind']), source: text, target: text }));
+const consistency = z.enum(['pause', 'stop', 'quiesce']);
+const freeze = {
+  ...service,
+  how: consistency,
+  containers: z.array(text),
+  quiesceCommand: text.optional(),
+  resumeCommand: text.optional(),
+};
+const backup = { ...service, backup: text, folder: text };
+
 const except = { except: z.array(text).optional().describe('containers of the service that are not meant') };
 
 /** An operation of the plan; held against the type `Operation` by the check in report-schema.ts. */
@@ -102,6 +113,26 @@ export const operation = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('end-redirect'), ...service, ports: z.array(text) }),
   z.object({ kind: z.literal('end-takeover'), ...service, timeoutMs: ms }),
   z.object({ kind: z.literal('remove-edge'), ...service }),
+  z.object({ kind: z.literal('freeze-data'), ...freeze }),
+  z.object({ kind: z.literal('thaw-data'), ...freeze }),
+  z.object({
+    kind: z.literal('save-data'),
+    ...backup,
+    release: text.optional(),
+    reason: z.enum(['asked', 'before', 'safety']),
+    consistency,
+    places,
+  }),
+  z.object({ kind: z.literal('keep-backup'), ...backup }),
+  z.object({ kind: z.literal('check-backup'), ...backup }),
+  z.object({
+    kind: z.literal('restore-data'),
+    ...backup,
+    places,
+    tool: text,
+    safety: z.object({ backup: text, folder: text }).optional(),
+  }),
+  z.object({ kind: z.literal('delete-backups'), ...service, folders: z.array(text) }),
   z.object({
     kind: z.literal('await-ready'),
     ...service,

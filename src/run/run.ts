@@ -1,4 +1,6 @@
+import type { BackupStore } from '../model/ports/backups.js';
 import type { CodeHost } from '../model/ports/code-host.js';
+import type { VolumeData } from '../model/ports/data.js';
 import type { Edges } from '../model/ports/edge.js';
 import type { Compose, Engine } from '../model/ports/engine.js';
 import type { Commands, Disks } from '../model/ports/host.js';
@@ -25,6 +27,8 @@ export interface Adapters {
   readonly codeHost: CodeHost;
   readonly routers: Routers;
   readonly edges: Edges;
+  readonly data: VolumeData;
+  readonly backups: BackupStore;
   readonly metrics: MetricsFile;
   /** The records of one compose project; its name is known only after the compose files are rendered. */
   readonly records: (project: string) => ProjectRecords;

@@ -38,6 +38,9 @@ export function openSession(
     lookers: new Map(),
     unacceptedTags: new Set(),
     deployed: new Set(),
+    savings: new Map(),
+    saved: [],
+    frozenAt: new Map(),
     startCommit: view.opened.checkout?.commit,
     liveCommit: { value: view.opened.checkout?.commit },
   };

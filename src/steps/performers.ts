@@ -3,6 +3,8 @@ import { keptImageTag, type ReleaseEvent } from '../model/release.js';
 import type { Performers } from '../run/executor.js';
 import { runOnHost } from './commands.js';
 import { settleContainers, startBeside } from './beside.js';
+import { deleteBackups } from './old-backups.js';
+import { freezeData, keepBackup, restoreData, saveData, thawData } from './data.js';
 import { endTakeover, installEdge } from './edge.js';
 import { replaceContainers } from './replace.js';
 import { drainContainers, holdTraffic, releaseTraffic, retireContainers, shiftTraffic } from './traffic.js';
@@ -81,6 +83,15 @@ export function performersFor(session: () => Session): Performers {
     'end-redirect': async ({ service }) => session().edges.endRedirect(session().project, service),
     'end-takeover': async (operation, signal) => endTakeover(session(), operation, signal),
     'remove-edge': async ({ service }) => session().edges.remove(session().project, service),
+    'freeze-data': async (operation, signal) => freezeData(session(), operation, signal),
+    'thaw-data': async (operation, signal) => thawData(session(), operation, signal),
+    'save-data': async (operation, signal) => saveData(session(), operation, signal),
+    'keep-backup': async (operation, signal) => keepBackup(session(), operation, signal),
+    'check-backup': async ({ folder }, signal) => {
+      await session().backups.check(folder, signal);
+    },
+    'restore-data': async (operation, signal) => restoreData(session(), operation, signal),
+    'delete-backups': async (operation) => deleteBackups(session(), operation),
     'analyse-canary': async (operation, signal) => lookerOf(session(), operation.service).analyse(operation, signal),
     'await-ready': async (operation, signal) => lookerOf(session(), operation.service).awaitReady(operation, signal),
     verify: async (operation, signal) => lookerOf(session(), operation.service).verify(operation, signal),

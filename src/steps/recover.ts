@@ -1,5 +1,5 @@
 import { asProcedureError, ProcedureError } from '../model/errors.js';
-import type { Operation } from '../model/operation.js';
+import type { Operation, OperationOf } from '../model/operation.js';
 import { planRecovery, type EjectRecovery, type Recovery, type RecoveryPlan, type Way } from '../model/recovery.js';
 import { dependencyOrder, isAlive, isOneShot } from '../model/service.js';
 import type { JournalPlace } from '../run/executor.js';
@@ -19,6 +19,9 @@ import { checksFor } from './verify.js';
 
 /** Going back includes waiting for readiness and the user's own checks. */
 const RECOVERY_DEADLINE_MS = 15 * 60_000;
+
+/** Data takes the time that it takes. */
+const DATA_DEADLINE_MS = 6 * 3_600_000;
 
 /** Opens a session that writes its operations down in the place given. */
 export type OpenSession = (place: JournalPlace) => Session;
@@ -55,6 +58,10 @@ async function recoverRun(locked: LockedRun, open: OpenSession, runId: string): 
     said.push(`the checkout is back at ${plan.checkout.to.slice(0, 12)}`);
   }
   for (const [service, recovery] of inOrder(session, plan.services)) {
+    for (const back of plan.data.filter((one) => one.service === service)) {
+      await putDataBack(session, back);
+      said.push(`${service}: the data of before is back, from backup ${back.backup}`);
+    }
     const done = await recoverService(session, service, recovery, deadline);
     if (done !== undefined) said.push(`${service}: ${done}`);
   }
@@ -112,6 +119,8 @@ async function recoverService(
     case 'resume':
       await resume(session, service, recovery, deadline);
       return 'what was held, stopped or taken over for a change that had not begun is as it was';
+    case 'thaw':
+      return thaw(session, service, recovery.freeze, deadline);
     case 'reopen-edge':
     case 'remove-edge':
       await recoverEject(session, service, recovery, deadline);
@@ -251,6 +260,35 @@ async function resume(
       : []),
   ];
   for (const operation of operations) await session.execute(operation, deadline);
+}
+
+/** Nothing of the service may run while its data is replaced, whatever the killed run had started of it. */
+async function putDataBack(session: Session, back: OperationOf<'restore-data'>): Promise<void> {
+  const deadline = AbortSignal.timeout(DATA_DEADLINE_MS);
+  const { service } = back;
+  const containers = (await session.engine.containers(session.project, service)).map(({ id }) => id);
+  const nothing = { quiesceCommand: undefined, resumeCommand: undefined };
+  await session.execute({ kind: 'freeze-data', service, how: 'stop', containers, ...nothing }, deadline);
+  await session.execute(back, deadline);
+}
+
+/** Lets a service go on whose data was kept from changing; one that was stopped for it has to become ready again. */
+async function thaw(
+  session: Session,
+  service: string,
+  freeze: OperationOf<'freeze-data'>,
+  deadline: AbortSignal,
+): Promise<string> {
+  const current = await observe(session.engine, session, session.project, service);
+  const there: string[] = [];
+  for (const id of freeze.containers) if ((await session.engine.container(id)) !== undefined) there.push(id);
+  await session.execute({ ...freeze, kind: 'thaw-data', containers: there }, deadline);
+  if (freeze.how === 'stop' && there.length > 0 && current.release !== undefined) {
+    const run = new ServiceRun(session, await keptCandidate(session, current.release.id, current));
+    const timeoutMs = readinessTimeout(current.containers[0]?.healthCheck, session.request.readinessTimeoutMs);
+    await run.execute({ kind: 'await-ready', service, release: current.release.id, timeoutMs }, deadline);
+  }
+  return 'it goes on; its data had been kept from changing';
 }
 
 /** A restart was cut short: the containers may be stopped or gone. What still runs is left as it is. */

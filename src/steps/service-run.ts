@@ -62,6 +62,7 @@ export class ServiceRun implements Looker {
 
   async execute(operation: Operation, signal: AbortSignal): Promise<void> {
     const places = operation.kind === 'replace-containers' || operation.kind === 'start-beside';
+    if (operation.kind === 'freeze-data' && operation.how === 'stop') this.beginAccount();
     if (operation.kind === 'kill-containers' || operation.kind === 'restart-containers') {
       this.beginAccount();
       this.killed = operation.kind === 'kill-containers';
@@ -322,6 +323,7 @@ const TOUCHING: ReadonlySet<Operation['kind']> = new Set([
   'hold-traffic',
   'install-edge',
   'redirect-ports',
+  'restore-data',
 ]);
 
 function isUp(container: ObservedContainer): boolean {

@@ -1,10 +1,12 @@
 import type { Operation, OperationOf } from '../model/operation.js';
+import type { BackupWriter } from '../model/ports/backups.js';
 import type { ComposeTarget, EngineFacts } from '../model/ports/engine.js';
 import type { Ledger } from '../model/ports/ledger.js';
 import type { Checkout } from '../model/ports/source.js';
 import type { ComposeProject } from '../model/service.js';
 import type { EventFeed } from '../run/events.js';
 import type { LockedRun, Run } from '../run/run.js';
+import type { BackupManifest } from '../model/backup.js';
 import type { Candidate } from './candidate.js';
 import type { TrafficProof } from './traffic-proof.js';
 
@@ -50,10 +52,22 @@ export interface Session extends LockedRun, Viewing {
   readonly unacceptedTags: Set<string>;
   /** Services that this run has made live. */
   readonly deployed: Set<string>;
+  /** Backups that are written and do not count yet, by id. */
+  readonly savings: Map<string, Saving>;
+  /** Backups that this run took. */
+  readonly saved: BackupManifest[];
+  /** When a service's data was made to stand still, by `performance.now()`. */
+  readonly frozenAt: Map<string, number>;
   /** Commit the live checkout was at when the run began. */
   readonly startCommit: string | undefined;
   /** Commit the live checkout is at now; moves with `move-checkout`. */
   readonly liveCommit: { value: string | undefined };
+}
+
+/** A backup between the reading of the data and the moment it counts. */
+export interface Saving {
+  readonly writer: BackupWriter;
+  readonly about: Omit<BackupManifest, 'entries'>;
 }
 
 export interface BuildDocument {

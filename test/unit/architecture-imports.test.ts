@@ -13,6 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   procedures: ['steps', 'run', 'model'],
   // Adapters: they implement the interfaces of model/ports.
   action: ['model'],
+  backups: ['model'],
   engine: ['model', 'host'],
   github: ['model'],
   host: ['model'],
@@ -22,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   routers: ['model'],
   source: ['model', 'host'],
   // What puts the parts together.
-  'wiring.ts': ['engine', 'github', 'host', 'ledger', 'probe', 'report', 'routers', 'run', 'source', 'model'],
+  'wiring.ts': ['backups', 'engine', 'github', 'host', 'ledger', 'probe', 'report', 'routers', 'run', 'source', 'model'],
   'publish.ts': ['action', 'report', 'run', 'model'],
   // The doors.
   'main.ts': ['wiring.ts', 'publish.ts', 'procedures', 'action', 'github', 'report', 'model'],
@@ -36,7 +37,7 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   '@actions/exec': ['engine', 'host', 'source'],
   '@actions/github': ['github'],
   dockerode: ['engine'],
-  'tar-stream': ['engine'],
+  'tar-stream': ['backups', 'engine'],
   // A child belongs to a process group that we end: one file starts children.
   'node:child_process': ['host'],
 };

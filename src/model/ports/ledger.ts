@@ -1,3 +1,4 @@
+import type { BackupRecord } from '../backup.js';
 import { omit } from '../omit.js';
 import type { Operation } from '../operation.js';
 import type { Plan } from '../plan.js';
@@ -16,6 +17,9 @@ export interface Ledger {
   /** What runs cost a service, oldest first. */
   sloRecords(service: string): Promise<readonly SloRecord[]>;
   addSloRecord(record: SloRecord): Promise<void>;
+  /** Backups that were taken of a service and deleted again, oldest first; they lie on the host. */
+  backupRecords(service: string): Promise<readonly BackupRecord[]>;
+  addBackupRecord(record: BackupRecord): Promise<void>;
 }
 
 /** @returns the release without its definition, as lists and reports use it */

@@ -1,0 +1,183 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { chmod, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { BackupEntry, BackupManifest } from '../model/backup.js';
+import { ProcedureError } from '../model/errors.js';
+import type { BackupStore, BackupWriter } from '../model/ports/backups.js';
+import { readArchive, writeArchive } from './archive.js';
+import { notWhole, writeFailure } from './failures.js';
+import { manifestSchema } from './manifest.js';
+
+const MANIFEST = 'manifest.json';
+/** In the form of `sha256sum`, so that a person can check a backup without this program. */
+const SUMS = 'SHA256SUMS';
+/** Nothing with this ending is a backup. */
+const PARTIAL = '.partial';
+
+/** @returns backups as folders of files on this host */
+export function createBackupStore(): BackupStore {
+  const serviceFolder = (directory: string, project: string, service: string): string =>
+    path.join(directory, segment(project), segment(service));
+  return {
+    folderOf: (directory, project, service, id) => path.join(serviceFolder(directory, project, service), segment(id)),
+
+    begin,
+
+    async list(directory, project, service) {
+      const folder = serviceFolder(directory, project, service);
+      const names = (await readdir(folder).catch(() => [])).filter((name) => !name.endsWith(PARTIAL));
+      const found = await Promise.all(names.map(async (name) => lookAt(path.join(folder, name))));
+      return found.filter((one) => one !== undefined).sort((a, b) => (a.id < b.id ? 1 : -1));
+    },
+
+    async check(folder, signal) {
+      const manifest = await readManifest(folder);
+      for (const entry of manifest.entries) await checkArchive(folder, entry, signal);
+      return manifest;
+    },
+
+    open: (folder, { archive }) => createReadStream(path.join(folder, archive)),
+
+    remove: (folder) => rm(folder, { recursive: true, force: true }),
+
+    async removePartial(directory, project, service) {
+      const folder = serviceFolder(directory, project, service);
+      const left = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(PARTIAL));
+      for (const name of left) await rm(path.join(folder, name), { recursive: true, force: true });
+      return left.length;
+    },
+  };
+}
+
+async function begin(folder: string): Promise<BackupWriter> {
+  const partial = `${folder}${PARTIAL}`;
+  const entries: Omit<BackupEntry, 'entries'>[] = [];
+  const discard = (): Promise<void> => rm(partial, { recursive: true, force: true });
+  const guarded = async <T>(body: () => Promise<T>): Promise<T> => {
+    try {
+      return await body();
+    } catch (error) {
+      await discard();
+      throw writeFailure(folder, error);
+    }
+  };
+  await guarded(async () => {
+    await mkdir(partial, { recursive: true, mode: 0o700 });
+    await chmod(path.dirname(folder), 0o700);
+  });
+  return {
+    add: (place, tar, signal) =>
+      guarded(async () => {
+        const archive = `${place.name}.tar.gz`;
+        entries.push({ ...place, archive, ...(await writeArchive(path.join(partial, archive), tar, signal)) });
+      }),
+
+    keep: (about, signal) =>
+      guarded(async () => {
+        const counted: BackupEntry[] = [];
+        for (const entry of entries) {
+          counted.push({ ...entry, entries: await checkArchive(partial, entry, signal) });
+        }
+        const manifest: BackupManifest = { ...about, entries: counted };
+        const text = `${JSON.stringify(manifest, null, 2)}\n`;
+        const sums = [...counted.map(({ sha256, archive }) => [sha256, archive] as const), [sha256Of(text), MANIFEST]];
+        await writeDurably(path.join(partial, MANIFEST), text);
+        await writeDurably(path.join(partial, SUMS), sums.map(([sum, name]) => `${sum}  ${name}\n`).join(''));
+        await syncFolder(partial);
+        await rename(partial, folder);
+        await syncFolder(path.dirname(folder));
+        return manifest;
+      }),
+
+    discard,
+  };
+}
+
+/** @returns how many entries there are @throws ProcedureError E_BACKUP */
+async function checkArchive(folder: string, entry: Omit<BackupEntry, 'entries'>, signal: AbortSignal): Promise<number> {
+  const file = path.join(folder, entry.archive);
+  let found: Awaited<ReturnType<typeof readArchive>>;
+  try {
+    found = await readArchive(file, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw notWhole(folder, `${entry.archive} cannot be read to its end (${reasonOf(error)})`, error);
+  }
+  if (found.sha256 !== entry.sha256)
+    throw notWhole(folder, `${entry.archive} has another checksum than when it was taken`);
+  if (found.tarSha256 !== entry.tarSha256 || found.tarBytes !== entry.tarBytes) {
+    throw notWhole(folder, `${entry.archive} holds something else than when it was taken`);
+  }
+  return found.entries;
+}
+
+/** The manifest and the sizes of its archives: enough to list it. Undefined for what is no backup, or not whole. */
+async function lookAt(folder: string): Promise<BackupManifest | undefined> {
+  try {
+    const manifest = await readManifest(folder);
+    for (const { archive, sizeBytes } of manifest.entries) {
+      if ((await stat(path.join(folder, archive))).size !== sizeBytes) return undefined;
+    }
+    return manifest;
+  } catch {
+    return undefined;
+  }
+}
+
+async function readManifest(folder: string): Promise<BackupManifest> {
+  let text: string;
+  let sums: string;
+  try {
+    [text, sums] = (await Promise.all([MANIFEST, SUMS].map((name) => readFile(path.join(folder, name), 'utf8')))) as [
+      string,
+      string,
+    ];
+  } catch (error) {
+    throw notWhole(folder, reasonOf(error), error);
+  }
+  if (!sums.split('\n').includes(`${sha256Of(text)}  ${MANIFEST}`)) {
+    throw notWhole(folder, 'its manifest has another checksum than when it was taken');
+  }
+  try {
+    return manifestSchema.parse(JSON.parse(text));
+  } catch (error) {
+    throw notWhole(folder, 'its manifest cannot be read', error);
+  }
+}
+
+async function writeDurably(file: string, text: string): Promise<void> {
+  const handle = await open(file, 'wx', 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Without it a name may be lost when the power is, although the file is not. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function sha256Of(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** What a person types ends here too (`backup: ../x`). @throws ProcedureError E_BACKUP */
+function segment(text: string): string {
+  if (/^[A-Za-z0-9._-]{1,200}$/.test(text) && text !== '.' && text !== '..') return text;
+  throw new ProcedureError('E_BACKUP', `"${text}" is not the id of a backup`, {
+    next: 'Give latest, or an id as procedure check lists them, such as 20261124T031502Z-3f9a1c. Nothing was changed.',
+  });
+}

@@ -1,0 +1,209 @@
+import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { asProcedureError, ProcedureError } from '../model/errors.js';
+import { backupSize } from '../model/backup.js';
+import { compensationOf, type Operation, type OperationOf } from '../model/operation.js';
+import { formatDuration, formatSize } from '../model/units.js';
+import { commandEnvironment, runOnHost } from './commands.js';
+import type { Session } from './session.js';
+
+/** Carries out the operations on data, each a kind. */
+export async function freezeData(
+  session: Session,
+  freeze: OperationOf<'freeze-data'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { engine, data } = session;
+  session.frozenAt.set(freeze.service, performance.now());
+  switch (freeze.how) {
+    case 'pause':
+      // One after the other would let the first wait for all.
+      await Promise.all(freeze.containers.map((container) => data.pause(container)));
+      return;
+    case 'stop':
+      await Promise.all(freeze.containers.map((container) => engine.stopContainer(container, signal)));
+      return;
+    case 'quiesce':
+      await runCommand(session, freeze, 'quiesce-command', freeze.quiesceCommand, signal);
+  }
+}
+
+export async function thawData(session: Session, freeze: OperationOf<'thaw-data'>, signal: AbortSignal): Promise<void> {
+  const { engine, data } = session;
+  switch (freeze.how) {
+    case 'pause':
+      await Promise.all(freeze.containers.map((container) => data.unpause(container)));
+      break;
+    case 'stop':
+      await Promise.all(freeze.containers.map((container) => engine.startContainer(container)));
+      break;
+    case 'quiesce':
+      await runCommand(session, freeze, 'resume-command', freeze.resumeCommand, signal);
+  }
+  const began = session.frozenAt.get(freeze.service);
+  if (began !== undefined) {
+    session.progress.info(`  its data stood still for ${formatDuration(performance.now() - began)}`);
+  }
+}
+
+async function runCommand(
+  session: Session,
+  { service, containers }: { readonly service: string; readonly containers: readonly string[] },
+  name: string,
+  command: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (command === undefined) return;
+  const [first] = containers;
+  const container = first === undefined ? undefined : await session.engine.container(first);
+  const environment = commandEnvironment(session.project, service, undefined, container);
+  await runOnHost(session, { name, command, directory: session.request.workingDirectory, environment }, signal);
+}
+
+export async function saveData(
+  session: Session,
+  operation: OperationOf<'save-data'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { service, backup: id, folder, places, release, reason, consistency } = operation;
+  const { backups, data, project, request, invocation } = session;
+  await backups.removePartial(request.backupDir, project, service);
+  const writer = await backups.begin(folder);
+  const began = performance.now();
+  try {
+    const opened = await data.open(project, places);
+    try {
+      for (const place of places) await writer.add(place, await opened.read(place, signal), signal);
+    } finally {
+      await opened.close();
+    }
+  } catch (error) {
+    await writer.discard();
+    throw error;
+  }
+  session.savings.set(id, {
+    writer,
+    about: {
+      schema: 'rolling-restart/backup/v1',
+      id,
+      project,
+      service,
+      release,
+      reason,
+      consistency,
+      procedure: request.procedure,
+      run: invocation.runId,
+      by: invocation.actor,
+      host: invocation.host,
+      at: new Date().toISOString(),
+      frozenMs: Math.round(performance.now() - began),
+    },
+  });
+}
+
+export async function keepBackup(
+  session: Session,
+  { backup: id, service, folder }: OperationOf<'keep-backup'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const saving = session.savings.get(id);
+  if (saving === undefined) {
+    throw new ProcedureError('E_INTERNAL', `backup ${id} was not written`, { next: 'Please report this.' });
+  }
+  const manifest = await saving.writer.keep(saving.about, signal);
+  session.savings.delete(id);
+  session.saved.push(manifest);
+  const [sizeBytes, tarBytes] = [
+    backupSize(manifest),
+    manifest.entries.reduce((sum, { tarBytes: all }) => sum + all, 0),
+  ];
+  session.progress.info(`  ${formatSize(sizeBytes)} of ${formatSize(tarBytes)} in ${folder}`);
+  session.recorder.note(`backup ${id}: ${formatSize(sizeBytes)} in ${folder}`, service);
+  await session.ledger.addBackupRecord({
+    at: manifest.at,
+    kind: 'kept',
+    service,
+    backup: id,
+    release: manifest.release,
+    reason: manifest.reason,
+    directory: folder,
+    host: manifest.host,
+    sizeBytes,
+    run: manifest.run,
+  });
+}
+
+/** Empties each place, fills it from the backup, and compares what is there then with what was backed up. */
+export async function restoreData(
+  session: Session,
+  { folder, backup, service, places, tool }: OperationOf<'restore-data'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { backups, data, project } = session;
+  // It was checked before; when another run puts the data of before back, that was long ago.
+  const manifest = await backups.check(folder, signal);
+  const opened = await data.open(project, places);
+  try {
+    for (const place of places) {
+      const entry = manifest.entries.find(({ name }) => name === place.name);
+      if (entry === undefined) continue;
+      await data.empty(project, place, tool, signal);
+      await opened.write(place, backups.open(folder, entry), signal);
+      const sha256 = await sumOf(await opened.read(place, signal));
+      if (sha256 !== entry.tarSha256) {
+        throw new ProcedureError('E_VERIFICATION', `${place.source} is not what backup ${backup} of ${service} holds`, {
+          next: 'Look whether something else writes there, or whether its disk is full. The archive itself is whole, and can be unpacked by hand (docs/backup.md).',
+        });
+      }
+      session.progress.info(
+        `  ${place.source}: ${entry.entries} entries, ${formatSize(entry.tarBytes)}, the same to the bit`,
+      );
+    }
+  } finally {
+    await opened.close();
+  }
+}
+
+async function sumOf(tar: Readable): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of tar as AsyncIterable<Buffer>) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+/**
+ * Carries a plan's operations out in order. When one fails while data is kept from changing, that ends, and what was
+ * written of a backup is removed; data that has begun to be replaced is left to whoever undoes it.
+ */
+export async function inOrder(
+  session: Session,
+  operations: readonly Operation[],
+  execute: (operation: Operation) => Promise<void>,
+): Promise<void> {
+  let frozen: OperationOf<'freeze-data'> | undefined;
+  try {
+    for (const operation of operations) {
+      if (operation.kind === 'freeze-data') frozen = operation;
+      if (operation.kind === 'restore-data') frozen = undefined;
+      await execute(operation);
+      if (operation.kind === 'thaw-data') frozen = undefined;
+    }
+  } catch (error) {
+    for (const { writer } of session.savings.values()) await writer.discard();
+    session.savings.clear();
+    if (frozen !== undefined) await letGoOn(session, frozen);
+    throw error;
+  }
+}
+
+/** What cannot be let go now is left to `post` or the next run, which reads it in the journal. */
+async function letGoOn(session: Session, frozen: OperationOf<'freeze-data'>): Promise<void> {
+  const compensation = compensationOf(frozen);
+  if (compensation.kind !== 'operation') return;
+  try {
+    await session.execute(compensation.operation, new AbortController().signal);
+  } catch (error) {
+    const failure = asProcedureError(error);
+    session.progress.error(`${frozen.service} could not be let go on: ${failure.message}`);
+    session.recorder.nextSteps.push(`${frozen.service} stands still: ${failure.message}. ${failure.next}`);
+  }
+}

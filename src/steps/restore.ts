@@ -1,0 +1,252 @@
+import type { BackupManifest, DataPlace } from '../model/backup.js';
+import { asProcedureError, ProcedureError } from '../model/errors.js';
+import { dataBack, type DataReturn, type Operation, type OperationOf } from '../model/operation.js';
+import type { ServicePlan } from '../model/plan.js';
+import { liveRelease } from '../model/release.js';
+import type { Candidate, Current } from './candidate.js';
+import { captureEvidence } from './evidence.js';
+import { findBackup, requirePlaces, toolFor } from './backup-to-restore.js';
+import { inOrder } from './data.js';
+import { dataOf, type ServiceData } from './data-places.js';
+import { passGate } from './gates.js';
+import { keptCandidate } from './kept-candidate.js';
+import { adopt, observe } from './observe.js';
+import { backupSpaceGate, planBackup, stopFor } from './plan-backup.js';
+import { readinessTimeout } from './readiness.js';
+import type { RollOutAllResult } from './roll-out-all.js';
+import { ServiceRun } from './service-run.js';
+import type { Session, Viewing } from './session.js';
+import { planLines } from './show-plan.js';
+import { judgesTraffic, trafficNotes } from './traffic-proof.js';
+import { checksFor } from './verify.js';
+
+/** Going back goes on after a cancel. */
+const UNDO_DEADLINE_MS = 60 * 60_000;
+
+/** A backup that is to be restored, and the plan of it. */
+interface Restoring {
+  readonly service: string;
+  readonly current: Current;
+  readonly data: ServiceData;
+  readonly manifest: BackupManifest;
+  readonly plan: ServicePlan;
+}
+
+/** @returns what restoring would do; the archive is read whole, and nothing is changed */
+export async function planRestore(viewing: Viewing, service: string): Promise<ServicePlan> {
+  const current = await observe(viewing.engine, viewing, viewing.project, service);
+  // A look makes no container: which image the old data is deleted in is found out when it is.
+  return (await prepareRestore(viewing, service, current, async () => Promise.resolve(''))).plan;
+}
+
+/** Restores services one after the other; at the first failure the data of before is put back. */
+export async function restoreServices(session: Session, services: readonly string[]): Promise<RollOutAllResult> {
+  const restorings: Restoring[] = [];
+  // All archives are read whole before the first service is touched.
+  for (const service of services) {
+    const current = await adopt(session, service, await observe(session.engine, session, session.project, service));
+    restorings.push(await prepareRestore(session, service, current));
+  }
+  session.recorder.plan = { procedure: 'restore', preparation: [], services: restorings.map(({ plan }) => plan) };
+  for (const line of planLines(session.recorder.plan)) session.progress.info(line);
+  const done: string[] = [];
+  for (const restoring of restorings) {
+    const { service, manifest } = restoring;
+    const result = await session.progress.group(`${service}: restore`, () => carryOut(session, restoring));
+    if (result !== undefined) {
+      const before = done.length === 0 ? '' : `${done.join('; ')}; `;
+      return { ...result, headline: `${before}${service}: ${result.headline}` };
+    }
+    done.push(`${service} has the data of backup ${manifest.id} (${manifest.at}) again, and is verified`);
+  }
+  return { outcome: 'deployed', headline: done.join('; '), error: undefined, undoError: undefined, changed: true };
+}
+
+async function prepareRestore(
+  viewing: Viewing,
+  service: string,
+  current: Current,
+  findTool: typeof toolFor = toolFor,
+): Promise<Restoring> {
+  const data = await dataOf(viewing, service, current.containers);
+  const manifest = await findBackup(viewing, service, viewing.request.restoreFrom ?? 'latest');
+  const places = requirePlaces(service, manifest, data?.places ?? []);
+  if (data === undefined) throw new Error('a service without places has been refused');
+  const folder = viewing.backups.folderOf(viewing.request.backupDir, viewing.project, service, manifest.id);
+  viewing.progress.info(`reading backup ${manifest.id} of ${service}, all of it`);
+  await viewing.backups.check(folder, viewing.signal);
+  passGate(viewing, 'data-in-use', inUseGate(service, data));
+  passGate(viewing, 'backup-space', await backupSpaceGate(viewing, data));
+  const tool = await findTool(viewing, current.containers);
+  const plan = planOf(viewing, { service, current, data, manifest, places, folder, tool });
+  return { service, current, data, manifest, plan };
+}
+
+function inUseGate(service: string, { others }: ServiceData): Parameters<typeof passGate>[2] {
+  if (others.length === 0) return { kind: 'pass', detail: `nothing but ${service} writes to its data` };
+  const names = others.map(({ name }) => name).join(', ');
+  return {
+    kind: 'refuse',
+    error: new ProcedureError(
+      'E_GATE',
+      `${names} can write to the data of ${service} as well, and would run meanwhile`,
+      {
+        next: `Stop ${names} first, or set force: true. Nothing was changed.`,
+      },
+    ),
+  };
+}
+
+function planOf(
+  viewing: Viewing,
+  {
+    service,
+    current,
+    data,
+    manifest,
+    places,
+    folder,
+    tool,
+  }: Omit<Restoring, 'plan'> & {
+    readonly places: readonly DataPlace[];
+    readonly folder: string;
+    readonly tool: string;
+  },
+): ServicePlan {
+  const { request } = viewing;
+  const release = (current.release ?? liveRelease(current.history))?.id;
+  const there = current.containers.length > 0;
+  const safety = planBackup(viewing, { ...data, places }, { release, reason: 'safety', still: true });
+  const stop = stopFor(data);
+  const timeoutMs = readinessTimeout(current.containers[0]?.healthCheck, request.readinessTimeoutMs);
+  const checks = checksFor(request, {
+    oneShot: false,
+    goingBack: true,
+    judgesTraffic: judgesTraffic(request, 'recreate'),
+  });
+  const operations: readonly Operation[] = [
+    { kind: 'check-backup', service, backup: manifest.id, folder },
+    ...(there
+      ? [
+          { kind: 'capture-evidence' as const, service, moment: 'before' as const },
+          { kind: 'freeze-data' as const, ...stop },
+        ]
+      : []),
+    ...safety.operations,
+    {
+      kind: 'restore-data',
+      service,
+      backup: manifest.id,
+      folder,
+      places,
+      tool,
+      safety: { backup: safety.id, folder: safety.folder },
+    },
+    ...(there
+      ? [
+          { kind: 'thaw-data' as const, ...stop },
+          { kind: 'await-ready' as const, service, release, timeoutMs },
+          { kind: 'verify' as const, service, release: undefined, checks },
+          { kind: 'watch' as const, service, release, durationMs: request.watchMs },
+          { kind: 'capture-evidence' as const, service, moment: 'after' as const },
+        ]
+      : []),
+  ];
+  return {
+    service,
+    strategy: 'recreate',
+    decision: { kind: 'change', reasons: [`backup ${manifest.id} of ${manifest.at} replaces its data`] },
+    notes: [
+      `Stopped, backed up as it is then (${safety.id}), emptied, filled and started again: requests fail meanwhile, and what was written since ${manifest.at} is in ${safety.id} alone.`,
+      ...releaseNotes(manifest, release),
+      ...trafficNotes(request, 'recreate'),
+    ],
+    operations,
+    estimatedDowntimeMs: undefined,
+  };
+}
+
+function releaseNotes({ release: wrote }: BackupManifest, release: string | undefined): readonly string[] {
+  if (wrote === undefined || release === undefined || wrote === release) return [];
+  return [
+    `The data was written by release ${wrote}, and ${release} is started on it: to go back to both, use rollback with with-data.`,
+  ];
+}
+
+type Failed = Omit<RollOutAllResult, 'error'> & { readonly error: ProcedureError };
+
+async function carryOut(session: Session, { service, current, plan }: Restoring): Promise<Failed | undefined> {
+  const release = current.release ?? liveRelease(current.history);
+  const candidate = release === undefined ? undefined : await keptCandidate(session, release.id, current);
+  const run = candidate === undefined ? undefined : new ServiceRun(session, candidate);
+  const execute = (operation: Operation, signal: AbortSignal): Promise<void> =>
+    run === undefined ? session.execute(operation, signal) : run.execute(operation, signal);
+  const report = (outcome: Failed['outcome']): void => run?.report(outcome, release?.id, undefined);
+  try {
+    await inOrder(session, plan.operations, (operation) => execute(operation, session.signal));
+    report('deployed');
+    return undefined;
+  } catch (error) {
+    const failure = asProcedureError(error);
+    if (failure.code === 'E_FENCED') throw failure;
+    session.progress.error(`${service}: ${failure.message}`);
+    const result = await afterFailure(session, candidate, plan, failure, execute);
+    report(result.outcome);
+    return result;
+  }
+}
+
+async function afterFailure(
+  session: Session,
+  candidate: Candidate | undefined,
+  plan: ServicePlan,
+  error: ProcedureError,
+  execute: (operation: Operation, signal: AbortSignal) => Promise<void>,
+): Promise<Failed> {
+  const { service } = plan;
+  const cancelled = error.code === 'E_CANCELLED';
+  const restore = plan.operations.find((operation) => operation.kind === 'restore-data');
+  if (restore?.safety === undefined || !session.begun.includes(restore)) {
+    const headline = `not restored, its data is as it was (${error.message})`;
+    return { outcome: cancelled ? 'cancelled' : 'failed', headline, error, undoError: undefined, changed: false };
+  }
+  await captureEvidence(session, session.project, service, 'failed', AbortSignal.timeout(60_000)).catch(
+    (problem: unknown) => session.progress.debug(`evidence: ${String(problem)}`),
+  );
+  const { safety } = restore;
+  session.progress.info(`↩ ${service}: putting the data of before back, from ${safety.backup}`);
+  try {
+    const deadline = AbortSignal.timeout(UNDO_DEADLINE_MS);
+    for (const operation of backOperations(plan, restore, safety)) await execute(operation, deadline);
+    session.recorder.note(`the data of before is back, from backup ${safety.backup}`, service);
+    const headline = `the data of before is back and ${candidate === undefined ? 'whole' : 'verified'} (${error.message})`;
+    return { outcome: cancelled ? 'cancelled' : 'rolled-back', headline, error, undoError: undefined, changed: false };
+  } catch (undo) {
+    const undoError = asProcedureError(undo);
+    if (undoError.code === 'E_FENCED') throw undoError;
+    session.progress.error(`${service}: putting the data of before back failed as well: ${undoError.message}`);
+    session.recorder.nextSteps.push(
+      `${service}: the data of before lies whole in ${safety.folder}; procedure restore with backup: ${safety.backup} puts it back.`,
+    );
+    const headline = `failed (${error.message}), and putting the data of before back failed as well (${undoError.message})`;
+    return { outcome: 'rollback-failed', headline, error, undoError, changed: true };
+  }
+}
+
+/** @returns what puts the data of before back in the place of what a plan put there, and starts the service on it */
+function backOperations(
+  plan: ServicePlan,
+  restore: DataReturn,
+  safety: NonNullable<DataReturn['safety']>,
+): readonly Operation[] {
+  const thaw = plan.operations.find((operation) => operation.kind === 'thaw-data');
+  const again = plan.operations.filter(
+    (operation): operation is OperationOf<'thaw-data' | 'await-ready' | 'verify'> =>
+      operation.kind === 'thaw-data' || operation.kind === 'await-ready' || operation.kind === 'verify',
+  );
+  return [
+    ...(thaw === undefined ? [] : [{ ...thaw, kind: 'freeze-data' as const }]),
+    dataBack(restore, safety),
+    ...again,
+  ];
+}

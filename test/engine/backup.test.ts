@@ -1,0 +1,160 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BackupManifest } from '../../src/model/backup.js';
+import { openDoor } from '../support/doors.js';
+import { docker } from '../support/engine-containers.js';
+import { deploy } from '../support/live.js';
+import { carryOut } from '../support/procedure.js';
+import { makeProject, type Project } from '../support/project.js';
+import { served } from '../support/served.js';
+
+const WITH_DATA = '    volumes:\n      - state:/data\n      - ./uploads:/app/uploads\nvolumes:\n  state:\n';
+
+/** One project; each test goes on from where the one before left it. */
+describe('backup', () => {
+  let project: Project;
+  let backups = '';
+  let release: string | undefined;
+
+  beforeAll(async () => {
+    project = await makeProject({ fixture: 'plain', files: { 'compose.yaml': served({ more: WITH_DATA }) } });
+    await mkdir(path.join(project.dir, 'uploads'));
+    backups = path.join(project.root, 'backups');
+    const { report } = await deploy(project, 'app');
+    release = report.services[0]?.release;
+    await docker('exec', await project.containerId('app'), 'sh', '-c', FILL);
+  });
+
+  afterAll(async () => {
+    await project.cleanup();
+  });
+
+  const backUp = (inputs: Readonly<Record<string, string>> = {}) =>
+    carryOut(project, { procedure: 'backup', service: 'app', 'backup-dir': backups, ...inputs });
+  const folders = async (): Promise<string[]> => (await readdir(path.join(backups, project.name, 'app'))).sort();
+  const manifestOf = async (id: string): Promise<BackupManifest> =>
+    JSON.parse(
+      await readFile(path.join(backups, project.name, 'app', id, 'manifest.json'), 'utf8'),
+    ) as BackupManifest;
+
+  it('pauses, reads, goes on, reads back, and ties the backup to the release', async () => {
+    const before = await project.inspect('app');
+    const { report, log } = await backUp({ 'backup-paths': '/app/uploads' });
+    expect(report.outcome, log).toBe('completed');
+    expect(report.changed).toBe(false);
+    const [id = ''] = await folders();
+    const manifest = await manifestOf(id);
+    expect(manifest).toMatchObject({ id, project: project.name, service: 'app', release, consistency: 'pause' });
+    expect(manifest.entries.map(({ kind, target }) => [kind, target])).toEqual([
+      ['volume', '/data'],
+      ['bind', '/app/uploads'],
+    ]);
+    const folder = path.join(backups, project.name, 'app', id);
+    // Checked and read with the tools that every host has.
+    execFileSync('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: folder });
+    const listing = execFileSync('tar', ['tvzf', 'state.tar.gz', '--numeric-owner'], { cwd: folder, encoding: 'utf8' });
+    expect(listing).toMatch(/^-rwsr-x--- 1234\/55 .* state\/deep\/owned$/m);
+    expect(listing).toMatch(/^lrwxrwxrwx .* state\/link -> \.\.\/elsewhere$/m);
+    expect(await docker('exec', before.Id, 'sh', '-c', 'cat /data/deep/owned')).toBe('hello');
+    const after = await project.inspect('app');
+    expect(after.State).toMatchObject({ Paused: false, Running: true, StartedAt: before.State.StartedAt });
+    expect(log).toContain('its data stood still for');
+    expect(await leftContainers(project)).toEqual([]);
+  });
+
+  it('stops and starts when that is wanted, and waits until the service is ready again', async () => {
+    const before = await project.inspect('app');
+    const { report, log } = await backUp({ 'backup-consistency': 'stop' });
+    expect(report.outcome, log).toBe('completed');
+    const after = await project.inspect('app');
+    expect(after.Id).toBe(before.Id);
+    expect(after.State.StartedAt > before.State.StartedAt).toBe(true);
+    expect((await project.get('/')).status).toBe(200);
+  });
+
+  it('runs a command that makes the service stand still, and the one after it, also when the backup fails', async () => {
+    const said = path.join(project.root, 'said');
+    const commands = {
+      'quiesce-command': `echo quiesce $ROLLING_RESTART_SERVICE >> ${said}`,
+      'resume-command': `echo resume >> ${said}`,
+    };
+    const { report, log } = await backUp(commands);
+    expect(report.outcome, log).toBe('completed');
+    const failing = await backUp({ ...commands, 'quiesce-command': `${commands['quiesce-command']}; exit 4` });
+    expect(failing.report.outcome, failing.log).toBe('failed');
+    expect(failing.report.changed).toBe(false);
+    expect(await readFile(said, 'utf8')).toBe('quiesce app\nresume\nquiesce app\nresume\n');
+    expect((await folders()).filter((name) => name.endsWith('.partial'))).toEqual([]);
+  });
+
+  it('keeps as many as are wanted, the newest always, and writes deletions into the ledger', async () => {
+    const before = await folders();
+    expect(before).toHaveLength(3);
+    const { report, log } = await backUp({ 'backup-keep': '2', 'backup-max-age': '1m' });
+    expect(report.outcome, log).toBe('completed');
+    const after = await folders();
+    expect(after).toHaveLength(2);
+    expect(after[0]).toBe(before[2]);
+  });
+
+  it('refuses before anything when the disk is too small, and leaves nothing behind when it fills up', async () => {
+    const small = await mkdtemp(path.join(project.root, 'small-'));
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', small]);
+    try {
+      const before = await project.inspect('app');
+      const refused = await backUp({ 'backup-dir': small, 'min-free-disk': '100MB' });
+      expect(refused.report.outcome, refused.log).toBe('refused');
+      expect(refused.report.error?.code).toBe('E_GATE');
+      // What lies in a folder of the host is not known before: it fills the disk.
+      const uploads = path.join(project.dir, 'uploads');
+      execFileSync('sh', ['-c', `head -c 8000000 /dev/urandom > ${uploads}/noise`]);
+      const failed = await backUp({ 'backup-dir': small, 'backup-paths': '/app/uploads', 'min-free-disk': '0' });
+      expect(failed.report.outcome, failed.log).toBe('failed');
+      expect(failed.report.error?.code).toBe('E_DISK_FULL');
+      expect(failed.report.changed).toBe(false);
+      expect(await readdir(path.join(small, project.name, 'app'))).toEqual([]);
+      const after = await project.inspect('app');
+      expect(after.State).toMatchObject({ Paused: false, Running: true, StartedAt: before.State.StartedAt });
+    } finally {
+      execFileSync('umount', [small]);
+      await rm(small, { recursive: true });
+    }
+  });
+
+  it('killed while the service is paused: the next run lets it go on and removes what was half written', async () => {
+    await docker('exec', await project.containerId('app'), 'sh', '-c', 'head -c 60000000 /dev/urandom > /data/noise');
+    const door = openDoor(project, 'main', { procedure: 'backup', service: 'app', 'backup-dir': backups });
+    await door.said(/✓ pause /);
+    await expect.poll(folders, { timeout: 20_000, interval: 5 }).toContainEqual(expect.stringMatching(/\.partial$/));
+    await door.kill();
+    expect((await project.inspect('app')).State.Paused).toBe(true);
+    expect((await folders()).filter((name) => name.endsWith('.partial'))).toHaveLength(1);
+    const { report, log } = await backUp();
+    expect(report.outcome, log).toBe('completed');
+    expect(log).toContain('recovered: app');
+    expect((await project.inspect('app')).State.Paused).toBe(false);
+    expect((await folders()).filter((name) => name.endsWith('.partial'))).toEqual([]);
+    expect(await leftContainers(project)).toEqual([]);
+  });
+
+  it('a damaged archive is not listed, and is not what is kept', async () => {
+    const before = await folders();
+    const newest = path.join(backups, project.name, 'app', before.at(-1) ?? '');
+    await truncate(path.join(newest, 'state.tar.gz'), 1_000);
+    const { report, log } = await backUp({ 'backup-keep': '1' });
+    expect(report.outcome, log).toBe('completed');
+    const titles = report.findings.flatMap(({ rows }) => rows.map(([id]) => id));
+    expect(titles).not.toContain(before.at(-1));
+  });
+});
+
+const FILL =
+  'mkdir -p /data/deep && printf hello > /data/deep/owned && chown 1234:55 /data/deep/owned && chmod 4750 /data/deep/owned && ln -s ../elsewhere /data/link';
+
+/** Containers of ours that read volumes. */
+async function leftContainers(project: Project): Promise<readonly string[]> {
+  const listed = await docker('ps', '-aq', '--filter', `label=rolling-restart.data=${project.name}`);
+  return listed.split('\n').filter((line) => line !== '');
+}
