@@ -4,6 +4,7 @@ import type { Candidate, Current } from '../steps/candidate.js';
 import { diskSpaceGate, healthGate, modifiedFilesGate, passGate } from '../steps/gates.js';
 import { keptCandidate } from '../steps/kept-candidate.js';
 import { adopt, observe } from '../steps/observe.js';
+import { withDataChanges } from '../steps/data-change.js';
 import { planFor } from '../steps/plan-service.js';
 import { prepare } from '../steps/prepare.js';
 import { previewUpdate } from '../steps/preview.js';
@@ -35,7 +36,8 @@ export const rollback: Procedure = {
         return ended('completed', describePreview(viewing, await previewOther(viewing, target)));
       candidates.push(await keptCandidate(viewing, target.release.id, current));
     }
-    const services = candidates.map((candidate) => planFor(viewing, candidate, viewing.opened.checkout?.commit));
+    const planned = await withDataChanges(viewing, candidates, true);
+    const services = planned.map((candidate) => planFor(viewing, candidate, viewing.opened.checkout?.commit));
     return ended('completed', describePreview(viewing, { procedure: 'rollback', preparation: [], services }));
   },
 

@@ -4,6 +4,7 @@ import type { ServicePolicy } from '../model/project-policy.js';
 import type { Release, ReleaseWithDefinition, ServiceHistory } from '../model/release.js';
 import type { ObservedContainer, ServiceDefinition } from '../model/service.js';
 import type { Traffic } from '../strategies/strategy.js';
+import type { DataChange } from '../strategies/with-data.js';
 
 export interface IdentifiedContainer extends ObservedContainer {
   /** Identity of its image; undefined when the engine does not have the image any more. */
@@ -40,4 +41,6 @@ export interface Candidate {
   readonly inlineFiles: readonly string[];
   /** Id that the compose file's image name had before anything was pulled or built. */
   readonly namedImage: string | undefined;
+  /** What is done to its data on the way. */
+  readonly data?: DataChange | undefined;
 }

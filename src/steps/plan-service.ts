@@ -5,6 +5,7 @@ import type { ReleaseId, ReleaseWithDefinition } from '../model/release.js';
 import { knownRestartMs, mountedPaths } from '../model/release.js';
 import { DEFAULT_HOLD } from '../model/policy.js';
 import { chooseStrategy, type Choice } from '../strategies/index.js';
+import { withData } from '../strategies/with-data.js';
 import type { CurrentRelease, UndoChange } from '../strategies/strategy.js';
 import type { Candidate } from './candidate.js';
 import { mountedLive } from './files.js';
@@ -57,9 +58,11 @@ export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: stri
     strategy: strategy.name,
     decision,
     ...planned,
+    operations: withData(planned.operations, candidate.data),
     notes: [
       ...notes,
       ...planned.notes,
+      ...(candidate.data?.notes ?? []),
       ...mountNotes(viewing, candidate),
       ...trafficNotes(viewing.request, strategy.name),
     ],
@@ -71,7 +74,9 @@ export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: stri
 function chooseFor(viewing: Viewing, candidate: Candidate): Choice {
   const { definition, current, oneShot, policy, traffic } = candidate;
   const { request } = viewing;
-  const asked = request.strategy === 'auto' ? (policy.strategy ?? 'auto') : request.strategy;
+  const wanted = request.strategy === 'auto' ? (policy.strategy ?? 'auto') : request.strategy;
+  // Other data cannot be put in place under containers that run.
+  const asked = (candidate.data?.swap.length ?? 0) > 0 ? 'recreate' : wanted;
   const facts = {
     definition,
     router: traffic.router,

@@ -5,6 +5,7 @@ import { keptImageTag, type ReleaseWithDefinition } from '../model/release.js';
 import type { Candidate } from './candidate.js';
 import { decideDescribed, describeWanted, type Described } from './describe-wanted.js';
 import { observe } from './observe.js';
+import { withDataChanges } from './data-change.js';
 import { planFor } from './plan-service.js';
 import { imageOrigin } from './image-origin.js';
 import type { ImageSource } from './prepare.js';
@@ -35,7 +36,7 @@ async function preview(viewing: Viewing, procedure: string, wanted: WantedProjec
   const services = await withoutStopped(viewing, await servicesToDeploy(viewing, wanted.project));
   const { preparation, candidates } = await viewCandidates(viewing, wanted, services, images);
   let commit = viewing.opened.checkout?.commit;
-  const plans = candidates.map((candidate) => {
+  const plans = (await withDataChanges(viewing, candidates, true)).map((candidate) => {
     const plan = planFor(viewing, candidate, commit);
     if (plan.operations.some((operation) => operation.kind === 'move-checkout')) commit = candidate.release.commit;
     return plan;

@@ -3,11 +3,14 @@ import type { Operation } from '../model/operation.js';
 import type { ServicePlan } from '../model/plan.js';
 import { liveRelease, stoppedOnPurpose, type ReleaseId } from '../model/release.js';
 import type { Candidate, Current } from './candidate.js';
+import { inOrder } from './data.js';
+import { backupFirst } from './data-change.js';
 import { captureEvidence } from './evidence.js';
 import { keptCandidate } from './kept-candidate.js';
 import { adopt, observe } from './observe.js';
 import type { RollOutAllResult } from './roll-out-all.js';
 import type { RouterSpec } from '../model/router.js';
+import { withData, type DataChange } from '../strategies/with-data.js';
 import { startAgain } from '../strategies/start-again.js';
 import { routerInPlace } from './traffic-facts.js';
 import { readinessTimeout } from './readiness.js';
@@ -24,7 +27,8 @@ export type RestartWay = 'restart' | 'kill';
 export async function planRestart(viewing: Viewing, service: string, way: RestartWay): Promise<ServicePlan> {
   const current = await observe(viewing.engine, viewing, viewing.project, service);
   const router = await routerInPlace(viewing, service);
-  return planFrom(viewing, service, way, current, releaseToStart(current), router);
+  const plan = planFrom(viewing, service, way, current, releaseToStart(current), router);
+  return withBackup(plan, await backupFirst(viewing, service, current));
 }
 
 /**
@@ -43,7 +47,10 @@ export async function restartServices(
     const current = await adopt(session, service, await observe(session.engine, session, session.project, service));
     const release = releaseToStart(current);
     if (release === undefined) throw nothingToStart(service);
-    const plan = planFrom(session, service, way, current, release, await routerInPlace(session, service));
+    const plan = withBackup(
+      planFrom(session, service, way, current, release, await routerInPlace(session, service)),
+      await backupFirst(session, service, current),
+    );
     plans.push(plan);
     session.recorder.plan = { procedure, preparation: [], services: plans };
     for (const line of planLines({ procedure, preparation: [], services: [plan] })) session.progress.info(line);
@@ -52,8 +59,10 @@ export async function restartServices(
     if (error !== undefined) {
       const outcome = error.code === 'E_CANCELLED' ? 'cancelled' : 'failed';
       const before = done.length === 0 ? '' : `${done.join(', ')} restarted; `;
-      const headline = `${before}${service} was restarted and is not right: ${error.message}`;
-      return { outcome, headline, error, undoError: undefined, changed: session.recorder.changed };
+      const touched = plan.operations.some((one) => TOUCHES.has(one.kind) && session.begun.includes(one));
+      const what = touched ? 'was restarted and is not right' : 'was not restarted';
+      const headline = `${before}${service} ${what}: ${error.message}`;
+      return { outcome, headline, error, undoError: undefined, changed: touched || done.length > 0 };
     }
     done.push(service);
   }
@@ -68,7 +77,7 @@ async function carryOut(
 ): Promise<ProcedureError | undefined> {
   const run = new ServiceRun(session, candidate);
   try {
-    for (const operation of plan.operations) await run.execute(operation, session.signal);
+    await inOrder(session, plan.operations, (operation) => run.execute(operation, session.signal));
     run.report('deployed', candidate.release.id, undefined);
     return undefined;
   } catch (error) {
@@ -83,6 +92,20 @@ async function carryOut(
     run.report(failure.code === 'E_CANCELLED' ? 'cancelled' : 'failed', candidate.release.id, undefined);
     return failure;
   }
+}
+
+const TOUCHES: ReadonlySet<Operation['kind']> = new Set([
+  'restart-containers',
+  'kill-containers',
+  'remove-containers',
+  'replace-containers',
+  'start-beside',
+  'start-containers',
+]);
+
+function withBackup(plan: ServicePlan, data: DataChange | undefined): ServicePlan {
+  const notes = [...plan.notes, ...(data?.notes ?? [])];
+  return { ...plan, notes, operations: withData(plan.operations, data) };
 }
 
 function releaseToStart(current: Current): ReleaseId | undefined {

@@ -1,14 +1,14 @@
 import type { BackupManifest, DataPlace } from '../model/backup.js';
-import { asProcedureError, ProcedureError } from '../model/errors.js';
+import { asProcedureError, type ProcedureError } from '../model/errors.js';
 import { dataBack, type DataReturn, type Operation, type OperationOf } from '../model/operation.js';
 import type { ServicePlan } from '../model/plan.js';
-import { liveRelease } from '../model/release.js';
+import { liveRelease, stoppedOnPurpose } from '../model/release.js';
 import type { Candidate, Current } from './candidate.js';
 import { captureEvidence } from './evidence.js';
 import { findBackup, requirePlaces, toolFor } from './backup-to-restore.js';
 import { inOrder } from './data.js';
 import { dataOf, type ServiceData } from './data-places.js';
-import { passGate } from './gates.js';
+import { inUseGate, passGate } from './gates.js';
 import { keptCandidate } from './kept-candidate.js';
 import { adopt, observe } from './observe.js';
 import { backupSpaceGate, planBackup, stopFor } from './plan-backup.js';
@@ -57,7 +57,10 @@ export async function restoreServices(session: Session, services: readonly strin
       const before = done.length === 0 ? '' : `${done.join('; ')}; `;
       return { ...result, headline: `${before}${service}: ${result.headline}` };
     }
-    done.push(`${service} has the data of backup ${manifest.id} (${manifest.at}) again, and is verified`);
+    const proven = restoring.plan.operations.some(({ kind }) => kind === 'verify')
+      ? ', and is verified'
+      : ', and is not started';
+    done.push(`${service} has the data of backup ${manifest.id} (${manifest.at}) again${proven}`);
   }
   return { outcome: 'deployed', headline: done.join('; '), error: undefined, undoError: undefined, changed: true };
 }
@@ -75,26 +78,11 @@ async function prepareRestore(
   const folder = viewing.backups.folderOf(viewing.request.backupDir, viewing.project, service, manifest.id);
   viewing.progress.info(`reading backup ${manifest.id} of ${service}, all of it`);
   await viewing.backups.check(folder, viewing.signal);
-  passGate(viewing, 'data-in-use', inUseGate(service, data));
+  passGate(viewing, 'data-in-use', inUseGate(service, data.others));
   passGate(viewing, 'backup-space', await backupSpaceGate(viewing, data));
   const tool = await findTool(viewing, current.containers);
   const plan = planOf(viewing, { service, current, data, manifest, places, folder, tool });
   return { service, current, data, manifest, plan };
-}
-
-function inUseGate(service: string, { others }: ServiceData): Parameters<typeof passGate>[2] {
-  if (others.length === 0) return { kind: 'pass', detail: `nothing but ${service} writes to its data` };
-  const names = others.map(({ name }) => name).join(', ');
-  return {
-    kind: 'refuse',
-    error: new ProcedureError(
-      'E_GATE',
-      `${names} can write to the data of ${service} as well, and would run meanwhile`,
-      {
-        next: `Stop ${names} first, or set force: true. Nothing was changed.`,
-      },
-    ),
-  };
 }
 
 function planOf(
@@ -116,6 +104,8 @@ function planOf(
   const { request } = viewing;
   const release = (current.release ?? liveRelease(current.history))?.id;
   const there = current.containers.length > 0;
+  // What a person stopped on purpose stays so, with the data that is wanted.
+  const starts = there && stoppedOnPurpose(current.history) === undefined;
   const safety = planBackup(viewing, { ...data, places }, { release, reason: 'safety', still: true });
   const stop = stopFor(data);
   const timeoutMs = readinessTimeout(current.containers[0]?.healthCheck, request.readinessTimeoutMs);
@@ -142,7 +132,7 @@ function planOf(
       tool,
       safety: { backup: safety.id, folder: safety.folder },
     },
-    ...(there
+    ...(starts
       ? [
           { kind: 'thaw-data' as const, ...stop },
           { kind: 'await-ready' as const, service, release, timeoutMs },
@@ -157,7 +147,7 @@ function planOf(
     strategy: 'recreate',
     decision: { kind: 'change', reasons: [`backup ${manifest.id} of ${manifest.at} replaces its data`] },
     notes: [
-      `Stopped, backed up as it is then (${safety.id}), emptied, filled and started again: requests fail meanwhile, and what was written since ${manifest.at} is in ${safety.id} alone.`,
+      `Stopped, backed up as it is then (${safety.id}), emptied${starts ? ', filled and started again: requests fail meanwhile' : ' and filled; it is not started, since it does not run'}, and what was written since ${manifest.at} is in ${safety.id} alone.`,
       ...releaseNotes(manifest, release),
       ...trafficNotes(request, 'recreate'),
     ],

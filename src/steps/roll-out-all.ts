@@ -4,6 +4,7 @@ import type { ProcedureError } from '../model/errors.js';
 import type { Plan } from '../model/plan.js';
 import { releasesToDrop } from '../model/release.js';
 import type { Candidate } from './candidate.js';
+import { withDataChanges } from './data-change.js';
 import { planFor } from './plan-service.js';
 import { planLines } from './show-plan.js';
 import { rollOut, type RollOutResult } from './roll-out.js';
@@ -24,8 +25,9 @@ export interface RollOutAllResult {
 export async function rollOutAll(
   session: Session,
   procedure: string,
-  candidates: readonly Candidate[],
+  wanted: readonly Candidate[],
 ): Promise<RollOutAllResult> {
+  const candidates = await withDataChanges(session, wanted);
   const plan = planAll(session, procedure, candidates);
   session.recorder.plan = plan;
   for (const line of planLines(plan)) session.progress.info(line);

@@ -1,12 +1,14 @@
 import { asProcedureError, ProcedureError } from '../model/errors.js';
-import { changesService, compensationOf, type Operation } from '../model/operation.js';
+import { changesService, compensationOf, type Freeze, type Operation } from '../model/operation.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import type { ServicePlan } from '../model/plan.js';
 import type { ReleaseWithDefinition } from '../model/release.js';
 import { formatDuration } from '../model/units.js';
 import { STRATEGIES } from '../strategies/index.js';
+import { dataFirst } from '../strategies/with-data.js';
 import { stepsAfterFailedUndo, stepsAfterFailure } from './by-hand.js';
 import type { Candidate } from './candidate.js';
+import { inOrder } from './data.js';
 import { captureEvidence } from './evidence.js';
 import { planService, planUndo } from './plan-service.js';
 import { ServiceRun } from './service-run.js';
@@ -32,6 +34,8 @@ export interface RollOutOptions {
 
 /** Undoing goes on after a cancel: it has this long, then it is left to `post` or the next run. */
 const UNDO_DEADLINE_MS = 15 * 60_000;
+/** The same, where data has to come back. */
+const DATA_UNDO_DEADLINE_MS = 60 * 60_000;
 const BACK_MS = 30_000;
 
 /**
@@ -58,10 +62,10 @@ export async function rollOut(
 }
 
 async function carryOut(session: Session, service: ServiceRun, plan: ServicePlan): Promise<void> {
-  for (const operation of plan.operations) {
+  await inOrder(session, plan.operations, async (operation) => {
     if (operation.kind === 'watch') announceLive(session, operation.service, operation.release, operation.durationMs);
     await service.execute(operation, session.signal);
-  }
+  });
 }
 
 /** Said as soon as the new release takes traffic, so that nobody waits for the end of the watch to know. */
@@ -167,10 +171,15 @@ async function trafficBack(session: Session, plan: ServicePlan): Promise<void> {
 /** The containers were not touched: only what was prepared for them goes back, and nothing restarts. */
 async function takeBack(session: Session, plan: ServicePlan): Promise<void> {
   const begun = new Set(session.begun);
-  for (const operation of plan.operations.filter((one) => changesService(one) && begun.has(one))) {
+  for (const operation of plan.operations.filter((one) => takenBack(one) && begun.has(one))) {
     const compensation = compensationOf(operation);
     if (compensation.kind === 'operation') await session.execute(compensation.operation, never());
   }
+}
+
+/** Data that was kept from changing goes on already (`inOrder`). */
+function takenBack(operation: Operation): boolean {
+  return changesService(operation) && operation.kind !== 'freeze-data' && operation.kind !== 'thaw-data';
 }
 
 /** How long what is left of a change may take once its release is accepted. A run that is killed here is finished later. */
@@ -209,11 +218,28 @@ async function goBack(
   const operations = STRATEGIES[plan.strategy].undo(
     await planUndo(session, { candidate, back, failed: candidate.release.id, before, reason }),
   );
-  const deadline = AbortSignal.timeout(UNDO_DEADLINE_MS);
+  const data = await dataOfBefore(session, plan);
+  const deadline = AbortSignal.timeout(data === undefined ? UNDO_DEADLINE_MS : DATA_UNDO_DEADLINE_MS);
   session.progress.info(`↩ ${candidate.service}: going back to release ${back.id}`);
   service.goingBack = true;
-  for (const operation of operations) await service.execute(operation, deadline);
+  const all = data === undefined ? operations : dataFirst(operations, data.restore, data.stop);
+  for (const operation of all) await service.execute(operation, deadline);
   session.recorder.note(`release ${back.id} is back`, candidate.service);
+}
+
+/** What has to come back before the release of before: undefined when its data was not touched. */
+async function dataOfBefore(
+  session: Session,
+  plan: ServicePlan,
+): Promise<{ readonly restore: Parameters<typeof dataFirst>[1]; readonly stop: Freeze } | undefined> {
+  const restore = plan.operations.find((operation) => operation.kind === 'restore-data');
+  if (restore?.safety === undefined || !session.begun.includes(restore)) return undefined;
+  const { service } = plan;
+  const containers = (await session.engine.containers(session.project, service)).map(({ id }) => id);
+  return {
+    restore: { ...restore, safety: restore.safety },
+    stop: { service, how: 'stop', containers, quiesceCommand: undefined, resumeCommand: undefined },
+  };
 }
 
 /** @returns a signal that does not abort: for records that must be written whatever happens */

@@ -1,0 +1,159 @@
+import { ProcedureError } from '../model/errors.js';
+import type { BackupManifest } from '../model/backup.js';
+import { liveRelease } from '../model/release.js';
+import type { DataChange } from '../strategies/with-data.js';
+import { requirePlaces, toolFor } from './backup-to-restore.js';
+import type { Candidate, Current } from './candidate.js';
+import { dataOf, type ServiceData } from './data-places.js';
+import { inUseGate, passGate } from './gates.js';
+import { backupSpaceGate, planBackup, stopFor } from './plan-backup.js';
+import type { Viewing } from './session.js';
+
+/**
+ * What is done to the data of services that are changed: a backup first (`backup: before`), or the data of the release that
+ * comes back (`with-data`). Whatever could be wrong with it is found out here, before anything is touched.
+ * @param looking makes no container: which image the old data is deleted in stays open
+ */
+export async function withDataChanges(
+  viewing: Viewing,
+  candidates: readonly Candidate[],
+  looking = false,
+): Promise<readonly Candidate[]> {
+  const changed: Candidate[] = [];
+  for (const candidate of candidates) {
+    const data = candidate.decision.kind === 'unchanged' ? undefined : await dataChange(viewing, candidate, looking);
+    changed.push(data === undefined ? candidate : { ...candidate, data });
+  }
+  return changed;
+}
+
+async function dataChange(viewing: Viewing, candidate: Candidate, looking: boolean): Promise<DataChange | undefined> {
+  const { request } = viewing;
+  const { service, current } = candidate;
+  if (request.procedure !== 'rollback') return backupFirst(viewing, service, current);
+  if (request.withData) return dataOfRelease(viewing, candidate, looking);
+  const first = await backupFirst(viewing, service, current);
+  const data = await dataOf(viewing, service, current.containers);
+  const notes = data === undefined ? [] : await newerNotes(viewing, candidate);
+  return { first: [], swap: [], ...first, notes: [...(first?.notes ?? []), ...notes] };
+}
+
+/** @returns the backup that is taken before a service is changed; undefined when none is wanted or there is no data */
+export async function backupFirst(
+  viewing: Viewing,
+  service: string,
+  current: Current,
+): Promise<DataChange | undefined> {
+  if (!viewing.request.backupBefore) return undefined;
+  const data = await dataOf(viewing, service, current.containers);
+  if (data === undefined) {
+    viewing.progress.info(`${service} has no data of its own: there is nothing to back up`);
+    return undefined;
+  }
+  const space = await backupSpaceGate(viewing, data);
+  if (space.kind === 'refuse' && viewing.request.procedure === 'emergency') {
+    // An emergency is not refused.
+    passGate(viewing, 'backup-space', { kind: 'warn', detail: `${space.error.message}: there is no backup of it` });
+    return undefined;
+  }
+  passGate(viewing, 'backup-space', space);
+  const release = current.release ?? liveRelease(current.history);
+  const { operations, notes } = planBackup(viewing, data, { release: release?.id, reason: 'before' });
+  return { first: operations, swap: [], notes };
+}
+
+async function dataOfRelease(viewing: Viewing, candidate: Candidate, looking: boolean): Promise<DataChange> {
+  const { service, current, release } = candidate;
+  const { backups, request, project } = viewing;
+  const data = await dataOf(viewing, service, current.containers);
+  const manifest = await tiedBackup(viewing, service, release.id);
+  if (data === undefined || manifest === undefined) throw await noTiedBackup(viewing, candidate);
+  const places = requirePlaces(service, manifest, data.places);
+  const folder = backups.folderOf(request.backupDir, project, service, manifest.id);
+  viewing.progress.info(`reading backup ${manifest.id} of ${service}, all of it`);
+  await backups.check(folder, viewing.signal);
+  passGate(viewing, 'data-in-use', inUseGate(service, data.others));
+  passGate(viewing, 'backup-space', await backupSpaceGate(viewing, data));
+  const tool = looking ? '' : await toolFor(viewing, current.containers);
+  return { first: [], swap: swap(viewing, { data, current, manifest, places, folder, tool }), notes: notes(manifest) };
+}
+
+function swap(
+  viewing: Viewing,
+  {
+    data,
+    current,
+    manifest,
+    places,
+    folder,
+    tool,
+  }: {
+    readonly data: ServiceData;
+    readonly current: Current;
+    readonly manifest: BackupManifest;
+    readonly places: ServiceData['places'];
+    readonly folder: string;
+    readonly tool: string;
+  },
+): DataChange['swap'] {
+  const release = (current.release ?? liveRelease(current.history))?.id;
+  const { service } = data;
+  const safety = planBackup(viewing, { ...data, places }, { release, reason: 'safety', still: true });
+  return [
+    { kind: 'freeze-data', ...stopFor(data) },
+    ...safety.operations,
+    {
+      kind: 'restore-data',
+      service,
+      backup: manifest.id,
+      folder,
+      places,
+      tool,
+      safety: { backup: safety.id, folder: safety.folder },
+    },
+  ];
+}
+
+function notes({ id, at, release }: BackupManifest): readonly string[] {
+  return [
+    `with-data: its data becomes that of backup ${id}, taken at ${at} while release ${release ?? ''} ran. What was written since is backed up first, and comes back if this fails.`,
+  ];
+}
+
+/** The newest backup that was taken while a release ran: its data as it was last. */
+async function tiedBackup(viewing: Viewing, service: string, release: string): Promise<BackupManifest | undefined> {
+  const { backups, request, project } = viewing;
+  const all = await backups.list(request.backupDir, project, service);
+  return all.find((one) => one.release === release && one.project === project && one.service === service);
+}
+
+async function noTiedBackup(viewing: Viewing, { service, release }: Candidate): Promise<ProcedureError> {
+  const { request, ledger } = viewing;
+  const records = (await ledger.backupRecords(service)).filter((one) => one.release === release.id);
+  const gone = new Set(records.flatMap(({ kind, backup }) => (kind === 'deleted' ? [backup] : [])));
+  const elsewhere = records.findLast(({ backup }) => !gone.has(backup));
+  const hint =
+    elsewhere === undefined
+      ? 'The ledger knows of none either: without with-data the code alone goes back.'
+      : `The ledger knows ${elsewhere.directory} on ${elsewhere.host}: bring it here, or give its backup-dir.`;
+  return new ProcedureError(
+    'E_BACKUP',
+    `There is no backup of ${service} in ${request.backupDir} that was taken while release ${release.id} ran`,
+    { next: `${hint} Nothing was changed.` },
+  );
+}
+
+/** Code that goes back meets data that went on. */
+async function newerNotes(viewing: Viewing, { service, current, release }: Candidate): Promise<readonly string[]> {
+  const before = current.release;
+  if (before === undefined || before.id <= release.id) return [];
+  const tied = await tiedBackup(viewing, service, release.id);
+  const since = current.history.events.find((event) => event.kind === 'live' && event.release === before.id)?.at;
+  const way =
+    tied === undefined
+      ? `There is no backup of the time when ${release.id} ran.`
+      : `with-data: true brings backup ${tied.id} of ${tied.at} back as well.`;
+  const note = `Its data stays, and is newer than the code that comes back: release ${before.id} has written to it since ${since ?? before.createdAt}. ${way}`;
+  viewing.recorder.note(note, service);
+  return [note];
+}
