@@ -18,6 +18,7 @@ import type { Progress } from './model/ports/progress.js';
 import type { Invocation, Request } from './model/request.js';
 import { createProbes } from './probe/probes.js';
 import { createEvidenceStore } from './report/evidence.js';
+import { createIncidentLog } from './report/incident-log.js';
 import { createMetricsFile } from './report/openmetrics.js';
 import type { SecretRedactor } from './report/redact.js';
 import { looksSecret } from './report/secret-names.js';
@@ -69,7 +70,9 @@ export async function createRun(options: RunOptions): Promise<Run> {
       repository: environment['GITHUB_REPOSITORY'],
       apiUrl: environment['GITHUB_API_URL'] ?? 'https://api.github.com',
       onProblem: debug,
+      onIncidentLost: (line) => progress.warning(line),
     }),
+    incidents: createIncidentLog(request.stateDir),
     routers: createRouters({ edge }),
     edges: createEdges(edge),
     data: engine.data,

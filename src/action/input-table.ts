@@ -486,17 +486,18 @@ const TABLE = [
   },
   {
     name: 'reason',
-    description: 'Why, in one line: kept with a stop, and with each gate that `force` passes.',
+    description: 'Why, in one line: kept with a stop, with each gate that `force` passes, and in the incident log.',
     default: undefined,
     kind: 'text',
     procedures: 'all',
   },
   {
     name: 'github-token',
-    description: 'Token that git fetches a private repository with; it needs `contents: read`.',
+    description:
+      'Token that git fetches a private repository with (`contents: read`), and that an emergency opens an issue with (`issues: write`).',
     default: undefined,
     kind: 'secret',
-    procedures: ['check', 'code-update', 'rollback', 'maintenance'],
+    procedures: ['check', 'code-update', 'rollback', 'maintenance', 'emergency'],
   },
 ] as const satisfies readonly InputSpec[];
 

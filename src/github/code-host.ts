@@ -1,8 +1,11 @@
 import { z } from 'zod';
-import type { CodeHost, PullRequest } from '../model/ports/code-host.js';
+import { openOrUpdate } from './incident-issue.js';
+import type { CodeHost, IncidentIssue, PullRequest } from '../model/ports/code-host.js';
 
 /** What a person waits at most for a name in a summary. */
 const DEADLINE_MS = 5_000;
+/** Three requests, when the service runs again. */
+const ISSUE_DEADLINE_MS = 10_000;
 
 export interface CodeHostOptions {
   readonly token: string | undefined;
@@ -11,6 +14,8 @@ export interface CodeHostOptions {
   /** `https://api.github.com`, or a GitHub Enterprise Server's. */
   readonly apiUrl: string;
   readonly onProblem: (line: string) => void;
+  /** What a person has to hear about; `onProblem` unless given. */
+  readonly onIncidentLost?: (line: string) => void;
 }
 
 const answer = z.array(z.looseObject({ number: z.number(), title: z.string(), html_url: z.string() }));
@@ -20,7 +25,13 @@ const answer = z.array(z.looseObject({ number: z.number(), title: z.string(), ht
  * along that costs a tenth of a second, and most runs ask nothing.
  * https://docs.github.com/rest/commits/commits#list-pull-requests-associated-with-a-commit
  */
-export function createCodeHost({ token, repository, apiUrl, onProblem }: CodeHostOptions): CodeHost {
+export function createCodeHost({
+  token,
+  repository,
+  apiUrl,
+  onProblem,
+  onIncidentLost = onProblem,
+}: CodeHostOptions): CodeHost {
   const [owner, repo] = repository?.split('/') ?? [];
   return {
     async pullRequestsOf(commit): Promise<readonly PullRequest[]> {
@@ -38,6 +49,22 @@ export function createCodeHost({ token, repository, apiUrl, onProblem }: CodeHos
       } catch (error) {
         onProblem(`GitHub was asked for the pull request of ${commit.slice(0, 12)} and did not tell: ${String(error)}`);
         return [];
+      }
+    },
+
+    async reportIncident(incident): Promise<IncidentIssue | undefined> {
+      if (token === undefined || owner === undefined || repo === undefined) return undefined;
+      try {
+        const { getOctokit } = await import('@actions/github');
+        const octokit = getOctokit(token, { baseUrl: apiUrl });
+        const signal = AbortSignal.timeout(ISSUE_DEADLINE_MS);
+        return await openOrUpdate(
+          async (route, parameters) => octokit.request(route, { owner, repo, ...parameters, request: { signal } }),
+          incident,
+        );
+      } catch (error) {
+        onIncidentLost(`GitHub took no issue for the incident (the token needs issues: write): ${String(error)}`);
+        return undefined;
       }
     },
   };

@@ -1,6 +1,9 @@
+import type { ObservedContainer } from '../model/service.js';
 import { diskSpaceGate, healthGate, passGate } from '../steps/gates.js';
 import { observe } from '../steps/observe.js';
 import { planRestart, restartServices } from '../steps/restart.js';
+import { recordIncident } from '../steps/record-incident.js';
+import { findRootCause } from '../steps/root-cause.js';
 import { requireNamedServices } from '../steps/require.js';
 import type { Session, Viewing } from '../steps/session.js';
 import { isStopped, startedAllTheSame } from '../steps/stopped.js';
@@ -27,11 +30,18 @@ export const emergency: Procedure = {
     // An emergency is not refused: what a gate finds is reported and passed.
     const disk = await diskSpaceGate(session, session.opened);
     passGate(session, 'disk-space', disk.kind === 'refuse' ? { kind: 'warn', detail: disk.error.message } : disk);
+    const before = new Map<string, readonly ObservedContainer[]>();
     for (const service of services) {
       const current = await observe(session.engine, session, session.project, service);
+      before.set(service, current.containers);
       passGate(session, 'health', healthGate(service, current));
       passGate(session, 'stopped', startedAllTheSame(service, isStopped(current)));
     }
-    return restartServices(session, 'emergency', services, 'kill');
+    const result = await restartServices(session, 'emergency', services, 'kill');
+    await session.progress.group('Root cause', async () => {
+      const causes = [...before].map(([service, containers]) => findRootCause(session, service, containers));
+      await recordIncident(session, result, services, await Promise.all(causes));
+    });
+    return result;
   },
 };

@@ -33,6 +33,7 @@ export function createEvidenceStore(directory: string, redactor: SecretRedactor)
   };
   return {
     path: directory,
+    fileOf: (name) => join(directory, fileName(name)),
     stream: (name, bytes, signal) =>
       store(name, (file) => writeStream(file, bytes, new RedactingStream(redactor), signal)),
     json: (name, value) =>

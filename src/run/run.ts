@@ -3,6 +3,7 @@ import type { CodeHost } from '../model/ports/code-host.js';
 import type { VolumeData } from '../model/ports/data.js';
 import type { Edges } from '../model/ports/edge.js';
 import type { Compose, Engine } from '../model/ports/engine.js';
+import type { IncidentLog } from '../model/ports/incidents.js';
 import type { Commands, Disks } from '../model/ports/host.js';
 import type { HeldLock, Journal, Ledger, Locks } from '../model/ports/ledger.js';
 import type { Probes } from '../model/ports/probe.js';
@@ -25,6 +26,7 @@ export interface Adapters {
   readonly evidence: EvidenceStore;
   readonly progress: Progress;
   readonly codeHost: CodeHost;
+  readonly incidents: IncidentLog;
   readonly routers: Routers;
   readonly edges: Edges;
   readonly data: VolumeData;

@@ -1,5 +1,6 @@
 import type { ObservedContainer } from '../model/service.js';
 import { asProcedureError } from '../model/errors.js';
+import { captureUrgently } from './capture-urgent.js';
 import type { Run } from '../run/run.js';
 
 /**
@@ -24,8 +25,9 @@ export async function captureEvidence(
   const containers = await run.engine.containers(project, service);
   for (const container of containers) {
     const folder = `${service}/${moment}/${container.name}`;
+    learnEnvironment(run, container);
     try {
-      await captureOne(run, container, folder, signal);
+      await (isUrgent(run) && moment === 'before' ? captureUrgently : captureOne)(run, container, folder, signal);
     } catch (error) {
       if (signal.aborted) throw error;
       run.progress.warning(`evidence of ${container.name}: ${asProcedureError(error).message}`);
@@ -35,19 +37,27 @@ export async function captureEvidence(
   return containers;
 }
 
-async function captureOne(run: Run, container: ObservedContainer, folder: string, signal: AbortSignal): Promise<void> {
+function learnEnvironment(run: Run, container: ObservedContainer): void {
   run.redactor.learn(
     container.environment.map((entry) => {
       const split = entry.indexOf('=');
       return { name: entry.slice(0, split), value: entry.slice(split + 1) };
     }),
   );
+}
+
+/** A service that does harm or answers nothing does not wait for a whole log. */
+export function isUrgent({ request }: Run): boolean {
+  return request.procedure === 'emergency' || request.procedure === 'stop';
+}
+
+async function captureOne(run: Run, container: ObservedContainer, folder: string, signal: AbortSignal): Promise<void> {
   await run.evidence.json(`${folder}/inspect.json`, await run.engine.inspectContainer(container.id));
   if (container.state === 'running') {
     const use = await run.engine.stats(container.id);
     if (use !== undefined) await run.evidence.json(`${folder}/stats.json`, use);
   }
-  const urgent = run.request.procedure === 'emergency' || run.request.procedure === 'stop';
+  const urgent = isUrgent(run);
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(urgent ? EMERGENCY.logDeadlineMs : LOG_DEADLINE_MS)]);
   const log = await run.engine.logs(container.id, {
     timestamps: true,

@@ -12,7 +12,7 @@ import { sloRows, type Measured } from '../model/slo.js';
 import { formatDuration } from '../model/units.js';
 import { analyseCanary } from './analyse-canary.js';
 import type { Candidate } from './candidate.js';
-import { captureEvidence } from './evidence.js';
+import { captureEvidence, isUrgent } from './evidence.js';
 import { countErrors, matcherOf } from './log-lines.js';
 import { awaitReady, type Readiness } from './readiness.js';
 import { ERRORS_BEFORE_WINDOW_MS, raise, type SignSource } from './signs.js';
@@ -202,7 +202,8 @@ export class ServiceRun implements Looker {
   async capture(operation: OperationOf<'capture-evidence'>, signal: AbortSignal): Promise<void> {
     const { session } = this;
     const containers = await captureEvidence(session, session.project, operation.service, operation.moment, signal);
-    if (operation.moment !== 'before') return;
+    // In an emergency nobody waits for a comparison with the log of before.
+    if (operation.moment !== 'before' || isUrgent(session)) return;
     const matcher = matcherOf(session.request.errorPatterns);
     if (matcher === undefined || containers.length === 0) return;
     let errors = 0;

@@ -3,6 +3,19 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createCodeHost } from '../../src/github/code-host.js';
 
 const COMMIT = 'c0ffee1234567890c0ffee1234567890c0ffee12';
+const INCIDENT = {
+  at: '2026-11-24T00:00:00.000Z',
+  project: 'roma',
+  services: ['roma'],
+  by: 'octocat',
+  run: 'r1',
+  runUrl: undefined,
+  reason: undefined,
+  outcome: 'deployed',
+  headline: 'roma restarted and verified',
+  causes: [],
+  evidencePath: '/var/lib/evidence',
+};
 let server: Server | undefined;
 
 afterEach(() => {
@@ -58,6 +71,8 @@ describe('the code host', () => {
     });
     expect(await host.pullRequestsOf(COMMIT)).toEqual([]);
     expect(problems).toHaveLength(1);
+    expect(await host.reportIncident(INCIDENT)).toBeUndefined();
+    expect(problems).toHaveLength(2);
     expect(problems[0]).not.toContain('t0ken');
   });
 

@@ -1,3 +1,5 @@
+import type { Incident } from '../incident.js';
+
 /** The forge that the repository lives on, as far as a run wants to know things from it. Never needed for a change. */
 export interface CodeHost {
   /**
@@ -5,6 +7,17 @@ export interface CodeHost {
    * Never throws and never takes longer than a few seconds: a deploy does not fail because the forge is down.
    */
   pullRequestsOf(commit: string): Promise<readonly PullRequest[]>;
+  /**
+   * Opens an issue for an incident, or adds to the one that is open for the same services.
+   * Never throws and never takes longer than some seconds; undefined when there is none.
+   */
+  reportIncident(incident: Incident): Promise<IncidentIssue | undefined>;
+}
+
+export interface IncidentIssue {
+  readonly number: number;
+  readonly url: string;
+  readonly created: boolean;
 }
 
 export interface PullRequest {

@@ -23,6 +23,8 @@ export interface Redactor {
 export interface EvidenceStore {
   /** Directory of this run. */
   readonly path: string;
+  /** Where the file of that name is, once it is written. */
+  fileOf(name: string): string;
   /** Streams bytes to a file, redacting line by line, in constant memory. @returns bytes written */
   stream(name: string, bytes: AsyncIterable<Buffer>, signal?: AbortSignal): Promise<number>;
   json(name: string, value: unknown): Promise<void>;

@@ -1,0 +1,5 @@
+/** The file on the host that emergencies are written into, one line each. */
+export interface IncidentLog {
+  readonly path: string;
+  append(line: string): Promise<void>;
+}

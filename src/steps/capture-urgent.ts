@@ -1,0 +1,77 @@
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asProcedureError, ProcedureError } from '../model/errors.js';
+import { isAlive, type ObservedContainer } from '../model/service.js';
+import { formatDuration } from '../model/units.js';
+import type { Run } from '../run/run.js';
+
+/** A frozen service is down: each piece of evidence has this long, all of them at once. */
+const PIECE_MS = 8_000;
+/** What a process that understands signal 3 needs to write what its threads do. */
+const DUMP_MS = 500;
+const NEWEST_LINES = 50_000;
+
+/**
+ * What can be had of a container that is going to be killed, within bounds and piece by piece: an engine that gives no log
+ * may well give the rest. Signal 3 comes first, so that the thread dump of a JVM is in the log; process 1 of a container
+ * that does not handle it is not harmed by it.
+ */
+export async function captureUrgently(
+  run: Run,
+  container: ObservedContainer,
+  folder: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { engine, evidence } = run;
+  const { id } = container;
+  const piece = async (what: string, take: () => Promise<unknown>): Promise<void> => {
+    try {
+      await within(PIECE_MS, what, take());
+    } catch (error) {
+      if (signal.aborted) throw error;
+      run.progress.warning(`evidence of ${container.name}: no ${what}: ${asProcedureError(error).message}`);
+    }
+  };
+  // A graceful stop is not for a signal that ends some servers at once.
+  if (container.state === 'running' && run.request.procedure === 'emergency') {
+    await piece('thread dump', () => engine.killContainer(id, 'SIGQUIT'));
+    await sleep(DUMP_MS);
+  }
+  await Promise.all([
+    piece('inspect output', async () => evidence.json(`${folder}/inspect.json`, await engine.inspectContainer(id))),
+    piece('log', async () => {
+      const bounded = AbortSignal.any([signal, AbortSignal.timeout(PIECE_MS)]);
+      const log = await engine.logs(id, { timestamps: true, tail: NEWEST_LINES, signal: bounded });
+      await evidence.stream(`${folder}/log.txt`, log, bounded);
+    }),
+    ...(isAlive(container)
+      ? [
+          piece('list of processes', async () => {
+            const text = Buffer.from(`${(await engine.top(id)).join('\n')}\n`);
+            await evidence.stream(`${folder}/top.txt`, Readable.from([text]));
+          }),
+          piece('resource use', async () => {
+            const use = await engine.stats(id);
+            if (use !== undefined) await evidence.json(`${folder}/stats.json`, use);
+          }),
+        ]
+      : []),
+  ]);
+}
+
+/** What goes on after the time is over ends by its own deadline; nobody waits for it. */
+async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
+  work.catch(() => undefined);
+  const over = new AbortController();
+  const late = sleep(ms, undefined, { signal: over.signal }).then(() => {
+    throw new ProcedureError('E_DEADLINE', `it did not come within ${formatDuration(ms)}`, {
+      next: `Go on without ${what}.`,
+    });
+  });
+  late.catch(() => undefined);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    over.abort();
+  }
+}
