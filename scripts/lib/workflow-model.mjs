@@ -27,6 +27,7 @@ const NOT_IN_AN_EMERGENCY = [
   'image',
   'build-command',
   'pull-base',
+  'release-command',
   'test-command',
   'strategy',
   'router',
@@ -54,7 +55,7 @@ export const PUBLIC_WORKFLOWS = [
   {
     file: 'rollback.yml',
     required: ['working-directory'],
-    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, 'ref', 'image'],
+    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, 'ref', 'image', 'release-command'],
   },
   {
     file: 'maintenance.yml',

@@ -186,6 +186,15 @@ const TABLE = [
     procedures: ['full-restart', 'code-update', 'rollback', 'maintenance'],
   },
   {
+    name: 'release-command',
+    description:
+      'Shell command that runs once in a container of the new image, such as a database migration, before anything is switched; when it fails no container is changed.',
+    default: undefined,
+    defaultText: 'the compose file’s `x-rolling-restart`',
+    kind: 'command',
+    procedures: ['code-update', 'maintenance'],
+  },
+  {
     name: 'test-command',
     description: 'Shell command that verifies the new release from the host, such as a test suite.',
     default: undefined,

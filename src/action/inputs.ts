@@ -62,6 +62,7 @@ export function readRequest(read: (name: string) => string, context: InputContex
     image,
     pullBase: input.flag('pull-base'),
     buildCommand: input.text('build-command'),
+    releaseCommand: readReleaseCommand(input, services),
     testCommand: input.text('test-command'),
     smokeTest: input.text('smoke-test'),
     verifyEnv: readVerifyEnv(input),
@@ -145,6 +146,18 @@ function readServices(input: InputReader): readonly string[] {
     }
   }
   return services;
+}
+
+/** Several services would each run it: what each needs stands in the compose file. */
+function readReleaseCommand(input: InputReader, services: readonly string[]): string | undefined {
+  const command = input.text('release-command');
+  if (command !== undefined && services.length !== 1) {
+    input.problem(
+      'release-command',
+      'is for one service, and `service` does not name exactly one; write it into the compose file for each',
+    );
+  }
+  return command;
 }
 
 function readTarget(input: InputReader): RollbackTarget {

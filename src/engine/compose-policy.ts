@@ -3,6 +3,7 @@ import { CONSISTENCIES, NO_BACKUP_POLICY, type BackupPolicy } from '../model/bac
 import { ProcedureError } from '../model/errors.js';
 import { DEFAULT_HOLD } from '../model/policy.js';
 import { NO_POLICY, type ProjectPolicy, type ServicePolicy } from '../model/project-policy.js';
+import { PROCEDURES } from '../model/request.js';
 import { parseReadiness } from '../model/readiness.js';
 import type { RouterSpec } from '../model/router.js';
 import { parseDuration } from '../model/units.js';
@@ -75,6 +76,7 @@ const servicePolicy = z
     'proxy-protocol': z.boolean().optional(),
     hold: z.strictObject({ timeout: duration.optional(), queue: z.number().int().min(1).optional() }).optional(),
     backup: backupPolicy.optional(),
+    'release-command': z.string().optional(),
   })
   .transform((policy): ServicePolicy => ({
     strategy: policy.strategy,
@@ -88,11 +90,18 @@ const servicePolicy = z
         ? undefined
         : { maxMs: policy.hold.timeout ?? DEFAULT_HOLD.maxMs, maxQueue: policy.hold.queue ?? DEFAULT_HOLD.maxQueue },
     backup: policy.backup ?? NO_BACKUP_POLICY,
+    releaseCommand: policy['release-command'],
   }));
 
+/** `before-code-update`, `after-rollback`: around each procedure that may change something. */
+const hookName = z.enum(PROCEDURES.flatMap((name) => [`before-${name}`, `after-${name}`] as const));
+
 const projectPolicy = z
-  .strictObject({ services: z.record(z.string(), servicePolicy).optional() })
-  .transform((policy): ProjectPolicy => ({ services: policy.services ?? {} }));
+  .strictObject({
+    services: z.record(z.string(), servicePolicy).optional(),
+    hooks: z.partialRecord(hookName, z.string()).optional(),
+  })
+  .transform((policy): ProjectPolicy => ({ services: policy.services ?? {}, hooks: policy.hooks }));
 
 /**
  * Reads a compose file's top-level `x-rolling-restart:`.

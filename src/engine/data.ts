@@ -140,7 +140,7 @@ export function createVolumeData(client: EngineClient): VolumeData {
       const { exitCode, output } = await own.runTool({
         ...TOOL,
         image: tool,
-        labels: labelsOf(project),
+        labels: { ...NOT_COMPOSE, ...labelsOf(project) },
         // Without `nocopy` the engine would fill an empty volume from the image.
         binds: [place.kind === 'volume' ? `${place.source}:${ROOT}:nocopy` : `${place.source}:${ROOT}`],
         command: ['sh', '-c', DELETE],
@@ -159,8 +159,11 @@ export function createVolumeData(client: EngineClient): VolumeData {
 /** With `find`, where there is one, since the names in a large folder are more than one command line takes. */
 const DELETE = `cd ${ROOT} && if command -v find >/dev/null; then find . ! -name . -prune -exec rm -rf {} +; else rm -rf -- ..?* .[!.]* *; fi && [ -z "$(ls -A)" ]`;
 
+/** An image that Compose built has Compose's labels, and a container of it would look like one of the service's. */
+const NOT_COMPOSE = { 'com.docker.compose.project': '', 'com.docker.compose.service': '' } as const;
+
 /** Nothing but what deleting needs. */
-const TOOL = { networkMode: 'none', user: '0', binds: [], capabilities: [], labels: {} } as const;
+const TOOL = { networkMode: 'none', user: '0', binds: [], capabilities: [], labels: NOT_COMPOSE } as const;
 
 function mountOf({ Type, Name, Source, Destination, RW }: MountAnswer): DataMount {
   const kind = Type === 'volume' || Type === 'bind' ? Type : 'other';

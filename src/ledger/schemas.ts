@@ -43,6 +43,7 @@ const releaseFields = {
   by: z.string(),
   run: maybe(z.string()),
   version: maybe(z.string()),
+  releaseCommand: maybe(z.string()),
 };
 
 export const releaseSchema: z.ZodType<Release> = z.looseObject(releaseFields);
@@ -156,6 +157,7 @@ const operationUnion = z.discriminatedUnion('kind', [
   z.looseObject({ kind: z.literal('fetch-source'), directory: z.string(), ref: z.string() }),
   z.looseObject({ kind: z.literal('add-worktree'), directory: z.string(), path: z.string(), commit: z.string() }),
   z.looseObject({ kind: z.literal('run-command'), name: z.string(), command: z.string(), directory: z.string() }),
+  z.looseObject({ kind: z.literal('run-release-command'), service, release, command: z.string() }),
   z.looseObject({ kind: z.literal('build-image'), service, tag: z.string(), pullBase: z.boolean() }),
   z.looseObject({ kind: z.literal('pull-image'), service, reference: z.string() }),
   z.looseObject({ kind: z.literal('capture-evidence'), service, moment: z.enum(['before', 'after']) }),

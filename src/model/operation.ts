@@ -31,6 +31,13 @@ export type Operation =
       readonly service: string;
       readonly moment: 'before' | 'after';
     }
+  /** Once, in a container of the new release that nobody sends requests to. */
+  | {
+      readonly kind: 'run-release-command';
+      readonly service: string;
+      readonly release: ReleaseId;
+      readonly command: string;
+    }
   // Changes.
   | {
       readonly kind: 'keep-image';
@@ -280,6 +287,8 @@ export function describeOperation(operation: Operation): string {
       return `take commit ${short(operation.commit)} as a worktree (build context)`;
     case 'run-command':
       return `run ${operation.name}: ${firstLine(operation.command)}`;
+    case 'run-release-command':
+      return `run release-command once in a container of ${operation.release}: ${firstLine(operation.command)}`;
     case 'build-image':
       return `build ${operation.service}${operation.pullBase ? ' on fresh base images' : ''}`;
     case 'pull-image':
@@ -469,6 +478,7 @@ export function compensationOf(operation: Operation): Compensation {
     case 'add-worktree':
       return { kind: 'none', reason: 'removed at the end of the run' };
     case 'run-command':
+    case 'run-release-command':
       return { kind: 'none', reason: 'your command: what it does outside the project is yours to undo' };
     case 'freeze-data':
       return { kind: 'operation', operation: { ...operation, kind: 'thaw-data' } };

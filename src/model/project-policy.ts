@@ -8,6 +8,8 @@ import type { RouterSpec } from './router.js';
  */
 export interface ProjectPolicy {
   readonly services: Readonly<Record<string, ServicePolicy>>;
+  /** Commands on the host, by `before-PROCEDURE` and `after-PROCEDURE`. */
+  readonly hooks?: Readonly<Record<string, string>> | undefined;
 }
 
 /** `x-rolling-restart: services: NAME:` */
@@ -30,6 +32,8 @@ export interface ServicePolicy {
   /** Bounds of strategy `hold`. */
   readonly hold: { readonly maxMs: number; readonly maxQueue: number } | undefined;
   readonly backup: BackupPolicy;
+  /** Runs once in a container of a new release before anything is switched. */
+  readonly releaseCommand: string | undefined;
 }
 
 export const NO_POLICY: ProjectPolicy = { services: {} };
@@ -43,6 +47,7 @@ export const NO_SERVICE_POLICY: ServicePolicy = {
   proxyProtocol: false,
   hold: undefined,
   backup: NO_BACKUP_POLICY,
+  releaseCommand: undefined,
 };
 
 /** @returns the policy of one service; that of silence where the file says nothing about it */

@@ -27,6 +27,8 @@ export interface Release {
   readonly by: string;
   readonly run: string | undefined;
   readonly version: string | undefined;
+  /** Ran once before it went live the first time. */
+  readonly releaseCommand?: string | undefined;
 }
 
 export interface ReleaseImage {

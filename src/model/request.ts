@@ -27,6 +27,8 @@ export interface Request {
   readonly image: string | undefined;
   readonly pullBase: boolean;
   readonly buildCommand: string | undefined;
+  /** Runs once in a container of the new release before anything is switched; undefined: what the compose file says. */
+  readonly releaseCommand: string | undefined;
   readonly testCommand: string | undefined;
   readonly smokeTest: string | undefined;
   /** Variables that have to be in the changed containers. */

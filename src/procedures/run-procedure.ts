@@ -3,8 +3,10 @@ import type { OutcomeKind } from '../model/outcome.js';
 import type { RunReport } from '../model/report.js';
 import { buildReport } from '../run/build-report.js';
 import type { Run } from '../run/run.js';
+import { describeHooks, hookAfter, hookBefore } from '../steps/hooks.js';
 import { deleteOldBackups } from '../steps/old-backups.js';
 import { openProject } from '../steps/open-project.js';
+import type { Session } from '../steps/session.js';
 import { viewing, withSession } from '../steps/with-session.js';
 import { recordSlo } from '../steps/slo.js';
 import { removeWorktrees } from '../steps/source.js';
@@ -42,6 +44,7 @@ async function conduct(run: Run, procedure: Procedure): Promise<ProcedureResult>
   const { perform } = procedure;
   if (run.request.dryRun || perform === undefined) {
     const view = viewing(run, opened);
+    if (perform !== undefined) describeHooks(view);
     try {
       return await procedure.preview(view);
     } finally {
@@ -50,11 +53,24 @@ async function conduct(run: Run, procedure: Procedure): Promise<ProcedureResult>
   }
   const { interrupts } = procedure;
   return withSession(run, opened, { interrupt: interrupts, goOn: interrupts || run.request.force }, async (session) => {
-    const result = await perform(session);
+    const result = await withHooks(session, perform);
     await deleteOldBackups(session);
     await recordSlo(session);
     return result;
   });
+}
+
+async function withHooks(session: Session, perform: NonNullable<Procedure['perform']>): Promise<ProcedureResult> {
+  await hookBefore(session);
+  try {
+    const result = await perform(session);
+    await hookAfter(session, result.outcome);
+    return result;
+  } catch (error) {
+    const failure = asProcedureError(error);
+    if (failure.code !== 'E_FENCED') await hookAfter(session, outcomeOf(failure, session.recorder.changed));
+    throw error;
+  }
 }
 
 /** Errors that say "no" before anything was done. */

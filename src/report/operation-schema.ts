@@ -58,6 +58,7 @@ export const operation = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('fetch-source'), directory: text, ref: text }),
   z.object({ kind: z.literal('add-worktree'), directory: text, path: text, commit: text }),
   z.object({ kind: z.literal('run-command'), name: text, command: text, directory: text }),
+  z.object({ kind: z.literal('run-release-command'), ...service, release: text, command: text }),
   z.object({ kind: z.literal('build-image'), ...service, tag: text, pullBase: z.boolean() }),
   z.object({ kind: z.literal('pull-image'), ...service, reference: text }),
   z.object({ kind: z.literal('capture-evidence'), ...service, moment: z.enum(['before', 'after']) }),

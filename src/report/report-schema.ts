@@ -40,6 +40,7 @@ const release = z
     by: text,
     run: text.optional(),
     version: text.optional(),
+    releaseCommand: text.optional(),
   })
   .describe('what runs: image and configuration together');
 

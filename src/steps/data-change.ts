@@ -7,6 +7,7 @@ import type { Candidate, Current } from './candidate.js';
 import { dataOf, type ServiceData } from './data-places.js';
 import { inUseGate, passGate } from './gates.js';
 import { backupSpaceGate, planBackup, stopFor } from './plan-backup.js';
+import { ranWith, withReleaseCommand } from './release-command.js';
 import type { Viewing } from './session.js';
 
 /**
@@ -22,7 +23,7 @@ export async function withDataChanges(
   const changed: Candidate[] = [];
   for (const candidate of candidates) {
     const data = candidate.decision.kind === 'unchanged' ? undefined : await dataChange(viewing, candidate, looking);
-    changed.push(data === undefined ? candidate : { ...candidate, data });
+    changed.push(withReleaseCommand(viewing, data === undefined ? candidate : { ...candidate, data }));
   }
   return changed;
 }
@@ -34,7 +35,10 @@ async function dataChange(viewing: Viewing, candidate: Candidate, looking: boole
   if (request.withData) return dataOfRelease(viewing, candidate, looking);
   const first = await backupFirst(viewing, service, current);
   const data = await dataOf(viewing, service, current.containers);
-  const notes = data === undefined ? [] : await newerNotes(viewing, candidate);
+  const notes = [
+    ...(data === undefined ? [] : await newerNotes(viewing, candidate)),
+    ...leftCommand(viewing, candidate),
+  ];
   return { first: [], swap: [], ...first, notes: [...(first?.notes ?? []), ...notes] };
 }
 
@@ -75,7 +79,11 @@ async function dataOfRelease(viewing: Viewing, candidate: Candidate, looking: bo
   passGate(viewing, 'data-in-use', inUseGate(service, data.others));
   passGate(viewing, 'backup-space', await backupSpaceGate(viewing, data));
   const tool = looking ? '' : await toolFor(viewing, current.containers);
-  return { first: [], swap: swap(viewing, { data, current, manifest, places, folder, tool }), notes: notes(manifest) };
+  return {
+    first: [],
+    swap: swap(viewing, { data, current, manifest, places, folder, tool }),
+    notes: [...notes(manifest), ...leftCommand(viewing, candidate)],
+  };
 }
 
 function swap(
@@ -141,6 +149,14 @@ async function noTiedBackup(viewing: Viewing, { service, release }: Candidate): 
     `There is no backup of ${service} in ${request.backupDir} that was taken while release ${release.id} ran`,
     { next: `${hint} Nothing was changed.` },
   );
+}
+
+/** What ran once with a release that is left. */
+function leftCommand(viewing: Viewing, { current, release, service }: Candidate): readonly string[] {
+  const left = ranWith(current.release?.id === release.id ? undefined : current.release);
+  for (const note of left) viewing.recorder.note(note, service);
+  viewing.recorder.nextSteps.push(...left);
+  return left;
 }
 
 /** Code that goes back meets data that went on. */

@@ -6,6 +6,7 @@ import { settleContainers, startBeside } from './beside.js';
 import { deleteBackups } from './old-backups.js';
 import { freezeData, keepBackup, restoreData, saveData, thawData } from './data.js';
 import { endTakeover, installEdge } from './edge.js';
+import { runReleaseCommand } from './release-command.js';
 import { replaceContainers } from './replace.js';
 import { drainContainers, holdTraffic, releaseTraffic, retireContainers, shiftTraffic } from './traffic.js';
 import type { Looker, Session } from './session.js';
@@ -22,6 +23,7 @@ export function performersFor(session: () => Session): Performers {
       const environment = { ROLLING_RESTART_PROJECT: session().project };
       await runOnHost(session(), { name, command, directory, environment }, signal);
     },
+    'run-release-command': async (operation, signal) => runReleaseCommand(session(), operation, signal),
     'build-image': async ({ service, pullBase }, signal) => {
       const build = session().builds.get(service);
       if (build === undefined) throw internal(`no build document for ${service}`);

@@ -10,6 +10,7 @@ import type { CurrentRelease, UndoChange } from '../strategies/strategy.js';
 import type { Candidate } from './candidate.js';
 import { mountedLive } from './files.js';
 import { identifiedContainers } from './observe.js';
+import { withCommand } from './release-command.js';
 import { readinessTimeout } from './readiness.js';
 import { expectedHash } from './replace.js';
 import type { Session, Viewing } from './session.js';
@@ -58,7 +59,7 @@ export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: stri
     strategy: strategy.name,
     decision,
     ...planned,
-    operations: withData(planned.operations, candidate.data),
+    operations: withCommand(withData(planned.operations, candidate.data), candidate),
     notes: [
       ...notes,
       ...planned.notes,

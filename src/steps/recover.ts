@@ -9,6 +9,7 @@ import { finishEject, undoEject } from '../strategies/eject.js';
 import { openEdge } from '../strategies/phases.js';
 import { startAgain } from '../strategies/start-again.js';
 import type { Strategy } from '../strategies/strategy.js';
+import { removeTemplates } from './beside.js';
 import { keptCandidate } from './kept-candidate.js';
 import { observe } from './observe.js';
 import { planUndo } from './plan-service.js';
@@ -41,6 +42,8 @@ async function recoverRun(locked: LockedRun, open: OpenSession, runId: string): 
   const left = await locked.commands.endLeft(runId);
   if (left > 0) locked.progress.info(`ended ${left} processes that it had started`);
   const session = open({ run: runId, after: record.entries.at(-1)?.sequence ?? 0 });
+  // A release command that still runs among them.
+  await removeTemplates(session);
   const plan = planRecovery(record, await servicesDown(session, planRecovery(record)));
   const said: string[] = [];
   const deadline = AbortSignal.timeout(RECOVERY_DEADLINE_MS);

@@ -11,6 +11,7 @@ import type { Candidate } from './candidate.js';
 import { inOrder } from './data.js';
 import { captureEvidence } from './evidence.js';
 import { planService, planUndo } from './plan-service.js';
+import { ranWith } from './release-command.js';
 import { ServiceRun } from './service-run.js';
 import type { Session } from './session.js';
 import { WarningSignError } from './signs.js';
@@ -75,6 +76,12 @@ function announceLive(session: Session, service: string, release: string | undef
   session.recorder.note(`release ${release ?? ''} is live; ${watched}`, service);
 }
 
+/** What ran once with a release does not go back with it. */
+function noteCommand(session: Session, { release }: Candidate, plan: ServicePlan): void {
+  const command = plan.operations.find(({ kind }) => kind === 'run-release-command');
+  if (command !== undefined && session.begun.includes(command)) session.recorder.nextSteps.push(...ranWith(release));
+}
+
 /** Decides what a failure leads to, and does that. */
 export async function afterFailure(
   session: Session,
@@ -95,6 +102,7 @@ export async function afterFailure(
   const cancelled = failure.code === 'E_CANCELLED';
   // Whoever cancelled may deploy the same again.
   const fault = cancelled ? undefined : failure.message;
+  noteCommand(session, candidate, plan);
   if (!service.replacing) {
     await takeBack(session, plan);
     return result(cancelled ? 'cancelled' : 'failed', false);

@@ -35,9 +35,7 @@ describe('backup', () => {
     carryOut(project, { procedure: 'backup', service: 'app', 'backup-dir': backups, ...inputs });
   const folders = async (): Promise<string[]> => (await readdir(path.join(backups, project.name, 'app'))).sort();
   const manifestOf = async (id: string): Promise<BackupManifest> =>
-    JSON.parse(
-      await readFile(path.join(backups, project.name, 'app', id, 'manifest.json'), 'utf8'),
-    ) as BackupManifest;
+    JSON.parse(await readFile(path.join(backups, project.name, 'app', id, 'manifest.json'), 'utf8')) as BackupManifest;
 
   it('pauses, reads, goes on, reads back, and ties the backup to the release', async () => {
     const before = await project.inspect('app');
