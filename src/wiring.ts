@@ -9,6 +9,7 @@ import { createCodeHost } from './github/code-host.js';
 import { createCommands } from './host/commands.js';
 import { createDisks } from './host/disks.js';
 import { childEnvironment } from './host/environment.js';
+import { createListeners } from './host/listeners.js';
 import { RUN_VARIABLE } from './host/left-processes.js';
 import { createJournal } from './ledger/journal.js';
 import { createLedger } from './ledger/ledger.js';
@@ -72,6 +73,7 @@ export async function createRun(options: RunOptions): Promise<Run> {
       onProblem: debug,
       onIncidentLost: (line) => progress.warning(line),
     }),
+    listeners: createListeners(),
     incidents: createIncidentLog(request.stateDir),
     routers: createRouters({ edge }),
     edges: createEdges(edge),

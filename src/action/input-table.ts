@@ -494,6 +494,46 @@ const TABLE = [
     procedures: [...CHANGES, 'full-restart', 'health-restart', 'stop', 'restore'],
   },
   {
+    name: 'gates',
+    description:
+      'What gates do, as in `peak-hours=warn, disk-space=off`: `enforce`, `warn` or `off` for `health`, `active-jobs`, `peak-hours`, `registry`, `staging`, `rollback-release`, `disk-space` and `ports`.',
+    default: undefined,
+    defaultText: 'each its own way',
+    kind: 'list',
+    procedures: [...CHANGES, 'full-restart', 'health-restart', 'emergency'],
+  },
+  {
+    name: 'peak-hours',
+    description:
+      'Times in which nothing is restarted, one a line, as in `Mon-Fri 09:00-18:00 Europe/Berlin`; UTC without a zone.',
+    default: undefined,
+    kind: 'lines',
+    procedures: [...CHANGES, 'full-restart', 'health-restart', 'emergency'],
+  },
+  {
+    name: 'active-jobs-command',
+    description:
+      'Shell command that prints the jobs that are active, one a line, or their number; nothing or 0 when there are none.',
+    default: undefined,
+    kind: 'command',
+    procedures: [...CHANGES, 'full-restart', 'health-restart', 'emergency'],
+  },
+  {
+    name: 'active-jobs-timeout',
+    description: 'How long active jobs may take to end before the run is refused.',
+    default: '10m',
+    kind: 'duration',
+    procedures: [...CHANGES, 'full-restart', 'health-restart'],
+  },
+  {
+    name: 'require-environment',
+    description:
+      'GitHub environment, such as staging, in which the same commit has to have been deployed with success; `github-token` needs `deployments: read`.',
+    default: undefined,
+    kind: 'text',
+    procedures: ['code-update', 'maintenance'],
+  },
+  {
     name: 'reason',
     description: 'Why, in one line: kept with a stop, with each gate that `force` passes, and in the incident log.',
     default: undefined,

@@ -9,6 +9,7 @@ import { InputReader, unknownWord, type InputProblem } from './input-reader.js';
 import { INPUTS } from './input-table.js';
 import { nearest } from './nearest.js';
 import { readBackup } from './backup-inputs.js';
+import { readGates } from './gate-inputs.js';
 import { readCanary } from './canary-inputs.js';
 import { readRollbackTarget } from './rollback-target.js';
 import { readTraffic } from './traffic.js';
@@ -92,6 +93,7 @@ export function readRequest(read: (name: string) => string, context: InputContex
     metricsFile: readMetricsFile(input, context),
     lockTimeoutMs: input.duration('lock-timeout') ?? 0,
     force: input.flag('force'),
+    ...readGates(input),
     reason: input.checked('reason', reasonProblem),
     githubToken: input.text('github-token'),
   };

@@ -16,6 +16,7 @@ type Containers = Pick<
   | 'restartContainer'
   | 'removeContainer'
   | 'setRestartPolicy'
+  | 'publishers'
   | 'top'
 >;
 
@@ -116,6 +117,13 @@ export function createContainers(client: EngineClient): Containers {
     },
 
     removeContainer: (id) => removeContainer(client, id),
+
+    async publishers(port) {
+      const listed = await client.call(`list containers that publish port ${port}`, (docker, abortSignal) =>
+        docker.listContainers({ filters: { publish: [`${port}/tcp`] }, abortSignal }),
+      );
+      return listed.map(({ Names, Id }) => Names[0]?.replace(/^\//, '') ?? short(Id));
+    },
 
     async setRestartPolicy(id, policy) {
       const setting = client.call(`set the restart policy of container ${short(id)} to ${policy}`, async (docker) => {

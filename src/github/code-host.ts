@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { openOrUpdate } from './incident-issue.js';
-import type { CodeHost, IncidentIssue, PullRequest } from '../model/ports/code-host.js';
+import { findDeployment } from './deployments.js';
+import type { CodeHost, DeploymentFound, IncidentIssue, PullRequest } from '../model/ports/code-host.js';
 
 /** What a person waits at most for a name in a summary. */
 const DEADLINE_MS = 5_000;
@@ -49,6 +50,25 @@ export function createCodeHost({
       } catch (error) {
         onProblem(`GitHub was asked for the pull request of ${commit.slice(0, 12)} and did not tell: ${String(error)}`);
         return [];
+      }
+    },
+
+    async deploymentOf(commit, environment): Promise<DeploymentFound> {
+      if (token === undefined) return { kind: 'unknown', reason: 'there is no github-token' };
+      if (owner === undefined || repo === undefined) {
+        return { kind: 'unknown', reason: 'the repository is not known outside of a workflow' };
+      }
+      try {
+        const { getOctokit } = await import('@actions/github');
+        const octokit = getOctokit(token, { baseUrl: apiUrl });
+        const signal = AbortSignal.timeout(ISSUE_DEADLINE_MS);
+        return await findDeployment(
+          async (route, parameters) => octokit.request(route, { owner, repo, ...parameters, request: { signal } }),
+          commit,
+          environment,
+        );
+      } catch (error) {
+        return { kind: 'unknown', reason: `GitHub did not tell (${String(error)})` };
       }
     },
 

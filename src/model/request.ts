@@ -1,5 +1,7 @@
 import type { Consistency } from './backup-policy.js';
 import type { EnvironmentCheck } from './environment-check.js';
+import type { GateSettings } from './gates.js';
+import type { PeakWindow } from './peak-hours.js';
 import type { StrategyName } from './plan.js';
 import type { CanaryPolicy, Severity, WarningAction } from './policy.js';
 import { ROUTERS } from './router.js';
@@ -80,6 +82,12 @@ export interface Request {
   readonly metricsFile: string | undefined;
   readonly lockTimeoutMs: number;
   readonly force: boolean;
+  readonly gates: GateSettings;
+  readonly peakHours: readonly PeakWindow[];
+  readonly activeJobsCommand: string | undefined;
+  readonly activeJobsTimeoutMs: number;
+  /** The same commit has to have been deployed there. */
+  readonly requireEnvironment: string | undefined;
   /** Why, in the words of the person who runs it. */
   readonly reason: string | undefined;
   /** A secret. */

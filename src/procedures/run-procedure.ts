@@ -9,6 +9,7 @@ import { openProject } from '../steps/open-project.js';
 import type { Session } from '../steps/session.js';
 import { viewing, withSession } from '../steps/with-session.js';
 import { recordSlo } from '../steps/slo.js';
+import { passOpeningGates } from '../steps/gates/index.js';
 import { removeWorktrees } from '../steps/source.js';
 import { ALL_PROCEDURES } from './index.js';
 import { ended, type Procedure, type ProcedureResult } from './procedure.js';
@@ -46,6 +47,7 @@ async function conduct(run: Run, procedure: Procedure): Promise<ProcedureResult>
     const view = viewing(run, opened);
     if (perform !== undefined) describeHooks(view);
     try {
+      if (run.request.procedure !== 'check') passOpeningGates(view);
       return await procedure.preview(view);
     } finally {
       await removeWorktrees(view);
@@ -53,6 +55,7 @@ async function conduct(run: Run, procedure: Procedure): Promise<ProcedureResult>
   }
   const { interrupts } = procedure;
   return withSession(run, opened, { interrupt: interrupts, goOn: interrupts || run.request.force }, async (session) => {
+    passOpeningGates(session);
     const result = await withHooks(session, perform);
     await deleteOldBackups(session);
     await recordSlo(session);

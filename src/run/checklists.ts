@@ -8,7 +8,7 @@ export function checklists(recorder: Recorder): readonly Checklist[] {
   const checked = (name: string): readonly VerifiedCheck[] => recorder.verified.filter((entry) => entry.check === name);
   const fromGate = (text: string, name: string): Checklist['items'][number] => {
     const result = gate(name);
-    if (result === undefined) return { text, state: 'not-asked', detail: undefined };
+    if (result === undefined || result.state === 'off') return { text, state: 'not-asked', detail: undefined };
     return { text, state: result.state === 'refused' ? 'failed' : 'done', detail: result.detail };
   };
   const fromChecks = (text: string, name: string): Checklist['items'][number] => {

@@ -67,7 +67,7 @@ export class Recorder {
 
 export interface GateResult {
   readonly gate: string;
-  readonly state: 'passed' | 'warned' | 'refused' | 'forced';
+  readonly state: 'passed' | 'warned' | 'refused' | 'forced' | 'off';
   readonly detail: string;
 }
 

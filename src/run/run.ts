@@ -4,7 +4,7 @@ import type { VolumeData } from '../model/ports/data.js';
 import type { Edges } from '../model/ports/edge.js';
 import type { Compose, Engine } from '../model/ports/engine.js';
 import type { IncidentLog } from '../model/ports/incidents.js';
-import type { Commands, Disks } from '../model/ports/host.js';
+import type { Commands, Disks, Listeners } from '../model/ports/host.js';
 import type { HeldLock, Journal, Ledger, Locks } from '../model/ports/ledger.js';
 import type { Probes } from '../model/ports/probe.js';
 import type { MetricsFile } from '../model/ports/metrics.js';
@@ -27,6 +27,7 @@ export interface Adapters {
   readonly progress: Progress;
   readonly codeHost: CodeHost;
   readonly incidents: IncidentLog;
+  readonly listeners: Listeners;
   readonly routers: Routers;
   readonly edges: Edges;
   readonly data: VolumeData;

@@ -1,6 +1,7 @@
 import { asProcedureError, ProcedureError } from '../model/errors.js';
 import type { Operation } from '../model/operation.js';
 import type { Candidate } from './candidate.js';
+import { passLastGates } from './gates/index.js';
 import { planService } from './plan-service.js';
 import { afterFailure, rollOut, type RollOutResult } from './roll-out.js';
 import { dropOldReleases, summarize, type RollOutAllResult } from './roll-out-all.js';
@@ -21,6 +22,7 @@ export async function bringUpAll(
   candidates: readonly Candidate[],
 ): Promise<RollOutAllResult> {
   const runs = new Map(candidates.map((candidate) => [candidate.service, new ServiceRun(session, candidate)]));
+  await passLastGates(session, candidates);
   session.signal.throwIfAborted();
   const deadline = AbortSignal.timeout(DOWN_DEADLINE_MS);
   let failure: ProcedureError | undefined;

@@ -16,11 +16,15 @@ export type GateFinding =
  * Records what a gate found and refuses when it has to; `force` passes a refusing gate and records who did.
  * @throws ProcedureError the gate's own
  */
-export function passGate(run: Run, gate: string, finding: GateFinding): void {
+export function passGate(run: Run, gate: string, asFound: GateFinding): void {
+  const finding = asSet(run, gate, asFound);
   const keep = (state: GateResult['state'], detail: string): void => {
     run.recorder.gates.push({ gate, state, detail });
   };
   switch (finding.kind) {
+    case 'off':
+      keep('off', 'switched off by the input gates');
+      return;
     case 'pass':
       keep('passed', finding.detail);
       run.progress.info(`✓ gate ${gate}: ${finding.detail}`);
@@ -39,6 +43,17 @@ export function passGate(run: Run, gate: string, finding: GateFinding): void {
       keep('refused', finding.error.message);
       throw finding.error;
   }
+}
+
+/** What the input `gates` makes of a finding; gates that it cannot set are not in it. */
+function asSet({ request }: Run, gate: string, finding: GateFinding): GateFinding | { readonly kind: 'off' } {
+  const mode = request.gates[gate];
+  if (mode === undefined) return finding;
+  if (mode === 'off') return { kind: 'off' };
+  if (mode === 'warn') return finding.kind === 'refuse' ? { kind: 'warn', detail: finding.error.message } : finding;
+  if (finding.kind !== 'warn') return finding;
+  const next = `Correct it, or leave ${gate}=enforce out of gates: it only warns then. Nothing was changed.`;
+  return { kind: 'refuse', error: new ProcedureError('E_GATE', finding.detail, { next }) };
 }
 
 /** Building and pulling fill the engine's disk; a full one stops more than the deploy. */

@@ -6,6 +6,7 @@ import type { Candidate, Current } from './candidate.js';
 import { inOrder } from './data.js';
 import { backupFirst } from './data-change.js';
 import { captureEvidence } from './evidence.js';
+import { passActiveJobs } from './gates/index.js';
 import { keptCandidate } from './kept-candidate.js';
 import { adopt, observe } from './observe.js';
 import type { RollOutAllResult } from './roll-out-all.js';
@@ -41,6 +42,7 @@ export async function restartServices(
   services: readonly string[],
   way: RestartWay,
 ): Promise<RollOutAllResult> {
+  await passActiveJobs(session);
   const plans: ServicePlan[] = [];
   const done: string[] = [];
   for (const service of services) {

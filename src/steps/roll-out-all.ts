@@ -5,6 +5,7 @@ import type { Plan } from '../model/plan.js';
 import { releasesToDrop } from '../model/release.js';
 import type { Candidate } from './candidate.js';
 import { withDataChanges } from './data-change.js';
+import { passLastGates } from './gates/index.js';
 import { planFor } from './plan-service.js';
 import { planLines } from './show-plan.js';
 import { rollOut, type RollOutResult } from './roll-out.js';
@@ -34,6 +35,8 @@ export async function rollOutAll(
   session.recorder.rollbackReleasePresent = candidates.every(
     (candidate) => candidate.decision.kind === 'unchanged' || candidate.current.release !== undefined,
   );
+  const changing = candidates.filter(({ decision }) => decision.kind !== 'unchanged');
+  if (changing.length > 0) await passLastGates(session, changing);
   const results: RollOutResult[] = [];
   for (const candidate of candidates) {
     if (candidate.decision.kind === 'unchanged') {

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { ProcedureError } from '../model/errors.js';
 import { short } from '../model/operation.js';
 import type { OpenProject, Session, Viewing } from './session.js';
+import { passStagingGate } from './gates/index.js';
 import { renderWanted, wantedFromLive, type WantedProject } from './wanted.js';
 import type { Run } from '../run/run.js';
 
@@ -17,6 +18,7 @@ export async function fetchWanted(session: Session): Promise<WantedProject> {
   const commit = await fetchCommit(session, opened, session.signal);
   if (commit === undefined) return wantedFromLive(opened, request.workingDirectory);
   await showNew(session, opened, commit);
+  await passStagingGate(session, commit.commit);
   // No tracked file differs from the commit (a gate saw to that), and an image needs no build context.
   if (request.image !== undefined && commit.commit === opened.checkout?.commit) {
     return wantedFromLive(opened, request.workingDirectory);

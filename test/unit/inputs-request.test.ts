@@ -81,6 +81,12 @@ describe('readRequest', () => {
       metricsFile: undefined,
       lockTimeoutMs: 600_000,
       force: false,
+      gates: {},
+      peakHours: [],
+      activeJobsCommand: undefined,
+      activeJobsTimeoutMs: 600_000,
+      requireEnvironment: undefined,
+      reason: undefined,
       githubToken: undefined,
     });
   });

@@ -12,7 +12,16 @@ export interface CodeHost {
    * Never throws and never takes longer than some seconds; undefined when there is none.
    */
   reportIncident(incident: Incident): Promise<IncidentIssue | undefined>;
+  /** Never throws and never takes longer than some seconds. */
+  deploymentOf(commit: string, environment: string): Promise<DeploymentFound>;
 }
+
+/** What the forge knows of a commit in an environment. */
+export type DeploymentFound =
+  | { readonly kind: 'succeeded'; readonly at: string }
+  /** @property last how the newest deployment that is there ended */
+  | { readonly kind: 'not-there'; readonly last: string | undefined }
+  | { readonly kind: 'unknown'; readonly reason: string };
 
 export interface IncidentIssue {
   readonly number: number;

@@ -40,6 +40,8 @@ export interface Engine {
    * @returns the names of those that something is still on, and that stay
    */
   removeNetworks(project: string): Promise<readonly string[]>;
+  /** Names of the containers, of any project, that publish a TCP port of the host. */
+  publishers(port: number): Promise<readonly string[]>;
   /** Processes of a container as `ps` prints them. */
   top(id: string): Promise<readonly string[]>;
 

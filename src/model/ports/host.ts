@@ -25,3 +25,9 @@ export interface Disks {
   /** @returns bytes free for us where the path is; undefined when it is not on this host */
   freeBytes(path: string): Promise<number | undefined>;
 }
+
+/** Who listens on ports of this host. */
+export interface Listeners {
+  /** Undefined when nobody does; without a name when it cannot be seen from here. */
+  on(port: number): Promise<{ readonly pid: number | undefined; readonly name: string | undefined } | undefined>;
+}

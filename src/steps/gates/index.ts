@@ -1,0 +1,64 @@
+import type { ProcedureName } from '../../model/request.js';
+import type { Candidate } from '../candidate.js';
+import { passGate, type GateFinding } from '../gates.js';
+import type { Session, Viewing } from '../session.js';
+import { activeJobsGate } from './active-jobs.js';
+import { peakHoursGate } from './peak-hours.js';
+import { portsGate } from './ports.js';
+import { rollbackReleaseGate } from './rollback-release.js';
+import { stagingGate } from './staging.js';
+
+/** Procedures that restart something, and can wait. */
+const RESTARTING: ReadonlySet<ProcedureName> = new Set([
+  'code-update',
+  'config-change',
+  'maintenance',
+  'health-restart',
+  'full-restart',
+]);
+/** What makes good what is wrong now is not kept waiting: what a gate finds is reported and passed. */
+const URGENT: ReadonlySet<ProcedureName> = new Set(['emergency', 'rollback']);
+
+/** Asked before anything is fetched or built. @throws ProcedureError E_GATE */
+export function passOpeningGates(viewing: Viewing): void {
+  const { procedure } = viewing.request;
+  if (!RESTARTING.has(procedure) && !URGENT.has(procedure)) return;
+  pass(viewing, 'peak-hours', peakHoursGate(viewing));
+}
+
+/** Asked as soon as the commit is known. @throws ProcedureError E_GATE */
+export async function passStagingGate(viewing: Viewing, commit: string): Promise<void> {
+  if (viewing.request.requireEnvironment === undefined || isOff(viewing, 'staging')) return;
+  pass(viewing, 'staging', await stagingGate(viewing, commit));
+}
+
+/** Asked when all is ready, right before what runs is touched. @throws ProcedureError E_GATE */
+export async function passLastGates(session: Session, candidates: readonly Candidate[]): Promise<void> {
+  for (const candidate of candidates) {
+    if (!isOff(session, 'ports')) pass(session, 'ports', await portsGate(session, candidate));
+    if (!isOff(session, 'rollback-release')) {
+      pass(session, 'rollback-release', await rollbackReleaseGate(session, candidate));
+    }
+  }
+  await passActiveJobs(session);
+}
+
+/** @throws ProcedureError E_GATE */
+export async function passActiveJobs(session: Session): Promise<void> {
+  const { procedure, activeJobsTimeoutMs } = session.request;
+  if (session.request.activeJobsCommand === undefined || isOff(session, 'active-jobs')) return;
+  const waits = URGENT.has(procedure) ? 0 : activeJobsTimeoutMs;
+  pass(session, 'active-jobs', await activeJobsGate(session, waits, session.signal));
+}
+
+function isOff({ request }: Viewing, gate: string): boolean {
+  return request.gates[gate] === 'off';
+}
+
+function pass(viewing: Viewing, gate: string, finding: GateFinding): void {
+  const reported =
+    finding.kind === 'refuse' && URGENT.has(viewing.request.procedure)
+      ? { kind: 'warn' as const, detail: `${finding.error.message}: ${viewing.request.procedure} goes on all the same` }
+      : finding;
+  passGate(viewing, gate, reported);
+}
