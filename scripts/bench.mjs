@@ -1,25 +1,30 @@
 /**
  * `npm run bench`: what a run costs beside what `docker compose up` costs for the same change. Ratios of medians in one
  * run, taking turns, so that a busy machine slows both. Exit code 1 when a bar does not hold.
- * `--quick`: fewer rounds and a short log, to see that it works.
+ * `--quick`: fewer rounds and a short log, to see that it works. `--only PART`: one of changes, starts, log, traffic and
+ * replicas.
  */
 import { randomBytes } from 'node:crypto';
 import { cpus } from 'node:os';
 import { ensureDependencies } from './lib/dependencies.mjs';
 import { run } from './lib/command.mjs';
+import { ensureEdgeImage } from './lib/edge-image.mjs';
 import { ensureEngine } from './lib/engine.mjs';
 import { ensureBaseImage } from './lib/images.mjs';
 import { ensureNode24 } from './lib/node24.mjs';
 
 if (process.argv.includes('--help')) {
   console.log(
-    'npm run bench [-- --quick]: what a run costs beside docker compose up; exit code 1 when a bar does not hold',
+    'npm run bench [-- --quick] [--only changes|starts|log|traffic|replicas]: what a run costs beside docker compose up; exit code 1 when a bar does not hold',
   );
   process.exit(0);
 }
 const quick = process.argv.includes('--quick');
+const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : undefined;
 const ROUNDS = quick ? 3 : 7;
 const STARTS = quick ? 5 : 9;
+const TRAFFIC_ROUNDS = quick ? 1 : 5;
+const REPLICAS = quick ? [2, 4, 8] : [5, 20, 50];
 const LOG_BYTES = quick ? 100e6 : 2e9;
 
 /** docs/performance.md says where these come from. */
@@ -39,6 +44,8 @@ const { runBundle } = await import('./bench/bundle.mjs');
 const { firstCallMs } = await import('./bench/first-call.mjs');
 const { captureLongLog } = await import('./bench/long-log.mjs');
 const { startProber } = await import('./bench/prober.mjs');
+const { replicaRows } = await import('./bench/replicas.mjs');
+const { trafficRows } = await import('./bench/traffic.mjs');
 const { buildImages, makeProject, removeImages, removeProject } = await import('./bench/project.mjs');
 
 const engine = await ensureEngine({ log });
@@ -50,9 +57,8 @@ try {
   const nodeVersion = await run(node, ['--version']);
   log(`Engine ${engine.version}, Compose ${engine.compose}, Node ${nodeVersion}, ${cpus().length} cores`);
   await buildImages(base, images);
-  await changes();
-  await starts();
-  await longLog();
+  const parts = { changes, starts, log: longLog, traffic, replicas };
+  for (const [name, part] of Object.entries(parts)) if (only === undefined || only === name) await part();
 } finally {
   await removeImages(images);
 }
@@ -153,6 +159,15 @@ async function starts() {
   } finally {
     await removeProject(project);
   }
+}
+
+async function traffic() {
+  const edge = await ensureEdgeImage({ env: engine.env, log });
+  rows.push(...(await trafficRows({ node, images, edge, rounds: TRAFFIC_ROUNDS, log })));
+}
+
+async function replicas() {
+  rows.push(...(await replicaRows({ node, images, counts: REPLICAS, log })));
 }
 
 async function longLog() {

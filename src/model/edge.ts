@@ -29,5 +29,4 @@ export interface EdgeState {
   /** The container that bridges the take-over, and a redirect to it, are there. */
   readonly takeover: boolean;
   readonly redirected: boolean;
-  readonly version: string | undefined;
 }

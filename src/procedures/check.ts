@@ -3,6 +3,7 @@ import { formatSize } from '../model/units.js';
 import type { Current } from '../steps/candidate.js';
 import { lastLines } from '../steps/diagnose.js';
 import { diskSpaceGate, type GateFinding } from '../steps/gates.js';
+import { lookAtEdge } from '../steps/look-at-edge.js';
 import { imageOf } from '../steps/kept-candidate.js';
 import { countErrors, matcherOf } from '../steps/log-lines.js';
 import { observe } from '../steps/observe.js';
@@ -36,6 +37,7 @@ export const check: Procedure = {
       const stop = isStopped(current);
       if (stop !== undefined) stopped.push(`${service} is ${describeStop(stop)}`);
       problems.push(...(await lookAtContainers(viewing, service, current, stop !== undefined)));
+      problems.push(...(await lookAtEdge(viewing, service, current.containers)));
       problems.push(...(await lookAtReleases(viewing, service, current)));
     }
     lookAtDisk(viewing, await diskSpaceGate(viewing, opened));

@@ -38,7 +38,7 @@ describe('the edge as a router', () => {
   it('is found with its spec, and serves', async () => {
     const state = await bench.edges.find(project.name, 'app');
     expect(state).toMatchObject({ open: true, takeover: false, redirected: false });
-    expect(state?.version).toMatch(/^3\./);
+    expect(await bench.edges.version(project.name, 'app')).toMatch(/^3\./);
     expect(state?.spec.ports).toMatchObject([{ target: 8080, published: String(project.port), mode: 'http' }]);
     expect(await (await bench.router('app')).serving()).toEqual([one]);
     expect(await version()).toBe('1.0.0');

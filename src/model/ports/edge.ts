@@ -9,6 +9,8 @@ import type { RouteTarget } from './router.js';
 export interface Edges {
   /** Undefined when the service has none. */
   find(project: string, service: string): Promise<EdgeState | undefined>;
+  /** @returns version of the HAProxy that runs, such as `3.0.11`; undefined when none does */
+  version(project: string, service: string): Promise<string | undefined>;
   /** Makes sure that the engine has the image, with HAProxy 3.0 or newer in it. @throws E_ROUTER, E_PULL */
   requireImage(image: string, signal: AbortSignal): Promise<void>;
   /** @returns `http` when the container's port answers HTTP, else `tcp` */

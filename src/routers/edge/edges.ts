@@ -36,6 +36,7 @@ const CLOSE_MS = { redirected: 10_000, alone: 1_000 } as const;
 export function createEdges(tools: EdgeTools): Edges {
   return {
     find: (project, service) => find(tools, { project, service }),
+    version: (project, service) => version(tools, { project, service }),
     requireImage: (image, signal) => requireImage(tools, image, signal),
     modeOf: (container, port, through) => modeOf(tools, container.id, port, through),
     install: (spec, targets, signal) => install(tools, spec, targets, signal),
@@ -56,15 +57,18 @@ async function find(tools: EdgeTools, of: Of): Promise<EdgeState | undefined> {
   const takeover = containers.find(({ role }) => role === 'takeover');
   const either = edge ?? takeover;
   if (either === undefined) return undefined;
-  const running = containers.find((one) => one.running);
   return {
     spec: either.spec,
     open: edge?.running === true,
     takeover: takeover !== undefined,
     // Rules are there only together with what they lead to: looking costs a container on the host's network.
     redirected: takeover !== undefined && (await countRules(tools, of, takeover.spec.image)) > 0,
-    version: running && parseVersion(await runtimeOf(tools, running.id)(['show version'])),
   };
+}
+
+async function version(tools: EdgeTools, of: Of): Promise<string | undefined> {
+  const running = (await edgeContainers(tools, of)).find((one) => one.running);
+  return running && parseVersion(await runtimeOf(tools, running.id)(['show version']));
 }
 
 async function install(

@@ -74,44 +74,55 @@ class EdgeRouter implements Router {
     if (first === undefined) return;
     const current = await readSetting(this.tools, first.id);
     const wanted = targets.map(({ container, weight }) => ({ container: container.id, weight }));
-    if (isSameSet(current.servers, wanted) && (await this.shift(edges, current, wanted))) return;
+    if (isSameSet(current.servers, wanted)) return this.shift(edges, current, wanted, signal);
     const looks = await Promise.all(edges.map((edge) => this.look(edge)));
     const servers = assignSlots(current, wanted, new Set(looks.flatMap(usedSlots)));
     this.rememberBaselines(looks, current, servers);
     // Nothing is sent to a container before its name has an address, and nothing changes when it never has.
-    await Promise.all(looks.map((look) => this.prepare(look, servers, signal)));
-    await writeSetting(this.tools, first, { ...current, servers });
-    await Promise.all(looks.map((look) => this.switch(look, servers)));
-    await Promise.all(edges.map((edge) => this.settled(edge, servers, signal)));
+    const known = await Promise.all(looks.map((look) => this.prepare(look, servers, signal)));
+    await this.carryOver(edges, { ...current, servers }, known, true, signal);
   }
 
   /**
-   * The same containers with other shares, as when the requests go back to those that served before: one command a
-   * container of the edge.
-   * @returns whether HAProxy confirmed it
+   * The same containers with other shares, as when the requests go back to those that served before. But for numbers the
+   * file is the one that HAProxy runs by, so it is not checked again.
    */
   private async shift(
     edges: readonly EdgeContainer[],
     current: EdgeSetting,
     wanted: readonly Wanted[],
-  ): Promise<boolean> {
+    signal: AbortSignal,
+  ): Promise<void> {
     const servers = assignSlots(current, wanted, new Set());
-    const confirmed = await Promise.all(
-      edges.map(async (edge, index) => {
-        const routes = routesOf(edge.spec);
-        const commands = [
-          ...routes.flatMap(({ backend }) => switching(backend, servers, [], shortId(edge.id))),
-          'show servers state',
-        ];
-        const answer =
-          index === 0
-            ? await writeAndOrder(this.tools, { container: edge, setting: { ...current, servers }, commands })
-            : await this.ask(edge)(commands);
-        const states = parseServersState(answer);
-        return routes.every(({ backend }) => unsettled(servers, of(states, backend)) === undefined);
-      }),
-    );
-    return confirmed.every(Boolean);
+    const unknown = edges.map((): readonly ServerState[] => []);
+    await this.carryOver(edges, { ...current, servers }, unknown, false, signal);
+  }
+
+  /** The file, then the commands, and HAProxy's own word that it is so: one command in each container of the edge. */
+  private async carryOver(
+    edges: readonly EdgeContainer[],
+    setting: EdgeSetting,
+    known: readonly (readonly ServerState[])[],
+    checked: boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { servers } = setting;
+    // Both read the same file; the first writes it.
+    for (const [index, edge] of edges.entries()) {
+      const routes = routesOf(edge.spec);
+      const shares = routes.flatMap(({ backend }) =>
+        switching(backend, servers, of(known[index] ?? [], backend), shortId(edge.id)),
+      );
+      const commands = [...shares, 'show servers state'];
+      const answer =
+        index === 0
+          ? await writeAndOrder(this.tools, { container: edge, setting, commands, checked })
+          : await this.ask(edge)(commands);
+      const states = parseServersState(answer);
+      if (routes.some(({ backend }) => unsettled(servers, of(states, backend)) !== undefined)) {
+        await this.settled(edge, servers, signal);
+      }
+    }
   }
 
   async serving(): Promise<readonly string[]> {
@@ -211,22 +222,22 @@ class EdgeRouter implements Router {
     return (await this.tools.engine.container(name))?.id ?? name;
   }
 
-  private async prepare({ edge, states }: Look, servers: readonly SlotServer[], signal: AbortSignal): Promise<void> {
+  /** Gives what is new its slot, without a request. @returns what HAProxy has then: every name has its address */
+  private async prepare(
+    { edge, states }: Look,
+    servers: readonly SlotServer[],
+    signal: AbortSignal,
+  ): Promise<readonly ServerState[]> {
     const backends = routesOf(edge.spec).map(({ backend }) => backend);
     const commands = backends.flatMap((name) => preparing(name, servers, of(states, name)));
-    if (commands.length === 0) return;
+    if (commands.length === 0) return states;
     await order(this.ask(edge), commands);
+    let now = states;
     await this.poll(signal, async () => {
-      const now = await this.states(edge);
+      now = await this.states(edge);
       return backends.map((name) => unresolved(servers, of(now, name))).find((lost) => lost !== undefined);
     });
-  }
-
-  private async switch({ edge, states }: Look, servers: readonly SlotServer[]): Promise<void> {
-    const commands = routesOf(edge.spec).map(({ backend }) =>
-      switching(backend, servers, of(states, backend), shortId(edge.id)),
-    );
-    await order(this.ask(edge), commands.flat());
+    return now;
   }
 
   async settled(edge: EdgeContainer, servers: readonly SlotServer[], signal: AbortSignal): Promise<void> {
