@@ -77,6 +77,19 @@ describe('a service with a container name and a port of the host', () => {
     expect((await project.compose(['logs', 'roma'])).stdout).toContain('listens on port 3000');
   });
 
+  it('is down after a plain up --force-recreate, as check says, and comes back with the next update', async () => {
+    const { exitCode, stderr } = await project.compose(['up', '-d', '--force-recreate'], { mayFail: true });
+    expect(exitCode, stderr).not.toBe(0);
+    expect(stderr).toMatch(/port is already allocated|address already in use/);
+    const checked = await carryOut(project, { procedure: 'check', service: 'roma', 'edge-image': EDGE_IMAGE });
+    expect(checked.report.nextSteps.join('\n'), checked.log).toContain('was made by plain docker compose');
+    const repaired = await carryOut(project, { procedure: 'code-update', service: 'roma', ...EDGE });
+    expect(repaired.report.outcome, repaired.log).toBe('deployed');
+    expect((await project.get('/')).text).toContain('ROMA 2.0.0');
+    const again = await carryOut(project, { procedure: 'check', service: 'roma', 'edge-image': EDGE_IMAGE });
+    expect(again.report.nextSteps, again.log).toEqual([]);
+  });
+
   it('gives its ports back, and is as it was before the edge', async () => {
     const done = await change({ procedure: 'eject' });
     console.log(`new: ${told(done.fresh)}; kept: ${told(done.kept)}; inside: ${done.inside && told(done.inside)}`);
