@@ -75,7 +75,7 @@ export async function createRun(options: RunOptions): Promise<Run> {
     }),
     listeners: createListeners(),
     incidents: createIncidentLog(request.stateDir),
-    routers: createRouters({ edge }),
+    routers: createRouters({ edge, engine }),
     edges: createEdges(edge),
     data: engine.data,
     backups: createBackupStore(),

@@ -5,7 +5,7 @@ import { DEFAULT_HOLD } from '../model/policy.js';
 import { NO_POLICY, type ProjectPolicy, type ServicePolicy } from '../model/project-policy.js';
 import { PROCEDURES } from '../model/request.js';
 import { parseReadiness } from '../model/readiness.js';
-import type { RouterSpec } from '../model/router.js';
+import { DEFAULT_DISCOVERY, type RouterSpec } from '../model/router.js';
 import { parseDuration } from '../model/units.js';
 
 /** Durations in the file are written as people write them. */
@@ -26,31 +26,56 @@ const readiness = z.string().transform((text, context) => {
 });
 
 const port = z.number().int().min(1).max(65_535).optional();
+const network = z.string().optional();
+
+/** It becomes a word of a command or of a path. */
+const word = z.string().regex(/^[\w.:-]+$/, 'letters, digits and . : _ - only');
+const socket = z
+  .string()
+  .regex(/^(\/.+|tcp:\/\/[^/]+:\d+)$/, 'a path such as /run/haproxy/admin.sock, or tcp://HOST:PORT');
+/** Several commands stand in one line, so `;` would begin another. */
+const options = z.string().regex(/^[^;\n]*$/, 'no semicolon and no new line');
 
 const router = z.union([
   z.enum(['edge', 'none']).transform((kind): RouterSpec => ({ kind })),
-  z
-    .literal('discovery')
-    .transform((kind): RouterSpec => ({ kind, settleMs: DEFAULT_SETTLE_MS, drainCommand: undefined })),
-  z
-    .strictObject({ haproxy: z.strictObject({ socket: z.string(), backend: z.string(), port }) })
-    .transform(({ haproxy }): RouterSpec => ({ kind: 'haproxy', ...haproxy, port: haproxy.port })),
-  z
-    .strictObject({ caddy: z.strictObject({ admin: z.string(), id: z.string(), port }) })
-    .transform(({ caddy }): RouterSpec => ({ kind: 'caddy', ...caddy, port: caddy.port })),
+  z.literal('discovery').transform((): RouterSpec => DEFAULT_DISCOVERY),
   z
     .strictObject({
-      discovery: z.strictObject({ settle: duration.optional(), 'drain-command': z.string().optional() }),
+      haproxy: z.strictObject({ socket, backend: word, port, network, options: options.optional() }),
+    })
+    .transform(({ haproxy: { socket: at, backend, ...rest } }): RouterSpec => ({
+      kind: 'haproxy',
+      socket: at,
+      backend,
+      port: rest.port,
+      network: rest.network,
+      options: rest.options,
+    })),
+  z
+    .strictObject({ caddy: z.strictObject({ admin: z.url(), id: word, port, network, dial: word.optional() }) })
+    .transform(({ caddy: { admin, id, ...rest } }): RouterSpec => ({
+      kind: 'caddy',
+      admin,
+      id,
+      port: rest.port,
+      network: rest.network,
+      dial: rest.dial,
+    })),
+  z
+    .strictObject({
+      discovery: z.strictObject({
+        settle: duration.optional(),
+        'drain-command': z.string().optional(),
+        'resume-command': z.string().optional(),
+      }),
     })
     .transform(({ discovery }): RouterSpec => ({
       kind: 'discovery',
-      settleMs: discovery.settle ?? DEFAULT_SETTLE_MS,
+      settleMs: discovery.settle ?? DEFAULT_DISCOVERY.settleMs,
       drainCommand: discovery['drain-command'],
+      resumeCommand: discovery['resume-command'],
     })),
 ]);
-
-/** Proxies that follow Docker's events do so within a second; those that ask every so often, within a few. */
-const DEFAULT_SETTLE_MS = 5_000;
 
 const backupPolicy = z
   .strictObject({

@@ -89,9 +89,28 @@ const containers = strings;
 
 const routerSchema: z.ZodType<RouterSpec> = z.discriminatedUnion('kind', [
   z.looseObject({ kind: z.literal('edge') }),
-  z.looseObject({ kind: z.literal('haproxy'), socket: z.string(), backend: z.string(), port: maybe(z.number()) }),
-  z.looseObject({ kind: z.literal('caddy'), admin: z.string(), id: z.string(), port: maybe(z.number()) }),
-  z.looseObject({ kind: z.literal('discovery'), settleMs: z.number(), drainCommand: maybe(z.string()) }),
+  z.looseObject({
+    kind: z.literal('haproxy'),
+    socket: z.string(),
+    backend: z.string(),
+    port: maybe(z.number()),
+    network: maybe(z.string()),
+    options: maybe(z.string()),
+  }),
+  z.looseObject({
+    kind: z.literal('caddy'),
+    admin: z.string(),
+    id: z.string(),
+    port: maybe(z.number()),
+    network: maybe(z.string()),
+    dial: maybe(z.string()),
+  }),
+  z.looseObject({
+    kind: z.literal('discovery'),
+    settleMs: z.number(),
+    drainCommand: maybe(z.string()),
+    resumeCommand: maybe(z.string()),
+  }),
   z.looseObject({ kind: z.literal('none') }),
 ]);
 

@@ -588,6 +588,7 @@ function describeServe(serve: Serve): string {
     case 'only':
       return `sends requests only to ${counted(serve.containers.length)}`;
     case 'all-but':
+      if (serve.containers.length === 0) return 'sends requests to every container';
       return `sends requests to all but ${counted(serve.containers.length, 'one container', 'old containers')}`;
     case 'new':
       return serve.percent === 100

@@ -13,6 +13,10 @@ export type RouterSpec =
       readonly backend: string;
       /** Port of the container that the backend's servers are reached at; undefined: the first one it exposes. */
       readonly port: number | undefined;
+      /** Network that HAProxy reaches the containers on; undefined: the one they are in. */
+      readonly network: string | undefined;
+      /** What the servers are added with, such as `check ssl verify none`; undefined: a health check. */
+      readonly options: string | undefined;
     }
   /** The user's own Caddy, by its admin API. */
   | {
@@ -22,6 +26,10 @@ export type RouterSpec =
       /** `@id` of the reverse_proxy handler whose upstreams are the service's containers. */
       readonly id: string;
       readonly port: number | undefined;
+      /** Network that Caddy reaches the containers on; undefined: the one they are in. */
+      readonly network: string | undefined;
+      /** What the handler dials between changes, such as `app:3000`; undefined: the containers' addresses. */
+      readonly dial: string | undefined;
     }
   /** A proxy that follows Docker by itself: Traefik, nginx-proxy, caddy-docker-proxy. */
   | {
@@ -30,8 +38,18 @@ export type RouterSpec =
       readonly settleMs: number;
       /** Runs in the old container before it stops, such as one that makes its health check fail. */
       readonly drainCommand: string | undefined;
+      /** Takes that back: an old container that was drained is to serve again. */
+      readonly resumeCommand: string | undefined;
     }
   | { readonly kind: 'none' };
+
+/** Proxies that follow Docker's events do so within a second; those that ask every so often, within a few. */
+export const DEFAULT_DISCOVERY = {
+  kind: 'discovery',
+  settleMs: 5_000,
+  drainCommand: undefined,
+  resumeCommand: undefined,
+} as const satisfies RouterSpec;
 
 export type RouterKind = RouterSpec['kind'];
 export const ROUTERS = ['edge', 'haproxy', 'caddy', 'discovery', 'none'] as const satisfies readonly RouterKind[];
@@ -94,3 +112,9 @@ export const ROUTER_ABILITIES: Readonly<Record<RouterKind, RouterAbilities>> = {
     ownsName: false,
   },
 };
+
+/** It is told addresses, and inside the compose network the service's name leads past it: the user's own proxy. */
+export function routesByAddress(kind: RouterKind): boolean {
+  const { controlled, ownsName } = ROUTER_ABILITIES[kind];
+  return controlled && !ownsName;
+}

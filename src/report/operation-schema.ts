@@ -7,9 +7,28 @@ const ms = z.number().describe('milliseconds');
 
 const router = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('edge') }),
-  z.object({ kind: z.literal('haproxy'), socket: text, backend: text, port: z.number().optional() }),
-  z.object({ kind: z.literal('caddy'), admin: text, id: text, port: z.number().optional() }),
-  z.object({ kind: z.literal('discovery'), settleMs: ms, drainCommand: text.optional() }),
+  z.object({
+    kind: z.literal('haproxy'),
+    socket: text,
+    backend: text,
+    port: z.number().optional(),
+    network: text.optional(),
+    options: text.optional(),
+  }),
+  z.object({
+    kind: z.literal('caddy'),
+    admin: text,
+    id: text,
+    port: z.number().optional(),
+    network: text.optional(),
+    dial: text.optional(),
+  }),
+  z.object({
+    kind: z.literal('discovery'),
+    settleMs: ms,
+    drainCommand: text.optional(),
+    resumeCommand: text.optional(),
+  }),
   z.object({ kind: z.literal('none') }),
 ]);
 

@@ -21,6 +21,8 @@ export interface ServerState {
   /** Its name has no address, so it is in maintenance until it has one. */
   readonly unresolved: boolean;
   readonly weight: number;
+  /** Its last health check passed; false as well when it has none. */
+  readonly checked: boolean;
 }
 
 /** A line of `show servers conn`. */
@@ -44,10 +46,16 @@ export interface ServerCounters {
   readonly connectionErrors: number;
   /** Average of the last 1024 in milliseconds: total time of a request; undefined before the first. */
   readonly averageMs: number | undefined;
+  /** Gets requests only when no other server can. */
+  readonly backup: boolean;
+  /** What its last health check found, such as `L7STS 503` or `L4TOUT`; undefined without one. */
+  readonly lastCheck: string | undefined;
 }
 
 /** srv_op_state 2: running (3 is a soft stop). */
 const RUNNING = 2;
+/** srv_check_result 3: passed; 4 is the same with a condition (`enum chk_result` in HAProxy's check-t.h). */
+const PASSED = 3;
 /**
  * Bits of srv_admin_state (`enum srv_admin` in HAProxy's server-t.h). 0x04 only says that the file has it `disabled`: it
  * stays when the server is made ready (measured, 3.0.11).
@@ -73,6 +81,7 @@ export function parseServersState(text: string): readonly ServerState[] {
       admin: state,
       unresolved,
       weight,
+      checked: number(row['srv_check_result']) >= PASSED,
     };
   });
 }
@@ -99,6 +108,8 @@ export function parseStat(text: string): readonly ServerCounters[] {
       errors5xx: http ? number(row['hrsp_5xx']) : 0,
       connectionErrors: number(row['econ']) + number(row['eresp']),
       averageMs: requests === 0 ? undefined : average,
+      backup: number(row['bck']) > 0,
+      lastCheck: known(`${row['check_status'] ?? ''} ${row['check_code'] ?? ''}`.trim()),
     };
   });
 }
@@ -165,9 +176,24 @@ export async function connectionsOf(
   return parseServersConn(await transport([`show servers conn ${backend}`]));
 }
 
-/** @throws ProcedureError E_ROUTER when there is no such backend */
+/** @returns nothing for a backend that has no servers, or is not there */
 export async function countersOf(transport: RuntimeTransport, backend: string): Promise<readonly ServerCounters[]> {
-  return parseStat(await transport([`show stat ${backend} 4 -1`]));
+  // Of all proxies: asked by name, HAProxy answers for a frontend that has the same name (measured, 3.0.11).
+  return parseStat(await transport(['show stat -1 4 -1'])).filter((one) => one.backend === backend);
+}
+
+/** Of a line of commands. HAProxy reads one into a buffer (tune.bufsize), and takes nothing that does not fit. */
+const LINE_LIMIT = 6_000;
+
+/** @returns the commands in as few lines as fit; those of one line are carried out together */
+export function inLines(commands: readonly string[]): readonly string[] {
+  const lines: string[] = [];
+  for (const command of commands) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + command.length < LINE_LIMIT) lines[lines.length - 1] = `${last};${command}`;
+    else lines.push(command);
+  }
+  return lines;
 }
 
 /** Rows below the line that begins with `#` and names the columns, up to an empty line: another answer may follow. */

@@ -1,16 +1,32 @@
 import { ProcedureError } from '../model/errors.js';
+import type { Engine } from '../model/ports/engine.js';
 import type { Routers } from '../model/ports/router.js';
 import type { EdgeTools } from './edge/containers.js';
 import { openEdge } from './edge/router.js';
+import { openHaproxy } from './haproxy.js';
 import { NO_ROUTER } from './none.js';
 
+/** What routers are worked with; built in `wiring.ts`. */
+export interface RouterTools {
+  readonly edge: EdgeTools;
+  readonly engine: Pick<Engine, 'containers'>;
+}
+
 /** Every kind of router there is; a new one is one file and one line here. */
-export function createRouters(tools: { readonly edge: EdgeTools }): Routers {
+export function createRouters({ edge, engine }: RouterTools): Routers {
   return {
-    open: (spec, of) => {
-      if (spec.kind === 'edge') return openEdge(tools.edge, of);
-      if (spec.kind === 'none') return Promise.resolve(NO_ROUTER);
-      throw new ProcedureError('E_ROUTER', `router ${spec.kind} cannot be used yet`, { next: 'Use router: none.' });
+    open: async (spec, of) => {
+      switch (spec.kind) {
+        case 'edge':
+          return openEdge(edge, of);
+        case 'haproxy':
+          return openHaproxy(engine, spec, of);
+        case 'none':
+          return NO_ROUTER;
+        case 'caddy':
+        case 'discovery':
+          throw new ProcedureError('E_ROUTER', `router ${spec.kind} cannot be used yet`, { next: 'Use router: none.' });
+      }
     },
   };
 }

@@ -10,4 +10,5 @@ export const NO_ROUTER: Router = {
   counts: () => Promise.resolve([]),
   hold: () => Promise.resolve(),
   release: () => Promise.resolve(),
+  problems: () => Promise.resolve([]),
 };

@@ -6,7 +6,7 @@ import type { JournalPlace } from '../run/executor.js';
 import type { LockedRun } from '../run/run.js';
 import { STRATEGIES } from '../strategies/index.js';
 import { finishEject, undoEject } from '../strategies/eject.js';
-import { openEdge } from '../strategies/phases.js';
+import { letGo, openEdge } from '../strategies/phases.js';
 import { startAgain } from '../strategies/start-again.js';
 import type { Strategy } from '../strategies/strategy.js';
 import { removeTemplates } from './beside.js';
@@ -193,6 +193,7 @@ async function finish(
           { kind: 'shift-traffic' as const, service, router, serve: { who: 'all-but' as const, containers: left } },
           { kind: 'drain-containers' as const, service, router, containers: set, timeoutMs: drainMs },
           { kind: 'retire-containers' as const, service, containers: set },
+          ...letGo(service, router),
         ]),
     ...(edge === undefined || (edge.open && !edge.takeover)
       ? []

@@ -11,6 +11,7 @@ import { keptCandidate } from './kept-candidate.js';
 import { adopt, observe } from './observe.js';
 import type { RollOutAllResult } from './roll-out-all.js';
 import type { RouterSpec } from '../model/router.js';
+import { letGo } from '../strategies/phases.js';
 import { withData, type DataChange } from '../strategies/with-data.js';
 import { startAgain } from '../strategies/start-again.js';
 import { routerInPlace } from './traffic-facts.js';
@@ -177,7 +178,7 @@ function restartOperations(
   operations.push(
     ...(operations.some(({ kind }) => kind === 'await-ready')
       ? []
-      : [{ kind: 'await-ready' as const, service, release, timeoutMs }]),
+      : [{ kind: 'await-ready' as const, service, release, timeoutMs }, ...letGo(service, router)]),
     { kind: 'verify', service, release: way === 'kill' ? release : undefined, checks },
     { kind: 'watch', service, release, durationMs: request.watchMs },
     { kind: 'capture-evidence', service, moment: 'after' },

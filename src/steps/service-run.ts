@@ -74,7 +74,7 @@ export class ServiceRun implements Looker {
       if (first && !this.killed) this.beginAccount();
       this.placed = undefined;
     }
-    if (TOUCHING.has(operation.kind)) this.replacing = true;
+    if (TOUCHING.has(operation.kind) && !keepsServing(operation)) this.replacing = true;
     if (operation.kind === 'watch') this.watching = operation.between !== true;
     await this.session.execute(operation, signal);
     if (places) this.placed = operation.to;
@@ -313,6 +313,11 @@ export class ServiceRun implements Looker {
 }
 
 /** Operations after which containers of the service, or the way to them, may be other ones. */
+/** At the beginning the router is told by address what serves already; once something is replaced, `only` sends it back. */
+function keepsServing(operation: Operation): boolean {
+  return operation.kind === 'shift-traffic' && operation.serve.who === 'only';
+}
+
 const TOUCHING: ReadonlySet<Operation['kind']> = new Set([
   'replace-containers',
   'start-beside',

@@ -1,7 +1,7 @@
 import type { EdgePort, EdgeSpec } from '../model/edge.js';
 import { networkNames } from '../model/network-names.js';
 import { policyOf, type ServicePolicy } from '../model/project-policy.js';
-import type { RouterKind, RouterSpec } from '../model/router.js';
+import { DEFAULT_DISCOVERY, routesByAddress, type RouterKind, type RouterSpec } from '../model/router.js';
 import { ProcedureError } from '../model/errors.js';
 import type { ComposeProject, PublishedPort, ServiceDefinition } from '../model/service.js';
 import { discoveredRouter } from '../strategies/discovered-router.js';
@@ -43,10 +43,18 @@ export async function trafficFacts(
   return { traffic: { router, drainTimeoutMs, takeover }, inlineFiles };
 }
 
-/** @returns the edge when it has the service's ports; a restart moves no requests, so no other router matters to it */
+/**
+ * @returns what has to know of a restart: the edge when it has the service's ports, else a router that is told addresses,
+ * which may be others afterwards
+ */
 export async function routerInPlace(viewing: Viewing, service: string): Promise<RouterSpec> {
   const edge = await viewing.edges.find(viewing.project, service);
-  return { kind: edge?.open === true ? 'edge' : 'none' };
+  if (edge?.open === true) return { kind: 'edge' };
+  const { router } = policyOf(viewing.opened.live.policy, service);
+  const asked = viewing.request.router;
+  return router !== undefined && routesByAddress(router.kind) && (asked === 'auto' || asked === router.kind)
+    ? router
+    : { kind: 'none' };
 }
 
 function chooseRouter(
@@ -60,9 +68,7 @@ function chooseRouter(
   if (asked === 'auto') return policy.router ?? discoveredRouter(definition) ?? { kind: 'none' };
   if (asked === 'edge' || asked === 'none') return { kind: asked };
   if (policy.router?.kind === asked) return policy.router;
-  if (asked === 'discovery') {
-    return discoveredRouter(definition) ?? { kind: 'discovery', settleMs: 5_000, drainCommand: undefined };
-  }
+  if (asked === 'discovery') return discoveredRouter(definition) ?? DEFAULT_DISCOVERY;
   throw new ProcedureError('E_INPUT', `router: ${asked} needs to know where it is, for service ${definition.name}`, {
     next: `Say so in the compose file: x-rolling-restart: services: ${definition.name}: router: { ${asked}: … } (docs/routers.md). Nothing was changed.`,
   });

@@ -37,7 +37,8 @@ export async function shiftTraffic(
       next: 'Traffic stays where it is. Look at docker compose ps; something else may work on this project.',
     });
   }
-  await router.apply(targets, signal);
+  const all = serve.who === 'all-but' && serve.containers.length === 0;
+  await router.apply(targets, signal, all ? 'settled' : 'changing');
 }
 
 /** @returns each container's share of the requests; 0 drains it */

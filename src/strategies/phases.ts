@@ -1,5 +1,5 @@
 import type { Operation } from '../model/operation.js';
-import { ROUTER_ABILITIES } from '../model/router.js';
+import { ROUTER_ABILITIES, routesByAddress, type RouterSpec } from '../model/router.js';
 import type { Change, UndoChange } from './strategy.js';
 
 /**
@@ -26,12 +26,33 @@ export function begin(change: Change): readonly Operation[] {
 }
 
 /** The edge is made and already sends to what runs; new connections come through it from now on where the host allows it. */
-export function beginTakeover({ service, observed, traffic: { takeover } }: Change): readonly Operation[] {
-  if (takeover === undefined) return [];
+export function beginTakeover(change: Change): readonly Operation[] {
+  const {
+    service,
+    observed,
+    traffic: { takeover },
+  } = change;
+  if (takeover === undefined) return takeHold(change);
   const { edge, redirectProblem } = takeover;
   const ports = edge.ports.map((port) => port.published);
   const install: Operation = { kind: 'install-edge', service, edge, containers: ids(observed) };
   return redirectProblem === undefined ? [install, { kind: 'redirect-ports', service, ports }] : [install];
+}
+
+/**
+ * A router that knows the containers by the service's name would send to a new one as soon as it has the name: from now on
+ * it sends to those that run, by address. Whether it can be told at all is known before anything is touched.
+ */
+function takeHold({ service, observed, traffic: { router } }: Change): readonly Operation[] {
+  const running = ids(observed.filter(({ state }) => state === 'running'));
+  if (!routesByAddress(router.kind) || running.length === 0) return [];
+  return [{ kind: 'shift-traffic', service, router, serve: { who: 'only', containers: running } }];
+}
+
+/** All there is of the service serves: a router that is told addresses is told the last time, and may go by name again. */
+export function letGo(service: string, router: RouterSpec): readonly Operation[] {
+  if (!routesByAddress(router.kind)) return [];
+  return [{ kind: 'shift-traffic', service, router, serve: { who: 'all-but', containers: [] } }];
 }
 
 /** The old container is gone, and its ports are free: the edge opens them. */
@@ -134,10 +155,13 @@ export function retireOld({ service, traffic }: Change, containers: readonly str
   ];
 }
 
-/** The name of the container that is gone is free now. */
-export function settle({ service, containerName }: Change): readonly Operation[] {
-  if (containerName === undefined) return [];
-  return [{ kind: 'settle-containers', service, containerName, named: false, except: [] }];
+/** The name of the container that is gone is free now, and nothing is under way any more. */
+export function settle({ service, containerName, traffic: { router } }: Change): readonly Operation[] {
+  const named: readonly Operation[] =
+    containerName === undefined
+      ? []
+      : [{ kind: 'settle-containers', service, containerName, named: false, except: [] }];
+  return [...named, ...letGo(service, router)];
 }
 
 export function end({ service }: Change): readonly Operation[] {

@@ -1,6 +1,6 @@
 import type { Operation } from '../model/operation.js';
 import { formatDuration } from '../model/units.js';
-import { begin, beginUndo, endUndo } from './phases.js';
+import { begin, beginUndo, endUndo, letGo } from './phases.js';
 import { stopFirst } from './stop-first.js';
 import type { Change, Strategy, UndoChange } from './strategy.js';
 import { undoStopFirst } from './undo-stop-first.js';
@@ -30,6 +30,7 @@ export const recreate: Strategy = {
         force: change.observed.length > 0,
       },
       { kind: 'await-ready', service, release: wanted, timeoutMs: change.readinessTimeoutMs },
+      ...letGo(service, change.traffic.router),
       { kind: 'verify', service, release: wanted, checks: change.checks },
       { kind: 'watch', service, release: wanted, durationMs: change.watchMs },
       { kind: 'accept-release', service, release: wanted },
@@ -52,6 +53,7 @@ export const recreate: Strategy = {
         force: true,
       },
       { kind: 'await-ready', service, release: back, timeoutMs: change.readinessTimeoutMs },
+      ...letGo(service, change.router),
       ...endUndo(change),
     );
     return operations;

@@ -1,6 +1,7 @@
 import type { Operation } from '../model/operation.js';
 import type { ReleaseId } from '../model/release.js';
 import type { RouterSpec } from '../model/router.js';
+import { letGo } from './phases.js';
 
 /** A service whose containers were stopped or removed, and what is to run of it. */
 export interface StartAgain {
@@ -19,7 +20,15 @@ export function startAgain(again: StartAgain): readonly Operation[] {
   const { service, release, replicas, router, present, containerName, timeoutMs } = again;
   const ready: Operation = { kind: 'await-ready', service, release, timeoutMs };
   if (router.kind !== 'edge') {
-    return [{ kind: 'replace-containers', service, to: release, from: release, replicas, force: false }, ready];
+    const replace: Operation = {
+      kind: 'replace-containers',
+      service,
+      to: release,
+      from: release,
+      replicas,
+      force: false,
+    };
+    return [replace, ready, ...letGo(service, router)];
   }
   const missing = Math.max(0, replicas - present.length);
   return [

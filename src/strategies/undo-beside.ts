@@ -1,6 +1,6 @@
 import type { Operation } from '../model/operation.js';
 import { ROUTER_ABILITIES } from '../model/router.js';
-import { beginUndo, endUndo, openEdge } from './phases.js';
+import { beginUndo, endUndo, letGo, openEdge } from './phases.js';
 import type { UndoChange } from './strategy.js';
 
 /**
@@ -31,6 +31,7 @@ export function undoBeside(change: UndoChange): readonly Operation[] {
             except: [],
           },
         ]),
+    ...letGo(service, router),
     // What was held while nothing served.
     ...(ROUTER_ABILITIES[router.kind].holds ? [{ kind: 'release-traffic' as const, service, router }] : []),
     ...endUndo(change),

@@ -66,15 +66,23 @@ describe('show servers conn', () => {
 describe('show stat', () => {
   const columns = '# pxname,svname,econ,eresp,lbtot,hrsp_5xx,ctime,ttime,mode,';
 
+  it('tells a backup, and what the last health check found', () => {
+    const text = '# pxname,svname,act,bck,check_status,check_code,lbtot,\nb,s1,1,0,L7STS,503,1,\nb,s2,0,1,,,0,\n\n';
+    expect(parseStat(text)).toMatchObject([
+      { name: 's1', backup: false, lastCheck: 'L7STS 503' },
+      { name: 's2', backup: true, lastCheck: undefined },
+    ]);
+  });
+
   it('counts requests and failures of an HTTP server', () => {
-    expect(parseStat(`${columns}\nb8080,s1,2,1,120,4,0,13,http,\nb8080,s2,0,0,0,0,0,0,http,\n\n`)).toEqual([
+    expect(parseStat(`${columns}\nb8080,s1,2,1,120,4,0,13,http,\nb8080,s2,0,0,0,0,0,0,http,\n\n`)).toMatchObject([
       { backend: 'b8080', name: 's1', requests: 120, errors5xx: 4, connectionErrors: 3, averageMs: 13 },
       { backend: 'b8080', name: 's2', requests: 0, errors5xx: 0, connectionErrors: 0, averageMs: undefined },
     ]);
   });
 
   it('takes the time to connect for a TCP server, whose connections last as long as their clients want', () => {
-    expect(parseStat(`${columns}\nb6379,s1,0,0,3,,1,90000,tcp,\n`)).toEqual([
+    expect(parseStat(`${columns}\nb6379,s1,0,0,3,,1,90000,tcp,\n`)).toMatchObject([
       { backend: 'b6379', name: 's1', requests: 3, errors5xx: 0, connectionErrors: 0, averageMs: 1 },
     ]);
   });

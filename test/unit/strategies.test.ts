@@ -333,7 +333,7 @@ describe('auto', () => {
     ['a volume that is declared shared', facts({ mounts: [state] }, { policy: shared }), 1, 'blue-green'],
     [
       'a discovering proxy',
-      facts({}, { router: { kind: 'discovery', settleMs: 1, drainCommand: undefined } }),
+      facts({}, { router: { kind: 'discovery', settleMs: 1, drainCommand: undefined, resumeCommand: undefined } }),
       1,
       'rolling',
     ],
@@ -385,7 +385,14 @@ describe('auto', () => {
     expect(chooseStrategy('hold', facts({ mounts: [state] }), 1).strategy.name).toBe('hold');
     expect(chooseStrategy('rolling', facts({ healthCheck: undefined }), 1).strategy.name).toBe('rolling');
     expect(() => chooseStrategy('blue-green', facts({ mounts: [state] }), 1)).toThrow(/shared-volumes|exclusive/);
-    const caddy: RouterSpec = { kind: 'caddy', admin: '', id: '', port: undefined };
+    const caddy: RouterSpec = {
+      kind: 'caddy',
+      admin: '',
+      id: '',
+      port: undefined,
+      network: undefined,
+      dial: undefined,
+    };
     expect(() => chooseStrategy('canary', facts({}, { router: caddy }), 1)).toThrow(/share/);
     expect(() => chooseStrategy('hold', facts({}, { router: caddy }), 1)).toThrow(/hold/);
   });

@@ -30,8 +30,10 @@ export interface Router {
    * From now on exactly these containers get new requests, by weight; a container that is not named is forgotten, and
    * what it has in flight may be cut. Takes effect for all of them at once as far as the router can, and lasts: after a
    * restart of the router the same set is live. Resolves when the router has confirmed it.
+   * @param when `settled`: these are all there are, and no change is under way any more: the router may find them in a way
+   * of its own from now on, such as by their name
    */
-  apply(targets: readonly RouteTarget[], signal: AbortSignal): Promise<void>;
+  apply(targets: readonly RouteTarget[], signal: AbortSignal, when?: 'changing' | 'settled'): Promise<void>;
   /** @returns container ids that get new requests now, as the router itself says; undefined when it cannot say */
   serving(): Promise<readonly string[] | undefined>;
   /** @returns requests and connections in flight at a container; undefined when the router cannot say */
@@ -43,6 +45,8 @@ export interface Router {
   /** Keeps new requests waiting, until `release`, for `maxMs` and at most `maxQueue` of them at a time; others get 503. */
   hold(limits: { readonly maxMs: number; readonly maxQueue: number }, signal: AbortSignal): Promise<void>;
   release(signal: AbortSignal): Promise<void>;
+  /** @returns what is not as it should be while nothing changes, a sentence each; changes nothing */
+  problems(): Promise<readonly string[]>;
 }
 
 /** Opens the router of a service. */

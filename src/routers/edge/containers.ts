@@ -3,7 +3,7 @@ import type { EdgeSpec } from '../../model/edge.js';
 import { ProcedureError } from '../../model/errors.js';
 import type { Compose, Engine } from '../../model/ports/engine.js';
 import type { OwnContainer, OwnContainers } from '../../model/ports/own-containers.js';
-import { parseServersConn, type RuntimeTransport } from '../haproxy-runtime.js';
+import { inLines, parseServersConn, type RuntimeTransport } from '../haproxy-runtime.js';
 import { EMPTY_SETTING, parseSetting, renderConfig, type EdgeSetting } from './config.js';
 import { CONFIG_FILE, labelsOf, ROLE_LABEL, RUNTIME_PORT, SPEC_LABEL, type Of, type Role } from './names.js';
 
@@ -30,8 +30,6 @@ const REFUSED = 93;
 const EXEC_MS = 15_000;
 const ANSWER_MS = 15_000;
 const POLL_MS = 50;
-/** Of a line of commands. HAProxy reads one into a buffer (tune.bufsize), and takes nothing that does not fit. */
-const LINE_LIMIT = 6_000;
 /** 128 servers with a hundred columns each. */
 const OUTPUT_LIMIT = 4 * 1024 * 1024;
 
@@ -75,17 +73,6 @@ async function ask(
   throw new ProcedureError('E_ROUTER', `The edge does not answer: ${output.trim() || `exit code ${exitCode}`}`, {
     next: 'Look at its log: docker logs, with the container that docker ps shows for rolling-restart-edge.',
   });
-}
-
-/** @returns the commands in as few lines as fit; those of one line are carried out together */
-export function inLines(commands: readonly string[]): readonly string[] {
-  const lines: string[] = [];
-  for (const command of commands) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + command.length < LINE_LIMIT) lines[lines.length - 1] = `${last};${command}`;
-    else lines.push(command);
-  }
-  return lines;
 }
 
 /** What the edge's file says; nothing at all where there is none. */

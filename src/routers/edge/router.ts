@@ -182,6 +182,10 @@ class EdgeRouter implements Router {
     return this.set(({ servers }) => ({ servers, hold: undefined }), 'hold off', signal);
   }
 
+  problems(): Promise<readonly string[]> {
+    return Promise.resolve([]);
+  }
+
   private async set(change: (now: EdgeSetting) => EdgeSetting, command: string, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const edges = await this.running();
