@@ -14,6 +14,7 @@ import { analyseCanary } from './analyse-canary.js';
 import type { Candidate } from './candidate.js';
 import { captureEvidence, isUrgent } from './evidence.js';
 import { countErrors, matcherOf } from './log-lines.js';
+import { PortOutage } from './port-outage.js';
 import { awaitReady, type Readiness } from './readiness.js';
 import { ERRORS_BEFORE_WINDOW_MS, raise, type SignSource } from './signs.js';
 import { verify } from './verify.js';
@@ -42,6 +43,7 @@ export class ServiceRun implements Looker {
   private ready: Readiness | undefined;
   private watched: Watched | undefined;
   private tolerated = 0;
+  private readonly ports: PortOutage;
   private counted: { readonly errors: number; readonly lines: number } | undefined;
 
   constructor(
@@ -49,6 +51,7 @@ export class ServiceRun implements Looker {
     private readonly candidate: Candidate,
   ) {
     session.lookers.set(candidate.service, this);
+    this.ports = new PortOutage(session, candidate.service, new Set(candidate.current.containers.map(({ id }) => id)));
     this.placed = candidate.current.release?.id;
   }
 
@@ -76,7 +79,9 @@ export class ServiceRun implements Looker {
     }
     if (TOUCHING.has(operation.kind) && !keepsServing(operation)) this.replacing = true;
     if (operation.kind === 'watch') this.watching = operation.between !== true;
+    const beganAtMs = Date.now();
     await this.session.execute(operation, signal);
+    await this.ports.after(operation, beganAtMs);
     if (places) this.placed = operation.to;
     if (operation.kind === 'replace-containers' || operation.kind === 'retire-containers') this.noteKilledContainers();
   }
@@ -301,7 +306,7 @@ export class ServiceRun implements Looker {
         container: event.id,
         serves: false,
       }));
-    return Math.round(
+    const unserved = Math.round(
       outageMs(
         old.map((container) => container.id),
         [...changes, ...this.served],
@@ -309,6 +314,7 @@ export class ServiceRun implements Looker {
         Date.now(),
       ),
     );
+    return Math.max(unserved, this.ports.ms);
   }
 }
 

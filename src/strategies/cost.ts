@@ -35,7 +35,7 @@ function takeoverNotes({ traffic: { takeover }, service }: Change): readonly str
   const way =
     takeover.redirectProblem === undefined
       ? 'new connections are redirected through it for some seconds meanwhile; keep-alive connections to the old container are closed by its stop'
-      : `the ports cannot be redirected here (${takeover.redirectProblem}), so nothing listens for about ${formatDuration(TAKEOVER_OUTAGE_MS)}`;
+      : `the ports cannot be redirected here (${takeover.redirectProblem}), so nothing listens while the old container stops and for about ${formatDuration(TAKEOVER_OUTAGE_MS)} more`;
   return [
     `The edge takes port ${ports} of ${service} over: ${way}. Procedure eject puts it back.`,
     'From then on HTTP requests carry X-Forwarded-For, and the connection comes from the edge. Callers inside the compose network may have a request fail in the moment of the take-over; after it they are covered.',

@@ -8,6 +8,7 @@ import type { RunReport } from '../../src/model/report.js';
 import { runProcedure } from '../../src/procedures/run-procedure.js';
 import { createRedactor } from '../../src/report/redact.js';
 import { renderText } from '../../src/report/text.js';
+import type { Run } from '../../src/run/run.js';
 import { createRun } from '../../src/wiring.js';
 import type { Project } from './project.js';
 
@@ -21,6 +22,8 @@ export interface CarryOptions {
   readonly stateDir?: string;
   readonly cancelled?: AbortSignal;
   readonly environment?: NodeJS.ProcessEnv;
+  /** What a host of another kind answers in place of this one: the rest stays as it is. */
+  readonly host?: (run: Run) => Run;
   /** Called with each line of the log as it is written. */
   readonly onLine?: (line: string) => void;
 }
@@ -53,7 +56,7 @@ export async function carryOut(
   };
   const progress = createTerminal({ stream, redact: (text) => redactor.text(text), debug: true });
   const request = readRequest((name) => all[name] ?? '', hostContext({ ...environment, GITHUB_ACTIONS: undefined }));
-  const run = await createRun({
+  const made = await createRun({
     request,
     invocation: invocation(),
     progress,
@@ -61,7 +64,7 @@ export async function carryOut(
     cancelled: options.cancelled ?? new AbortController().signal,
     environment,
   });
-  const report = await runProcedure(run);
+  const report = await runProcedure(options.host?.(made) ?? made);
   return { report, log: `${log}\n${renderText(report)}` };
 }
 

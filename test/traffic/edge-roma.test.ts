@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EDGE_IMAGE } from '../support/edge.js';
 import { docker } from '../support/engine-containers.js';
 import type { LoadReport } from '../support/load.js';
+import type { Run } from '../../src/run/run.js';
 import { carryOut, type Carried } from '../support/procedure.js';
 import { makeProject, type Project } from '../support/project.js';
 import { underLoad, type UnderLoad } from '../support/under-load.js';
@@ -103,5 +104,33 @@ describe('a service with a container name and a port of the host', () => {
     const left = ['ps', '-aq', '--filter', `label=rolling-restart.project=${project.name}`];
     expect(await docker(...left, '--filter', 'label=rolling-restart.edge')).toBe('');
     expect(done.fresh.slow.failures).toEqual({});
+  });
+});
+
+describe('on a host that cannot redirect ports', () => {
+  it('says before what the take-over costs, and afterwards what it has cost', async () => {
+    const without = (run: Run): Run => ({
+      ...run,
+      edges: { ...run.edges, redirectProblem: () => Promise.resolve('there is no iptables on the host') },
+    });
+    await project.commitRelease({ version: '3.0.0' });
+    const done = await busy(() =>
+      carryOut(
+        project,
+        { procedure: 'code-update', service: 'roma', ...EDGE, strategy: 'blue-green' },
+        { host: without },
+      ),
+    );
+    const { report, log } = done.result;
+    expect(report.outcome, log).toBe('deployed');
+    expect(log).toContain('the ports cannot be redirected here (there is no iptables on the host)');
+    const downtimeMs = report.services[0]?.downtimeMs ?? 0;
+    console.log(`reported ${downtimeMs} ms; new: ${told(done.fresh)}`);
+    expect(done.fresh.failed).toBeGreaterThan(0);
+    expect(downtimeMs).toBeGreaterThan(0);
+    // As clients saw it, give or take their own clock.
+    expect(downtimeMs).toBeGreaterThan(done.fresh.longestGapMs * 0.5);
+    expect(downtimeMs).toBeLessThan(done.fresh.longestGapMs * 2);
+    expect(done.fresh.lastVersion).toBe('3.0.0');
   });
 });
