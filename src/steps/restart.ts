@@ -5,6 +5,7 @@ import { liveRelease, stoppedOnPurpose, type ReleaseId } from '../model/release.
 import type { Candidate, Current } from './candidate.js';
 import { inOrder } from './data.js';
 import { backupFirst } from './data-change.js';
+import { diagnoseFailure } from './diagnosis/index.js';
 import { captureEvidence } from './evidence.js';
 import { passActiveJobs } from './gates/index.js';
 import { keptCandidate } from './kept-candidate.js';
@@ -86,6 +87,7 @@ async function carryOut(
   } catch (error) {
     const failure = asProcedureError(error);
     session.progress.error(`${candidate.service}: ${failure.message}`);
+    await diagnoseFailure(session, candidate.service, candidate.definition, failure);
     await captureEvidence(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch(
       (captureError: unknown) => session.progress.debug(`evidence: ${String(captureError)}`),
     );

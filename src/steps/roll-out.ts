@@ -9,6 +9,7 @@ import { dataFirst } from '../strategies/with-data.js';
 import { stepsAfterFailedUndo, stepsAfterFailure } from './by-hand.js';
 import type { Candidate } from './candidate.js';
 import { inOrder } from './data.js';
+import { diagnoseFailure } from './diagnosis/index.js';
 import { captureEvidence } from './evidence.js';
 import { planService, planUndo } from './plan-service.js';
 import { ranWith } from './release-command.js';
@@ -125,9 +126,12 @@ export async function afterFailure(
   const paused = plan.strategy === 'rolling' && candidate.definition.update.failureAction === 'pause';
   const stays = back === undefined || ((!session.request.autoRollback || paused) && !cancelled);
   if (!stays) await trafficBack(session, plan);
-  await captureEvidence(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch(
-    (error: unknown) => session.progress.debug(`evidence: ${String(error)}`),
-  );
+  await Promise.all([
+    diagnoseFailure(session, candidate.service, candidate.definition, failure),
+    captureEvidence(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch(
+      (error: unknown) => session.progress.debug(`evidence: ${String(error)}`),
+    ),
+  ]);
   if (back === undefined) {
     session.recorder.nextSteps.push(...stepsAfterFailure(session, candidate));
     await markBad(session, candidate, fault);

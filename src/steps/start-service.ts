@@ -5,6 +5,7 @@ import { liveRelease, stoppedOnPurpose, type ServiceHistory } from '../model/rel
 import { isAlive, type ServiceDefinition } from '../model/service.js';
 import { planStart } from '../strategies/stop-start.js';
 import type { Candidate, Current } from './candidate.js';
+import { diagnoseFailure } from './diagnosis/index.js';
 import { captureEvidence } from './evidence.js';
 import { keptCandidate } from './kept-candidate.js';
 import { adopt, observe } from './observe.js';
@@ -61,8 +62,13 @@ export async function startService(session: Session, service: string): Promise<S
 }
 
 /** It was stopped for a reason: what does not come up right is not left running in a half-way state. */
-async function stopAgain(session: Session, { service, release }: Candidate, failure: ProcedureError): Promise<void> {
+async function stopAgain(
+  session: Session,
+  { service, release, definition }: Candidate,
+  failure: ProcedureError,
+): Promise<void> {
   const deadline = AbortSignal.timeout(STOP_AGAIN_MS);
+  await diagnoseFailure(session, service, definition, failure);
   await captureEvidence(session, session.project, service, 'failed', AbortSignal.timeout(60_000)).catch(
     (error: unknown) => session.progress.debug(`evidence: ${String(error)}`),
   );

@@ -1,0 +1,22 @@
+import type { ProcedureError } from '../../model/errors.js';
+import type { ObservedContainer, ServiceDefinition } from '../../model/service.js';
+import type { Session } from '../session.js';
+
+/** What failed, as it is there right now, before anything is undone. */
+export interface Failed {
+  readonly session: Session;
+  readonly service: string;
+  readonly definition: ServiceDefinition;
+  readonly failure: ProcedureError;
+  readonly containers: readonly ObservedContainer[];
+  /** The newest lines of the log of the container that is worst off, redacted. */
+  readonly log: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+/** One thing that may be the reason. A new one is a file here and a line in `index.ts`. */
+export interface Finding {
+  readonly name: string;
+  /** @returns one or two sentences: what is wrong, and what to do; undefined when it is not that */
+  look(failed: Failed): Promise<string | undefined>;
+}

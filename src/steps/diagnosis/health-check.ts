@@ -1,0 +1,51 @@
+import { suggestHealthCheck } from '../../model/health-suggestion.js';
+import { formatDuration } from '../../model/units.js';
+import { sleep } from '../../run/deadline.js';
+import type { Session } from '../session.js';
+import type { Finding } from './finding.js';
+
+/** A service that is down waits for this: no longer than it takes to know that it only needed a moment more. */
+const TRY_MS = 5_000;
+const PAUSE_MS = 300;
+const PROBE_MS = 4_000;
+
+/** Runbook, Health Check Fails After Restart: the manual test, and the settings that would have let it start. */
+export const healthCheck: Finding = {
+  name: 'health check',
+  async look({ session, service, containers, signal }) {
+    const container = containers.find(({ health, state }) => state === 'running' && health === 'unhealthy');
+    const check = container?.healthCheck;
+    if (container === undefined || check === undefined) return undefined;
+    const [kind, ...test] = check.test;
+    const command = kind === 'CMD-SHELL' ? ['/bin/sh', '-c', test.join(' ')] : test;
+    const began = performance.now();
+    for (;;) {
+      const asked = performance.now();
+      const answer = await session.engine.exec(container.id, command, { timeoutMs: PROBE_MS, signal });
+      const probeMs = performance.now() - asked;
+      const startupMs = Date.now() - Date.parse(container.startedAt);
+      if (answer.exitCode === 0) return enough(check, startupMs, probeMs);
+      if (performance.now() - began > TRY_MS) {
+        const said = session.redactor.text(answer.output.trim().split('\n').at(-1) ?? '').slice(0, 160);
+        const known = await knownStartup(session, service);
+        const before =
+          known === undefined ? '' : `; releases before took up to ${formatDuration(known)} to become healthy`;
+        return `Its health check, run by hand ${formatDuration(startupMs)} after the start, ends with ${answer.exitCode}${said === '' ? '' : ` ("${said}")`}${before}. It is the service and not the setting, or it needs longer still.`;
+      }
+      await sleep(PAUSE_MS, signal);
+    }
+  },
+};
+
+function enough(check: Parameters<typeof suggestHealthCheck>[0], startupMs: number, probeMs: number): string {
+  const lines = suggestHealthCheck(check, startupMs, probeMs);
+  const took = `Its health check passes now, ${formatDuration(startupMs)} after the start`;
+  if (lines.length === 0) return `${took}: it was healthy again as soon as Docker had called it unhealthy.`;
+  return `${took}: it needed longer than the setting allows. In the compose file, healthcheck: ${lines.join(', ')}.`;
+}
+
+/** Measured by runs before, in milliseconds. */
+async function knownStartup(session: Session, service: string): Promise<number | undefined> {
+  const measured = (await session.ledger.sloRecords(service)).flatMap(({ healthyMs }) => healthyMs ?? []);
+  return measured.length === 0 ? undefined : Math.max(...measured);
+}

@@ -1,0 +1,58 @@
+import type { ProcedureError } from '../../model/errors.js';
+import type { ServiceDefinition } from '../../model/service.js';
+import { lastLines } from '../diagnose.js';
+import type { Session } from '../session.js';
+import { dependency } from './dependency.js';
+import { ended } from './ended.js';
+import { engineHangs } from './engine-hangs.js';
+import type { Finding } from './finding.js';
+import { healthCheck } from './health-check.js';
+import { logCause } from './log-cause.js';
+import { portConflict } from './port-conflict.js';
+
+/** Every reason that is looked for, in the order in which they are told. */
+const FINDINGS: readonly Finding[] = [ended, portConflict, dependency, logCause, healthCheck, engineHangs];
+
+/** All at once: the service may be down meanwhile. */
+const ALL_MS = 8_000;
+const LOG_LINES = 60;
+
+/** Failures that say themselves what is wrong, or are nobody's fault. */
+const SAY_ALL: ReadonlySet<ProcedureError['code']> = new Set(['E_CANCELLED', 'E_FENCED', 'E_COMMAND', 'E_ROUTER']);
+
+/**
+ * The runbook's troubleshooting, done at the failure and before anything is undone: short findings for the log and the
+ * report. Changes nothing, and whatever goes wrong here is left out.
+ */
+export async function diagnoseFailure(
+  session: Session,
+  service: string,
+  definition: ServiceDefinition,
+  failure: ProcedureError,
+): Promise<void> {
+  if (SAY_ALL.has(failure.code)) return;
+  const signal = AbortSignal.timeout(ALL_MS);
+  try {
+    const containers = await session.engine.containers(session.project, service);
+    const worst =
+      containers.find(({ state, health }) => state !== 'running' || health === 'unhealthy') ?? containers[0];
+    const log = worst === undefined ? [] : await lastLines(session, worst.id, LOG_LINES);
+    const failed = { session, service, definition, failure, containers, log, signal };
+    const found = await Promise.all(
+      FINDINGS.map(async ({ name, look }) => {
+        const text = await Promise.race([look(failed), over(signal)]).catch(() => undefined);
+        return text === undefined ? [] : [[name, session.redactor.text(text)] as const];
+      }),
+    );
+    const rows = found.flat();
+    if (rows.length === 0) return;
+    session.recorder.findings.push({ title: `Diagnosis of ${service}`, columns: ['Looked at', 'Found'], rows });
+    for (const [name, text] of rows) session.progress.info(`  ? ${service}: ${name}: ${text}`);
+  } catch (error) {
+    session.progress.debug(`diagnosis of ${service}: ${String(error)}`);
+  }
+}
+
+function over(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }));
+}

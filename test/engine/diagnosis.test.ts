@@ -1,0 +1,62 @@
+import { createServer } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { carryOut } from '../support/procedure.js';
+import { makeProject, type Project } from '../support/project.js';
+import { served } from '../support/served.js';
+import type { RunReport } from '../../src/model/report.js';
+
+/** What the diagnosis found, `looked at: found` a line. */
+function diagnosis(report: RunReport): string {
+  const finding = report.findings.find(({ title }) => title === 'Diagnosis of app');
+  return (finding?.rows ?? []).map((row) => row.join(': ')).join('\n');
+}
+
+/** One project; a first release runs, and each test deploys one that fails in another way. */
+describe('the diagnosis of a failure', () => {
+  let project: Project;
+  const deploy = { procedure: 'code-update', service: 'app' };
+
+  beforeAll(async () => {
+    project = await makeProject({ fixture: 'plain', files: { 'compose.yaml': served() } });
+    const { report, log } = await carryOut(project, deploy);
+    expect(report.outcome, log).toBe('deployed');
+  });
+
+  afterAll(async () => {
+    await project.cleanup();
+  });
+
+  it('a health check that gives up too early: proven by hand, with the setting that would have been enough', async () => {
+    await project.commitRelease({ version: '2.0.0', chaos: 'slow-boot:7s' });
+    const { report, log } = await carryOut(project, deploy);
+    expect(report.outcome, log).toBe('rolled-back');
+    expect(diagnosis(report)).toMatch(/health check: Its health check passes now, .* start_period: 1\ds \(is 1s\)/);
+    expect((await project.get('/')).text).toMatch(/^1\.0\.0 /);
+  });
+
+  it('a start that ends: exit code and what its log says, a missing dependency', async () => {
+    await project.commitRelease({ files: { 'app/server.mjs': "import 'nowhere';\n" } });
+    const { report, log } = await carryOut(project, deploy);
+    expect(report.outcome, log).toBe('rolled-back');
+    expect(diagnosis(report)).toContain('exit code: It ended with exit code 1: the program itself gave up');
+    expect(diagnosis(report)).toMatch(/log: A dependency is missing in the image.*Cannot find package 'nowhere'/);
+    expect(log).toContain('? app: log: A dependency is missing');
+  });
+
+  it('a port that is taken: who has it', async () => {
+    const holder = createServer();
+    await project.compose(['stop', 'app']);
+    await new Promise<void>((resolve) => holder.listen(project.port, resolve));
+    try {
+      const { report, log } = await carryOut(project, { procedure: 'emergency', service: 'app' });
+      expect(report.outcome, log).toBe('failed');
+      expect(diagnosis(report)).toMatch(
+        new RegExp(`port: Port ${project.port} of the host is taken by process .+ \\(pid \\d+\\)`),
+      );
+    } finally {
+      await new Promise((resolve) => holder.close(resolve));
+    }
+    const again = await carryOut(project, { procedure: 'emergency', service: 'app' });
+    expect(again.report.outcome, again.log).toBe('deployed');
+  });
+});
