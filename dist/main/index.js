@@ -76,7 +76,7 @@ function hostContext(environment = process.env) {
 
 /***/ }),
 
-/***/ 9845:
+/***/ 3841:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -558,6 +558,42 @@ const TABLE = [
         procedures: [...CHANGES, 'full-restart', 'health-restart', 'stop', 'restore'],
     },
     {
+        name: 'gates',
+        description: 'What gates do, as in `peak-hours=warn, disk-space=off`: `enforce`, `warn` or `off` for `health`, `active-jobs`, `peak-hours`, `registry`, `staging`, `rollback-release`, `disk-space` and `ports`.',
+        default: undefined,
+        defaultText: 'each its own way',
+        kind: 'list',
+        procedures: [...CHANGES, 'full-restart', 'health-restart', 'emergency'],
+    },
+    {
+        name: 'peak-hours',
+        description: 'Times in which nothing is restarted, one a line, as in `Mon-Fri 09:00-18:00 Europe/Berlin`; UTC without a zone.',
+        default: undefined,
+        kind: 'lines',
+        procedures: [...CHANGES, 'full-restart', 'health-restart', 'emergency'],
+    },
+    {
+        name: 'active-jobs-command',
+        description: 'Shell command that prints the jobs that are active, one a line, or their number; nothing or 0 when there are none.',
+        default: undefined,
+        kind: 'command',
+        procedures: [...CHANGES, 'full-restart', 'health-restart', 'emergency'],
+    },
+    {
+        name: 'active-jobs-timeout',
+        description: 'How long active jobs may take to end before the run is refused.',
+        default: '10m',
+        kind: 'duration',
+        procedures: [...CHANGES, 'full-restart', 'health-restart'],
+    },
+    {
+        name: 'require-environment',
+        description: 'GitHub environment, such as staging, in which the same commit has to have been deployed with success; `github-token` needs `deployments: read`.',
+        default: undefined,
+        kind: 'text',
+        procedures: ['code-update', 'maintenance'],
+    },
+    {
         name: 'reason',
         description: 'Why, in one line: kept with a stop, with each gate that `force` passes, and in the incident log.',
         default: undefined,
@@ -797,6 +833,66 @@ function readConsistency(input) {
     return input.text('backup-consistency') === undefined ? undefined : input.choice('backup-consistency', backup_policy/* CONSISTENCIES */.T);
 }
 
+;// CONCATENATED MODULE: ./build/model/gates.js
+/** Gates that a person may set; the others (a release that was rolled back, data in use, …) only `force` passes. */
+const SETTABLE_GATES = [
+    'health',
+    'active-jobs',
+    'peak-hours',
+    'registry',
+    'staging',
+    'rollback-release',
+    'disk-space',
+    'ports',
+];
+/** `enforce`: refuses, also where it would only warn. `warn`: never refuses. `off`: is not asked. */
+const GATE_MODES = ['enforce', 'warn', 'off'];
+/** @param parts `NAME=MODE` each @returns the settings, or what is wrong, one text for each problem */
+function parseGates(parts) {
+    const settings = {};
+    const problems = [];
+    for (const part of parts) {
+        const [name = '', mode = ''] = part.split('=').map((word) => word.trim());
+        const gate = SETTABLE_GATES.find((one) => one === name);
+        const known = GATE_MODES.find((one) => one === mode);
+        if (gate === undefined)
+            problems.push(`there is no gate "${name}" to set; there are ${SETTABLE_GATES.join(', ')}`);
+        else if (known === undefined)
+            problems.push(`"${part}" names no mode; write ${gate}=enforce, ${gate}=warn or ${gate}=off`);
+        else if (settings[gate] !== undefined)
+            problems.push(`${gate} is named twice`);
+        else
+            settings[gate] = known;
+    }
+    return { settings, problems };
+}
+
+// EXTERNAL MODULE: ./build/model/peak-hours.js
+var peak_hours = __nccwpck_require__(8616);
+;// CONCATENATED MODULE: ./build/action/gate-inputs.js
+
+
+/** What gates are asked to look at, and what follows from what they find. */
+function readGates(input) {
+    const { settings, problems } = parseGates(input.list('gates'));
+    for (const problem of problems)
+        input.problem('gates', problem);
+    const peakHours = input.lines('peak-hours').flatMap((line) => {
+        const window = (0,peak_hours/* parsePeakHours */.Y)(line);
+        if (!('problem' in window))
+            return [window];
+        input.problem('peak-hours', window.problem);
+        return [];
+    });
+    return {
+        gates: settings,
+        peakHours,
+        activeJobsCommand: input.text('active-jobs-command'),
+        activeJobsTimeoutMs: input.duration('active-jobs-timeout') ?? 0,
+        requireEnvironment: input.text('require-environment'),
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/action/canary-inputs.js
 
 const ON_INCONCLUSIVE = ['continue', 'rollback', 'fail'];
@@ -960,6 +1056,7 @@ function readTraffic(input) {
 
 
 
+
 /**
  * Reads every input, once.
  * @param read the text of an input, '' when it is not given
@@ -1026,6 +1123,7 @@ function readRequest(read, context) {
         metricsFile: readMetricsFile(input, context),
         lockTimeoutMs: input.duration('lock-timeout') ?? 0,
         force: input.flag('force'),
+        ...readGates(input),
         reason: input.checked('reason', reasonProblem),
         githubToken: input.text('github-token'),
     };
@@ -3280,14 +3378,14 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _action_cancellation_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3471);
 /* harmony import */ var _action_host_context_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8880);
-/* harmony import */ var _action_inputs_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9845);
+/* harmony import */ var _action_inputs_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3841);
 /* harmony import */ var _action_runner_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(411);
 /* harmony import */ var _github_invocation_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8597);
 /* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8182);
-/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(6175);
+/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(4145);
 /* harmony import */ var _publish_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8604);
 /* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6517);
-/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(638);
+/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(2694);
 
 
 
@@ -3860,6 +3958,8 @@ function describeServe(serve) {
         case 'only':
             return `sends requests only to ${counted(serve.containers.length)}`;
         case 'all-but':
+            if (serve.containers.length === 0)
+                return 'sends requests to every container';
             return `sends requests to all but ${counted(serve.containers.length, 'one container', 'old containers')}`;
         case 'new':
             return serve.percent === 100
@@ -3923,6 +4023,101 @@ const SEVERITY = [
 /** @returns the outcome that stands for all of them; `unchanged` for none */
 function worstOutcome(kinds) {
     return SEVERITY.find((kind) => kinds.includes(kind)) ?? 'unchanged';
+}
+
+
+/***/ }),
+
+/***/ 8616:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   J: () => (/* binding */ peakAt),
+/* harmony export */   Y: () => (/* binding */ parsePeakHours)
+/* harmony export */ });
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+const FORM = /^(?<days>[A-Za-z,-]+)\s+(?<from>\d{1,2}:\d{2})-(?<to>\d{1,2}:\d{2})(?:\s+(?<zone>\S+))?$/;
+/** @param text such as `Mon-Fri 09:00-18:00 Europe/Berlin`; without a zone UTC */
+function parsePeakHours(text) {
+    const groups = FORM.exec(text.trim())?.groups;
+    if (groups === undefined)
+        return { problem: `"${text}" is not of the form Mon-Fri 09:00-18:00 Europe/Berlin` };
+    const { days: dayText = '', from = '', to = '', zone = 'UTC' } = groups;
+    const days = parseDays(dayText);
+    if (days === undefined)
+        return { problem: `"${dayText}" names no days; write Mon-Fri, Sat,Sun or daily` };
+    const [fromMinute, toMinute] = [minuteOf(from), minuteOf(to)];
+    if (fromMinute === undefined || toMinute === undefined)
+        return { problem: `"${from}-${to}" are no times of a day` };
+    if (fromMinute === toMinute)
+        return { problem: `${from}-${to} begins and ends at the same time` };
+    if (!isZone(zone))
+        return { problem: `"${zone}" is no time zone; write one such as Europe/Berlin` };
+    return { days, fromMinute, toMinute, zone, text: text.trim() };
+}
+/** @returns the first window that the moment is in */
+function peakAt(windows, moment) {
+    return windows.find((window) => isIn(window, moment));
+}
+function isIn({ days, fromMinute, toMinute, zone }, moment) {
+    const { day, minute } = wallClock(moment, zone);
+    const today = days.has(day);
+    if (fromMinute < toMinute)
+        return today && minute >= fromMinute && minute < toMinute;
+    const yesterday = days.has((day + 6) % 7);
+    return (today && minute >= fromMinute) || (yesterday && minute < toMinute);
+}
+/** What a clock on the wall there shows: summer time is in it, since nobody works by UTC. */
+function wallClock(moment, zone) {
+    const parts = new Intl.DateTimeFormat('en-US', {
+        timeZone: zone,
+        weekday: 'short',
+        hour: '2-digit',
+        minute: '2-digit',
+        hourCycle: 'h23',
+    }).formatToParts(moment);
+    const part = (type) => parts.find((one) => one.type === type)?.value ?? '';
+    return {
+        day: DAYS.findIndex((name) => name === part('weekday')),
+        minute: Number(part('hour')) * 60 + Number(part('minute')),
+    };
+}
+function parseDays(text) {
+    if (/^daily$/i.test(text))
+        return new Set([0, 1, 2, 3, 4, 5, 6]);
+    const found = new Set();
+    for (const part of text.split(',')) {
+        const [first = '', last = first, more] = part.split('-');
+        const [from, to] = [dayOf(first), dayOf(last)];
+        if (from === undefined || to === undefined || more !== undefined)
+            return undefined;
+        for (let day = from;; day = (day + 1) % 7) {
+            found.add(day);
+            if (day === to)
+                break;
+        }
+    }
+    return found;
+}
+function dayOf(text) {
+    const index = DAYS.findIndex((day) => day.toLowerCase() === text.toLowerCase());
+    return index === -1 ? undefined : index;
+}
+/** 24:00 is the end of a day. */
+function minuteOf(text) {
+    const [hour = Number.NaN, minute = Number.NaN] = text.split(':').map(Number);
+    const valid = minute < 60 && (hour < 24 || (hour === 24 && minute === 0));
+    return valid ? hour * 60 + minute : undefined;
+}
+function isZone(zone) {
+    try {
+        new Intl.DateTimeFormat('en-US', { timeZone: zone });
+        return true;
+    }
+    catch {
+        return false;
+    }
 }
 
 
@@ -4110,7 +4305,7 @@ const PROCEDURES = [
     'restore',
     'eject',
 ];
-const ROUTER_CHOICES = ['auto', ..._router_js__WEBPACK_IMPORTED_MODULE_0__/* .ROUTERS */ .z];
+const ROUTER_CHOICES = ['auto', ..._router_js__WEBPACK_IMPORTED_MODULE_0__/* .ROUTERS */ .zz];
 
 
 /***/ }),
@@ -4120,9 +4315,18 @@ const ROUTER_CHOICES = ['auto', ..._router_js__WEBPACK_IMPORTED_MODULE_0__/* .RO
 
 "use strict";
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   J: () => (/* binding */ ROUTER_ABILITIES),
-/* harmony export */   z: () => (/* binding */ ROUTERS)
+/* harmony export */   JC: () => (/* binding */ ROUTER_ABILITIES),
+/* harmony export */   P8: () => (/* binding */ DEFAULT_DISCOVERY),
+/* harmony export */   Sd: () => (/* binding */ routesByAddress),
+/* harmony export */   zz: () => (/* binding */ ROUTERS)
 /* harmony export */ });
+/** Proxies that follow Docker's events do so within a second; those that ask every so often, within a few. */
+const DEFAULT_DISCOVERY = {
+    kind: 'discovery',
+    settleMs: 5_000,
+    drainCommand: undefined,
+    resumeCommand: undefined,
+};
 const ROUTERS = ['edge', 'haproxy', 'caddy', 'discovery', 'none'];
 const ROUTER_ABILITIES = {
     edge: {
@@ -4166,6 +4370,11 @@ const ROUTER_ABILITIES = {
         ownsName: false,
     },
 };
+/** It is told addresses, and inside the compose network the service's name leads past it: the user's own proxy. */
+function routesByAddress(kind) {
+    const { controlled, ownsName } = ROUTER_ABILITIES[kind];
+    return controlled && !ownsName;
+}
 
 
 /***/ }),
@@ -4333,7 +4542,7 @@ function formatSize(bytes) {
 
 /***/ }),
 
-/***/ 6175:
+/***/ 4145:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -4385,7 +4594,7 @@ function checklists(recorder) {
     const checked = (name) => recorder.verified.filter((entry) => entry.check === name);
     const fromGate = (text, name) => {
         const result = gate(name);
-        if (result === undefined)
+        if (result === undefined || result.state === 'off')
             return { text, state: 'not-asked', detail: undefined };
         return { text, state: result.state === 'refused' ? 'failed' : 'done', detail: result.detail };
     };
@@ -5565,7 +5774,8 @@ async function shiftTraffic(session, { service, router: spec, serve }, signal) {
             next: 'Traffic stays where it is. Look at docker compose ps; something else may work on this project.',
         });
     }
-    await router.apply(targets, signal);
+    const all = serve.who === 'all-but' && serve.containers.length === 0;
+    await router.apply(targets, signal, all ? 'settled' : 'changing');
 }
 /** @returns each container's share of the requests; 0 drains it */
 function targetsOf(running, serve) {
@@ -6303,7 +6513,7 @@ const TAKEOVER_OUTAGE_MS = 700;
 /** @returns what a change without an outage costs all the same, in words and milliseconds */
 function costOf(change, notes) {
     const { traffic } = change;
-    const abilities = model_router/* ROUTER_ABILITIES */.J[traffic.router.kind];
+    const abilities = model_router/* ROUTER_ABILITIES */.JC[traffic.router.kind];
     const said = [...notes];
     if (traffic.takeover !== undefined)
         said.push(...takeoverNotes(change));
@@ -6325,7 +6535,7 @@ function takeoverNotes({ traffic: { takeover }, service }) {
     const ports = takeover.edge.ports.map((port) => `${port.published} (${port.mode})`).join(', ');
     const way = takeover.redirectProblem === undefined
         ? 'new connections are redirected through it for some seconds meanwhile; keep-alive connections to the old container are closed by its stop'
-        : `the ports cannot be redirected here (${takeover.redirectProblem}), so nothing listens for about ${(0,units/* formatDuration */.a3)(TAKEOVER_OUTAGE_MS)}`;
+        : `the ports cannot be redirected here (${takeover.redirectProblem}), so nothing listens while the old container stops and for about ${(0,units/* formatDuration */.a3)(TAKEOVER_OUTAGE_MS)} more`;
     return [
         `The edge takes port ${ports} of ${service} over: ${way}. Procedure eject puts it back.`,
         'From then on HTTP requests carry X-Forwarded-For, and the connection comes from the edge. Callers inside the compose network may have a request fail in the moment of the take-over; after it they are covered.',
@@ -6356,13 +6566,30 @@ function begin(change) {
     ];
 }
 /** The edge is made and already sends to what runs; new connections come through it from now on where the host allows it. */
-function beginTakeover({ service, observed, traffic: { takeover } }) {
+function beginTakeover(change) {
+    const { service, observed, traffic: { takeover }, } = change;
     if (takeover === undefined)
-        return [];
+        return takeHold(change);
     const { edge, redirectProblem } = takeover;
     const ports = edge.ports.map((port) => port.published);
     const install = { kind: 'install-edge', service, edge, containers: ids(observed) };
     return redirectProblem === undefined ? [install, { kind: 'redirect-ports', service, ports }] : [install];
+}
+/**
+ * A router that knows the containers by the service's name would send to a new one as soon as it has the name: from now on
+ * it sends to those that run, by address. Whether it can be told at all is known before anything is touched.
+ */
+function takeHold({ service, observed, traffic: { router } }) {
+    const running = ids(observed.filter(({ state }) => state === 'running'));
+    if (!(0,model_router/* routesByAddress */.Sd)(router.kind) || running.length === 0)
+        return [];
+    return [{ kind: 'shift-traffic', service, router, serve: { who: 'only', containers: running } }];
+}
+/** All there is of the service serves: a router that is told addresses is told the last time, and may go by name again. */
+function letGo(service, router) {
+    if (!(0,model_router/* routesByAddress */.Sd)(router.kind))
+        return [];
+    return [{ kind: 'shift-traffic', service, router, serve: { who: 'all-but', containers: [] } }];
 }
 /** The old container is gone, and its ports are free: the edge opens them. */
 function phases_endTakeover({ service, traffic: { takeover, drainTimeoutMs } }) {
@@ -6405,7 +6632,7 @@ function startCandidates(change, count) {
 }
 /** Without a router that has the service's name, the new ones get it when they are ready, and not before. */
 function nameCandidates({ service, traffic: { router }, observed }) {
-    if (model_router/* ROUTER_ABILITIES */.J[router.kind].ownsName)
+    if (model_router/* ROUTER_ABILITIES */.JC[router.kind].ownsName)
         return [];
     return [{ kind: 'settle-containers', service, containerName: undefined, named: true, except: ids(observed) }];
 }
@@ -6448,11 +6675,12 @@ function retireOld({ service, traffic }, containers) {
         { kind: 'retire-containers', service, containers: set },
     ];
 }
-/** The name of the container that is gone is free now. */
-function settle({ service, containerName }) {
-    if (containerName === undefined)
-        return [];
-    return [{ kind: 'settle-containers', service, containerName, named: false, except: [] }];
+/** The name of the container that is gone is free now, and nothing is under way any more. */
+function settle({ service, containerName, traffic: { router } }) {
+    const named = containerName === undefined
+        ? []
+        : [{ kind: 'settle-containers', service, containerName, named: false, except: [] }];
+    return [...named, ...letGo(service, router)];
 }
 function end({ service }) {
     return [{ kind: 'capture-evidence', service, moment: 'after' }];
@@ -6510,8 +6738,9 @@ function undoBeside(change) {
                     except: [],
                 },
             ]),
+        ...letGo(service, router),
         // What was held while nothing served.
-        ...(model_router/* ROUTER_ABILITIES */.J[router.kind].holds ? [{ kind: 'release-traffic', service, router }] : []),
+        ...(model_router/* ROUTER_ABILITIES */.JC[router.kind].holds ? [{ kind: 'release-traffic', service, router }] : []),
         ...endUndo(change),
     ];
 }
@@ -6522,7 +6751,7 @@ function serveOnly({ service, router }, containers) {
 function startMissing(change, count, wrong) {
     const { service, back, failed, router, present } = change;
     const beside = present.map(({ id }) => id);
-    const { ownsName } = model_router/* ROUTER_ABILITIES */.J[router.kind];
+    const { ownsName } = model_router/* ROUTER_ABILITIES */.JC[router.kind];
     return [
         { kind: 'start-beside', service, to: back, from: failed, count, beside, published: false, named: false },
         { kind: 'await-ready', service, release: back, timeoutMs: change.readinessTimeoutMs, except: beside },
@@ -6811,7 +7040,7 @@ function routerObstacles({ definition, router, oneShot }) {
         const ports = fixed.map(({ published }) => published).join(', ');
         found.push(hard(`it publishes port ${ports} of the host, which two containers cannot have`, 'let the managed edge have the port: router: edge'));
     }
-    if (!model_router/* ROUTER_ABILITIES */.J[router.kind].controlled && router.kind !== 'discovery') {
+    if (!model_router/* ROUTER_ABILITIES */.JC[router.kind].controlled && router.kind !== 'discovery') {
         found.push(soft('no router sends requests to it, so nothing can move them from the old container to the new one', 'name the router in x-rolling-restart, or use router: edge'));
     }
     return found;
@@ -6917,7 +7146,7 @@ const recreate = {
             from: current?.id,
             replicas: change.replicas,
             force: change.observed.length > 0,
-        }, { kind: 'await-ready', service, release: wanted, timeoutMs: change.readinessTimeoutMs }, { kind: 'verify', service, release: wanted, checks: change.checks }, { kind: 'watch', service, release: wanted, durationMs: change.watchMs }, { kind: 'accept-release', service, release: wanted }, { kind: 'capture-evidence', service, moment: 'after' });
+        }, { kind: 'await-ready', service, release: wanted, timeoutMs: change.readinessTimeoutMs }, ...letGo(service, change.traffic.router), { kind: 'verify', service, release: wanted, checks: change.checks }, { kind: 'watch', service, release: wanted, durationMs: change.watchMs }, { kind: 'accept-release', service, release: wanted }, { kind: 'capture-evidence', service, moment: 'after' });
         return { operations, notes: recreate_notes(change), estimatedDowntimeMs: estimate(change) };
     },
     undo(change) {
@@ -6932,7 +7161,7 @@ const recreate = {
             from: change.failed,
             replicas: change.replicas,
             force: true,
-        }, { kind: 'await-ready', service, release: back, timeoutMs: change.readinessTimeoutMs }, ...endUndo(change));
+        }, { kind: 'await-ready', service, release: back, timeoutMs: change.readinessTimeoutMs }, ...letGo(service, change.router), ...endUndo(change));
         return operations;
     },
 };
@@ -7083,7 +7312,7 @@ function chooseBest(found, facts, replicas) {
     }
     const { update } = facts.definition;
     const said = update.parallelism !== undefined || update.order !== undefined || update.delayMs !== undefined;
-    const whole = replicas <= BLUE_GREEN_UP_TO && !said && model_router/* ROUTER_ABILITIES */.J[facts.router.kind].controlled;
+    const whole = replicas <= BLUE_GREEN_UP_TO && !said && model_router/* ROUTER_ABILITIES */.JC[facts.router.kind].controlled;
     return { strategy: whole ? blueGreen : rolling, notes: [] };
 }
 /** Holding is for what may run only once; but what makes copying impossible makes holding impossible too. */
@@ -7091,7 +7320,7 @@ function forHold(found) {
     return found.filter(({ hard }) => hard);
 }
 function lackingAbility(asked, { router }) {
-    const abilities = model_router/* ROUTER_ABILITIES */.J[router.kind];
+    const abilities = model_router/* ROUTER_ABILITIES */.JC[router.kind];
     if (asked === 'hold' && !abilities.holds)
         return `router ${router.kind} cannot hold requests; router: edge can`;
     if (asked === 'canary' && !abilities.weights)
@@ -7185,12 +7414,21 @@ function portsOf({ edge }) {
 }
 
 ;// CONCATENATED MODULE: ./build/strategies/start-again.js
+
 /** The same release again. Behind the edge a container gets no ports of the host, so Compose cannot make it. */
 function startAgain(again) {
     const { service, release, replicas, router, present, containerName, timeoutMs } = again;
     const ready = { kind: 'await-ready', service, release, timeoutMs };
     if (router.kind !== 'edge') {
-        return [{ kind: 'replace-containers', service, to: release, from: release, replicas, force: false }, ready];
+        const replace = {
+            kind: 'replace-containers',
+            service,
+            to: release,
+            from: release,
+            replicas,
+            force: false,
+        };
+        return [replace, ready, ...letGo(service, router)];
     }
     const missing = Math.max(0, replicas - present.length);
     return [
@@ -7295,8 +7533,7 @@ function changed(before, after) {
 }
 
 ;// CONCATENATED MODULE: ./build/strategies/discovered-router.js
-/** Proxies that follow Docker's events do so within a second; those that ask every so often, within a few. */
-const SETTLE_MS = 5_000;
+
 /**
  * Recognises that a proxy which follows Docker is meant to send requests to the service, by the words that Traefik,
  * caddy-docker-proxy and nginx-proxy are told with.
@@ -7307,12 +7544,13 @@ function discoveredRouter({ raw, environment }) {
     const disabled = labels.some(([name, value]) => name === 'traefik.enable' && String(value) === 'false');
     const caddy = labels.some(([name]) => /^caddy(_\d+)?$/.test(name));
     if ((traefik && !disabled) || caddy || environment['VIRTUAL_HOST'] != null) {
-        return { kind: 'discovery', settleMs: SETTLE_MS, drainCommand: undefined };
+        return model_router/* DEFAULT_DISCOVERY */.P8;
     }
     return undefined;
 }
 
 ;// CONCATENATED MODULE: ./build/steps/traffic-facts.js
+
 
 
 
@@ -7341,10 +7579,19 @@ async function trafficFacts(viewing, project, definition, current) {
     const takeover = await planTakeover(viewing, project, definition, current, policy);
     return { traffic: { router, drainTimeoutMs, takeover }, inlineFiles };
 }
-/** @returns the edge when it has the service's ports; a restart moves no requests, so no other router matters to it */
+/**
+ * @returns what has to know of a restart: the edge when it has the service's ports, else a router that is told addresses,
+ * which may be others afterwards
+ */
 async function routerInPlace(viewing, service) {
     const edge = await viewing.edges.find(viewing.project, service);
-    return { kind: edge?.open === true ? 'edge' : 'none' };
+    if (edge?.open === true)
+        return { kind: 'edge' };
+    const { router } = (0,project_policy/* policyOf */.US)(viewing.opened.live.policy, service);
+    const asked = viewing.request.router;
+    return router !== undefined && (0,model_router/* routesByAddress */.Sd)(router.kind) && (asked === 'auto' || asked === router.kind)
+        ? router
+        : { kind: 'none' };
 }
 function chooseRouter(asked, definition, policy, installed) {
     // What has the ports is what sends the requests, whatever else is said.
@@ -7356,9 +7603,8 @@ function chooseRouter(asked, definition, policy, installed) {
         return { kind: asked };
     if (policy.router?.kind === asked)
         return policy.router;
-    if (asked === 'discovery') {
-        return discoveredRouter(definition) ?? { kind: 'discovery', settleMs: 5_000, drainCommand: undefined };
-    }
+    if (asked === 'discovery')
+        return discoveredRouter(definition) ?? model_router/* DEFAULT_DISCOVERY */.P8;
     throw new errors/* ProcedureError */.e_('E_INPUT', `router: ${asked} needs to know where it is, for service ${definition.name}`, {
         next: `Say so in the compose file: x-rolling-restart: services: ${definition.name}: router: { ${asked}: … } (docs/routers.md). Nothing was changed.`,
     });
@@ -9488,6 +9734,53 @@ async function captureOne(run, container, folder, signal) {
     await run.evidence.stream(`${folder}/log.txt`, log, bounded);
 }
 
+;// CONCATENATED MODULE: ./build/steps/port-outage.js
+/**
+ * How long nothing listened at the published ports while they changed hands. With a redirect somebody always does; without
+ * one, containers that serve are of no use to whoever comes from outside.
+ */
+class PortOutage {
+    session;
+    service;
+    old;
+    redirected = false;
+    closedAtMs;
+    totalMs = 0;
+    constructor(session, service, old) {
+        this.session = session;
+        this.service = service;
+        this.old = old;
+    }
+    /** Call after each operation that was carried out. */
+    async after({ kind }, beganAtMs) {
+        if (kind === 'redirect-ports')
+            this.redirected = true;
+        if (kind === 'open-ports')
+            this.opened(this.closedAtMs ?? this.stoppedAtMs());
+        if (kind === 'close-ports') {
+            const edge = await this.session.edges.find(this.session.project, this.service);
+            this.redirected = edge?.redirected === true;
+            this.closedAtMs = beganAtMs;
+        }
+        if (kind === 'await-ready' && this.closedAtMs !== undefined)
+            this.opened(this.closedAtMs);
+    }
+    /** Milliseconds until now. */
+    get ms() {
+        return this.totalMs;
+    }
+    opened(closedAtMs) {
+        if (!this.redirected && closedAtMs !== undefined)
+            this.totalMs += Math.max(0, Date.now() - closedAtMs);
+        this.closedAtMs = undefined;
+    }
+    /** The old container, which had the ports, was told to stop. */
+    stoppedAtMs() {
+        const own = this.session.events.seen.filter(({ id }) => this.old.has(id));
+        return own.find(({ action }) => action === 'kill' || action === 'die')?.atMs;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/steps/watch/window.js
 
 /** Records a sign of the watched service and does what `on-warning` says. @throws WarningSignError */
@@ -9872,6 +10165,7 @@ function seen({ startedAtMs }, watchers) {
 
 
 
+
 /**
  * What is known about one service while it is being changed: which part of the plan it is in, what was measured. The
  * operations that look (readiness, verification, watch, evidence) are carried out here, since they need it; those that
@@ -9894,11 +10188,13 @@ class ServiceRun {
     ready;
     watched;
     tolerated = 0;
+    ports;
     counted;
     constructor(session, candidate) {
         this.session = session;
         this.candidate = candidate;
         session.lookers.set(candidate.service, this);
+        this.ports = new PortOutage(session, candidate.service, new Set(candidate.current.containers.map(({ id }) => id)));
         this.placed = candidate.current.release?.id;
     }
     get goingBack() {
@@ -9923,11 +10219,13 @@ class ServiceRun {
                 this.beginAccount();
             this.placed = undefined;
         }
-        if (TOUCHING.has(operation.kind))
+        if (TOUCHING.has(operation.kind) && !keepsServing(operation))
             this.replacing = true;
         if (operation.kind === 'watch')
             this.watching = operation.between !== true;
+        const beganAtMs = Date.now();
         await this.session.execute(operation, signal);
+        await this.ports.after(operation, beganAtMs);
         if (places)
             this.placed = operation.to;
         if (operation.kind === 'replace-containers' || operation.kind === 'retire-containers')
@@ -10132,10 +10430,15 @@ class ServiceRun {
             container: event.id,
             serves: false,
         }));
-        return Math.round(outageMs(old.map((container) => container.id), [...changes, ...this.served], this.startedAtMs, Date.now()));
+        const unserved = Math.round(outageMs(old.map((container) => container.id), [...changes, ...this.served], this.startedAtMs, Date.now()));
+        return Math.max(unserved, this.ports.ms);
     }
 }
 /** Operations after which containers of the service, or the way to them, may be other ones. */
+/** At the beginning the router is told by address what serves already; once something is replaced, `only` sends it back. */
+function keepsServing(operation) {
+    return operation.kind === 'shift-traffic' && operation.serve.who === 'only';
+}
 const TOUCHING = new Set([
     'replace-containers',
     'start-beside',
@@ -10328,6 +10631,7 @@ async function finish(session, service, { release, accepted, old }, deadline) {
                 { kind: 'shift-traffic', service, router, serve: { who: 'all-but', containers: left } },
                 { kind: 'drain-containers', service, router, containers: set, timeoutMs: drainMs },
                 { kind: 'retire-containers', service, containers: set },
+                ...letGo(service, router),
             ]),
         ...(edge === undefined || (edge.open && !edge.takeover)
             ? []
@@ -10468,6 +10772,364 @@ async function recoverAll(locked, open, goOn) {
     return said;
 }
 
+;// CONCATENATED MODULE: ./build/steps/gates.js
+
+
+
+/**
+ * Records what a gate found and refuses when it has to; `force` passes a refusing gate and records who did.
+ * @throws ProcedureError the gate's own
+ */
+function passGate(run, gate, asFound) {
+    const finding = asSet(run, gate, asFound);
+    const keep = (state, detail) => {
+        run.recorder.gates.push({ gate, state, detail });
+    };
+    switch (finding.kind) {
+        case 'off':
+            keep('off', 'switched off by the input gates');
+            return;
+        case 'pass':
+            keep('passed', finding.detail);
+            run.progress.info(`✓ gate ${gate}: ${finding.detail}`);
+            return;
+        case 'warn':
+            keep('warned', finding.detail);
+            run.progress.warning(`gate ${gate}: ${finding.detail}`);
+            return;
+        case 'refuse':
+            if (run.request.force) {
+                const why = run.request.reason === undefined ? '' : `: ${run.request.reason}`;
+                keep('forced', `${finding.error.message} (passed by ${run.invocation.actor} with force${why})`);
+                run.progress.warning(`gate ${gate}: ${finding.error.message}; passed because of force`);
+                return;
+            }
+            keep('refused', finding.error.message);
+            throw finding.error;
+    }
+}
+/** What the input `gates` makes of a finding; gates that it cannot set are not in it. */
+function asSet({ request }, gate, finding) {
+    const mode = request.gates[gate];
+    if (mode === undefined)
+        return finding;
+    if (mode === 'off')
+        return { kind: 'off' };
+    if (mode === 'warn')
+        return finding.kind === 'refuse' ? { kind: 'warn', detail: finding.error.message } : finding;
+    if (finding.kind !== 'warn')
+        return finding;
+    const next = `Correct it, or leave ${gate}=enforce out of gates: it only warns then. Nothing was changed.`;
+    return { kind: 'refuse', error: new errors/* ProcedureError */.e_('E_GATE', finding.detail, { next }) };
+}
+/** Building and pulling fill the engine's disk; a full one stops more than the deploy. */
+async function diskSpaceGate(run, opened) {
+    const [engine, checkout] = await Promise.all([
+        run.disks.freeBytes(opened.facts.rootDirectory),
+        run.disks.freeBytes(run.request.workingDirectory),
+    ]);
+    const free = engine === undefined || checkout === undefined ? undefined : Math.min(engine, checkout);
+    if (free === undefined)
+        return { kind: 'warn', detail: 'the engine’s disk cannot be seen from here' };
+    const wanted = run.request.minFreeDiskBytes;
+    if (free >= wanted)
+        return { kind: 'pass', detail: `${(0,units/* formatSize */.Xq)(free)} free` };
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', `Only ${(0,units/* formatSize */.Xq)(free)} are free on the disk of the engine (${opened.facts.rootDirectory}) or of the checkout; ${(0,units/* formatSize */.Xq)(wanted)} are asked for`, { next: 'Free space (docker system df shows what takes it) or lower min-free-disk; nothing was changed.' }),
+    };
+}
+/** Somebody edited tracked files on the host: moving the checkout would lose that, so a person decides. */
+function modifiedFilesGate(opened) {
+    const { checkout } = opened;
+    if (checkout === undefined)
+        return { kind: 'pass', detail: 'not a git checkout' };
+    if (checkout.modified.length === 0)
+        return { kind: 'pass', detail: 'no tracked file was modified' };
+    const shown = checkout.modified.slice(0, 10).join(', ');
+    const more = checkout.modified.length > 10 ? ` and ${checkout.modified.length - 10} more` : '';
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_SOURCE', `Tracked files were modified in ${checkout.topLevel}: ${shown}${more}`, {
+            next: 'Commit them, or take them back with git checkout -- FILE; they are never stashed. Nothing was changed.',
+        }),
+    };
+}
+/** An unhealthy service only warns: the update may be its fix. */
+function healthGate(service, current) {
+    if (current.containers.length === 0)
+        return { kind: 'pass', detail: `${service}: nothing runs yet` };
+    const bad = current.containers.filter((container) => container.state !== 'running' || container.health === 'unhealthy' || container.restartCount > 3);
+    if (bad.length === 0)
+        return { kind: 'pass', detail: `${service} runs and is healthy` };
+    const words = bad.map((container) => `${container.name} is ${container.state}, health ${container.health}`);
+    return { kind: 'warn', detail: `${words.join('; ')}: going on, since the change may be its fix` };
+}
+/** What a registry says that answers and does not have an image; "denied" may as well be a login that has expired. */
+const HAS_NOT = /no such manifest|manifest unknown|name unknown|not found/i;
+/**
+ * The registry has to answer before anything is built on the assumption that it does.
+ * @param orLocal the engine has an image of this name too, and it may have been built there: then a registry that does not
+ *   know it is only worth a warning
+ */
+async function registryGate(run, reference, orLocal = false) {
+    const problem = await run.compose.registryProblem(reference, 20_000);
+    if (problem === undefined)
+        return { kind: 'pass', detail: `the registry has ${reference}` };
+    if (orLocal && HAS_NOT.test(problem)) {
+        return { kind: 'warn', detail: `${problem}; the image of that name on this engine is taken` };
+    }
+    const local = orLocal ? ' To take the one that this engine has, give its id, or set pull_policy: missing.' : '';
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', `The image cannot be pulled: ${problem}`, {
+            next: `Check the name, log in with docker login on this host, or try again; nothing was changed.${local}`,
+        }),
+    };
+}
+/** After a rollback main still holds the bad commit: deploying the same again wants a person's word. */
+function badReleaseGate(service, current, wanted) {
+    const bad = sameBadRelease(current.history, wanted);
+    if (bad === undefined)
+        return { kind: 'pass', detail: `${service}: not a release that was rolled back` };
+    const event = current.history.events.findLast((entry) => entry.release === bad.id && entry.kind === 'bad');
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_BAD_RELEASE', `This is release ${bad.id} of ${service}, which is marked bad: ${event?.reason ?? 'no reason recorded'}`, { next: 'Deploy a fixed commit, or set force: true to deploy the same again; nothing was changed.' }),
+    };
+}
+/** Data is not replaced under somebody who writes to it. @param others containers of other services that can */
+function inUseGate(service, others) {
+    if (others.length === 0)
+        return { kind: 'pass', detail: `nothing but ${service} writes to its data` };
+    const names = others.map(({ name }) => name).join(', ');
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', `${names} can write to the data of ${service} as well, and would run meanwhile`, { next: `Stop ${names} first, or set force: true. Nothing was changed.` }),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/gates/active-jobs.js
+
+
+
+const PAUSE_MS = 2_000;
+const LINES_SHOWN = 5;
+/**
+ * Runbook: never restart without checking for active jobs. The command prints the jobs, one a line, or their number;
+ * nothing or 0 means that there are none.
+ * @param waits how long they may take to end; milliseconds
+ */
+async function activeJobsGate(run, waits, signal) {
+    const { activeJobsCommand: command, workingDirectory, commandTimeoutMs } = run.request;
+    if (command === undefined)
+        return { kind: 'pass', detail: 'no active-jobs-command is given' };
+    const began = performance.now();
+    for (let said = false;; said = true) {
+        let output;
+        try {
+            ({ output } = await run.commands.run({
+                name: 'active-jobs-command',
+                command,
+                directory: workingDirectory,
+                environment: {},
+                timeoutMs: commandTimeoutMs,
+                signal,
+                onLine: () => undefined,
+            }));
+        }
+        catch (error) {
+            if (signal.aborted)
+                throw error;
+            return refuse(`Whether jobs are active cannot be told: ${(0,errors/* asProcedureError */.qq)(error).message}`);
+        }
+        const jobs = run.redactor.text(output.trim());
+        const waited = performance.now() - began;
+        if (jobs === '' || jobs === '0') {
+            return { kind: 'pass', detail: said ? `the last ended after ${(0,units/* formatDuration */.a3)(waited)}` : 'none' };
+        }
+        if (waited + PAUSE_MS > waits)
+            return refuse(`Jobs are active: ${active_jobs_describe(jobs)}`);
+        if (!said)
+            run.progress.info(`active jobs: ${active_jobs_describe(jobs)}; waiting up to ${(0,units/* formatDuration */.a3)(waits)}`);
+        await sleep(PAUSE_MS, signal);
+    }
+}
+function active_jobs_describe(jobs) {
+    if (/^\d+$/.test(jobs))
+        return jobs;
+    const lines = jobs.split('\n');
+    return `${lines.slice(0, LINES_SHOWN).join('; ')}${lines.length > LINES_SHOWN ? ` and ${lines.length - LINES_SHOWN} more` : ''}`;
+}
+function refuse(message) {
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', message, {
+            next: 'Let them end, raise active-jobs-timeout, or set gates: active-jobs=warn or force: true. Nothing was changed.',
+        }),
+    };
+}
+
+// EXTERNAL MODULE: ./build/model/peak-hours.js
+var peak_hours = __nccwpck_require__(8616);
+;// CONCATENATED MODULE: ./build/steps/gates/peak-hours.js
+
+
+/** Runbook: never restart during peak usage, if avoidable. */
+function peakHoursGate({ request }, now = new Date()) {
+    if (request.peakHours.length === 0)
+        return { kind: 'pass', detail: 'no peak hours are given' };
+    const window = (0,peak_hours/* peakAt */.J)(request.peakHours, now);
+    if (window === undefined)
+        return { kind: 'pass', detail: 'not in peak hours' };
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', `It is peak time (${window.text})`, {
+            next: 'Wait until it is over, or set gates: peak-hours=warn or force: true. Nothing was changed.',
+        }),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/gates/ports.js
+
+/**
+ * A port of the host that somebody else has would be found out when the old container is gone. Freeing it is for a person:
+ * whoever has it may be needed.
+ */
+async function portsGate(viewing, candidate) {
+    const { service, definition, current, traffic } = candidate;
+    const own = new Set(current.containers.flatMap(({ hostPorts }) => hostPorts.map(({ host }) => host)));
+    const wanted = definition.ports.flatMap(({ published, protocol }) => protocol === 'tcp' && /^\d+$/.test(published ?? '') ? [Number(published)] : []);
+    // The edge has them, and containers behind it get none.
+    const asked = traffic.router.kind === 'edge' ? [] : wanted.filter((port) => !own.has(port));
+    for (const port of asked) {
+        const holder = await holderOf(viewing, port);
+        if (holder === undefined)
+            continue;
+        return {
+            kind: 'refuse',
+            error: new errors/* ProcedureError */.e_('E_GATE', `${service} wants port ${port} of the host, which ${holder} has`, {
+                next: `End what has it or publish another port, then run this again. Nothing was changed.`,
+            }),
+        };
+    }
+    const words = asked.length === 0 ? 'has the ports it wants, or wants none' : `port ${asked.join(', ')} is free`;
+    return { kind: 'pass', detail: `${service}: ${words}` };
+}
+/** @returns who has a port of the host, for a person to read; undefined when it is free as far as can be seen from here */
+async function holderOf({ engine, listeners }, port) {
+    const [container] = await engine.publishers(port);
+    if (container !== undefined)
+        return `container ${container}`;
+    const process = await listeners.on(port);
+    if (process === undefined)
+        return undefined;
+    return process.name === undefined
+        ? 'a process of another user'
+        : `process ${process.name} (pid ${process.pid ?? '?'})`;
+}
+
+;// CONCATENATED MODULE: ./build/steps/gates/rollback-release.js
+
+
+/** Runbook: always have a rollback plan ready. It only warns: what runs and is broken has to be replaced all the same. */
+async function rollbackReleaseGate(viewing, { service, current }) {
+    if (current.containers.length === 0)
+        return { kind: 'pass', detail: `${service}: nothing runs that could come back` };
+    const before = releaseBefore(current);
+    if (before !== undefined && (await imageOf(viewing, before)) !== undefined) {
+        return { kind: 'pass', detail: `${service}: release ${before.id} can come back` };
+    }
+    const why = before === undefined ? 'no release of it is known to be good' : `the image of release ${before.id} is gone`;
+    return { kind: 'warn', detail: `${service} has nothing to go back to if this fails: ${why}` };
+}
+
+;// CONCATENATED MODULE: ./build/steps/gates/staging.js
+
+/** Runbook: always test in staging first. The same commit has to have been deployed there, by what the forge knows. */
+async function stagingGate(run, commit) {
+    const environment = run.request.requireEnvironment;
+    if (environment === undefined)
+        return { kind: 'pass', detail: 'no other environment is asked for' };
+    const found = await run.codeHost.deploymentOf(commit, environment);
+    const what = `commit ${commit.slice(0, 12)} in environment ${environment}`;
+    switch (found.kind) {
+        case 'succeeded':
+            return { kind: 'pass', detail: `${what} was deployed on ${found.at}` };
+        case 'not-there':
+            return staging_refuse(`There is no successful deployment of ${what}${found.last === undefined ? '' : ` (the last is ${found.last})`}`, 'Deploy it there first');
+        case 'unknown':
+            return staging_refuse(`Whether ${what} was deployed cannot be told: ${found.reason}`, 'Give github-token (deployments: read)');
+    }
+}
+function staging_refuse(message, how) {
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', message, {
+            next: `${how}, or set gates: staging=warn or force: true. Nothing was changed.`,
+        }),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/gates/index.js
+
+
+
+
+
+
+/** Procedures that restart something, and can wait. */
+const gates_RESTARTING = new Set([
+    'code-update',
+    'config-change',
+    'maintenance',
+    'health-restart',
+    'full-restart',
+]);
+/** What makes good what is wrong now is not kept waiting: what a gate finds is reported and passed. */
+const URGENT = new Set(['emergency', 'rollback']);
+/** Asked before anything is fetched or built. @throws ProcedureError E_GATE */
+function passOpeningGates(viewing) {
+    const { procedure } = viewing.request;
+    if (!gates_RESTARTING.has(procedure) && !URGENT.has(procedure))
+        return;
+    gates_pass(viewing, 'peak-hours', peakHoursGate(viewing));
+}
+/** Asked as soon as the commit is known. @throws ProcedureError E_GATE */
+async function passStagingGate(viewing, commit) {
+    if (viewing.request.requireEnvironment === undefined || isOff(viewing, 'staging'))
+        return;
+    gates_pass(viewing, 'staging', await stagingGate(viewing, commit));
+}
+/** Asked when all is ready, right before what runs is touched. @throws ProcedureError E_GATE */
+async function passLastGates(session, candidates) {
+    for (const candidate of candidates) {
+        if (!isOff(session, 'ports'))
+            gates_pass(session, 'ports', await portsGate(session, candidate));
+        if (!isOff(session, 'rollback-release')) {
+            gates_pass(session, 'rollback-release', await rollbackReleaseGate(session, candidate));
+        }
+    }
+    await passActiveJobs(session);
+}
+/** @throws ProcedureError E_GATE */
+async function passActiveJobs(session) {
+    const { procedure, activeJobsTimeoutMs } = session.request;
+    if (session.request.activeJobsCommand === undefined || isOff(session, 'active-jobs'))
+        return;
+    const waits = URGENT.has(procedure) ? 0 : activeJobsTimeoutMs;
+    gates_pass(session, 'active-jobs', await activeJobsGate(session, waits, session.signal));
+}
+function isOff({ request }, gate) {
+    return request.gates[gate] === 'off';
+}
+function gates_pass(viewing, gate, finding) {
+    const reported = finding.kind === 'refuse' && URGENT.has(viewing.request.procedure)
+        ? { kind: 'warn', detail: `${finding.error.message}: ${viewing.request.procedure} goes on all the same` }
+        : finding;
+    passGate(viewing, gate, reported);
+}
+
 ;// CONCATENATED MODULE: ./build/steps/wanted.js
 
 
@@ -10552,6 +11214,7 @@ function moved(file, from, to) {
 
 
 
+
 /** Commits shown of what a deploy brings. */
 const SHOWN_COMMITS = 50;
 /**
@@ -10564,6 +11227,7 @@ async function fetchWanted(session) {
     if (commit === undefined)
         return wantedFromLive(opened, request.workingDirectory);
     await showNew(session, opened, commit);
+    await passStagingGate(session, commit.commit);
     // No tracked file differs from the commit (a gate saw to that), and an image needs no build context.
     if (request.image !== undefined && commit.commit === opened.checkout?.commit) {
         return wantedFromLive(opened, request.workingDirectory);
@@ -10883,125 +11547,6 @@ function named(project, mounts) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/steps/gates.js
-
-
-
-/**
- * Records what a gate found and refuses when it has to; `force` passes a refusing gate and records who did.
- * @throws ProcedureError the gate's own
- */
-function passGate(run, gate, finding) {
-    const keep = (state, detail) => {
-        run.recorder.gates.push({ gate, state, detail });
-    };
-    switch (finding.kind) {
-        case 'pass':
-            keep('passed', finding.detail);
-            run.progress.info(`✓ gate ${gate}: ${finding.detail}`);
-            return;
-        case 'warn':
-            keep('warned', finding.detail);
-            run.progress.warning(`gate ${gate}: ${finding.detail}`);
-            return;
-        case 'refuse':
-            if (run.request.force) {
-                const why = run.request.reason === undefined ? '' : `: ${run.request.reason}`;
-                keep('forced', `${finding.error.message} (passed by ${run.invocation.actor} with force${why})`);
-                run.progress.warning(`gate ${gate}: ${finding.error.message}; passed because of force`);
-                return;
-            }
-            keep('refused', finding.error.message);
-            throw finding.error;
-    }
-}
-/** Building and pulling fill the engine's disk; a full one stops more than the deploy. */
-async function diskSpaceGate(run, opened) {
-    const [engine, checkout] = await Promise.all([
-        run.disks.freeBytes(opened.facts.rootDirectory),
-        run.disks.freeBytes(run.request.workingDirectory),
-    ]);
-    const free = engine === undefined || checkout === undefined ? undefined : Math.min(engine, checkout);
-    if (free === undefined)
-        return { kind: 'warn', detail: 'the engine’s disk cannot be seen from here' };
-    const wanted = run.request.minFreeDiskBytes;
-    if (free >= wanted)
-        return { kind: 'pass', detail: `${(0,units/* formatSize */.Xq)(free)} free` };
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_GATE', `Only ${(0,units/* formatSize */.Xq)(free)} are free on the disk of the engine (${opened.facts.rootDirectory}) or of the checkout; ${(0,units/* formatSize */.Xq)(wanted)} are asked for`, { next: 'Free space (docker system df shows what takes it) or lower min-free-disk; nothing was changed.' }),
-    };
-}
-/** Somebody edited tracked files on the host: moving the checkout would lose that, so a person decides. */
-function modifiedFilesGate(opened) {
-    const { checkout } = opened;
-    if (checkout === undefined)
-        return { kind: 'pass', detail: 'not a git checkout' };
-    if (checkout.modified.length === 0)
-        return { kind: 'pass', detail: 'no tracked file was modified' };
-    const shown = checkout.modified.slice(0, 10).join(', ');
-    const more = checkout.modified.length > 10 ? ` and ${checkout.modified.length - 10} more` : '';
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_SOURCE', `Tracked files were modified in ${checkout.topLevel}: ${shown}${more}`, {
-            next: 'Commit them, or take them back with git checkout -- FILE; they are never stashed. Nothing was changed.',
-        }),
-    };
-}
-/** An unhealthy service only warns: the update may be its fix. */
-function healthGate(service, current) {
-    if (current.containers.length === 0)
-        return { kind: 'pass', detail: `${service}: nothing runs yet` };
-    const bad = current.containers.filter((container) => container.state !== 'running' || container.health === 'unhealthy' || container.restartCount > 3);
-    if (bad.length === 0)
-        return { kind: 'pass', detail: `${service} runs and is healthy` };
-    const words = bad.map((container) => `${container.name} is ${container.state}, health ${container.health}`);
-    return { kind: 'warn', detail: `${words.join('; ')}: going on, since the change may be its fix` };
-}
-/** What a registry says that answers and does not have an image; "denied" may as well be a login that has expired. */
-const HAS_NOT = /no such manifest|manifest unknown|name unknown|not found/i;
-/**
- * The registry has to answer before anything is built on the assumption that it does.
- * @param orLocal the engine has an image of this name too, and it may have been built there: then a registry that does not
- *   know it is only worth a warning
- */
-async function registryGate(run, reference, orLocal = false) {
-    const problem = await run.compose.registryProblem(reference, 20_000);
-    if (problem === undefined)
-        return { kind: 'pass', detail: `the registry has ${reference}` };
-    if (orLocal && HAS_NOT.test(problem)) {
-        return { kind: 'warn', detail: `${problem}; the image of that name on this engine is taken` };
-    }
-    const local = orLocal ? ' To take the one that this engine has, give its id, or set pull_policy: missing.' : '';
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_GATE', `The image cannot be pulled: ${problem}`, {
-            next: `Check the name, log in with docker login on this host, or try again; nothing was changed.${local}`,
-        }),
-    };
-}
-/** After a rollback main still holds the bad commit: deploying the same again wants a person's word. */
-function badReleaseGate(service, current, wanted) {
-    const bad = sameBadRelease(current.history, wanted);
-    if (bad === undefined)
-        return { kind: 'pass', detail: `${service}: not a release that was rolled back` };
-    const event = current.history.events.findLast((entry) => entry.release === bad.id && entry.kind === 'bad');
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_BAD_RELEASE', `This is release ${bad.id} of ${service}, which is marked bad: ${event?.reason ?? 'no reason recorded'}`, { next: 'Deploy a fixed commit, or set force: true to deploy the same again; nothing was changed.' }),
-    };
-}
-/** Data is not replaced under somebody who writes to it. @param others containers of other services that can */
-function inUseGate(service, others) {
-    if (others.length === 0)
-        return { kind: 'pass', detail: `nothing but ${service} writes to its data` };
-    const names = others.map(({ name }) => name).join(', ');
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_GATE', `${names} can write to the data of ${service} as well, and would run meanwhile`, { next: `Stop ${names} first, or set force: true. Nothing was changed.` }),
-    };
-}
-
 ;// CONCATENATED MODULE: ./build/steps/plan-backup.js
 
 
@@ -11272,6 +11817,64 @@ const backup_backup = {
         return result;
     },
 };
+
+;// CONCATENATED MODULE: ./build/steps/look-at-edge.js
+
+/** What `check` says of a service's managed edge. @returns what a person should look at; nothing where there is no edge */
+async function lookAtEdge(viewing, service, containers) {
+    const { edges, project } = viewing;
+    const edge = await edges.find(project, service);
+    if (edge === undefined)
+        return [];
+    const { serving, problem } = await servingOf(viewing, service, edge);
+    viewing.recorder.findings.push({
+        title: `Edge of ${service}`,
+        columns: ['Image', 'HAProxy', 'Ports', 'Open', 'Sends requests to'],
+        rows: [
+            [
+                edge.spec.image,
+                (await edges.version(project, service)) ?? '–',
+                edge.spec.ports.map(({ published, target, mode }) => `${published} → ${target} (${mode})`).join(', '),
+                edge.open ? 'yes' : 'no',
+                serving.map((id) => containers.find((one) => one.id === id)?.name ?? id.slice(0, 12)).join(', ') || 'nobody',
+            ],
+        ],
+    });
+    return [...(problem === undefined ? [] : [problem]), ...problemsOf(viewing, service, edge, serving, containers)];
+}
+async function servingOf({ routers, project }, service, { open, takeover }) {
+    if (!open && !takeover)
+        return { serving: [] };
+    try {
+        const router = await routers.open({ kind: 'edge' }, { project, service });
+        return { serving: (await router.serving()) ?? [] };
+    }
+    catch (error) {
+        return { serving: [], problem: `the edge of ${service} does not answer: ${(0,errors/* asProcedureError */.qq)(error).message}` };
+    }
+}
+function problemsOf({ request }, service, edge, serving, containers) {
+    const problems = [];
+    const ports = edge.spec.ports.map(({ published }) => published).join(', ');
+    if (!edge.open)
+        problems.push(`the edge of ${service} does not have port ${ports}: nothing listens, or a take-over was cut short; the next run of a procedure repairs it`);
+    if (edge.takeover && edge.open)
+        problems.push(`what stood in for the edge of ${service} is still there; the next run of a procedure takes it away`);
+    // A person's `docker compose up --force-recreate`, or `up` with a changed file, makes containers that want the port.
+    const wanting = containers.filter(({ state, hostPorts }) => state === 'created' || hostPorts.length > 0);
+    if (wanting.length > 0 && edge.open) {
+        problems.push(`${wanting.map(({ name }) => name).join(', ')} was made by plain docker compose and wants port ${ports}, which the edge of ${service} has: procedure config-change puts it behind the edge; eject gives the port back`);
+    }
+    const running = containers.filter(({ state }) => state === 'running');
+    const idle = running.filter(({ id }) => !serving.includes(id));
+    if (edge.open && idle.length > 0) {
+        problems.push(`the edge of ${service} sends no request to ${idle.map(({ name }) => name).join(', ')}`);
+    }
+    if (edge.spec.image !== request.edgeImage) {
+        problems.push(`the edge of ${service} is of ${edge.spec.image}, and edge-image says ${request.edgeImage}: procedure eject, and the next change with router: edge takes the ports over with the new one; neither fails a new connection`);
+    }
+    return problems;
+}
 
 ;// CONCATENATED MODULE: ./build/steps/describe-wanted.js
 
@@ -11845,6 +12448,7 @@ function stoppedError(service, stop) {
 
 
 
+
 /**
  * The plan of a code update without doing anything: from inspected state and rendered configuration, never from
  * `docker compose up --dry-run`, which has swapped containers for real in some versions (docker/compose#14029).
@@ -11904,6 +12508,7 @@ async function viewWanted(viewing) {
     if (commit === undefined)
         return wantedFromLive(viewing.opened, viewing.request.workingDirectory);
     await showNew(viewing, viewing.opened, commit);
+    await passStagingGate(viewing, commit.commit);
     if (commit.commit === viewing.opened.checkout?.commit) {
         return wantedFromLive(viewing.opened, viewing.request.workingDirectory);
     }
@@ -11985,6 +12590,7 @@ function previewCandidate(viewing, wanted, described, fingerprint) {
 
 
 
+
 /** How far back the log is read for error lines: the runbook's `--since 5m`. */
 const LOG_WINDOW_MS = 5 * 60_000;
 /** Looks at everything and changes nothing: health, resources, errors, what there is to go back to, what would happen. */
@@ -12006,6 +12612,7 @@ const check = {
             if (stop !== undefined)
                 stopped.push(`${service} is ${describeStop(stop)}`);
             problems.push(...(await lookAtContainers(viewing, service, current, stop !== undefined)));
+            problems.push(...(await lookAtEdge(viewing, service, current.containers)));
             problems.push(...(await lookAtReleases(viewing, service, current)));
         }
         lookAtDisk(viewing, await diskSpaceGate(viewing, opened));
@@ -12559,6 +13166,7 @@ function never() {
 
 
 
+
 /**
  * One service at a time, each verified and watched before the next. At the first failure that one is undone, earlier
  * ones stay and are reported, later ones are not begun.
@@ -12570,6 +13178,9 @@ async function rollOutAll(session, procedure, wanted) {
     for (const line of planLines(plan))
         session.progress.info(line);
     session.recorder.rollbackReleasePresent = candidates.every((candidate) => candidate.decision.kind === 'unchanged' || candidate.current.release !== undefined);
+    const changing = candidates.filter(({ decision }) => decision.kind !== 'unchanged');
+    if (changing.length > 0)
+        await passLastGates(session, changing);
     const results = [];
     for (const candidate of candidates) {
         if (candidate.decision.kind === 'unchanged') {
@@ -12986,6 +13597,8 @@ const eject = {
 
 
 
+
+
 /** @returns what starting a service's release again would do */
 async function planRestart(viewing, service, way) {
     const current = await observe(viewing.engine, viewing, viewing.project, service);
@@ -12998,6 +13611,7 @@ async function planRestart(viewing, service, way) {
  * to: what fails is what runs, and the result says so.
  */
 async function restartServices(session, procedure, services, way) {
+    await passActiveJobs(session);
     const plans = [];
     const done = [];
     for (const service of services) {
@@ -13099,7 +13713,7 @@ function restartOperations(viewing, service, way, current, release, router) {
     }
     operations.push(...(operations.some(({ kind }) => kind === 'await-ready')
         ? []
-        : [{ kind: 'await-ready', service, release, timeoutMs }]), { kind: 'verify', service, release: way === 'kill' ? release : undefined, checks }, { kind: 'watch', service, release, durationMs: request.watchMs }, { kind: 'capture-evidence', service, moment: 'after' });
+        : [{ kind: 'await-ready', service, release, timeoutMs }, ...letGo(service, router)]), { kind: 'verify', service, release: way === 'kill' ? release : undefined, checks }, { kind: 'watch', service, release, durationMs: request.watchMs }, { kind: 'capture-evidence', service, moment: 'after' });
     return operations;
 }
 function nothingToStart(service) {
@@ -13394,6 +14008,7 @@ function longRunning(viewing) {
 
 
 
+
 /** Taking everything down has no way back but going on, also after a cancel. */
 const DOWN_DEADLINE_MS = 15 * 60_000;
 /**
@@ -13402,6 +14017,7 @@ const DOWN_DEADLINE_MS = 15 * 60_000;
  */
 async function bringUpAll(session, down, candidates) {
     const runs = new Map(candidates.map((candidate) => [candidate.service, new ServiceRun(session, candidate)]));
+    await passLastGates(session, candidates);
     session.signal.throwIfAborted();
     const deadline = AbortSignal.timeout(DOWN_DEADLINE_MS);
     let failure;
@@ -14763,6 +15379,7 @@ const ALL_PROCEDURES = {
 
 
 
+
 /** Carries one procedure out, from the open project to the report. Never throws: the report says what happened. */
 async function runProcedure(run) {
     const procedure = ALL_PROCEDURES[run.request.procedure];
@@ -14795,6 +15412,8 @@ async function conduct(run, procedure) {
         if (perform !== undefined)
             describeHooks(view);
         try {
+            if (run.request.procedure !== 'check')
+                passOpeningGates(view);
             return await procedure.preview(view);
         }
         finally {
@@ -14803,6 +15422,7 @@ async function conduct(run, procedure) {
     }
     const { interrupts } = procedure;
     return with_session_withSession(run, opened, { interrupt: interrupts, goOn: interrupts || run.request.force }, async (session) => {
+        passOpeningGates(session);
         const result = await withHooks(session, perform);
         await deleteOldBackups(session);
         await recordSlo(session);
@@ -16190,7 +16810,7 @@ function hasUrlCredentials(value) {
 
 /***/ }),
 
-/***/ 638:
+/***/ 2694:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -24719,7 +25339,7 @@ const ZodURL = /*@__PURE__*/ $constructor("ZodURL", (inst, def) => {
     ZodStringFormat.init(inst, def);
 });
 function url(params) {
-    return core._url(ZodURL, params);
+    return _url(ZodURL, params);
 }
 function httpUrl(params) {
     return core._url(ZodURL, {
@@ -26495,7 +27115,10 @@ var project_policy = __nccwpck_require__(179);
 var request = __nccwpck_require__(8196);
 // EXTERNAL MODULE: ./build/model/readiness.js
 var readiness = __nccwpck_require__(4881);
+// EXTERNAL MODULE: ./build/model/router.js
+var router = __nccwpck_require__(9464);
 ;// CONCATENATED MODULE: ./build/engine/compose-policy.js
+
 
 
 
@@ -26522,25 +27145,50 @@ const compose_policy_readiness = schemas_string().transform((text, context) => {
     return NEVER;
 });
 const port = schemas_number().int().min(1).max(65_535).optional();
-const router = union([
+const network = schemas_string().optional();
+/** It becomes a word of a command or of a path. */
+const word = schemas_string().regex(/^[\w.:-]+$/, 'letters, digits and . : _ - only');
+const socket = schemas_string()
+    .regex(/^(\/.+|tcp:\/\/[^/]+:\d+)$/, 'a path such as /run/haproxy/admin.sock, or tcp://HOST:PORT');
+/** Several commands stand in one line, so `;` would begin another. */
+const options = schemas_string().regex(/^[^;\n]*$/, 'no semicolon and no new line');
+const compose_policy_router = union([
     schemas_enum(['edge', 'none']).transform((kind) => ({ kind })),
-    literal('discovery')
-        .transform((kind) => ({ kind, settleMs: DEFAULT_SETTLE_MS, drainCommand: undefined })),
-    strictObject({ haproxy: strictObject({ socket: schemas_string(), backend: schemas_string(), port }) })
-        .transform(({ haproxy }) => ({ kind: 'haproxy', ...haproxy, port: haproxy.port })),
-    strictObject({ caddy: strictObject({ admin: schemas_string(), id: schemas_string(), port }) })
-        .transform(({ caddy }) => ({ kind: 'caddy', ...caddy, port: caddy.port })),
+    literal('discovery').transform(() => router/* DEFAULT_DISCOVERY */.P8),
     strictObject({
-        discovery: strictObject({ settle: compose_policy_duration.optional(), 'drain-command': schemas_string().optional() }),
+        haproxy: strictObject({ socket, backend: word, port, network, options: options.optional() }),
+    })
+        .transform(({ haproxy: { socket: at, backend, ...rest } }) => ({
+        kind: 'haproxy',
+        socket: at,
+        backend,
+        port: rest.port,
+        network: rest.network,
+        options: rest.options,
+    })),
+    strictObject({ caddy: strictObject({ admin: url(), id: word, port, network, dial: word.optional() }) })
+        .transform(({ caddy: { admin, id, ...rest } }) => ({
+        kind: 'caddy',
+        admin,
+        id,
+        port: rest.port,
+        network: rest.network,
+        dial: rest.dial,
+    })),
+    strictObject({
+        discovery: strictObject({
+            settle: compose_policy_duration.optional(),
+            'drain-command': schemas_string().optional(),
+            'resume-command': schemas_string().optional(),
+        }),
     })
         .transform(({ discovery }) => ({
         kind: 'discovery',
-        settleMs: discovery.settle ?? DEFAULT_SETTLE_MS,
+        settleMs: discovery.settle ?? router/* DEFAULT_DISCOVERY */.P8.settleMs,
         drainCommand: discovery['drain-command'],
+        resumeCommand: discovery['resume-command'],
     })),
 ]);
-/** Proxies that follow Docker's events do so within a second; those that ask every so often, within a few. */
-const DEFAULT_SETTLE_MS = 5_000;
 const backupPolicy = strictObject({
     consistency: schemas_enum(backup_policy/* CONSISTENCIES */.T).optional(),
     paths: array(schemas_string().startsWith('/')).optional(),
@@ -26555,7 +27203,7 @@ const backupPolicy = strictObject({
 }));
 const servicePolicy = strictObject({
     strategy: schemas_enum(['auto', 'recreate', 'hold', 'rolling', 'blue-green', 'canary']).optional(),
-    router: router.optional(),
+    router: compose_policy_router.optional(),
     'shared-volumes': array(schemas_string()).optional(),
     readiness: compose_policy_readiness.optional(),
     mode: schemas_enum(['http', 'tcp']).optional(),
@@ -27898,6 +28546,10 @@ function createContainers(client) {
             }, { timeoutMs: timeoutMs + START_MS, signal });
         },
         removeContainer: (id) => removeContainer(client, id),
+        async publishers(port) {
+            const listed = await client.call(`list containers that publish port ${port}`, (docker, abortSignal) => docker.listContainers({ filters: { publish: [`${port}/tcp`] }, abortSignal }));
+            return listed.map(({ Names, Id }) => Names[0]?.replace(/^\//, '') ?? containers_short(Id));
+        },
         async setRestartPolicy(id, policy) {
             const setting = client.call(`set the restart policy of container ${containers_short(id)} to ${policy}`, async (docker) => {
                 await docker.getContainer(id).update({ RestartPolicy: { Name: policy } });
@@ -29485,7 +30137,34 @@ function inline(text) {
     return `\`${text.replaceAll('`', "'").replaceAll(/\s+/g, ' ').replaceAll('|', '\\|')}\``;
 }
 
+;// CONCATENATED MODULE: ./build/github/deployments.js
+
+const deployments = array(looseObject({ id: schemas_number() }));
+const statuses = array(looseObject({ state: schemas_string(), created_at: schemas_string() }));
+/** A later deployment makes an earlier one inactive: that says nothing of how it went. */
+const VERDICTS = new Set(['success', 'failure', 'error']);
+const LOOKED_AT = 5;
+/** https://docs.github.com/rest/deployments: newest first. Needs `deployments: read`. */
+async function findDeployment(ask, commit, environment) {
+    const { data } = await ask('GET /repos/{owner}/{repo}/deployments', {
+        sha: commit,
+        environment,
+        per_page: LOOKED_AT,
+    });
+    let last;
+    for (const { id } of deployments.parse(data)) {
+        const answer = await ask('GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses', { deployment_id: id });
+        const all = statuses.parse(answer.data);
+        const verdict = all.find(({ state }) => VERDICTS.has(state));
+        if (verdict?.state === 'success')
+            return { kind: 'succeeded', at: verdict.created_at };
+        last ??= verdict?.state ?? all[0]?.state ?? 'pending';
+    }
+    return { kind: 'not-there', last };
+}
+
 ;// CONCATENATED MODULE: ./build/github/code-host.js
+
 
 
 /** What a person waits at most for a name in a summary. */
@@ -29518,6 +30197,22 @@ function createCodeHost({ token, repository, apiUrl, onProblem, onIncidentLost =
             catch (error) {
                 onProblem(`GitHub was asked for the pull request of ${commit.slice(0, 12)} and did not tell: ${String(error)}`);
                 return [];
+            }
+        },
+        async deploymentOf(commit, environment) {
+            if (token === undefined)
+                return { kind: 'unknown', reason: 'there is no github-token' };
+            if (owner === undefined || repo === undefined) {
+                return { kind: 'unknown', reason: 'the repository is not known outside of a workflow' };
+            }
+            try {
+                const { getOctokit } = await __nccwpck_require__.e(/* import() */ 413).then(__nccwpck_require__.bind(__nccwpck_require__, 2413));
+                const octokit = getOctokit(token, { baseUrl: apiUrl });
+                const signal = AbortSignal.timeout(ISSUE_DEADLINE_MS);
+                return await findDeployment(async (route, parameters) => octokit.request(route, { owner, repo, ...parameters, request: { signal } }), commit, environment);
+            }
+            catch (error) {
+                return { kind: 'unknown', reason: `GitHub did not tell (${String(error)})` };
             }
         },
         async reportIncident(incident) {
@@ -29693,6 +30388,43 @@ async function free(place) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/host/listeners.js
+
+/** State `0A` of /proc/net/tcp: it listens. */
+const LISTENING = '0A';
+/** Who listens on this host, from /proc (proc(5)): what `netstat -tlnp` shows. Nothing where there is no /proc. */
+function createListeners() {
+    return {
+        async on(port) {
+            const inodes = new Set([...(await inodesOf('/proc/net/tcp', port)), ...(await inodesOf('/proc/net/tcp6', port))]);
+            if (inodes.size === 0)
+                return undefined;
+            return (await processWith(inodes)) ?? { pid: undefined, name: undefined };
+        },
+    };
+}
+async function inodesOf(file, port) {
+    const text = await (0,promises_.readFile)(file, 'utf8').catch(() => '');
+    const hex = port.toString(16).toUpperCase().padStart(4, '0');
+    return text.split('\n').flatMap((line) => {
+        const columns = line.trim().split(/\s+/);
+        return columns[1]?.endsWith(`:${hex}`) === true && columns[3] === LISTENING ? [columns[9] ?? ''] : [];
+    });
+}
+async function processWith(inodes) {
+    const names = new Set([...inodes].map((inode) => `socket:[${inode}]`));
+    for (const pid of (await (0,promises_.readdir)('/proc')).filter((name) => /^\d+$/.test(name))) {
+        // Only root sees those of other users.
+        const handles = await (0,promises_.readdir)(`/proc/${pid}/fd`).catch(() => []);
+        const links = await Promise.all(handles.map((handle) => (0,promises_.readlink)(`/proc/${pid}/fd/${handle}`).catch(() => '')));
+        if (!links.some((link) => names.has(link)))
+            continue;
+        const name = await (0,promises_.readFile)(`/proc/${pid}/comm`, 'utf8').catch(() => '?');
+        return { pid: Number(pid), name: name.trim() };
+    }
+    return undefined;
+}
+
 ;// CONCATENATED MODULE: ./build/ledger/names.js
 
 /**
@@ -29845,9 +30577,28 @@ const release = schemas_string();
 const containers = strings;
 const routerSchema = discriminatedUnion('kind', [
     looseObject({ kind: literal('edge') }),
-    looseObject({ kind: literal('haproxy'), socket: schemas_string(), backend: schemas_string(), port: maybe(schemas_number()) }),
-    looseObject({ kind: literal('caddy'), admin: schemas_string(), id: schemas_string(), port: maybe(schemas_number()) }),
-    looseObject({ kind: literal('discovery'), settleMs: schemas_number(), drainCommand: maybe(schemas_string()) }),
+    looseObject({
+        kind: literal('haproxy'),
+        socket: schemas_string(),
+        backend: schemas_string(),
+        port: maybe(schemas_number()),
+        network: maybe(schemas_string()),
+        options: maybe(schemas_string()),
+    }),
+    looseObject({
+        kind: literal('caddy'),
+        admin: schemas_string(),
+        id: schemas_string(),
+        port: maybe(schemas_number()),
+        network: maybe(schemas_string()),
+        dial: maybe(schemas_string()),
+    }),
+    looseObject({
+        kind: literal('discovery'),
+        settleMs: schemas_number(),
+        drainCommand: maybe(schemas_string()),
+        resumeCommand: maybe(schemas_string()),
+    }),
     looseObject({ kind: literal('none') }),
 ]);
 const serveSchema = discriminatedUnion('who', [
@@ -31555,6 +32306,8 @@ class Recorder {
 
 /** srv_op_state 2: running (3 is a soft stop). */
 const RUNNING = 2;
+/** srv_check_result 3: passed; 4 is the same with a condition (`enum chk_result` in HAProxy's check-t.h). */
+const PASSED = 3;
 /**
  * Bits of srv_admin_state (`enum srv_admin` in HAProxy's server-t.h). 0x04 only says that the file has it `disabled`: it
  * stays when the server is made ready (measured, 3.0.11).
@@ -31579,6 +32332,7 @@ function parseServersState(text) {
             admin: state,
             unresolved,
             weight,
+            checked: haproxy_runtime_number(row['srv_check_result']) >= PASSED,
         };
     });
 }
@@ -31603,6 +32357,8 @@ function haproxy_runtime_parseStat(text) {
             errors5xx: http ? haproxy_runtime_number(row['hrsp_5xx']) : 0,
             connectionErrors: haproxy_runtime_number(row['econ']) + haproxy_runtime_number(row['eresp']),
             averageMs: requests === 0 ? undefined : average,
+            backup: haproxy_runtime_number(row['bck']) > 0,
+            lastCheck: known(`${row['check_status'] ?? ''} ${row['check_code'] ?? ''}`.trim()),
         };
     });
 }
@@ -31661,9 +32417,24 @@ async function serversOf(transport, backend) {
 async function connectionsOf(transport, backend) {
     return parseServersConn(await transport([`show servers conn ${backend}`]));
 }
-/** @throws ProcedureError E_ROUTER when there is no such backend */
+/** @returns nothing for a backend that has no servers, or is not there */
 async function countersOf(transport, backend) {
-    return haproxy_runtime_parseStat(await transport([`show stat ${backend} 4 -1`]));
+    // Of all proxies: asked by name, HAProxy answers for a frontend that has the same name (measured, 3.0.11).
+    return haproxy_runtime_parseStat(await transport(['show stat -1 4 -1'])).filter((one) => one.backend === backend);
+}
+/** Of a line of commands. HAProxy reads one into a buffer (tune.bufsize), and takes nothing that does not fit. */
+const haproxy_runtime_LINE_LIMIT = 6_000;
+/** @returns the commands in as few lines as fit; those of one line are carried out together */
+function inLines(commands) {
+    const lines = [];
+    for (const command of commands) {
+        const last = lines.at(-1);
+        if (last !== undefined && last.length + command.length < haproxy_runtime_LINE_LIMIT)
+            lines[lines.length - 1] = `${last};${command}`;
+        else
+            lines.push(command);
+    }
+    return lines;
 }
 /** Rows below the line that begins with `#` and names the columns, up to an empty line: another answer may follow. */
 function table(text, column, separator = ' ') {
@@ -31875,11 +32646,13 @@ function backend(route, { servers }) {
 
 
 
+/** A new file until it takes the old one's place. */
+const BESIDE = `${CONFIG_FILE}.new`;
+/** Exit code for a file that HAProxy does not take: none that a shell or nc ends with. */
+const REFUSED = 93;
 const EXEC_MS = 15_000;
 const ANSWER_MS = 15_000;
 const POLL_MS = 50;
-/** Of a line of commands. HAProxy reads one into a buffer (tune.bufsize), and takes nothing that does not fit. */
-const containers_LINE_LIMIT = 6_000;
 /** 128 servers with a hundred columns each. */
 const containers_OUTPUT_LIMIT = 4 * 1024 * 1024;
 /** The containers of a service's edge, the one with the published ports first. */
@@ -31911,21 +32684,11 @@ async function ask({ engine }, container, script, commands, user) {
     });
     if (exitCode === 0)
         return output;
+    if (exitCode === REFUSED)
+        throw refused(output);
     throw new errors/* ProcedureError */.e_('E_ROUTER', `The edge does not answer: ${output.trim() || `exit code ${exitCode}`}`, {
         next: 'Look at its log: docker logs, with the container that docker ps shows for rolling-restart-edge.',
     });
-}
-/** @returns the commands in as few lines as fit; those of one line are carried out together */
-function inLines(commands) {
-    const lines = [];
-    for (const command of commands) {
-        const last = lines.at(-1);
-        if (last !== undefined && last.length + command.length < containers_LINE_LIMIT)
-            lines[lines.length - 1] = `${last};${command}`;
-        else
-            lines.push(command);
-    }
-    return lines;
 }
 /** What the edge's file says; nothing at all where there is none. */
 async function readSetting({ own }, container) {
@@ -31949,29 +32712,29 @@ async function writeConfig({ engine, own }, container, config) {
     // The HAProxy of a container that does not run cannot be asked; it reads the file at its start, and `start` looks.
     if (!container.running)
         return own.putFile(container.id, CONFIG_FILE, content);
-    const beside = `${CONFIG_FILE}.new`;
-    await own.putFile(container.id, beside, content);
-    const script = `haproxy -c -f ${beside} && mv ${beside} ${CONFIG_FILE}`;
+    await own.putFile(container.id, BESIDE, content);
+    const script = `haproxy -c -f ${BESIDE} && mv ${BESIDE} ${CONFIG_FILE}`;
     const { exitCode, output } = await engine.exec(container.id, ['sh', '-c', script], { timeoutMs: EXEC_MS, user: '0' });
-    if (exitCode === 0)
-        return;
-    throw new errors/* ProcedureError */.e_('E_ROUTER', 'HAProxy refuses the configuration of the edge; it goes on with the old one', {
+    if (exitCode !== 0)
+        throw refused(output);
+}
+function refused(output) {
+    return new errors/* ProcedureError */.e_('E_ROUTER', 'HAProxy refuses the configuration of the edge; it goes on with the old one', {
         next: 'Please report this with the lines below, and with the version of HAProxy in the edge’s image.',
         excerpt: [{ title: 'haproxy -c', lines: output.trim().split('\n').slice(-20) }],
     });
 }
 /**
- * The quick way for what only changes shares: file and commands in one go. It is not checked by HAProxy first, since but for
- * numbers it is the file that HAProxy runs by.
- * @param options.container has the file; the others of the edge read the same one
+ * File and commands in one go: each start of a program in a container costs 70 ms (measured).
+ * @param options.checked HAProxy says first whether it would take the file
  * @returns what HAProxy answers to the commands
+ * @throws ProcedureError E_ROUTER with HAProxy's words when it refuses the file, and nothing is changed
  */
 async function writeAndOrder(tools, options) {
-    const { container, setting, commands } = options;
-    const beside = `${CONFIG_FILE}.new`;
-    await tools.own.putFile(container.id, beside, Buffer.from(await configOf(tools, container, setting)));
-    const script = `mv ${beside} ${CONFIG_FILE} && ${ASK}`;
-    return ask(tools, container.id, script, commands, '0');
+    const { container, setting, commands, checked } = options;
+    await tools.own.putFile(container.id, BESIDE, Buffer.from(await configOf(tools, container, setting)));
+    const check = checked ? `haproxy -c -f ${BESIDE} || exit ${REFUSED}; ` : '';
+    return ask(tools, container.id, `${check}mv ${BESIDE} ${CONFIG_FILE} && ${ASK}`, commands, '0');
 }
 /** Starts a container of the edge, and waits until its HAProxy answers. */
 async function startEdge(tools, container, signal) {
@@ -32461,37 +33224,40 @@ class EdgeRouter {
             return;
         const current = await readSetting(this.tools, first.id);
         const wanted = targets.map(({ container, weight }) => ({ container: container.id, weight }));
-        if (isSameSet(current.servers, wanted) && (await this.shift(edges, current, wanted)))
-            return;
+        if (isSameSet(current.servers, wanted))
+            return this.shift(edges, current, wanted, signal);
         const looks = await Promise.all(edges.map((edge) => this.look(edge)));
         const servers = assignSlots(current, wanted, new Set(looks.flatMap(usedSlots)));
         this.rememberBaselines(looks, current, servers);
         // Nothing is sent to a container before its name has an address, and nothing changes when it never has.
-        await Promise.all(looks.map((look) => this.prepare(look, servers, signal)));
-        await writeSetting(this.tools, first, { ...current, servers });
-        await Promise.all(looks.map((look) => this.switch(look, servers)));
-        await Promise.all(edges.map((edge) => this.settled(edge, servers, signal)));
+        const known = await Promise.all(looks.map((look) => this.prepare(look, servers, signal)));
+        await this.carryOver(edges, { ...current, servers }, known, true, signal);
     }
     /**
-     * The same containers with other shares, as when the requests go back to those that served before: one command a
-     * container of the edge.
-     * @returns whether HAProxy confirmed it
+     * The same containers with other shares, as when the requests go back to those that served before. But for numbers the
+     * file is the one that HAProxy runs by, so it is not checked again.
      */
-    async shift(edges, current, wanted) {
+    async shift(edges, current, wanted, signal) {
         const servers = assignSlots(current, wanted, new Set());
-        const confirmed = await Promise.all(edges.map(async (edge, index) => {
+        const unknown = edges.map(() => []);
+        await this.carryOver(edges, { ...current, servers }, unknown, false, signal);
+    }
+    /** The file, then the commands, and HAProxy's own word that it is so: one command in each container of the edge. */
+    async carryOver(edges, setting, known, checked, signal) {
+        const { servers } = setting;
+        // Both read the same file; the first writes it.
+        for (const [index, edge] of edges.entries()) {
             const routes = routesOf(edge.spec);
-            const commands = [
-                ...routes.flatMap(({ backend }) => switching(backend, servers, [], shortId(edge.id))),
-                'show servers state',
-            ];
+            const shares = routes.flatMap(({ backend }) => switching(backend, servers, of(known[index] ?? [], backend), shortId(edge.id)));
+            const commands = [...shares, 'show servers state'];
             const answer = index === 0
-                ? await writeAndOrder(this.tools, { container: edge, setting: { ...current, servers }, commands })
+                ? await writeAndOrder(this.tools, { container: edge, setting, commands, checked })
                 : await this.ask(edge)(commands);
             const states = parseServersState(answer);
-            return routes.every(({ backend }) => unsettled(servers, of(states, backend)) === undefined);
-        }));
-        return confirmed.every(Boolean);
+            if (routes.some(({ backend }) => unsettled(servers, of(states, backend)) !== undefined)) {
+                await this.settled(edge, servers, signal);
+            }
+        }
     }
     async serving() {
         const looks = await this.lookAtAll();
@@ -32537,6 +33303,9 @@ class EdgeRouter {
     release(signal) {
         return this.set(({ servers }) => ({ servers, hold: undefined }), 'hold off', signal);
     }
+    problems() {
+        return Promise.resolve([]);
+    }
     async set(change, command, signal) {
         signal.throwIfAborted();
         const edges = await this.running();
@@ -32572,20 +33341,19 @@ class EdgeRouter {
     async fullId(name) {
         return (await this.tools.engine.container(name))?.id ?? name;
     }
+    /** Gives what is new its slot, without a request. @returns what HAProxy has then: every name has its address */
     async prepare({ edge, states }, servers, signal) {
         const backends = routesOf(edge.spec).map(({ backend }) => backend);
         const commands = backends.flatMap((name) => preparing(name, servers, of(states, name)));
         if (commands.length === 0)
-            return;
+            return states;
         await order(this.ask(edge), commands);
+        let now = states;
         await this.poll(signal, async () => {
-            const now = await this.states(edge);
+            now = await this.states(edge);
             return backends.map((name) => unresolved(servers, of(now, name))).find((lost) => lost !== undefined);
         });
-    }
-    async switch({ edge, states }, servers) {
-        const commands = routesOf(edge.spec).map(({ backend }) => switching(backend, servers, of(states, backend), shortId(edge.id)));
-        await order(this.ask(edge), commands.flat());
+        return now;
     }
     async settled(edge, servers, signal) {
         await this.poll(signal, async () => {
@@ -32713,6 +33481,7 @@ const CLOSE_MS = { redirected: 10_000, alone: 1_000 };
 function createEdges(tools) {
     return {
         find: (project, service) => find(tools, { project, service }),
+        version: (project, service) => edges_version(tools, { project, service }),
         requireImage: (image, signal) => requireImage(tools, image, signal),
         modeOf: (container, port, through) => modeOf(tools, container.id, port, through),
         install: (spec, targets, signal) => install(tools, spec, targets, signal),
@@ -32732,15 +33501,17 @@ async function find(tools, of) {
     const either = edge ?? takeover;
     if (either === undefined)
         return undefined;
-    const running = containers.find((one) => one.running);
     return {
         spec: either.spec,
         open: edge?.running === true,
         takeover: takeover !== undefined,
         // Rules are there only together with what they lead to: looking costs a container on the host's network.
         redirected: takeover !== undefined && (await countRules(tools, of, takeover.spec.image)) > 0,
-        version: running && parseVersion(await runtimeOf(tools, running.id)(['show version'])),
     };
+}
+async function edges_version(tools, of) {
+    const running = (await edgeContainers(tools, of)).find((one) => one.running);
+    return running && parseVersion(await runtimeOf(tools, running.id)(['show version']));
 }
 async function install(tools, spec, targets, signal) {
     await requireNetworks(tools, spec);
@@ -32902,6 +33673,449 @@ function notRunning({ project, service }, what) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/routers/addresses.js
+
+/**
+ * @returns where the container is reached: on the network that is said or the only one, at the port that is said or the first
+ * one it exposes; undefined when it has no address there now
+ * @throws ProcedureError E_ROUTER when that is not clear: a guess that is wrong would be an outage
+ */
+function addressOf(container, reach) {
+    const address = networkOf(container, reach)?.address;
+    return address === undefined ? undefined : { address, port: portOf(container, reach) };
+}
+/** @returns the names by which Docker's DNS leads to containers of the service */
+function namesOf(containers, service) {
+    return new Set([
+        service,
+        ...containers.flatMap(({ name, networks }) => [name, ...Object.values(networks).flatMap(({ names }) => names)]),
+    ]);
+}
+/** `10.0.0.2:80`, `[fd00::2]:80` */
+function written({ address, port }) {
+    return `${address.includes(':') ? `[${address}]` : address}:${port}`;
+}
+function networkOf({ name, networks }, reach) {
+    const { network, project, service } = reach;
+    if (network !== undefined) {
+        const found = networks[network] ?? networks[`${project}_${network}`];
+        if (found !== undefined)
+            return found;
+        throw unclear(`${name} is not in the network ${network}`, `It is in ${Object.keys(networks).join(', ') || 'none'}.`);
+    }
+    const [only, ...others] = Object.values(networks);
+    if (others.length === 0)
+        return only;
+    throw unclear(`${name} is in several networks, and nothing says on which of them the router reaches it`, `Say so in the compose file, beside the router of ${service}: network: one of ${Object.keys(networks).join(', ')}.`);
+}
+function portOf({ name, exposedPorts }, { port, service }) {
+    const known = port ?? exposedPorts[0];
+    if (known !== undefined)
+        return known;
+    throw unclear(`${name} exposes no port, and nothing says which one it serves on`, `Say so in the compose file, beside the router of ${service}: port: 3000.`);
+}
+function unclear(what, next) {
+    return new errors/* ProcedureError */.e_('E_ROUTER', what, { next });
+}
+
+;// CONCATENATED MODULE: ./build/routers/haproxy-plan.js
+
+/**
+ * A health check is what tells that HAProxy reaches the container, before it gets a request. It asks what the backend says
+ * (`option httpchk`), else it opens a connection. The first one comes after `inter` (measured, 3.0.11), which is also its
+ * timeout: a shorter one takes a busy container for a dead one.
+ */
+const DEFAULT_OPTIONS = 'check inter 1s rise 1 fall 5';
+const OWN = /^rr-[0-9a-f]{12}$/;
+/** Servers that we add are named by the container, so that they are recognised whatever its address is by then. */
+const serverName = (container) => `rr-${container.slice(0, 12)}`;
+const isOwn = ({ name }) => OWN.test(name);
+/** @returns servers that lead to the container: ours, and those of the file that have its address */
+function serversFor(servers, target) {
+    return servers.filter((server) => isOwn(server)
+        ? server.name === serverName(target.container)
+        : server.address === target.address && server.port === target.port);
+}
+/**
+ * Adds servers for containers that shall serve and have none. They are drained: their health is checked, and no request
+ * comes. A server whose container has another address by now gets it.
+ */
+function haproxy_plan_preparing(backend, targets, options) {
+    return unprepared(backend, targets).flatMap((target) => {
+        const name = serverName(target.container);
+        const server = `${backend.name}/${name}`;
+        const check = hasCheck(options) ? [`enable health ${server}`] : [];
+        if (!backend.servers.some((one) => one.name === name)) {
+            return [`add server ${server} ${written(target)} ${options}`, `set server ${server} state drain`, ...check];
+        }
+        const move = `set server ${server} addr ${target.address} port ${target.port}`;
+        return [`set server ${server} state maint`, move, `set server ${server} state drain`, ...check];
+    });
+}
+/** @returns containers that shall serve and are not known to HAProxy where they are now */
+function unprepared(backend, targets) {
+    return targets.filter(({ container, weight, address, port }) => weight > 0 &&
+        !backend.servers.some((one) => one.name === serverName(container) && one.address === address && one.port === port));
+}
+function hasCheck(options) {
+    return /(^|\s)check(\s|$)/.test(options);
+}
+/** @returns whom of those that were just added HAProxy has not reached, and what its health check found */
+function unreached({ servers, checks }, added) {
+    const lost = added.find(({ container }) => servers.find(({ name }) => name === serverName(container))?.checked !== true);
+    if (lost === undefined)
+        return undefined;
+    const found = checks.get(serverName(lost.container)) ?? 'nothing yet';
+    return `its health check of ${written(lost)} does not pass (${found})`;
+}
+/**
+ * From now on these containers get the requests, each by a server of ours: first those that shall serve, then away from all
+ * others, so that there is always one. Away is `maint` and not `drain`: what is in flight goes on in both, but only in
+ * `maint` cookies do not lead there any more, and pooled connections are closed, so that the container stops at once.
+ */
+function haproxy_plan_switching(backend, targets) {
+    const ready = targets.filter(({ weight }) => weight > 0);
+    const serving = new Set(ready.map(({ container }) => serverName(container)));
+    return [
+        ...ready.flatMap(({ container, weight }) => {
+            const server = `set server ${backend.name}/${serverName(container)}`;
+            return [`${server} weight ${weight}`, `${server} state ready`];
+        }),
+        ...backend.servers
+            .filter(({ name, admin }) => !serving.has(name) && !backend.backups.has(name) && admin !== 'maint')
+            .map(({ name }) => `set server ${backend.name}/${name} state maint`),
+    ];
+}
+/** @returns what is not yet as it shall be; undefined when HAProxy has it all */
+function haproxy_plan_unsettled(backend, targets) {
+    const ready = targets.filter(({ weight }) => weight > 0);
+    for (const target of ready) {
+        const server = backend.servers.find(({ name }) => name === serverName(target.container));
+        if (server?.usable !== true)
+            return `${written(target)} takes no requests`;
+        if (server.weight !== target.weight)
+            return `${written(target)} has weight ${server.weight}`;
+    }
+    const serving = new Set(ready.map(({ container }) => serverName(container)));
+    const other = backend.servers.find(({ name, usable }) => usable && !serving.has(name) && !backend.backups.has(name));
+    return other && `server ${other.name} still gets requests`;
+}
+/** Servers of the file that find the service by its name: what a reload of HAProxy comes back to. */
+function haproxy_plan_byName({ servers, names }) {
+    return servers.filter((server) => !isOwn(server) && server.fqdn !== undefined && names.has(server.fqdn));
+}
+/** @returns whether those servers lead to exactly these containers, which all get the same share */
+function namesLeadTo(backend, targets) {
+    const found = haproxy_plan_byName(backend).flatMap((server) => (server.address === undefined ? [] : [at(server)]));
+    const wanted = targets.map(written);
+    return (found.length > 0 &&
+        new Set(found).size === found.length &&
+        found.length === wanted.length &&
+        wanted.every((one) => found.includes(one)));
+}
+/** Back to the file's own servers. */
+function lettingGo(backend) {
+    return haproxy_plan_byName(backend)
+        .filter(({ admin }) => admin !== 'ready')
+        .map(({ name }) => `set server ${backend.name}/${name} state ready`);
+}
+/** @returns whether the file's own servers take requests for all that they lead to */
+function namesServe(backend) {
+    const resolved = haproxy_plan_byName(backend).filter(({ address }) => address !== undefined);
+    return resolved.length > 0 && resolved.every(({ usable }) => usable);
+}
+/** Servers of ours that lead to nothing that is wanted. */
+function leftOver(backend, wanted) {
+    const names = new Set(wanted.map(serverName));
+    return backend.servers.filter((server) => isOwn(server) && !names.has(server.name));
+}
+/** @returns what a person should know before the next change */
+function findings(backend, targets) {
+    const said = [];
+    const usable = backend.servers.filter(({ usable: takes, name }) => takes && !backend.backups.has(name));
+    for (const server of usable) {
+        const known = targets.some((target) => at(server) === written(target));
+        if (known)
+            continue;
+        said.push(`server ${server.name} of HAProxy's backend ${backend.name} leads to ${at(server)}, which is none of the service's containers: requests go there now, and the next change takes it out`);
+    }
+    for (const target of targets) {
+        if (usable.some((server) => at(server) === written(target)))
+            continue;
+        said.push(`no server of HAProxy's backend ${backend.name} leads to ${target.container.slice(0, 12)} (${written(target)})`);
+    }
+    if (haproxy_plan_byName(backend).length === 0) {
+        said.push(`a reload of HAProxy forgets where the service is: no server of backend ${backend.name} has a name of it; docs/routers.md has the lines that do`);
+    }
+    return said;
+}
+function at({ address = '', port }) {
+    return written({ address, port });
+}
+
+;// CONCATENATED MODULE: ./build/routers/runtime-socket.js
+
+
+
+
+/** HAProxy answers within milliseconds; what waits on purpose waits a second. */
+const runtime_socket_ANSWER_MS = 10_000;
+/**
+ * HAProxy's Runtime API over its own socket.
+ * @param where path of a unix socket, or `tcp://HOST:PORT`
+ */
+function runtimeSocket(where) {
+    return async (commands) => {
+        let answer = '';
+        for (const line of inLines(commands))
+            answer += await runtime_socket_ask(where, line);
+        return answer;
+    };
+}
+function runtime_socket_ask(where, line) {
+    return new Promise((resolve, reject) => {
+        const socket = runtime_socket_open(where);
+        let answer = '';
+        // Our side stays open until HAProxy closes: to a half-closed connection it does not answer what has to wait.
+        socket.setEncoding('utf8').on('data', (text) => (answer += text));
+        const timer = setTimeout(() => {
+            socket.destroy();
+            reject(noAnswer(where, undefined, `no answer within ${(0,units/* formatDuration */.a3)(runtime_socket_ANSWER_MS)}`));
+        }, runtime_socket_ANSWER_MS);
+        socket.once('connect', () => socket.write(`${line}\n`));
+        socket.once('error', (error) => {
+            clearTimeout(timer);
+            reject(noAnswer(where, error.code, error.message));
+        });
+        socket.once('end', () => {
+            clearTimeout(timer);
+            socket.end();
+            resolve(answer);
+        });
+    });
+}
+function runtime_socket_open(where) {
+    if (!where.startsWith('tcp://'))
+        return (0,external_node_net_.connect)({ path: where });
+    const { hostname, port } = new URL(where);
+    return (0,external_node_net_.connect)({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) });
+}
+function noAnswer(where, code, said) {
+    return new errors/* ProcedureError */.e_('E_ROUTER', `HAProxy does not answer at ${where}: ${said}`, { next: nextFor(where, code) });
+}
+function nextFor(where, code) {
+    if (code === 'EACCES') {
+        return `The user of this process may not open ${where}: give the socket a group or a mode that lets it (stats socket … mode 660 group NAME).`;
+    }
+    if (code === 'ENOENT') {
+        return `There is no such socket: look at "stats socket" in HAProxy's configuration; of a HAProxy in a container, mount the folder of the socket.`;
+    }
+    return `Look whether HAProxy runs, and whether "stats socket ${where.replace(/^tcp:\/\//, 'ipv4@')} level admin" is in its configuration.`;
+}
+
+;// CONCATENATED MODULE: ./build/routers/haproxy.js
+
+
+
+
+
+
+/** Health checks begin within their interval, and a container that is ready answers at once. */
+const REACHED_MS = 15_000;
+const haproxy_SETTLE_MS = 5_000;
+/** Docker's DNS follows at once, HAProxy asks it as often as its `hold valid` says; longer is not worth waiting for. */
+const NAMES_MS = 3_000;
+const haproxy_POLL_MS = 50;
+/** @throws ProcedureError E_ROUTER when it does not answer, is too old, or has no such backend */
+async function openHaproxy(engine, spec, of) {
+    const ask = runtimeSocket(spec.socket);
+    const version = parseVersion(await ask(['show version']));
+    if (!isNewEnough(version)) {
+        throw new errors/* ProcedureError */.e_('E_ROUTER', `HAProxy at ${spec.socket} is ${version}; router haproxy needs 3.0 or newer`, {
+            next: 'Update HAProxy (an older one cannot say when a server may go), or use router: edge. Nothing was changed.',
+        });
+    }
+    await serversOf(ask, spec.backend);
+    return new HaproxyRouter(engine, ask, spec, of);
+}
+/**
+ * The user's own HAProxy. During a change each container has a server of ours, by address; between changes the servers of
+ * its configuration serve where they know the service by name, since what is told at run time is gone after a reload.
+ */
+class HaproxyRouter {
+    engine;
+    ask;
+    spec;
+    of;
+    constructor(engine, ask, spec, of) {
+        this.engine = engine;
+        this.ask = ask;
+        this.spec = spec;
+        this.of = of;
+    }
+    async apply(routes, signal, when = 'changing') {
+        const containers = routes.map(({ container }) => container);
+        const targets = routes.flatMap(({ container, weight }) => this.target(container, weight) ?? []);
+        const lost = routes.find(({ container, weight }) => weight > 0 && !targets.some((target) => target.container === container.id));
+        if (lost !== undefined) {
+            throw new errors/* ProcedureError */.e_('E_ROUTER', `${lost.container.name} has no address that HAProxy could send to`, {
+                next: 'Look whether it runs, and is in the network that HAProxy is in. Traffic stays where it is.',
+            });
+        }
+        if (when === 'settled' && (await this.goByName(containers, targets, signal)))
+            return;
+        await this.prepare(containers, targets, signal);
+        await order(this.ask, haproxy_plan_switching(await this.backend(containers), targets));
+        await this.until(signal, haproxy_SETTLE_MS, async () => haproxy_plan_unsettled(await this.backend(containers), targets));
+        await this.forget(await this.backend(containers), targets);
+    }
+    async serving() {
+        const { containers, backend } = await this.look();
+        const usable = backend.servers.filter((server) => server.usable);
+        return containers.flatMap((container) => {
+            const target = this.target(container, 0);
+            return target !== undefined && serversFor(usable, target).length > 0 ? [container.id] : [];
+        });
+    }
+    async inFlight(container) {
+        const servers = await this.serversOfContainer(container);
+        const connections = await connectionsOf(this.ask, this.spec.backend);
+        return connections
+            .filter(({ name }) => servers.some((server) => server.name === name))
+            .reduce((sum, { used }) => sum + used, 0);
+    }
+    async cut(container) {
+        const [servers, cut] = [await this.serversOfContainer(container), await this.inFlight(container)];
+        await order(this.ask, servers.map((server) => `shutdown sessions server ${this.path(server.name)}`));
+        return cut;
+    }
+    async counts() {
+        const { containers, backend } = await this.look();
+        const counters = await countersOf(this.ask, this.spec.backend);
+        return containers.flatMap((container) => {
+            const target = this.target(container, 0);
+            const names = target === undefined ? [] : serversFor(backend.servers, target).map(({ name }) => name);
+            const own = counters.filter(({ name }) => names.includes(name));
+            if (own.length === 0)
+                return [];
+            const requests = own.reduce((sum, one) => sum + one.requests, 0);
+            const spent = own.reduce((sum, one) => sum + (one.averageMs ?? 0) * one.requests, 0);
+            return [
+                {
+                    container: container.id,
+                    requests,
+                    failures: own.reduce((sum, one) => sum + one.errors5xx + one.connectionErrors, 0),
+                    averageMs: requests === 0 ? undefined : spent / requests,
+                },
+            ];
+        });
+    }
+    hold() {
+        return Promise.reject(new errors/* ProcedureError */.e_('E_ROUTER', 'router haproxy cannot hold requests', { next: 'Use router: edge for that.' }));
+    }
+    release() {
+        return Promise.resolve();
+    }
+    async problems() {
+        const { containers, backend } = await this.look();
+        const running = containers.filter(({ state }) => state === 'running');
+        return findings(backend, running.flatMap((container) => this.target(container, 100) ?? []));
+    }
+    target(container, weight) {
+        const address = addressOf(container, { ...this.of, port: this.spec.port, network: this.spec.network });
+        return address && { container: container.id, weight, ...address };
+    }
+    async look() {
+        const containers = await this.engine.containers(this.of.project, this.of.service);
+        return { containers, backend: await this.backend(containers) };
+    }
+    async backend(containers) {
+        const { backend: name } = this.spec;
+        const [servers, counters] = await Promise.all([serversOf(this.ask, name), countersOf(this.ask, name)]);
+        const backups = new Set(counters.filter(({ backup }) => backup).map((one) => one.name));
+        const checks = new Map(counters.flatMap(({ name: server, lastCheck }) => (lastCheck ? [[server, lastCheck]] : [])));
+        return { name, servers, backups, checks, names: namesOf(containers, this.of.service) };
+    }
+    async serversOfContainer(id) {
+        const { containers, backend } = await this.look();
+        const container = containers.find((one) => one.id === id);
+        const target = container && this.target(container, 0);
+        return target === undefined ? [] : serversFor(backend.servers, target);
+    }
+    /** Nothing is sent to a container that HAProxy has not reached, and nothing changes when it never does. */
+    async prepare(containers, targets, signal) {
+        const options = this.spec.options ?? DEFAULT_OPTIONS;
+        const before = await this.backend(containers);
+        const added = unprepared(before, targets);
+        if (added.length === 0)
+            return;
+        await order(this.ask, haproxy_plan_preparing(before, targets, options));
+        if (!hasCheck(options))
+            return;
+        try {
+            await this.until(signal, REACHED_MS, async () => unreached(await this.backend(containers), added));
+        }
+        catch (error) {
+            // The next change does it otherwise.
+            await this.remove(added.map(({ container }) => serverName(container))).catch(() => undefined);
+            throw error;
+        }
+    }
+    /** @returns whether the servers of the configuration serve, which know the service by its name, and ours have gone */
+    async goByName(containers, targets, signal) {
+        if (haproxy_plan_byName(await this.backend(containers)).length === 0)
+            return false;
+        const within = async (ms, holds) => {
+            const endsAt = performance.now() + ms;
+            while (!holds(await this.backend(containers))) {
+                if (performance.now() > endsAt)
+                    return false;
+                await (0,external_node_timers_promises_.setTimeout)(haproxy_POLL_MS, undefined, { signal });
+            }
+            return true;
+        };
+        if (!(await within(NAMES_MS, (backend) => namesLeadTo(backend, targets))))
+            return false;
+        await order(this.ask, lettingGo(await this.backend(containers)));
+        if (!(await within(haproxy_SETTLE_MS, namesServe)))
+            return false;
+        await this.remove(leftOver(await this.backend(containers), []).map(({ name }) => name));
+        return true;
+    }
+    /** Cuts what containers have in flight that are not there any more, and removes their servers. */
+    async forget(backend, targets) {
+        const gone = leftOver(backend, targets.map(({ container }) => container)).map(({ name }) => name);
+        await order(this.ask, gone.map((name) => `shutdown sessions server ${this.path(name)}`));
+        await this.remove(gone);
+    }
+    /** One that has something in flight stays, in maintenance: the next change removes it. */
+    async remove(servers) {
+        await order(this.ask, servers.map((name) => `set server ${this.path(name)} state maint`));
+        for (const name of servers) {
+            await this.ask([`wait 1s srv-removable ${this.path(name)}`, `del server ${this.path(name)}`]);
+        }
+    }
+    path(name) {
+        return `${this.spec.backend}/${name}`;
+    }
+    /** @param problem undefined when it is as it should be */
+    async until(signal, ms, problem) {
+        const endsAt = performance.now() + ms;
+        for (;;) {
+            signal.throwIfAborted();
+            const wrong = await problem();
+            if (wrong === undefined)
+                return;
+            if (performance.now() > endsAt) {
+                throw new errors/* ProcedureError */.e_('E_ROUTER', `HAProxy does not do what it was told for ${this.of.service}: ${wrong}`, {
+                    next: 'Look whether HAProxy is in a network of the container, or on its host, and what `option httpchk` of the backend asks for.',
+                });
+            }
+            await (0,external_node_timers_promises_.setTimeout)(haproxy_POLL_MS, undefined, { signal });
+        }
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/routers/none.js
 /** Nothing sends requests to the service, or nothing that could be told anything. */
 const NO_ROUTER = {
@@ -32913,21 +34127,29 @@ const NO_ROUTER = {
     counts: () => Promise.resolve([]),
     hold: () => Promise.resolve(),
     release: () => Promise.resolve(),
+    problems: () => Promise.resolve([]),
 };
 
 ;// CONCATENATED MODULE: ./build/routers/index.js
 
 
 
+
 /** Every kind of router there is; a new one is one file and one line here. */
-function createRouters(tools) {
+function createRouters({ edge, engine }) {
     return {
-        open: (spec, of) => {
-            if (spec.kind === 'edge')
-                return openEdge(tools.edge, of);
-            if (spec.kind === 'none')
-                return Promise.resolve(NO_ROUTER);
-            throw new errors/* ProcedureError */.e_('E_ROUTER', `router ${spec.kind} cannot be used yet`, { next: 'Use router: none.' });
+        open: async (spec, of) => {
+            switch (spec.kind) {
+                case 'edge':
+                    return openEdge(edge, of);
+                case 'haproxy':
+                    return openHaproxy(engine, spec, of);
+                case 'none':
+                    return NO_ROUTER;
+                case 'caddy':
+                case 'discovery':
+                    throw new errors/* ProcedureError */.e_('E_ROUTER', `router ${spec.kind} cannot be used yet`, { next: 'Use router: none.' });
+            }
         },
     };
 }
@@ -33277,7 +34499,7 @@ async function fetchBase(fetching, name) {
 }
 /** `git ls-remote --symref` asks the server: `origin/HEAD` is what the clone saw, and a default branch gets renamed. */
 async function defaultBranch(fetching) {
-    const text = await network(fetching, ['ls-remote', '--symref', 'origin', 'HEAD'], 'Asking origin for its branch');
+    const text = await fetch_network(fetching, ['ls-remote', '--symref', 'origin', 'HEAD'], 'Asking origin for its branch');
     const branch = /^ref: (\S+)\tHEAD$/m.exec(text)?.[1];
     if (branch !== undefined)
         return branch;
@@ -33291,7 +34513,7 @@ async function defaultBranch(fetching) {
  */
 async function fetchNamed(fetching, full) {
     const kept = localName(full);
-    await network(fetching, fetchArgs(`+${full}:${kept}`), `Fetching ${labelOf(full)}`);
+    await fetch_network(fetching, fetchArgs(`+${full}:${kept}`), `Fetching ${labelOf(full)}`);
     return local(fetching, kept, labelOf(full));
 }
 /** GitHub gives any commit that it has by its id; other servers only what a branch or tag reaches. */
@@ -33308,7 +34530,7 @@ async function fetchCommit(fetching, id) {
 }
 async function fetchEverything(fetching) {
     const refs = ['+refs/heads/*:refs/remotes/origin/*', '+refs/tags/*:refs/tags/*'];
-    await network(fetching, fetchArgs(...refs), 'Fetching branches and tags');
+    await fetch_network(fetching, fetchArgs(...refs), 'Fetching branches and tags');
 }
 function fetchArgs(...refs) {
     return ['fetch', '--no-recurse-submodules', '--no-prune', '--no-write-fetch-head', '--quiet', 'origin', ...refs];
@@ -33316,7 +34538,7 @@ function fetchArgs(...refs) {
 async function remoteRefs(fetching, patterns) {
     // A pattern without its `^{}` leaves out the line with the commit of an annotated tag.
     const asked = patterns.flatMap((pattern) => pattern.startsWith('refs/tags/') ? [pattern, `${pattern}^{}`] : [pattern]);
-    return parseRemoteRefs(await network(fetching, ['ls-remote', 'origin', ...asked], 'Asking origin for its refs'));
+    return parseRemoteRefs(await fetch_network(fetching, ['ls-remote', 'origin', ...asked], 'Asking origin for its refs'));
 }
 async function local(fetching, name, label) {
     const commit = await commitOf(fetching, name);
@@ -33332,7 +34554,7 @@ async function commitOf({ git, directory, signal }, name) {
 async function attempt({ git, directory, config, signal }, args) {
     return git.run({ directory, args, config, signal, timeoutMs: NETWORK_MS });
 }
-async function network(fetching, args, what) {
+async function fetch_network(fetching, args, what) {
     const result = await attempt(fetching, args);
     if (result.exitCode === 0)
         return result.stdout;
@@ -33560,6 +34782,7 @@ async function isInside(directory) {
 
 
 
+
 /** Builds every adapter and hands them down: the one place that knows which implementation stands behind a port. */
 async function createRun(options) {
     const { request, invocation, progress, redactor, cancelled, environment } = options;
@@ -33595,8 +34818,9 @@ async function createRun(options) {
             onProblem: debug,
             onIncidentLost: (line) => progress.warning(line),
         }),
+        listeners: createListeners(),
         incidents: createIncidentLog(request.stateDir),
-        routers: createRouters({ edge }),
+        routers: createRouters({ edge, engine }),
         edges: createEdges(edge),
         data: engine.data,
         backups: createBackupStore(),
@@ -39213,7 +40437,7 @@ var EventEmitter = (__nccwpck_require__(4434).EventEmitter),
   Node = __nccwpck_require__(6680),
   Exec = __nccwpck_require__(209),
   util = __nccwpck_require__(8300),
-  withSession = __nccwpck_require__(8257),
+  withSession = __nccwpck_require__(638),
   extend = util.extend;
 
 var Docker = function(opts) {
@@ -42568,7 +43792,7 @@ module.exports = Service;
 
 /***/ }),
 
-/***/ 8257:
+/***/ 638:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 var grpc = __nccwpck_require__(7321),
