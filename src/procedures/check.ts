@@ -7,6 +7,7 @@ import { lookAtEdge } from '../steps/look-at-edge.js';
 import { imageOf } from '../steps/kept-candidate.js';
 import { countErrors, matcherOf } from '../steps/log-lines.js';
 import { observe } from '../steps/observe.js';
+import { showBackups } from '../steps/old-backups.js';
 import { previewUpdate } from '../steps/preview.js';
 import { describeStop, isStopped } from '../steps/stopped.js';
 import { requireServices } from '../steps/open-project.js';
@@ -39,6 +40,7 @@ export const check: Procedure = {
       problems.push(...(await lookAtContainers(viewing, service, current, stop !== undefined)));
       problems.push(...(await lookAtEdge(viewing, service, current.containers)));
       problems.push(...(await lookAtReleases(viewing, service, current)));
+      await showBackups(viewing, service);
     }
     lookAtDisk(viewing, await diskSpaceGate(viewing, opened));
     await lookAhead(viewing);
