@@ -1,9 +1,11 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { Transform, type Readable, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip, createGzip } from 'node:zlib';
+import { promisify } from 'node:util';
+import { createGunzip, gzip } from 'node:zlib';
 import { extract } from 'tar-stream';
 
 /**
@@ -27,14 +29,7 @@ export interface ArchiveSum {
 export async function writeArchive(file: string, tar: Readable, signal: AbortSignal): Promise<ArchiveSum> {
   const inner = new Meter();
   const outer = new Meter();
-  await pipeline(
-    tar,
-    inner,
-    createGzip({ level: GZIP_LEVEL }),
-    outer,
-    createWriteStream(file, { flags: 'wx', mode: 0o600 }),
-    { signal },
-  );
+  await pipeline(tar, inner, inMembers, outer, createWriteStream(file, { flags: 'wx', mode: 0o600 }), { signal });
   const handle = await open(file, 'r');
   try {
     await handle.sync();
@@ -42,6 +37,40 @@ export async function writeArchive(file: string, tar: Readable, signal: AbortSig
     await handle.close();
   }
   return sumOf(inner, outer);
+}
+
+/**
+ * Compresses on all cores: gzip members one after the other are a gzip file (RFC 1952, 2.2), for `tar xzf` and the engine as
+ * well. In memory are at most as many members as there are cores.
+ */
+async function* inMembers(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const under: Promise<Buffer>[] = [];
+  for await (const member of inPieces(source, MEMBER_BYTES)) {
+    const compressing = compress(member, { level: GZIP_LEVEL });
+    compressing.catch(() => undefined); // awaited below, maybe after another one has failed
+    under.push(compressing);
+    if (under.length >= CORES) yield (await under.shift()) ?? Buffer.alloc(0);
+  }
+  for (const member of under) yield await member;
+}
+
+const compress = promisify<Buffer, { readonly level: number }, Buffer>(gzip);
+const MEMBER_BYTES = 4 * 1024 * 1024;
+/** Node compresses in four threads unless it is told otherwise. */
+const CORES = Math.min(4, availableParallelism());
+
+async function* inPieces(source: AsyncIterable<Buffer>, bytes: number): AsyncGenerator<Buffer> {
+  let parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of source) {
+    parts.push(part);
+    length += part.length;
+    if (length < bytes) continue;
+    yield Buffer.concat(parts);
+    parts = [];
+    length = 0;
+  }
+  if (length > 0) yield Buffer.concat(parts);
 }
 
 /** Reads an archive back to its end. @throws what is wrong with it @returns also how many entries it has */

@@ -19,10 +19,15 @@ const PARTIAL = '.partial';
 export function createBackupStore(): BackupStore {
   const serviceFolder = (directory: string, project: string, service: string): string =>
     path.join(directory, segment(project), segment(service));
+  /** Read whole by this process already, by what the files looked like then. */
+  const checked = new Map<string, string>();
   return {
     folderOf: (directory, project, service, id) => path.join(serviceFolder(directory, project, service), segment(id)),
 
-    begin,
+    begin: (folder) =>
+      begin(folder, async (manifest) => {
+        checked.set(folder, await stateOf(folder, manifest));
+      }),
 
     async list(directory, project, service) {
       const folder = serviceFolder(directory, project, service);
@@ -33,7 +38,10 @@ export function createBackupStore(): BackupStore {
 
     async check(folder, signal) {
       const manifest = await readManifest(folder);
+      const state = await stateOf(folder, manifest);
+      if (checked.get(folder) === state) return manifest;
       for (const entry of manifest.entries) await checkArchive(folder, entry, signal);
+      checked.set(folder, state);
       return manifest;
     },
 
@@ -50,7 +58,7 @@ export function createBackupStore(): BackupStore {
   };
 }
 
-async function begin(folder: string): Promise<BackupWriter> {
+async function begin(folder: string, onKept: (manifest: BackupManifest) => Promise<void>): Promise<BackupWriter> {
   const partial = `${folder}${PARTIAL}`;
   const entries: Omit<BackupEntry, 'entries'>[] = [];
   const discard = (): Promise<void> => rm(partial, { recursive: true, force: true });
@@ -87,6 +95,7 @@ async function begin(folder: string): Promise<BackupWriter> {
         await syncFolder(partial);
         await rename(partial, folder);
         await syncFolder(path.dirname(folder));
+        await onKept(manifest);
         return manifest;
       }),
 
@@ -111,6 +120,19 @@ async function checkArchive(folder: string, entry: Omit<BackupEntry, 'entries'>,
   }
   return found.entries;
 }
+
+/** What is another after any of the files was written to. */
+async function stateOf(folder: string, { entries }: BackupManifest): Promise<string> {
+  const facts = await Promise.all(
+    entries.map(async ({ archive }) => {
+      const { ino, size, mtimeMs, ctimeMs } = await stat(path.join(folder, archive)).catch(() => MISSING);
+      return [archive, ino, size, mtimeMs, ctimeMs].join(' ');
+    }),
+  );
+  return facts.join('\n');
+}
+
+const MISSING = { ino: 0, size: 0, mtimeMs: 0, ctimeMs: 0 } as const;
 
 /** The manifest and the sizes of its archives: enough to list it. Undefined for what is no backup, or not whole. */
 async function lookAt(folder: string): Promise<BackupManifest | undefined> {

@@ -254,7 +254,6 @@ const operationUnion = z.discriminatedUnion('kind', [
     places: z.array(placeSchema),
   }),
   z.looseObject({ kind: z.literal('keep-backup'), ...backup }),
-  z.looseObject({ kind: z.literal('check-backup'), ...backup }),
   z.looseObject({
     kind: z.literal('restore-data'),
     ...backup,

@@ -179,7 +179,6 @@ export type Operation =
     }
   /** Reads it back whole; only then it is a backup. */
   | { readonly kind: 'keep-backup'; readonly service: string; readonly backup: BackupId; readonly folder: string }
-  | { readonly kind: 'check-backup'; readonly service: string; readonly backup: BackupId; readonly folder: string }
   | ({ readonly kind: 'restore-data' } & DataReturn)
   | { readonly kind: 'delete-backups'; readonly service: string; readonly folders: readonly string[] }
   // Looking. `except`: containers of the service that are not meant.
@@ -361,8 +360,6 @@ export function describeOperation(operation: Operation): string {
       return `back up ${operation.places.map(({ source }) => source).join(', ')} of ${operation.service} as ${operation.backup}`;
     case 'keep-backup':
       return `read backup ${operation.backup} back, all of it, and keep it`;
-    case 'check-backup':
-      return `check backup ${operation.backup}: checksums, and every archive to its end`;
     case 'restore-data':
       return operation.safety === undefined
         ? `put the data of before back: ${operation.places.map(({ source }) => source).join(', ')} from ${operation.backup}`
@@ -494,7 +491,6 @@ export function compensationOf(operation: Operation): Compensation {
     case 'delete-backups':
       return { kind: 'none', reason: 'newer ones are there' };
     case 'capture-evidence':
-    case 'check-backup':
     case 'await-ready':
     case 'verify':
     case 'watch':

@@ -144,7 +144,6 @@ export const operation = z.discriminatedUnion('kind', [
     places,
   }),
   z.object({ kind: z.literal('keep-backup'), ...backup }),
-  z.object({ kind: z.literal('check-backup'), ...backup }),
   z.object({
     kind: z.literal('restore-data'),
     ...backup,

@@ -1,6 +1,7 @@
 import type { BackupManifest, DataPlace } from '../model/backup.js';
 import { ProcedureError } from '../model/errors.js';
 import type { ObservedContainer } from '../model/service.js';
+import { passGate } from './gates.js';
 import type { Viewing } from './session.js';
 
 /**
@@ -78,6 +79,21 @@ export function requirePlaces(
         next: `Mount a ${kind === 'bind' ? 'folder and name it with backup-paths' : 'volume'} there, or choose another backup. Nothing was changed.`,
       },
     );
+  });
+}
+
+/** Reads a backup to its end before anything is touched. @throws ProcedureError E_BACKUP */
+export async function checkWhole(
+  viewing: Viewing,
+  { id, service, entries }: BackupManifest,
+  folder: string,
+): Promise<void> {
+  viewing.progress.info(`reading backup ${id} of ${service}, all of it`);
+  await viewing.backups.check(folder, viewing.signal);
+  const count = entries.reduce((sum, entry) => sum + entry.entries, 0);
+  passGate(viewing, 'backup', {
+    kind: 'pass',
+    detail: `backup ${id} is whole: checksums, and all of its ${count} entries`,
   });
 }
 

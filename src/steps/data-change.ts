@@ -2,7 +2,7 @@ import { ProcedureError } from '../model/errors.js';
 import type { BackupManifest } from '../model/backup.js';
 import { liveRelease } from '../model/release.js';
 import type { DataChange } from '../strategies/with-data.js';
-import { requirePlaces, toolFor } from './backup-to-restore.js';
+import { checkWhole, requirePlaces, toolFor } from './backup-to-restore.js';
 import type { Candidate, Current } from './candidate.js';
 import { dataOf, type ServiceData } from './data-places.js';
 import { inUseGate, passGate } from './gates.js';
@@ -74,8 +74,7 @@ async function dataOfRelease(viewing: Viewing, candidate: Candidate, looking: bo
   if (data === undefined || manifest === undefined) throw await noTiedBackup(viewing, candidate);
   const places = requirePlaces(service, manifest, data.places);
   const folder = backups.folderOf(request.backupDir, project, service, manifest.id);
-  viewing.progress.info(`reading backup ${manifest.id} of ${service}, all of it`);
-  await backups.check(folder, viewing.signal);
+  await checkWhole(viewing, manifest, folder);
   passGate(viewing, 'data-in-use', inUseGate(service, data.others));
   passGate(viewing, 'backup-space', await backupSpaceGate(viewing, data));
   const tool = looking ? '' : await toolFor(viewing, current.containers);

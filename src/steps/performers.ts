@@ -89,9 +89,6 @@ export function performersFor(session: () => Session): Performers {
     'thaw-data': async (operation, signal) => thawData(session(), operation, signal),
     'save-data': async (operation, signal) => saveData(session(), operation, signal),
     'keep-backup': async (operation, signal) => keepBackup(session(), operation, signal),
-    'check-backup': async ({ folder }, signal) => {
-      await session().backups.check(folder, signal);
-    },
     'restore-data': async (operation, signal) => restoreData(session(), operation, signal),
     'delete-backups': async (operation) => deleteBackups(session(), operation),
     'analyse-canary': async (operation, signal) => lookerOf(session(), operation.service).analyse(operation, signal),

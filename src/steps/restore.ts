@@ -5,7 +5,7 @@ import type { ServicePlan } from '../model/plan.js';
 import { liveRelease, stoppedOnPurpose } from '../model/release.js';
 import type { Candidate, Current } from './candidate.js';
 import { captureEvidence } from './evidence.js';
-import { findBackup, requirePlaces, toolFor } from './backup-to-restore.js';
+import { checkWhole, findBackup, requirePlaces, toolFor } from './backup-to-restore.js';
 import { inOrder } from './data.js';
 import { dataOf, type ServiceData } from './data-places.js';
 import { inUseGate, passGate } from './gates.js';
@@ -76,8 +76,7 @@ async function prepareRestore(
   const places = requirePlaces(service, manifest, data?.places ?? []);
   if (data === undefined) throw new Error('a service without places has been refused');
   const folder = viewing.backups.folderOf(viewing.request.backupDir, viewing.project, service, manifest.id);
-  viewing.progress.info(`reading backup ${manifest.id} of ${service}, all of it`);
-  await viewing.backups.check(folder, viewing.signal);
+  await checkWhole(viewing, manifest, folder);
   passGate(viewing, 'data-in-use', inUseGate(service, data.others));
   passGate(viewing, 'backup-space', await backupSpaceGate(viewing, data));
   const tool = await findTool(viewing, current.containers);
@@ -115,7 +114,6 @@ function planOf(
     judgesTraffic: judgesTraffic(request, 'recreate'),
   });
   const operations: readonly Operation[] = [
-    { kind: 'check-backup', service, backup: manifest.id, folder },
     ...(there
       ? [
           { kind: 'capture-evidence' as const, service, moment: 'before' as const },

@@ -59,7 +59,11 @@ describe('restore', () => {
     // What was there is a backup of its own.
     const safety = (await ids()).at(-1) ?? '';
     expect(safety).not.toBe(id);
-  });
+    // 200 MB once are enough: what follows is about less.
+    await inApp(project, 'rm /data/tree/part-*');
+    const small = await run({ procedure: 'backup', 'backup-keep': '1' });
+    expect(small.report.outcome, small.log).toBe('completed');
+  }, 300_000);
 
   it('puts the data of before back when the service does not work with what was restored', async () => {
     await inApp(project, 'touch /data/newer');
@@ -81,9 +85,9 @@ describe('restore', () => {
     const [id = ''] = await ids();
     const folder = path.join(backups, project.name, 'app');
     await cp(path.join(folder, id), path.join(folder, `${id}-cut`), { recursive: true });
-    await truncate(path.join(folder, `${id}-cut`, 'state.tar.gz'), 5_000_000);
+    await truncate(path.join(folder, `${id}-cut`, 'state.tar.gz'), 500_000);
     execFileSync('cp', ['-r', path.join(folder, id), path.join(folder, `${id}-flip`)]);
-    execFileSync('sh', ['-c', `printf X | dd of=state.tar.gz bs=1 seek=3000000 conv=notrunc status=none`], {
+    execFileSync('sh', ['-c', `printf X | dd of=state.tar.gz bs=1 seek=300000 conv=notrunc status=none`], {
       cwd: path.join(folder, `${id}-flip`),
     });
     await mkdir(path.join(backups, 'other', 'app'), { recursive: true });
@@ -124,8 +128,8 @@ describe('restore', () => {
       'backup-dir': backups,
     });
     await door.said(/✓ read backup .* back/);
-    // The container that deletes runs: from now on the data is neither what it was nor what it is to be.
-    const deleting = ['ps', '-q', '--filter', `label=rolling-restart.data=${project.name}`];
+    // What reads and writes the volume is there: the data begins to be neither what it was nor what it is to be.
+    const deleting = ['ps', '-aq', '--filter', `label=rolling-restart.data=${project.name}`];
     await expect.poll(() => docker(...deleting), { timeout: 20_000, interval: 10 }).not.toBe('');
     await door.kill();
     const { State } = await project.inspect('app');
