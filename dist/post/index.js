@@ -3768,8 +3768,6 @@ function describeOperation(operation) {
             return `back up ${operation.places.map(({ source }) => source).join(', ')} of ${operation.service} as ${operation.backup}`;
         case 'keep-backup':
             return `read backup ${operation.backup} back, all of it, and keep it`;
-        case 'check-backup':
-            return `check backup ${operation.backup}: checksums, and every archive to its end`;
         case 'restore-data':
             return operation.safety === undefined
                 ? `put the data of before back: ${operation.places.map(({ source }) => source).join(', ')} from ${operation.backup}`
@@ -3896,7 +3894,6 @@ function compensationOf(operation) {
         case 'delete-backups':
             return { kind: 'none', reason: 'newer ones are there' };
         case 'capture-evidence':
-        case 'check-backup':
         case 'await-ready':
         case 'verify':
         case 'watch':
@@ -4479,7 +4476,7 @@ __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _action_runner_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(411);
 /* harmony import */ var _github_invocation_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8597);
 /* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8182);
-/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(4145);
+/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(1874);
 /* harmony import */ var _report_text_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8523);
 /* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6517);
 /* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(2694);
@@ -4534,7 +4531,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 4145:
+/***/ 1874:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -6138,9 +6135,6 @@ function performersFor(session) {
         'thaw-data': async (operation, signal) => thawData(session(), operation, signal),
         'save-data': async (operation, signal) => saveData(session(), operation, signal),
         'keep-backup': async (operation, signal) => keepBackup(session(), operation, signal),
-        'check-backup': async ({ folder }, signal) => {
-            await session().backups.check(folder, signal);
-        },
         'restore-data': async (operation, signal) => restoreData(session(), operation, signal),
         'delete-backups': async (operation) => deleteBackups(session(), operation),
         'analyse-canary': async (operation, signal) => lookerOf(session(), operation.service).analyse(operation, signal),
@@ -11916,6 +11910,7 @@ function serviceOf(project, service) {
 
 ;// CONCATENATED MODULE: ./build/steps/backup-to-restore.js
 
+
 /**
  * The backup that is meant. `latest` is the newest that was not taken as the safety of another restore.
  * @throws ProcedureError E_BACKUP with those there are
@@ -11977,6 +11972,16 @@ function requirePlaces(service, manifest, places) {
         throw new errors/* ProcedureError */.e_('E_BACKUP', `Backup ${manifest.id} has ${target} (${source}), and ${service} has no such place`, {
             next: `Mount a ${kind === 'bind' ? 'folder and name it with backup-paths' : 'volume'} there, or choose another backup. Nothing was changed.`,
         });
+    });
+}
+/** Reads a backup to its end before anything is touched. @throws ProcedureError E_BACKUP */
+async function checkWhole(viewing, { id, service, entries }, folder) {
+    viewing.progress.info(`reading backup ${id} of ${service}, all of it`);
+    await viewing.backups.check(folder, viewing.signal);
+    const count = entries.reduce((sum, entry) => sum + entry.entries, 0);
+    passGate(viewing, 'backup', {
+        kind: 'pass',
+        detail: `backup ${id} is whole: checksums, and all of its ${count} entries`,
     });
 }
 /** @returns an image in whose container data can be deleted @throws ProcedureError E_GATE */
@@ -12062,8 +12067,7 @@ async function dataOfRelease(viewing, candidate, looking) {
         throw await noTiedBackup(viewing, candidate);
     const places = requirePlaces(service, manifest, data.places);
     const folder = backups.folderOf(request.backupDir, project, service, manifest.id);
-    viewing.progress.info(`reading backup ${manifest.id} of ${service}, all of it`);
-    await backups.check(folder, viewing.signal);
+    await checkWhole(viewing, manifest, folder);
     passGate(viewing, 'data-in-use', inUseGate(service, data.others));
     passGate(viewing, 'backup-space', await backupSpaceGate(viewing, data));
     const tool = looking ? '' : await toolFor(viewing, current.containers);
@@ -12581,6 +12585,7 @@ function previewCandidate(viewing, wanted, described, fingerprint) {
 
 
 
+
 /** How far back the log is read for error lines: the runbook's `--since 5m`. */
 const LOG_WINDOW_MS = 5 * 60_000;
 /** Looks at everything and changes nothing: health, resources, errors, what there is to go back to, what would happen. */
@@ -12604,6 +12609,7 @@ const check = {
             problems.push(...(await lookAtContainers(viewing, service, current, stop !== undefined)));
             problems.push(...(await lookAtEdge(viewing, service, current.containers)));
             problems.push(...(await lookAtReleases(viewing, service, current)));
+            await showBackups(viewing, service);
         }
         lookAtDisk(viewing, await diskSpaceGate(viewing, opened));
         await lookAhead(viewing);
@@ -12943,7 +12949,250 @@ async function wayByHand(session, service, back) {
     return `When the cause is gone: procedure rollback with rollback-to: release:${back.id}. By hand, in ${workingDirectory}: docker tag ${back.image.keptAs} ${back.image.name} && ${up}`;
 }
 
+;// CONCATENATED MODULE: ./build/steps/diagnosis/dependency.js
+/** Runbook, Container Won't Start: what it depends on does not run. */
+const dependency = {
+    name: 'dependency',
+    async look({ session, definition }) {
+        for (const { service, condition } of definition.dependsOn) {
+            const containers = await session.engine.containers(session.project, service);
+            const bad = containers.find(({ state, health, exitCode }) => condition === 'service_completed_successfully'
+                ? state === 'exited' && exitCode !== 0
+                : state !== 'running' || health === 'unhealthy');
+            if (containers.length === 0)
+                return `${service}, which it depends on, has no container: start or deploy it first.`;
+            if (bad !== undefined) {
+                const health = bad.health === 'none' ? '' : `, health ${bad.health}`;
+                return `${service}, which it depends on, is ${bad.state}${health}: make that one right first.`;
+            }
+        }
+        return undefined;
+    },
+};
+
+;// CONCATENATED MODULE: ./build/steps/diagnosis/ended.js
+/** https://docs.docker.com/engine/containers/run/#exit-status, and 128 + the number of a signal. */
+const MEANINGS = {
+    0: 'it had nothing more to do: its command has to stay in the foreground',
+    1: 'the program itself gave up: its log says why',
+    125: 'Docker could not run it',
+    126: 'its command cannot be executed: permissions, or built for another platform',
+    127: 'its command was not found in the image',
+    134: 'it aborted (SIGABRT)',
+    137: 'it was killed (SIGKILL)',
+    139: 'it crashed (SIGSEGV)',
+    143: 'it was told to stop (SIGTERM)',
+};
+/** Runbook, Container Won't Start: the exit code. */
+const ended_ended = {
+    name: 'exit code',
+    look: ({ session, containers }) => {
+        const container = containers.find(({ state, restartCount }) => state === 'exited' || state === 'restarting' || restartCount > 0);
+        if (container === undefined)
+            return Promise.resolve(undefined);
+        const code = session.events.lastExitCode(container.id) ?? container.exitCode;
+        const memory = container.oomKilled || session.events.seen.some(({ id, action }) => id === container.id && action === 'oom');
+        if (memory)
+            return Promise.resolve('It ran out of memory: raise its limit in the compose file, or find out what uses it.');
+        const meaning = MEANINGS[code];
+        return Promise.resolve(`It ended with exit code ${code}${meaning === undefined ? '' : `: ${meaning}`}.`);
+    },
+};
+
+;// CONCATENATED MODULE: ./build/steps/diagnosis/engine-hangs.js
+/** Runbook, Restart Hangs: whether the engine answers at all. Restarting it stops every service, so a person decides. */
+const engineHangs = {
+    name: 'engine',
+    async look({ session, failure, service }) {
+        if (failure.code !== 'E_DEADLINE')
+            return undefined;
+        try {
+            await session.engine.facts();
+        }
+        catch {
+            return 'The Docker engine does not answer: systemctl status docker. Restarting it (systemctl restart docker) stops every service of the host, so it is left to you.';
+        }
+        return `The Docker engine answers, so it is this container or its disk that hangs: docker compose -p ${session.project} kill ${service}, or procedure emergency.`;
+    },
+};
+
+;// CONCATENATED MODULE: ./build/model/health-suggestion.js
+/** A second start is seldom exactly as fast as the first. */
+const MARGIN = 1.5;
+const SECOND = 1_000;
+/**
+ * Settings under which a service that takes `startupMs` to become healthy is not called unhealthy before.
+ * @param probeMs how long one run of the check takes
+ * @returns lines for `healthcheck:` in the compose file; empty when the settings allow it already
+ */
+function suggestHealthCheck(check, startupMs, probeMs) {
+    const lines = [];
+    const period = roundUp(startupMs * MARGIN);
+    const allowed = check.startPeriodMs + check.retries * check.intervalMs;
+    if (allowed < period)
+        lines.push(`start_period: ${period / SECOND}s (is ${check.startPeriodMs / SECOND}s)`);
+    const timeout = roundUp(probeMs * 2);
+    if (check.timeoutMs < timeout)
+        lines.push(`timeout: ${timeout / SECOND}s (is ${check.timeoutMs / SECOND}s)`);
+    return lines;
+}
+function roundUp(ms) {
+    return Math.ceil(ms / SECOND) * SECOND;
+}
+
+;// CONCATENATED MODULE: ./build/steps/diagnosis/health-check.js
+
+
+
+/** A service that is down waits for this: no longer than it takes to know that it only needed a moment more. */
+const TRY_MS = 5_000;
+const health_check_PAUSE_MS = 300;
+const PROBE_MS = 4_000;
+/** Runbook, Health Check Fails After Restart: the manual test, and the settings that would have let it start. */
+const healthCheck = {
+    name: 'health check',
+    async look({ session, service, containers, signal }) {
+        const container = containers.find(({ health, state }) => state === 'running' && health === 'unhealthy');
+        const check = container?.healthCheck;
+        if (container === undefined || check === undefined)
+            return undefined;
+        const [kind, ...test] = check.test;
+        const command = kind === 'CMD-SHELL' ? ['/bin/sh', '-c', test.join(' ')] : test;
+        const began = performance.now();
+        for (;;) {
+            const asked = performance.now();
+            const answer = await session.engine.exec(container.id, command, { timeoutMs: PROBE_MS, signal });
+            const probeMs = performance.now() - asked;
+            const startupMs = Date.now() - Date.parse(container.startedAt);
+            if (answer.exitCode === 0)
+                return enough(check, startupMs, probeMs);
+            if (performance.now() - began > TRY_MS) {
+                const said = session.redactor.text(answer.output.trim().split('\n').at(-1) ?? '').slice(0, 160);
+                const known = await knownStartup(session, service);
+                const before = known === undefined ? '' : `; releases before took up to ${(0,units/* formatDuration */.a3)(known)} to become healthy`;
+                return `Its health check, run by hand ${(0,units/* formatDuration */.a3)(startupMs)} after the start, ends with ${answer.exitCode}${said === '' ? '' : ` ("${said}")`}${before}. It is the service and not the setting, or it needs longer still.`;
+            }
+            await sleep(health_check_PAUSE_MS, signal);
+        }
+    },
+};
+function enough(check, startupMs, probeMs) {
+    const lines = suggestHealthCheck(check, startupMs, probeMs);
+    const took = `Its health check passes now, ${(0,units/* formatDuration */.a3)(startupMs)} after the start`;
+    if (lines.length === 0)
+        return `${took}: it was healthy again as soon as Docker had called it unhealthy.`;
+    return `${took}: it needed longer than the setting allows. In the compose file, healthcheck: ${lines.join(', ')}.`;
+}
+/** Measured by runs before, in milliseconds. */
+async function knownStartup(session, service) {
+    const measured = (await session.ledger.sloRecords(service)).flatMap(({ healthyMs }) => healthyMs ?? []);
+    return measured.length === 0 ? undefined : Math.max(...measured);
+}
+
+;// CONCATENATED MODULE: ./build/steps/diagnosis/log-cause.js
+const CAUSES = [
+    { pattern: /EADDRINUSE|address already in use/i, says: 'A port that it wants is taken inside its own network' },
+    {
+        pattern: /Cannot find (?:module|package)|ModuleNotFoundError|NoClassDefFoundError|cannot open shared object/i,
+        says: 'A dependency is missing in the image: install what the lock file says when it is built',
+    },
+    { pattern: /ECONNREFUSED|connection refused/i, says: 'Something that it needs does not accept connections' },
+    {
+        pattern: /ENOTFOUND|EAI_AGAIN|name or service not known|no such host/i,
+        says: 'A host that it needs has no address here',
+    },
+    { pattern: /EACCES|permission denied/i, says: 'It may not read or write something: look at the owner of its mounts' },
+    { pattern: /ENOSPC|no space left/i, says: 'A disk is full' },
+    { pattern: /ENOENT|no such file or directory/i, says: 'A file that it wants is not there' },
+    {
+        pattern: /SyntaxError|invalid (?:configuration|config|yaml|json)|parse error/i,
+        says: 'It cannot read its code or its configuration',
+    },
+];
+const SHOWN = 160;
+/** Runbook, Container Won't Start: its last log lines, read for what commonly stops a start. */
+const logCause = {
+    name: 'log',
+    look: ({ log }) => {
+        for (const line of [...log].reverse()) {
+            const cause = CAUSES.find(({ pattern }) => pattern.test(line));
+            if (cause !== undefined)
+                return Promise.resolve(`${cause.says}: "${line.trim().slice(0, SHOWN)}".`);
+        }
+        return Promise.resolve(undefined);
+    },
+};
+
+;// CONCATENATED MODULE: ./build/steps/diagnosis/port-conflict.js
+
+/** Words of the engine when a port of the host cannot be had. */
+const TAKEN = /port is already allocated|address already in use|Ports are not available/i;
+/** Runbook, Container Won't Start: `netstat -tuln | grep 3000`, with the name of who has it. Nobody is ended for it. */
+const portConflict = {
+    name: 'port',
+    async look({ session, failure, definition }) {
+        const said = [failure.message, ...failure.excerpt.flatMap(({ lines }) => lines)].join('\n');
+        if (!TAKEN.test(said))
+            return undefined;
+        const ports = definition.ports.flatMap(({ published }) => /^\d+$/.test(published ?? '') ? [Number(published)] : []);
+        for (const port of ports) {
+            const holder = await holderOf(session, port);
+            if (holder !== undefined)
+                return `Port ${port} of the host is taken by ${holder}: end that, or publish another port.`;
+        }
+        return `A port that it publishes (${ports.join(', ')}) was taken when it started, and is free now.`;
+    },
+};
+
+;// CONCATENATED MODULE: ./build/steps/diagnosis/index.js
+
+
+
+
+
+
+
+/** Every reason that is looked for, in the order in which they are told. */
+const FINDINGS = [ended_ended, portConflict, dependency, logCause, healthCheck, engineHangs];
+/** All at once: the service may be down meanwhile. */
+const ALL_MS = 8_000;
+const LOG_LINES = 60;
+/** Failures that say themselves what is wrong, or are nobody's fault. */
+const SAY_ALL = new Set(['E_CANCELLED', 'E_FENCED', 'E_COMMAND', 'E_ROUTER']);
+/**
+ * The runbook's troubleshooting, done at the failure and before anything is undone: short findings for the log and the
+ * report. Changes nothing, and whatever goes wrong here is left out.
+ */
+async function diagnoseFailure(session, service, definition, failure) {
+    if (SAY_ALL.has(failure.code))
+        return;
+    const signal = AbortSignal.timeout(ALL_MS);
+    try {
+        const containers = await session.engine.containers(session.project, service);
+        const worst = containers.find(({ state, health }) => state !== 'running' || health === 'unhealthy') ?? containers[0];
+        const log = worst === undefined ? [] : await lastLines(session, worst.id, LOG_LINES);
+        const failed = { session, service, definition, failure, containers, log, signal };
+        const found = await Promise.all(FINDINGS.map(async ({ name, look }) => {
+            const text = await Promise.race([look(failed), over(signal)]).catch(() => undefined);
+            return text === undefined ? [] : [[name, session.redactor.text(text)]];
+        }));
+        const rows = found.flat();
+        if (rows.length === 0)
+            return;
+        session.recorder.findings.push({ title: `Diagnosis of ${service}`, columns: ['Looked at', 'Found'], rows });
+        for (const [name, text] of rows)
+            session.progress.info(`  ? ${service}: ${name}: ${text}`);
+    }
+    catch (error) {
+        session.progress.debug(`diagnosis of ${service}: ${String(error)}`);
+    }
+}
+function over(signal) {
+    return new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }));
+}
+
 ;// CONCATENATED MODULE: ./build/steps/roll-out.js
+
 
 
 
@@ -13040,7 +13289,10 @@ async function afterFailure(session, service, candidate, plan, failure) {
     const stays = back === undefined || ((!session.request.autoRollback || paused) && !cancelled);
     if (!stays)
         await trafficBack(session, plan);
-    await captureEvidence(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch((error) => session.progress.debug(`evidence: ${String(error)}`));
+    await Promise.all([
+        diagnoseFailure(session, candidate.service, candidate.definition, failure),
+        captureEvidence(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch((error) => session.progress.debug(`evidence: ${String(error)}`)),
+    ]);
     if (back === undefined) {
         session.recorder.nextSteps.push(...stepsAfterFailure(session, candidate));
         await markBad(session, candidate, fault);
@@ -13589,6 +13841,7 @@ const eject = {
 
 
 
+
 /** @returns what starting a service's release again would do */
 async function planRestart(viewing, service, way) {
     const current = await observe(viewing.engine, viewing, viewing.project, service);
@@ -13639,6 +13892,7 @@ async function restart_carryOut(session, candidate, plan) {
     catch (error) {
         const failure = (0,errors/* asProcedureError */.qq)(error);
         session.progress.error(`${candidate.service}: ${failure.message}`);
+        await diagnoseFailure(session, candidate.service, candidate.definition, failure);
         await captureEvidence(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch((captureError) => session.progress.debug(`evidence: ${String(captureError)}`));
         session.recorder.nextSteps.push(`${candidate.service}: what is there now is release ${candidate.release.id}, started again. To go back to the one before: procedure rollback with rollback-to: previous.`);
         run.report(failure.code === 'E_CANCELLED' ? 'cancelled' : 'failed', candidate.release.id, undefined);
@@ -14303,8 +14557,7 @@ async function prepareRestore(viewing, service, current, findTool = toolFor) {
     if (data === undefined)
         throw new Error('a service without places has been refused');
     const folder = viewing.backups.folderOf(viewing.request.backupDir, viewing.project, service, manifest.id);
-    viewing.progress.info(`reading backup ${manifest.id} of ${service}, all of it`);
-    await viewing.backups.check(folder, viewing.signal);
+    await checkWhole(viewing, manifest, folder);
     passGate(viewing, 'data-in-use', inUseGate(service, data.others));
     passGate(viewing, 'backup-space', await backupSpaceGate(viewing, data));
     const tool = await findTool(viewing, current.containers);
@@ -14326,7 +14579,6 @@ function restore_planOf(viewing, { service, current, data, manifest, places, fol
         judgesTraffic: judgesTraffic(request, 'recreate'),
     });
     const operations = [
-        { kind: 'check-backup', service, backup: manifest.id, folder },
         ...(there
             ? [
                 { kind: 'capture-evidence', service, moment: 'before' },
@@ -14827,6 +15079,7 @@ async function verifyStopped(session, { service }) {
 
 
 
+
 /** Undoing goes on after a cancel. */
 const STOP_AGAIN_MS = 10 * 60_000;
 /** @returns what starting a service would do */
@@ -14868,8 +15121,9 @@ async function startService(session, service) {
     }
 }
 /** It was stopped for a reason: what does not come up right is not left running in a half-way state. */
-async function start_service_stopAgain(session, { service, release }, failure) {
+async function start_service_stopAgain(session, { service, release, definition }, failure) {
     const deadline = AbortSignal.timeout(STOP_AGAIN_MS);
+    await diagnoseFailure(session, service, definition, failure);
     await captureEvidence(session, session.project, service, 'failed', AbortSignal.timeout(60_000)).catch((error) => session.progress.debug(`evidence: ${String(error)}`));
     session.lookers.set(service, stopLooker(session));
     const reason = session.redactor.text(`started, and not right: ${failure.message}`).slice(0, 200);
@@ -16256,11 +16510,15 @@ var errors = __nccwpck_require__(8182);
 var external_node_stream_ = __nccwpck_require__(7075);
 // EXTERNAL MODULE: external "node:stream/promises"
 var external_node_stream_promises_ = __nccwpck_require__(6466);
+// EXTERNAL MODULE: external "node:util"
+var external_node_util_ = __nccwpck_require__(7975);
 // EXTERNAL MODULE: external "node:zlib"
 var external_node_zlib_ = __nccwpck_require__(8522);
 // EXTERNAL MODULE: ./node_modules/tar-stream/index.js
 var tar_stream = __nccwpck_require__(6118);
 ;// CONCATENATED MODULE: ./build/backups/archive.js
+
+
 
 
 
@@ -16279,7 +16537,7 @@ const TRAILER_BYTES = 1_024;
 async function writeArchive(file, tar, signal) {
     const inner = new Meter();
     const outer = new Meter();
-    await (0,external_node_stream_promises_.pipeline)(tar, inner, (0,external_node_zlib_.createGzip)({ level: GZIP_LEVEL }), outer, (0,external_node_fs_.createWriteStream)(file, { flags: 'wx', mode: 0o600 }), { signal });
+    await (0,external_node_stream_promises_.pipeline)(tar, inner, inMembers, outer, (0,external_node_fs_.createWriteStream)(file, { flags: 'wx', mode: 0o600 }), { signal });
     const handle = await (0,promises_.open)(file, 'r');
     try {
         await handle.sync();
@@ -16288,6 +16546,41 @@ async function writeArchive(file, tar, signal) {
         await handle.close();
     }
     return sumOf(inner, outer);
+}
+/**
+ * Compresses on all cores: gzip members one after the other are a gzip file (RFC 1952, 2.2), for `tar xzf` and the engine as
+ * well. In memory are at most as many members as there are cores.
+ */
+async function* inMembers(source) {
+    const under = [];
+    for await (const member of inPieces(source, MEMBER_BYTES)) {
+        const compressing = compress(member, { level: GZIP_LEVEL });
+        compressing.catch(() => undefined); // awaited below, maybe after another one has failed
+        under.push(compressing);
+        if (under.length >= CORES)
+            yield (await under.shift()) ?? Buffer.alloc(0);
+    }
+    for (const member of under)
+        yield await member;
+}
+const compress = (0,external_node_util_.promisify)(external_node_zlib_.gzip);
+const MEMBER_BYTES = 4 * 1024 * 1024;
+/** Node compresses in four threads unless it is told otherwise. */
+const CORES = Math.min(4, (0,external_node_os_.availableParallelism)());
+async function* inPieces(source, bytes) {
+    let parts = [];
+    let length = 0;
+    for await (const part of source) {
+        parts.push(part);
+        length += part.length;
+        if (length < bytes)
+            continue;
+        yield Buffer.concat(parts);
+        parts = [];
+        length = 0;
+    }
+    if (length > 0)
+        yield Buffer.concat(parts);
 }
 /** Reads an archive back to its end. @throws what is wrong with it @returns also how many entries it has */
 async function readArchive(file, signal) {
@@ -25955,9 +26248,13 @@ const PARTIAL = '.partial';
 /** @returns backups as folders of files on this host */
 function createBackupStore() {
     const serviceFolder = (directory, project, service) => external_node_path_default().join(directory, segment(project), segment(service));
+    /** Read whole by this process already, by what the files looked like then. */
+    const checked = new Map();
     return {
         folderOf: (directory, project, service, id) => external_node_path_default().join(serviceFolder(directory, project, service), segment(id)),
-        begin,
+        begin: (folder) => begin(folder, async (manifest) => {
+            checked.set(folder, await stateOf(folder, manifest));
+        }),
         async list(directory, project, service) {
             const folder = serviceFolder(directory, project, service);
             const names = (await (0,promises_.readdir)(folder).catch(() => [])).filter((name) => !name.endsWith(PARTIAL));
@@ -25966,8 +26263,12 @@ function createBackupStore() {
         },
         async check(folder, signal) {
             const manifest = await readManifest(folder);
+            const state = await stateOf(folder, manifest);
+            if (checked.get(folder) === state)
+                return manifest;
             for (const entry of manifest.entries)
                 await checkArchive(folder, entry, signal);
+            checked.set(folder, state);
             return manifest;
         },
         open: (folder, { archive }) => (0,external_node_fs_.createReadStream)(external_node_path_default().join(folder, archive)),
@@ -25981,7 +26282,7 @@ function createBackupStore() {
         },
     };
 }
-async function begin(folder) {
+async function begin(folder, onKept) {
     const partial = `${folder}${PARTIAL}`;
     const entries = [];
     const discard = () => (0,promises_.rm)(partial, { recursive: true, force: true });
@@ -26016,6 +26317,7 @@ async function begin(folder) {
             await syncFolder(partial);
             await (0,promises_.rename)(partial, folder);
             await syncFolder(external_node_path_default().dirname(folder));
+            await onKept(manifest);
             return manifest;
         }),
         discard,
@@ -26039,6 +26341,15 @@ async function checkArchive(folder, entry, signal) {
     }
     return found.entries;
 }
+/** What is another after any of the files was written to. */
+async function stateOf(folder, { entries }) {
+    const facts = await Promise.all(entries.map(async ({ archive }) => {
+        const { ino, size, mtimeMs, ctimeMs } = await (0,promises_.stat)(external_node_path_default().join(folder, archive)).catch(() => MISSING);
+        return [archive, ino, size, mtimeMs, ctimeMs].join(' ');
+    }));
+    return facts.join('\n');
+}
+const MISSING = { ino: 0, size: 0, mtimeMs: 0, ctimeMs: 0 };
 /** The manifest and the sizes of its archives: enough to list it. Undefined for what is no backup, or not whole. */
 async function lookAt(folder) {
     try {
@@ -30149,7 +30460,6 @@ const operationUnion = discriminatedUnion('kind', [
         places: array(placeSchema),
     }),
     looseObject({ kind: literal('keep-backup'), ...schemas_backup }),
-    looseObject({ kind: literal('check-backup'), ...schemas_backup }),
     looseObject({
         kind: literal('restore-data'),
         ...schemas_backup,
