@@ -4,6 +4,7 @@ import type { Current } from '../steps/candidate.js';
 import { lastLines } from '../steps/diagnose.js';
 import { diskSpaceGate, type GateFinding } from '../steps/gates.js';
 import { lookAtEdge } from '../steps/look-at-edge.js';
+import { lookAtRouter } from '../steps/look-at-router.js';
 import { imageOf } from '../steps/kept-candidate.js';
 import { countErrors, matcherOf } from '../steps/log-lines.js';
 import { observe } from '../steps/observe.js';
@@ -39,6 +40,7 @@ export const check: Procedure = {
       if (stop !== undefined) stopped.push(`${service} is ${describeStop(stop)}`);
       problems.push(...(await lookAtContainers(viewing, service, current, stop !== undefined)));
       problems.push(...(await lookAtEdge(viewing, service, current.containers)));
+      problems.push(...(await lookAtRouter(viewing, service)));
       problems.push(...(await lookAtReleases(viewing, service, current)));
       await showBackups(viewing, service);
     }
