@@ -12,6 +12,6 @@ export async function lookAtRouter(viewing: Viewing, service: string): Promise<r
     return (await router.problems()).map((problem) => `${service}: ${problem}`);
   } catch (error) {
     const { message, next } = asProcedureError(error);
-    return [`${service}: ${message}. ${next ?? ''}`.trim()];
+    return [`${service}: ${message}. ${next}`];
   }
 }
