@@ -45,10 +45,20 @@ const REACHED_MS = 15_000;
 const SETTLE_MS = 5_000;
 /** Docker's DNS follows at once, HAProxy asks it as often as its `hold valid` says; longer is not worth waiting for. */
 const NAMES_MS = 3_000;
+/** Nothing is in flight as a rule. */
+const REMOVABLE_MS = 1_000;
 const POLL_MS = 50;
 
-/** @throws ProcedureError E_ROUTER when it does not answer, is too old, or has no such backend */
-export async function openHaproxy(engine: Containers, spec: HaproxySpec, of: Of): Promise<Router> {
+/**
+ * @param reachedMs how long HAProxy may take to reach a container before it counts as out of its reach
+ * @throws ProcedureError E_ROUTER when it does not answer, is too old, or has no such backend
+ */
+export async function openHaproxy(
+  engine: Containers,
+  spec: HaproxySpec,
+  of: Of,
+  reachedMs = REACHED_MS,
+): Promise<Router> {
   const ask = runtimeSocket(spec.socket);
   const version = parseVersion(await ask(['show version']));
   if (!isNewEnough(version)) {
@@ -57,7 +67,7 @@ export async function openHaproxy(engine: Containers, spec: HaproxySpec, of: Of)
     });
   }
   await serversOf(ask, spec.backend);
-  return new HaproxyRouter(engine, ask, spec, of);
+  return new HaproxyRouter(engine, ask, spec, of, reachedMs);
 }
 
 /**
@@ -70,6 +80,7 @@ class HaproxyRouter implements Router {
     private readonly ask: RuntimeTransport,
     readonly spec: HaproxySpec,
     private readonly of: Of,
+    private readonly reachedMs: number,
   ) {}
 
   async apply(
@@ -198,7 +209,7 @@ class HaproxyRouter implements Router {
     await order(this.ask, preparing(before, targets, options));
     if (!hasCheck(options)) return;
     try {
-      await this.until(signal, REACHED_MS, async () => unreached(await this.backend(containers), added));
+      await this.until(signal, this.reachedMs, async () => unreached(await this.backend(containers), added));
     } catch (error) {
       // The next change does it otherwise.
       await this.remove(added.map(({ container }) => serverName(container))).catch(() => undefined);
@@ -224,7 +235,10 @@ class HaproxyRouter implements Router {
     if (!(await within(NAMES_MS, (backend) => namesLeadTo(backend, targets)))) return false;
     await order(this.ask, lettingGo(await this.backend(containers)));
     if (!(await within(SETTLE_MS, namesServe))) return false;
-    await this.remove(leftOver(await this.backend(containers), []).map(({ name }) => name));
+    await this.remove(
+      leftOver(await this.backend(containers), []).map(({ name }) => name),
+      SETTLE_MS,
+    );
     return true;
   }
 
@@ -241,14 +255,19 @@ class HaproxyRouter implements Router {
     await this.remove(gone);
   }
 
-  /** One that has something in flight stays, in maintenance: the next change removes it. */
-  private async remove(servers: readonly string[]): Promise<void> {
+  /**
+   * One that has something in flight for longer than that stays, in maintenance: the next change removes it.
+   * @param ms for all of them together
+   */
+  private async remove(servers: readonly string[], ms = REMOVABLE_MS): Promise<void> {
+    const endsAt = performance.now() + ms;
     await order(
       this.ask,
       servers.map((name) => `set server ${this.path(name)} state maint`),
     );
     for (const name of servers) {
-      await this.ask([`wait 1s srv-removable ${this.path(name)}`, `del server ${this.path(name)}`]);
+      const left = Math.max(1, Math.round(endsAt - performance.now()));
+      await this.ask([`wait ${left}ms srv-removable ${this.path(name)}`, `del server ${this.path(name)}`]);
     }
   }
 

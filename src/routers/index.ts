@@ -1,6 +1,7 @@
 import { ProcedureError } from '../model/errors.js';
 import type { Engine } from '../model/ports/engine.js';
 import type { Routers } from '../model/ports/router.js';
+import { openCaddy } from './caddy.js';
 import type { EdgeTools } from './edge/containers.js';
 import { openEdge } from './edge/router.js';
 import { openHaproxy } from './haproxy.js';
@@ -24,6 +25,7 @@ export function createRouters({ edge, engine }: RouterTools): Routers {
         case 'none':
           return NO_ROUTER;
         case 'caddy':
+          return openCaddy(engine, spec, of);
         case 'discovery':
           throw new ProcedureError('E_ROUTER', `router ${spec.kind} cannot be used yet`, { next: 'Use router: none.' });
       }

