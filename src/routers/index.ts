@@ -1,8 +1,8 @@
-import { ProcedureError } from '../model/errors.js';
 import type { Engine } from '../model/ports/engine.js';
 import type { Routers } from '../model/ports/router.js';
 import { openCaddy } from './caddy.js';
 import type { EdgeTools } from './edge/containers.js';
+import { openDiscovery } from './discovery.js';
 import { openEdge } from './edge/router.js';
 import { openHaproxy } from './haproxy.js';
 import { NO_ROUTER } from './none.js';
@@ -10,7 +10,7 @@ import { NO_ROUTER } from './none.js';
 /** What routers are worked with; built in `wiring.ts`. */
 export interface RouterTools {
   readonly edge: EdgeTools;
-  readonly engine: Pick<Engine, 'containers'>;
+  readonly engine: Pick<Engine, 'container' | 'containers' | 'exec'>;
 }
 
 /** Every kind of router there is; a new one is one file and one line here. */
@@ -27,7 +27,7 @@ export function createRouters({ edge, engine }: RouterTools): Routers {
         case 'caddy':
           return openCaddy(engine, spec, of);
         case 'discovery':
-          throw new ProcedureError('E_ROUTER', `router ${spec.kind} cannot be used yet`, { next: 'Use router: none.' });
+          return openDiscovery(engine, spec);
       }
     },
   };

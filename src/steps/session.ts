@@ -82,6 +82,8 @@ export interface Looker {
   watch(operation: OperationOf<'watch'>, signal: AbortSignal): Promise<void>;
   capture(operation: OperationOf<'capture-evidence'>, signal: AbortSignal): Promise<void>;
   analyse(operation: OperationOf<'analyse-canary'>, signal: AbortSignal): Promise<void>;
+  /** What failed is being undone. */
+  readonly goingBack: boolean;
   /** From the beginning of the last replacement to readiness, in milliseconds. */
   restartMs(): number | undefined;
   /** The definition of what is being put in place: a compose document reduced to the service. */

@@ -77,6 +77,7 @@ function stopNotes(viewing: Viewing, service: string, kill: boolean): readonly s
 export function stopLooker(session: Session): Looker {
   const none = async (): Promise<void> => Promise.resolve();
   return {
+    goingBack: false,
     awaitReady: none,
     watch: none,
     analyse: none,

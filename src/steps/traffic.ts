@@ -1,4 +1,4 @@
-import { ProcedureError } from '../model/errors.js';
+import { asProcedureError, ProcedureError } from '../model/errors.js';
 import type { ContainerSet, OperationOf, Serve } from '../model/operation.js';
 import type { Router, RouteTarget } from '../model/ports/router.js';
 import type { RouterSpec } from '../model/router.js';
@@ -38,7 +38,14 @@ export async function shiftTraffic(
     });
   }
   const all = serve.who === 'all-but' && serve.containers.length === 0;
-  await router.apply(targets, signal, all ? 'settled' : 'changing');
+  try {
+    await router.apply(targets, signal, all ? 'settled' : 'changing');
+  } catch (error) {
+    // What failed goes all the same: a drain command of its own that fails as well keeps nobody from going back.
+    const message = asProcedureError(error).message;
+    if (spec.kind !== 'discovery' || session.lookers.get(service)?.goingBack !== true || signal.aborted) throw error;
+    session.progress.warning(`${service}: ${message}; it stops without having been drained`);
+  }
 }
 
 /** @returns each container's share of the requests; 0 drains it */

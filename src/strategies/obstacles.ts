@@ -142,8 +142,16 @@ function nameOf({ type, source, target }: Mount): string {
   return type === 'volume' ? (source ?? target) : target;
 }
 
-function readinessObstacles({ definition, readinessSaid, observed }: ServiceFacts): readonly Obstacle[] {
+function readinessObstacles({ definition, router, readinessSaid, observed }: ServiceFacts): readonly Obstacle[] {
   const checked = definition.healthCheck !== undefined || observed.some(({ healthCheck }) => healthCheck !== undefined);
+  if (router.kind === 'discovery' && !checked) {
+    return [
+      soft(
+        'the proxy in front sends requests to a container as soon as it runs, since it has no health check',
+        'add a healthcheck to it',
+      ),
+    ];
+  }
   if (checked || readinessSaid) return [];
   return [
     soft(
