@@ -23,7 +23,7 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-const ONE = `x-rolling-restart: { watch: 1m }\nservices:\n  web:\n    image: ${BASE_IMAGE}\n`;
+const ONE = `x-rolling-restart: { services: { web: { strategy: rolling } } }\nservices:\n  web:\n    image: ${BASE_IMAGE}\n`;
 
 describe('version', () => {
   it('is three numbers', async () => {
@@ -55,7 +55,7 @@ describe('render', () => {
     const project = await make({ 'compose.yaml': `${ONE}    environment: { A: '\${FROM_ENV}' }\n` });
     await project.write({ '.env': `COMPOSE_PROJECT_NAME=${project.name}\nFROM_ENV=yes\n` });
     const rendered = await compose.render(project.target);
-    expect(rendered).toMatchObject({ name: project.name, policy: { watch: '1m' } });
+    expect(rendered).toMatchObject({ name: project.name, policy: { services: { web: { strategy: 'rolling' } } } });
     expect(rendered.services['web']?.environment).toEqual({ A: 'yes' });
   });
 

@@ -85,6 +85,9 @@ export function createApp({ release, greeting, almanac, state, chaos }) {
     response.end(json ? `${JSON.stringify(body)}\n` : body);
   });
 
+  // Longer than whatever is in front keeps a connection, which must not use one that is just being closed.
+  server.keepAliveTimeout = 75_000;
+
   return {
     server,
     inFlight: () => inFlight,
