@@ -60,7 +60,7 @@ describe('render', () => {
   });
 
   it('honours COMPOSE_ variables as a shell would, and explicit values above them', async () => {
-    const project = await make({ 'a.yaml': ONE, 'b.yaml': ONE.replace('web', 'other'), 'b.env': 'FROM_ENV=b' });
+    const project = await make({ 'a.yaml': ONE, 'b.yaml': ONE.replaceAll('web', 'other'), 'b.env': 'FROM_ENV=b' });
     const shell = createCompose({
       environment: { ...environment, COMPOSE_FILE: 'b.yaml', COMPOSE_PROJECT_NAME: 'rr-from-shell' },
       debug: () => undefined,
