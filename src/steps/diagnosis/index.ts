@@ -39,8 +39,9 @@ export async function diagnoseFailure(
     const log = worst === undefined ? [] : await lastLines(session, worst.id, LOG_LINES);
     const failed = { session, service, definition, failure, containers, log, signal };
     const found = await Promise.all(
-      FINDINGS.map(async ({ name, look }) => {
-        const text = await Promise.race([look(failed), over(signal)]).catch(() => undefined);
+      FINDINGS.map(async (finding) => {
+        const { name } = finding;
+        const text = await Promise.race([finding.look(failed), over(signal)]).catch(() => undefined);
         return text === undefined ? [] : [[name, session.redactor.text(text)] as const];
       }),
     );
