@@ -4476,10 +4476,10 @@ __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _action_runner_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(411);
 /* harmony import */ var _github_invocation_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8597);
 /* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8182);
-/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(1874);
+/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(698);
 /* harmony import */ var _report_text_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8523);
 /* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6517);
-/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(2694);
+/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(942);
 
 
 
@@ -4531,7 +4531,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 1874:
+/***/ 698:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -5764,7 +5764,16 @@ async function shiftTraffic(session, { service, router: spec, serve }, signal) {
         });
     }
     const all = serve.who === 'all-but' && serve.containers.length === 0;
-    await router.apply(targets, signal, all ? 'settled' : 'changing');
+    try {
+        await router.apply(targets, signal, all ? 'settled' : 'changing');
+    }
+    catch (error) {
+        // What failed goes all the same: a drain command of its own that fails as well keeps nobody from going back.
+        const message = (0,errors/* asProcedureError */.qq)(error).message;
+        if (spec.kind !== 'discovery' || session.lookers.get(service)?.goingBack !== true || signal.aborted)
+            throw error;
+        session.progress.warning(`${service}: ${message}; it stops without having been drained`);
+    }
 }
 /** @returns each container's share of the requests; 0 drains it */
 function targetsOf(running, serve) {
@@ -7090,8 +7099,13 @@ function isExclusive(mount, { policy, knownFiles }) {
 function nameOf({ type, source, target }) {
     return type === 'volume' ? (source ?? target) : target;
 }
-function readinessObstacles({ definition, readinessSaid, observed }) {
+function readinessObstacles({ definition, router, readinessSaid, observed }) {
     const checked = definition.healthCheck !== undefined || observed.some(({ healthCheck }) => healthCheck !== undefined);
+    if (router.kind === 'discovery' && !checked) {
+        return [
+            soft('the proxy in front sends requests to a container as soon as it runs, since it has no health check', 'add a healthcheck to it'),
+        ];
+    }
     if (checked || readinessSaid)
         return [];
     return [
@@ -11860,6 +11874,25 @@ function problemsOf({ request }, service, edge, serving, containers) {
     return problems;
 }
 
+;// CONCATENATED MODULE: ./build/steps/look-at-router.js
+
+
+/** What `check` says of a proxy of the user's own. @returns what a person should look at; nothing where there is none */
+async function lookAtRouter(viewing, service) {
+    const spec = await routerInPlace(viewing, service);
+    // The edge is looked at by itself.
+    if (spec.kind === 'none' || spec.kind === 'edge')
+        return [];
+    try {
+        const router = await viewing.routers.open(spec, { project: viewing.project, service });
+        return (await router.problems()).map((problem) => `${service}: ${problem}`);
+    }
+    catch (error) {
+        const { message, next } = (0,errors/* asProcedureError */.qq)(error);
+        return [`${service}: ${message}. ${next}`];
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/steps/describe-wanted.js
 
 
@@ -12586,6 +12619,7 @@ function previewCandidate(viewing, wanted, described, fingerprint) {
 
 
 
+
 /** How far back the log is read for error lines: the runbook's `--since 5m`. */
 const LOG_WINDOW_MS = 5 * 60_000;
 /** Looks at everything and changes nothing: health, resources, errors, what there is to go back to, what would happen. */
@@ -12608,6 +12642,7 @@ const check = {
                 stopped.push(`${service} is ${describeStop(stop)}`);
             problems.push(...(await lookAtContainers(viewing, service, current, stop !== undefined)));
             problems.push(...(await lookAtEdge(viewing, service, current.containers)));
+            problems.push(...(await lookAtRouter(viewing, service)));
             problems.push(...(await lookAtReleases(viewing, service, current)));
             await showBackups(viewing, service);
         }
@@ -13172,8 +13207,9 @@ async function diagnoseFailure(session, service, definition, failure) {
         const worst = containers.find(({ state, health }) => state !== 'running' || health === 'unhealthy') ?? containers[0];
         const log = worst === undefined ? [] : await lastLines(session, worst.id, LOG_LINES);
         const failed = { session, service, definition, failure, containers, log, signal };
-        const found = await Promise.all(FINDINGS.map(async ({ name, look }) => {
-            const text = await Promise.race([look(failed), over(signal)]).catch(() => undefined);
+        const found = await Promise.all(FINDINGS.map(async (finding) => {
+            const { name } = finding;
+            const text = await Promise.race([finding.look(failed), over(signal)]).catch(() => undefined);
             return text === undefined ? [] : [[name, session.redactor.text(text)]];
         }));
         const rows = found.flat();
@@ -15042,6 +15078,7 @@ function stopNotes(viewing, service, kill) {
 function stopLooker(session) {
     const none = async () => Promise.resolve();
     return {
+        goingBack: false,
         awaitReady: none,
         watch: none,
         analyse: none,
@@ -16483,7 +16520,7 @@ function columns(rows) {
 
 /***/ }),
 
-/***/ 2694:
+/***/ 942:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -33447,6 +33484,403 @@ function unclear(what, next) {
     return new errors/* ProcedureError */.e_('E_ROUTER', what, { next });
 }
 
+;// CONCATENATED MODULE: ./build/routers/caddy-admin.js
+
+
+
+/** A change is answered when the new configuration runs, which is provisioned as a whole. */
+const caddy_admin_ANSWER_MS = 15_000;
+/** @param base such as `http://127.0.0.1:2019` */
+function caddyAdmin(base) {
+    return {
+        async read(path) {
+            const answer = await caddy_admin_ask(base, 'GET', path);
+            if (answer.status === 200)
+                return answer;
+            throw new errors/* ProcedureError */.e_('E_ROUTER', `Caddy answers ${answer.status} to ${path}: ${said(answer)}`, {
+                next: 'Look at the configuration that runs (GET /config/ of the admin API): the reverse_proxy handler needs this "@id".',
+            });
+        },
+        async replace(path, value, etag) {
+            const answer = await caddy_admin_ask(base, 'PATCH', path, { etag, body: JSON.stringify(value) });
+            if (answer.status === 412)
+                return false;
+            if (answer.status === 200)
+                return true;
+            throw new errors/* ProcedureError */.e_('E_ROUTER', `Caddy refuses the new upstreams with ${answer.status}: ${said(answer)}`, {
+                next: 'Its configuration of before runs on. Look at the log of Caddy.',
+            });
+        },
+    };
+}
+function caddy_admin_ask(base, method, path, change) {
+    const url = new URL(path.replace(/^\//, ''), base.endsWith('/') ? base : `${base}/`);
+    const headers = change === undefined ? {} : { 'Content-Type': 'application/json', 'If-Match': change.etag };
+    const signal = AbortSignal.timeout(caddy_admin_ANSWER_MS);
+    return new Promise((resolve, reject) => {
+        // A reload of Caddy restarts its admin endpoint too: a kept connection would not outlive it.
+        const asking = (0,external_node_http_.request)(url, { method, headers, signal, agent: false }, (response) => {
+            read(response).then(resolve, reject);
+        });
+        asking.once('error', reject).end(change?.body);
+    }).catch((error) => {
+        throw noAnswer(base, signal.aborted ? `no answer within ${(0,units/* formatDuration */.a3)(caddy_admin_ANSWER_MS)}` : String(error));
+    });
+}
+async function read(response) {
+    let text = '';
+    for await (const chunk of response.setEncoding('utf8'))
+        text += String(chunk);
+    const etag = response.trailers['etag'] ?? response.headers.etag;
+    return { status: response.statusCode ?? 0, text, etag };
+}
+function said({ text }) {
+    return text.trim().slice(0, 300) || 'nothing';
+}
+function noAnswer(base, what) {
+    return new errors/* ProcedureError */.e_('E_ROUTER', `Caddy does not answer at ${base}: ${what}`, {
+        next: 'Look whether it runs, and whether "admin" of its configuration listens where this host reaches it.',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/routers/caddy-plan.js
+
+
+/** An upstream of the handler; what else it says, such as `max_requests`, is kept. */
+const upstreamSchema = looseObject({ dial: schemas_string() });
+const handlerSchema = looseObject({
+    handler: schemas_string(),
+    upstreams: array(upstreamSchema).nullish(),
+    dynamic_upstreams: unknown().optional(),
+    handle_response: array(looseObject({})).nullish(),
+});
+const countsSchema = array(looseObject({ address: schemas_string(), num_requests: schemas_number() }));
+/** @throws ProcedureError E_ROUTER when it is none whose upstreams could be set */
+function parseHandler(text, id) {
+    const parsed = handlerSchema.safeParse(caddy_plan_json(text));
+    if (!parsed.success || parsed.data.handler !== 'reverse_proxy') {
+        throw caddy_plan_unusable(`"@id": "${id}" is no reverse_proxy handler`, 'Give the handler itself the "@id", not its route.');
+    }
+    if (parsed.data.dynamic_upstreams != null) {
+        throw caddy_plan_unusable(`"@id": "${id}" has dynamic_upstreams: it finds the containers by itself`, 'Use router: discovery for it, or give it upstreams.');
+    }
+    return parsed.data;
+}
+/** @returns requests in flight by the address that is dialled; of `/reverse_proxy/upstreams` */
+function parseCounts(text) {
+    const parsed = countsSchema.safeParse(caddy_plan_json(text));
+    if (!parsed.success)
+        throw caddy_plan_unusable('it does not say what is in flight', 'Update Caddy to 2.6 or newer.');
+    return new Map(parsed.data.map(({ address, num_requests }) => [address, num_requests]));
+}
+/**
+ * Caddy forgets how many requests an upstream has in flight as soon as no handler names it (measured, 2.6.2). So those that
+ * get no more requests are named by a handler that is never reached: one for an answer that no server gives.
+ */
+const caddy_plan_NEVER = { status_code: [999] };
+const keeperId = (id) => `rr-draining-${id}`;
+/** @returns what the handler does now */
+function upstreamsOf(handler, id) {
+    const keeper = handler.handle_response?.find((one) => isKeeper(one, id));
+    const parsed = keeperSchema.safeParse(keeper);
+    return {
+        serving: handler.upstreams ?? [],
+        kept: parsed.success ? parsed.data.routes.flatMap(({ handle }) => handle.flatMap((one) => one.upstreams)) : [],
+    };
+}
+const keeperSchema = looseObject({
+    routes: array(looseObject({ handle: array(looseObject({ upstreams: array(upstreamSchema) })) })),
+});
+function isKeeper(one, id) {
+    return JSON.stringify(one).includes(JSON.stringify(keeperId(id)));
+}
+/** @returns the same handler with these upstreams, and nothing else changed */
+function withUpstreams(handler, id, { serving, kept }) {
+    const own = (handler.handle_response ?? []).filter((one) => !isKeeper(one, id));
+    const keeper = {
+        match: caddy_plan_NEVER,
+        routes: [{ handle: [{ '@id': keeperId(id), handler: 'reverse_proxy', upstreams: kept }] }],
+    };
+    const responses = kept.length === 0 ? own : [...own, keeper];
+    const told = { ...handler, upstreams: [...serving], handle_response: responses };
+    // As it was before: an empty list that was not there would be a change that lasts.
+    return responses.length > 0 ? told : { ...told, handle_response: undefined };
+}
+/**
+ * @param now what the handler does
+ * @param serving addresses that get the requests from now on
+ * @param drained addresses of containers that are there and get none
+ */
+function changing(now, serving, drained) {
+    const known = [...now.serving, ...now.kept];
+    const [like = { dial: '' }] = known;
+    const of = (dial) => known.find((one) => one.dial === dial) ?? { ...like, dial };
+    const left = known.map(({ dial }) => dial).concat(drained);
+    return {
+        serving: [...new Set(serving)].sort().map(of),
+        kept: [...new Set(left)]
+            .filter((dial) => !serving.includes(dial))
+            .sort()
+            .map(of),
+    };
+}
+/**
+ * @param said what the policy says is dialled between changes
+ * @returns nothing changes any more: by name, as before the change, where the names lead to exactly these; otherwise by address
+ */
+function settled(now, served, said) {
+    const all = [...now.serving, ...now.kept];
+    const like = all[0] ?? { dial: '' };
+    const named = served.flatMap(({ names }) => names);
+    const before = all.filter(({ dial }) => named.includes(hostOf(dial)));
+    const wanted = said === undefined ? before : [all.find(({ dial }) => dial === said) ?? { ...like, dial: said }];
+    const hosts = wanted.map(({ dial }) => hostOf(dial));
+    const leads = hosts.length > 0 && hosts.every((host) => named.includes(host));
+    if (leads && served.every(({ names }) => names.some((name) => hosts.includes(name)))) {
+        return { serving: wanted, kept: [] };
+    }
+    const addresses = served.map(({ dial }) => dial);
+    return { ...changing(now, addresses, []), kept: [] };
+}
+/** `app:3000` → `app` */
+function hostOf(dial) {
+    return dial.replace(/^[a-z0-9]+\//, '').replace(/:\d+$/, '');
+}
+function isSame(one, other) {
+    return JSON.stringify(one) === JSON.stringify(other);
+}
+function caddy_plan_json(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+function caddy_plan_unusable(what, next) {
+    return new errors/* ProcedureError */.e_('E_ROUTER', `Caddy cannot be told where the service is: ${what}`, {
+        next: `${next} docs/routers.md has a configuration to copy. Nothing was changed.`,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/routers/caddy.js
+
+
+
+
+
+/** Somebody else changes Caddy's configuration at the same moment: so often is it tried again. */
+const TRIES = 5;
+/**
+ * The configuration of before closes its connections after the new one runs, and a request on one of them is still routed
+ * by the old one: only after that is a count of zero the truth.
+ */
+const CLOSING_MS = 250;
+/** @throws ProcedureError E_ROUTER when it does not answer, or has no such handler */
+async function openCaddy(engine, spec, of) {
+    const router = new CaddyRouter(engine, caddyAdmin(spec.admin), spec, of);
+    await router.serving();
+    return router;
+}
+/**
+ * The user's own Caddy: the upstreams of one handler. During a change they are addresses; between changes what the handler
+ * dialled before, so that Docker's DNS keeps it right.
+ */
+class CaddyRouter {
+    engine;
+    admin;
+    spec;
+    of;
+    constructor(engine, admin, spec, of) {
+        this.engine = engine;
+        this.admin = admin;
+        this.spec = spec;
+        this.of = of;
+    }
+    async apply(routes, signal, when = 'changing') {
+        const serving = routes.filter(({ weight }) => weight > 0).map(({ container }) => this.served(container));
+        const drained = routes
+            .filter(({ weight }) => weight === 0)
+            .flatMap(({ container }) => this.dialOf(container) ?? []);
+        await this.set(signal, (now) => when === 'settled'
+            ? settled(now, serving, this.spec.dial)
+            : changing(now, serving.map(({ dial }) => dial), drained));
+    }
+    async serving() {
+        const { serving } = upstreamsOf((await this.handler()).handler, this.spec.id);
+        const containers = await this.engine.containers(this.of.project, this.of.service);
+        const dialled = new Set(serving.map(({ dial }) => dial));
+        const hosts = new Set(serving.map(({ dial }) => hostOf(dial)));
+        return containers
+            .filter(({ state }) => state === 'running')
+            .filter((one) => dialled.has(this.dialOf(one) ?? '') || namesTo(one).some((name) => hosts.has(name)))
+            .map(({ id }) => id);
+    }
+    async inFlight(id) {
+        const containers = await this.engine.containers(this.of.project, this.of.service);
+        const container = containers.find((one) => one.id === id);
+        if (container === undefined)
+            return 0;
+        const counts = parseCounts((await this.admin.read('/reverse_proxy/upstreams')).text);
+        const { kept } = upstreamsOf((await this.handler()).handler, this.spec.id);
+        // What was sent by name before the change may be at any of them.
+        const names = namesOf(containers, this.of.service);
+        const byName = kept.filter(({ dial }) => names.has(hostOf(dial))).map(({ dial }) => dial);
+        const dials = new Set([this.dialOf(container) ?? '', ...byName]);
+        return [...dials].reduce((sum, dial) => sum + (counts.get(dial) ?? 0), 0);
+    }
+    /** Caddy has no way to end them: the stop of the container does. */
+    cut(container) {
+        return this.inFlight(container);
+    }
+    counts() {
+        return Promise.resolve([]);
+    }
+    hold() {
+        return Promise.reject(new errors/* ProcedureError */.e_('E_ROUTER', 'router caddy cannot hold requests', { next: 'Use router: edge for that.' }));
+    }
+    release() {
+        return Promise.resolve();
+    }
+    async problems() {
+        const [serving, containers] = await Promise.all([
+            this.serving(),
+            this.engine.containers(this.of.project, this.of.service),
+        ]);
+        const { kept } = upstreamsOf((await this.handler()).handler, this.spec.id);
+        const left = containers.filter(({ id, state }) => state === 'running' && !serving.includes(id));
+        return [
+            ...left.map(({ name }) => `no upstream of Caddy's handler ${this.spec.id} leads to ${name}`),
+            ...(kept.length === 0 ? [] : [`Caddy's handler ${this.spec.id} is as in the middle of a change`]),
+        ];
+    }
+    async set(signal, wanted) {
+        const { id } = this.spec;
+        for (let tries = 0; tries < TRIES; tries += 1) {
+            signal.throwIfAborted();
+            const { handler, etag } = await this.handler();
+            const now = upstreamsOf(handler, id);
+            const next = wanted(now);
+            // Every write is a reload, which costs those who keep connections.
+            if (isSame(now, next))
+                return;
+            if (!(await this.admin.replace(`/id/${id}`, withUpstreams(handler, id, next), etag)))
+                continue;
+            await (0,external_node_timers_promises_.setTimeout)(CLOSING_MS, undefined, { signal });
+            if (isSame(upstreamsOf((await this.handler()).handler, id), next))
+                return;
+        }
+        throw new errors/* ProcedureError */.e_('E_ROUTER', `Caddy's handler ${id} does not stay as it was told for ${this.of.service}`, {
+            next: 'Something else changes the configuration of Caddy all the time: find out what, and try again.',
+        });
+    }
+    async handler() {
+        const { text, etag } = await this.admin.read(`/id/${this.spec.id}`);
+        if (etag !== undefined)
+            return { handler: parseHandler(text, this.spec.id), etag };
+        throw new errors/* ProcedureError */.e_('E_ROUTER', `Caddy at ${this.spec.admin} answers without an Etag; router caddy needs 2.6`, {
+            next: 'Update Caddy, or use router: edge. Nothing was changed.',
+        });
+    }
+    served(container) {
+        const dial = this.dialOf(container);
+        if (dial !== undefined)
+            return { dial, names: namesTo(container) };
+        throw new errors/* ProcedureError */.e_('E_ROUTER', `${container.name} has no address that Caddy could send to`, {
+            next: 'Look whether it runs, and is in the network that Caddy is in. Traffic stays where it is.',
+        });
+    }
+    dialOf(container) {
+        const address = addressOf(container, { ...this.of, port: this.spec.port, network: this.spec.network });
+        return address && written(address);
+    }
+}
+/** Names by which Docker's DNS leads to the container. */
+function namesTo({ name, networks }) {
+    return [name, ...Object.values(networks).flatMap(({ names }) => names)];
+}
+
+;// CONCATENATED MODULE: ./build/routers/discovery.js
+
+
+
+/** The proxy waits for Docker's verdict, and so does this: with an interval of 30 s it comes late. */
+const VERDICT_MS = 180_000;
+const COMMAND_MS = 30_000;
+const discovery_POLL_MS = 200;
+/**
+ * A proxy that follows Docker by itself: Traefik, nginx-proxy, caddy-docker-proxy. It cannot be told anything, so it is shown
+ * something: new containers serve when Docker calls them healthy; those that shall not serve get the drain command, which
+ * makes their health check fail, and the proxy has its time to see it.
+ */
+function openDiscovery(tools, spec) {
+    return {
+        spec,
+        async apply(targets, signal, when) {
+            // Between changes it is the proxy's own business.
+            if (when === 'settled')
+                return;
+            const serving = targets.filter(({ weight }) => weight > 0).map(({ container }) => container);
+            const leaving = targets.filter(({ weight }) => weight === 0).map(({ container }) => container);
+            await Promise.all(serving.map((container) => healthy(tools, spec, container, signal)));
+            // Seen by the proxy before the first of the others goes.
+            await (0,external_node_timers_promises_.setTimeout)(spec.settleMs, undefined, { signal });
+            if (leaving.length === 0 || spec.drainCommand === undefined)
+                return;
+            await Promise.all(leaving.map((container) => drained(tools, spec.drainCommand ?? '', container, signal)));
+            await (0,external_node_timers_promises_.setTimeout)(spec.settleMs, undefined, { signal });
+        },
+        serving: () => Promise.resolve(undefined),
+        inFlight: () => Promise.resolve(undefined),
+        cut: () => Promise.resolve(0),
+        counts: () => Promise.resolve([]),
+        hold: () => Promise.resolve(),
+        release: () => Promise.resolve(),
+        problems: () => Promise.resolve([]),
+    };
+}
+/** One that was drained and shall serve again is told so first. */
+async function healthy(tools, spec, seen, signal) {
+    const now = await tools.container(seen.id);
+    if (now?.health === 'unhealthy' && spec.resumeCommand !== undefined) {
+        await command(tools, 'resume-command', spec.resumeCommand, seen, signal);
+    }
+    if (seen.healthCheck === undefined)
+        return;
+    await until(tools, seen, (health) => health === 'healthy', 'is not healthy', signal);
+}
+async function drained(tools, words, seen, signal) {
+    await command(tools, 'drain-command', words, seen, signal);
+    if (seen.healthCheck === undefined)
+        return;
+    await until(tools, seen, (health) => health !== 'healthy', 'is healthy still, after its drain-command', signal);
+}
+async function command({ exec }, name, words, { id, name: container }, signal) {
+    const { exitCode, output } = await exec(id, ['sh', '-c', words], { timeoutMs: COMMAND_MS, signal });
+    if (exitCode === 0)
+        return;
+    throw new errors/* ProcedureError */.e_('E_ROUTER', `${name} ended with ${exitCode} in ${container}`, {
+        next: `Try it by hand: docker exec ${container} sh -c '${words}'. It stands in x-rolling-restart in the compose file.`,
+        excerpt: [{ title: name, lines: output.trim().split('\n').slice(-20) }],
+    });
+}
+async function until({ container }, { id, name }, right, wrong, signal) {
+    const endsAt = performance.now() + VERDICT_MS;
+    for (;;) {
+        signal.throwIfAborted();
+        const now = await container(id);
+        // Gone: no proxy sends it anything.
+        if (now?.state !== 'running' || right(now.health))
+            return;
+        if (performance.now() > endsAt) {
+            throw new errors/* ProcedureError */.e_('E_ROUTER', `${name} ${wrong}, after ${(0,units/* formatDuration */.a3)(VERDICT_MS)}`, {
+                next: 'A proxy that discovers goes by Docker’s health: look at docker inspect, State.Health, and at the interval of the health check.',
+            });
+        }
+        await (0,external_node_timers_promises_.setTimeout)(discovery_POLL_MS, undefined, { signal });
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/routers/haproxy-plan.js
 
 /**
@@ -33609,12 +34043,12 @@ function runtime_socket_ask(where, line) {
         socket.setEncoding('utf8').on('data', (text) => (answer += text));
         const timer = setTimeout(() => {
             socket.destroy();
-            reject(noAnswer(where, undefined, `no answer within ${(0,units/* formatDuration */.a3)(runtime_socket_ANSWER_MS)}`));
+            reject(runtime_socket_noAnswer(where, undefined, `no answer within ${(0,units/* formatDuration */.a3)(runtime_socket_ANSWER_MS)}`));
         }, runtime_socket_ANSWER_MS);
         socket.once('connect', () => socket.write(`${line}\n`));
         socket.once('error', (error) => {
             clearTimeout(timer);
-            reject(noAnswer(where, error.code, error.message));
+            reject(runtime_socket_noAnswer(where, error.code, error.message));
         });
         socket.once('end', () => {
             clearTimeout(timer);
@@ -33629,7 +34063,7 @@ function runtime_socket_open(where) {
     const { hostname, port } = new URL(where);
     return (0,external_node_net_.connect)({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) });
 }
-function noAnswer(where, code, said) {
+function runtime_socket_noAnswer(where, code, said) {
     return new errors/* ProcedureError */.e_('E_ROUTER', `HAProxy does not answer at ${where}: ${said}`, { next: nextFor(where, code) });
 }
 function nextFor(where, code) {
@@ -33654,9 +34088,14 @@ const REACHED_MS = 15_000;
 const haproxy_SETTLE_MS = 5_000;
 /** Docker's DNS follows at once, HAProxy asks it as often as its `hold valid` says; longer is not worth waiting for. */
 const NAMES_MS = 3_000;
+/** Nothing is in flight as a rule. */
+const REMOVABLE_MS = 1_000;
 const haproxy_POLL_MS = 50;
-/** @throws ProcedureError E_ROUTER when it does not answer, is too old, or has no such backend */
-async function openHaproxy(engine, spec, of) {
+/**
+ * @param reachedMs how long HAProxy may take to reach a container before it counts as out of its reach
+ * @throws ProcedureError E_ROUTER when it does not answer, is too old, or has no such backend
+ */
+async function openHaproxy(engine, spec, of, reachedMs = REACHED_MS) {
     const ask = runtimeSocket(spec.socket);
     const version = parseVersion(await ask(['show version']));
     if (!isNewEnough(version)) {
@@ -33665,7 +34104,7 @@ async function openHaproxy(engine, spec, of) {
         });
     }
     await serversOf(ask, spec.backend);
-    return new HaproxyRouter(engine, ask, spec, of);
+    return new HaproxyRouter(engine, ask, spec, of, reachedMs);
 }
 /**
  * The user's own HAProxy. During a change each container has a server of ours, by address; between changes the servers of
@@ -33676,11 +34115,13 @@ class HaproxyRouter {
     ask;
     spec;
     of;
-    constructor(engine, ask, spec, of) {
+    reachedMs;
+    constructor(engine, ask, spec, of, reachedMs) {
         this.engine = engine;
         this.ask = ask;
         this.spec = spec;
         this.of = of;
+        this.reachedMs = reachedMs;
     }
     async apply(routes, signal, when = 'changing') {
         const containers = routes.map(({ container }) => container);
@@ -33782,7 +34223,7 @@ class HaproxyRouter {
         if (!hasCheck(options))
             return;
         try {
-            await this.until(signal, REACHED_MS, async () => unreached(await this.backend(containers), added));
+            await this.until(signal, this.reachedMs, async () => unreached(await this.backend(containers), added));
         }
         catch (error) {
             // The next change does it otherwise.
@@ -33808,7 +34249,7 @@ class HaproxyRouter {
         await order(this.ask, lettingGo(await this.backend(containers)));
         if (!(await within(haproxy_SETTLE_MS, namesServe)))
             return false;
-        await this.remove(leftOver(await this.backend(containers), []).map(({ name }) => name));
+        await this.remove(leftOver(await this.backend(containers), []).map(({ name }) => name), haproxy_SETTLE_MS);
         return true;
     }
     /** Cuts what containers have in flight that are not there any more, and removes their servers. */
@@ -33817,11 +34258,16 @@ class HaproxyRouter {
         await order(this.ask, gone.map((name) => `shutdown sessions server ${this.path(name)}`));
         await this.remove(gone);
     }
-    /** One that has something in flight stays, in maintenance: the next change removes it. */
-    async remove(servers) {
+    /**
+     * One that has something in flight for longer than that stays, in maintenance: the next change removes it.
+     * @param ms for all of them together
+     */
+    async remove(servers, ms = REMOVABLE_MS) {
+        const endsAt = performance.now() + ms;
         await order(this.ask, servers.map((name) => `set server ${this.path(name)} state maint`));
         for (const name of servers) {
-            await this.ask([`wait 1s srv-removable ${this.path(name)}`, `del server ${this.path(name)}`]);
+            const left = Math.max(1, Math.round(endsAt - performance.now()));
+            await this.ask([`wait ${left}ms srv-removable ${this.path(name)}`, `del server ${this.path(name)}`]);
         }
     }
     path(name) {
@@ -33864,6 +34310,7 @@ const NO_ROUTER = {
 
 
 
+
 /** Every kind of router there is; a new one is one file and one line here. */
 function createRouters({ edge, engine }) {
     return {
@@ -33876,8 +34323,9 @@ function createRouters({ edge, engine }) {
                 case 'none':
                     return NO_ROUTER;
                 case 'caddy':
+                    return openCaddy(engine, spec, of);
                 case 'discovery':
-                    throw new errors/* ProcedureError */.e_('E_ROUTER', `router ${spec.kind} cannot be used yet`, { next: 'Use router: none.' });
+                    return openDiscovery(engine, spec);
             }
         },
     };
