@@ -31,7 +31,8 @@ function send(target, list, via) {
         let text = '';
         response.setEncoding('utf8').on('data', (chunk) => (text += chunk));
         response.on('end', () => {
-          entry.version = response.headers['x-version'] ?? response.headers['x-roma-version'] ?? text.split(/\s/)[0].slice(0, 40);
+          entry.version =
+            response.headers['x-version'] ?? response.headers['x-roma-version'] ?? text.split(/\s/)[0].slice(0, 40);
           end(response.statusCode === 200 && response.complete ? undefined : `status ${response.statusCode}`);
         });
         response.on('error', (error) => end(`answer broke off (${error.code ?? error.message})`));

@@ -23,7 +23,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   routers: ['model'],
   source: ['model', 'host'],
   // What puts the parts together.
-  'wiring.ts': ['backups', 'engine', 'github', 'host', 'ledger', 'probe', 'report', 'routers', 'run', 'source', 'model'],
+  'wiring.ts': [
+    'backups',
+    'engine',
+    'github',
+    'host',
+    'ledger',
+    'probe',
+    'report',
+    'routers',
+    'run',
+    'source',
+    'model',
+  ],
   'publish.ts': ['action', 'report', 'run', 'model'],
   // The doors.
   'main.ts': ['wiring.ts', 'publish.ts', 'procedures', 'action', 'github', 'report', 'model'],
