@@ -1,4 +1,5 @@
 /** How long the bundle takes from its start to the first thing it asks the engine. */
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
@@ -10,7 +11,8 @@ import { startBundle } from './bundle.mjs';
  * @returns {Promise<number>} milliseconds
  */
 export async function firstCallMs(node, project) {
-  const socket = join(project.root, 'engine.sock');
+  // Of its own: programs that an earlier run had started, and that outlived it, ask at the socket they were given.
+  const socket = join(project.root, `engine-${randomBytes(4).toString('hex')}.sock`);
   let first;
   const arrived = new Promise((resolve) => (first = resolve));
   const server = createServer((request, response) => {

@@ -5,6 +5,7 @@ import type { Router } from '../model/ports/router.js';
 import type { RouterSpec } from '../model/router.js';
 import type { ObservedContainer } from '../model/service.js';
 import { formatDuration } from '../model/units.js';
+import { NO_ROUTER } from './none.js';
 
 type Discovery = Extract<RouterSpec, { kind: 'discovery' }>;
 type Tools = Pick<Engine, 'container' | 'exec'>;
@@ -20,7 +21,10 @@ const POLL_MS = 200;
  * makes their health check fail, and the proxy has its time to see it.
  */
 export function openDiscovery(tools: Tools, spec: Discovery): Router {
+  const { drainCommand } = spec;
   return {
+    // Nothing more can be asked of it than of no router at all.
+    ...NO_ROUTER,
     spec,
     async apply(targets, signal, when) {
       // Between changes it is the proxy's own business.
@@ -30,17 +34,10 @@ export function openDiscovery(tools: Tools, spec: Discovery): Router {
       await Promise.all(serving.map((container) => healthy(tools, spec, container, signal)));
       // Seen by the proxy before the first of the others goes.
       await sleep(spec.settleMs, undefined, { signal });
-      if (leaving.length === 0 || spec.drainCommand === undefined) return;
-      await Promise.all(leaving.map((container) => drained(tools, spec.drainCommand ?? '', container, signal)));
+      if (leaving.length === 0 || drainCommand === undefined) return;
+      await Promise.all(leaving.map((container) => drained(tools, drainCommand, container, signal)));
       await sleep(spec.settleMs, undefined, { signal });
     },
-    serving: () => Promise.resolve(undefined),
-    inFlight: () => Promise.resolve(undefined),
-    cut: () => Promise.resolve(0),
-    counts: () => Promise.resolve([]),
-    hold: () => Promise.resolve(),
-    release: () => Promise.resolve(),
-    problems: () => Promise.resolve([]),
   };
 }
 

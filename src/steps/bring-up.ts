@@ -63,9 +63,9 @@ async function watchAll(
   results: readonly RollOutResult[],
 ): Promise<readonly RollOutResult[]> {
   const { watchMs } = session.request;
-  return Promise.all(
+  const watched = await Promise.all(
     candidates.map(async (candidate, index): Promise<RollOutResult> => {
-      const { service, release, current } = candidate;
+      const { service, release } = candidate;
       const result = results[index];
       const run = runs.get(service);
       if (result === undefined || run === undefined) throw new Error(`${service} was not brought up`);
@@ -77,9 +77,14 @@ async function watchAll(
       } catch (error) {
         return afterFailure(session, run, candidate, planService(session, candidate), asProcedureError(error));
       }
-      run.report('deployed', release.id, releaseBefore(current)?.id);
-      await dropOldReleases(session, service);
       return result;
     }),
   );
+  // One after the other: the report names the services in the order in which they were started.
+  for (const [index, { service, release, current }] of candidates.entries()) {
+    if (watched[index]?.outcome !== 'deployed') continue;
+    runs.get(service)?.report('deployed', release.id, releaseBefore(current)?.id);
+    await dropOldReleases(session, service);
+  }
+  return watched;
 }
