@@ -14341,8 +14341,8 @@ async function bringUpAll(session, down, candidates) {
 /** All at once: each sign is of its own service, and leads to what `on-warning` says for that one. */
 async function watchAll(session, candidates, runs, results) {
     const { watchMs } = session.request;
-    return Promise.all(candidates.map(async (candidate, index) => {
-        const { service, release, current } = candidate;
+    const watched = await Promise.all(candidates.map(async (candidate, index) => {
+        const { service, release } = candidate;
         const result = results[index];
         const run = runs.get(service);
         if (result === undefined || run === undefined)
@@ -14357,10 +14357,16 @@ async function watchAll(session, candidates, runs, results) {
         catch (error) {
             return afterFailure(session, run, candidate, planService(session, candidate), (0,errors/* asProcedureError */.qq)(error));
         }
-        run.report('deployed', release.id, releaseBefore(current)?.id);
-        await dropOldReleases(session, service);
         return result;
     }));
+    // One after the other: the report names the services in the order in which they were started.
+    for (const [index, { service, release, current }] of candidates.entries()) {
+        if (watched[index]?.outcome !== 'deployed')
+            continue;
+        runs.get(service)?.report('deployed', release.id, releaseBefore(current)?.id);
+        await dropOldReleases(session, service);
+    }
+    return watched;
 }
 
 ;// CONCATENATED MODULE: ./build/steps/take-down.js
@@ -34381,7 +34387,22 @@ function namesTo({ name, networks }) {
     return [name, ...Object.values(networks).flatMap(({ names }) => names)];
 }
 
+;// CONCATENATED MODULE: ./build/routers/none.js
+/** Nothing sends requests to the service, or nothing that could be told anything. */
+const NO_ROUTER = {
+    spec: { kind: 'none' },
+    apply: () => Promise.resolve(),
+    serving: () => Promise.resolve(undefined),
+    inFlight: () => Promise.resolve(undefined),
+    cut: () => Promise.resolve(0),
+    counts: () => Promise.resolve([]),
+    hold: () => Promise.resolve(),
+    release: () => Promise.resolve(),
+    problems: () => Promise.resolve([]),
+};
+
 ;// CONCATENATED MODULE: ./build/routers/discovery.js
+
 
 
 
@@ -34395,7 +34416,10 @@ const discovery_POLL_MS = 200;
  * makes their health check fail, and the proxy has its time to see it.
  */
 function openDiscovery(tools, spec) {
+    const { drainCommand } = spec;
     return {
+        // Nothing more can be asked of it than of no router at all.
+        ...NO_ROUTER,
         spec,
         async apply(targets, signal, when) {
             // Between changes it is the proxy's own business.
@@ -34406,18 +34430,11 @@ function openDiscovery(tools, spec) {
             await Promise.all(serving.map((container) => healthy(tools, spec, container, signal)));
             // Seen by the proxy before the first of the others goes.
             await (0,external_node_timers_promises_.setTimeout)(spec.settleMs, undefined, { signal });
-            if (leaving.length === 0 || spec.drainCommand === undefined)
+            if (leaving.length === 0 || drainCommand === undefined)
                 return;
-            await Promise.all(leaving.map((container) => drained(tools, spec.drainCommand ?? '', container, signal)));
+            await Promise.all(leaving.map((container) => drained(tools, drainCommand, container, signal)));
             await (0,external_node_timers_promises_.setTimeout)(spec.settleMs, undefined, { signal });
         },
-        serving: () => Promise.resolve(undefined),
-        inFlight: () => Promise.resolve(undefined),
-        cut: () => Promise.resolve(0),
-        counts: () => Promise.resolve([]),
-        hold: () => Promise.resolve(),
-        release: () => Promise.resolve(),
-        problems: () => Promise.resolve([]),
     };
 }
 /** One that was drained and shall serve again is told so first. */
@@ -34871,20 +34888,6 @@ class HaproxyRouter {
         }
     }
 }
-
-;// CONCATENATED MODULE: ./build/routers/none.js
-/** Nothing sends requests to the service, or nothing that could be told anything. */
-const NO_ROUTER = {
-    spec: { kind: 'none' },
-    apply: () => Promise.resolve(),
-    serving: () => Promise.resolve(undefined),
-    inFlight: () => Promise.resolve(undefined),
-    cut: () => Promise.resolve(0),
-    counts: () => Promise.resolve([]),
-    hold: () => Promise.resolve(),
-    release: () => Promise.resolve(),
-    problems: () => Promise.resolve([]),
-};
 
 ;// CONCATENATED MODULE: ./build/routers/index.js
 
