@@ -87,7 +87,7 @@ async function carryOut(
   } catch (error) {
     const failure = asProcedureError(error);
     session.progress.error(`${candidate.service}: ${failure.message}`);
-    await diagnoseFailure(session, candidate.service, candidate.definition, failure);
+    await diagnoseFailure(session, candidate.service, candidate.definition, failure, 'calm');
     await captureEvidence(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch(
       (captureError: unknown) => session.progress.debug(`evidence: ${String(captureError)}`),
     );

@@ -125,9 +125,9 @@ export async function afterFailure(
   const back = before === undefined ? undefined : await session.ledger.definition(before.id);
   const paused = plan.strategy === 'rolling' && candidate.definition.update.failureAction === 'pause';
   const stays = back === undefined || ((!session.request.autoRollback || paused) && !cancelled);
-  if (!stays) await trafficBack(session, plan);
+  const served = !stays && (await trafficBack(session, plan));
   await Promise.all([
-    diagnoseFailure(session, candidate.service, candidate.definition, failure),
+    diagnoseFailure(session, candidate.service, candidate.definition, failure, stays || served ? 'calm' : 'hasty'),
     captureEvidence(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch(
       (error: unknown) => session.progress.debug(`evidence: ${String(error)}`),
     ),
@@ -167,17 +167,24 @@ const OLD_IS_GONE: ReadonlySet<Operation['kind']> = new Set(['retire-containers'
 /**
  * The old set is warm: it gets the requests back before anything else is done, evidence included. The way back, planned
  * from what the engine shows, comes after it.
+ * @returns whether the old set has the requests
  */
-async function trafficBack(session: Session, plan: ServicePlan): Promise<void> {
+async function trafficBack(session: Session, plan: ServicePlan): Promise<boolean> {
   const begun = new Set(session.begun);
   const own = plan.operations.filter((operation) => begun.has(operation));
   const shift = own.findLast((operation) => operation.kind === 'shift-traffic');
-  if (shift === undefined || own.some(({ kind }) => OLD_IS_GONE.has(kind))) return;
+  if (own.some(({ kind }) => OLD_IS_GONE.has(kind))) return false;
+  // Nothing was shifted, nothing was stopped: the old set never lost them.
+  if (shift === undefined) return plan.strategy !== 'recreate' && plan.strategy !== 'hold';
   const compensation = compensationOf(shift);
-  if (compensation.kind !== 'operation') return;
-  await session.execute(compensation.operation, AbortSignal.timeout(BACK_MS)).catch((error: unknown) => {
+  if (compensation.kind !== 'operation') return false;
+  try {
+    await session.execute(compensation.operation, AbortSignal.timeout(BACK_MS));
+    return true;
+  } catch (error) {
     session.progress.warning(`traffic could not be sent back at once: ${asProcedureError(error).message}`);
-  });
+    return false;
+  }
 }
 
 /** The containers were not touched: only what was prepared for them goes back, and nothing restarts. */

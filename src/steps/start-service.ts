@@ -68,7 +68,7 @@ async function stopAgain(
   failure: ProcedureError,
 ): Promise<void> {
   const deadline = AbortSignal.timeout(STOP_AGAIN_MS);
-  await diagnoseFailure(session, service, definition, failure);
+  await diagnoseFailure(session, service, definition, failure, 'calm');
   await captureEvidence(session, session.project, service, 'failed', AbortSignal.timeout(60_000)).catch(
     (error: unknown) => session.progress.debug(`evidence: ${String(error)}`),
   );

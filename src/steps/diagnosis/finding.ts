@@ -11,6 +11,8 @@ export interface Failed {
   readonly containers: readonly ObservedContainer[];
   /** The newest lines of the log of the container that is worst off, redacted. */
   readonly log: readonly string[];
+  /** Nothing serves until the diagnosis is over: what takes seconds to find out is found out by fewer tries. */
+  readonly hasty: boolean;
   readonly signal: AbortSignal;
 }
 

@@ -4,15 +4,16 @@ import { sleep } from '../../run/deadline.js';
 import type { Session } from '../session.js';
 import type { Finding } from './finding.js';
 
-/** A service that is down waits for this: no longer than it takes to know that it only needed a moment more. */
+/** No longer than it takes to know that it only needed a moment more. */
 const TRY_MS = 5_000;
+const HASTY_TRY_MS = 300;
 const PAUSE_MS = 300;
 const PROBE_MS = 4_000;
 
 /** Runbook, Health Check Fails After Restart: the manual test, and the settings that would have let it start. */
 export const healthCheck: Finding = {
   name: 'health check',
-  async look({ session, service, containers, signal }) {
+  async look({ session, service, containers, hasty, signal }) {
     const container = containers.find(({ health, state }) => state === 'running' && health === 'unhealthy');
     const check = container?.healthCheck;
     if (container === undefined || check === undefined) return undefined;
@@ -25,7 +26,7 @@ export const healthCheck: Finding = {
       const probeMs = performance.now() - asked;
       const startupMs = Date.now() - Date.parse(container.startedAt);
       if (answer.exitCode === 0) return enough(check, startupMs, probeMs);
-      if (performance.now() - began > TRY_MS) {
+      if (performance.now() - began > (hasty ? HASTY_TRY_MS : TRY_MS)) {
         const said = session.redactor.text(answer.output.trim().split('\n').at(-1) ?? '').slice(0, 160);
         const known = await knownStartup(session, service);
         const before =

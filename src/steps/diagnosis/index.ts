@@ -13,8 +13,8 @@ import { portConflict } from './port-conflict.js';
 /** Every reason that is looked for, in the order in which they are told. */
 const FINDINGS: readonly Finding[] = [ended, portConflict, dependency, logCause, healthCheck, engineHangs];
 
-/** All at once: the service may be down meanwhile. */
-const ALL_MS = 8_000;
+/** How long all of them together may take: the way back waits for them, and the service may be down meanwhile. */
+const ALL_MS = { calm: 8_000, hasty: 1_500 } as const;
 const LOG_LINES = 60;
 
 /** Failures that say themselves what is wrong, or are nobody's fault. */
@@ -23,21 +23,23 @@ const SAY_ALL: ReadonlySet<ProcedureError['code']> = new Set(['E_CANCELLED', 'E_
 /**
  * The runbook's troubleshooting, done at the failure and before anything is undone: short findings for the log and the
  * report. Changes nothing, and whatever goes wrong here is left out.
+ * @param pace hasty where nothing serves until this is over
  */
 export async function diagnoseFailure(
   session: Session,
   service: string,
   definition: ServiceDefinition,
   failure: ProcedureError,
+  pace: keyof typeof ALL_MS,
 ): Promise<void> {
   if (SAY_ALL.has(failure.code)) return;
-  const signal = AbortSignal.timeout(ALL_MS);
+  const signal = AbortSignal.timeout(ALL_MS[pace]);
   try {
     const containers = await session.engine.containers(session.project, service);
     const worst =
       containers.find(({ state, health }) => state !== 'running' || health === 'unhealthy') ?? containers[0];
     const log = worst === undefined ? [] : await lastLines(session, worst.id, LOG_LINES);
-    const failed = { session, service, definition, failure, containers, log, signal };
+    const failed = { session, service, definition, failure, containers, log, hasty: pace === 'hasty', signal };
     const found = await Promise.all(
       FINDINGS.map(async (finding) => {
         const { name } = finding;
