@@ -13079,14 +13079,15 @@ function roundUp(ms) {
 
 
 
-/** A service that is down waits for this: no longer than it takes to know that it only needed a moment more. */
+/** No longer than it takes to know that it only needed a moment more. */
 const TRY_MS = 5_000;
+const HASTY_TRY_MS = 300;
 const health_check_PAUSE_MS = 300;
 const PROBE_MS = 4_000;
 /** Runbook, Health Check Fails After Restart: the manual test, and the settings that would have let it start. */
 const healthCheck = {
     name: 'health check',
-    async look({ session, service, containers, signal }) {
+    async look({ session, service, containers, hasty, signal }) {
         const container = containers.find(({ health, state }) => state === 'running' && health === 'unhealthy');
         const check = container?.healthCheck;
         if (container === undefined || check === undefined)
@@ -13101,7 +13102,7 @@ const healthCheck = {
             const startupMs = Date.now() - Date.parse(container.startedAt);
             if (answer.exitCode === 0)
                 return enough(check, startupMs, probeMs);
-            if (performance.now() - began > TRY_MS) {
+            if (performance.now() - began > (hasty ? HASTY_TRY_MS : TRY_MS)) {
                 const said = session.redactor.text(answer.output.trim().split('\n').at(-1) ?? '').slice(0, 160);
                 const known = await knownStartup(session, service);
                 const before = known === undefined ? '' : `; releases before took up to ${(0,units/* formatDuration */.a3)(known)} to become healthy`;
@@ -13189,24 +13190,25 @@ const portConflict = {
 
 /** Every reason that is looked for, in the order in which they are told. */
 const FINDINGS = [ended_ended, portConflict, dependency, logCause, healthCheck, engineHangs];
-/** All at once: the service may be down meanwhile. */
-const ALL_MS = 8_000;
+/** How long all of them together may take: the way back waits for them, and the service may be down meanwhile. */
+const ALL_MS = { calm: 8_000, hasty: 1_500 };
 const LOG_LINES = 60;
 /** Failures that say themselves what is wrong, or are nobody's fault. */
 const SAY_ALL = new Set(['E_CANCELLED', 'E_FENCED', 'E_COMMAND', 'E_ROUTER']);
 /**
  * The runbook's troubleshooting, done at the failure and before anything is undone: short findings for the log and the
  * report. Changes nothing, and whatever goes wrong here is left out.
+ * @param pace hasty where nothing serves until this is over
  */
-async function diagnoseFailure(session, service, definition, failure) {
+async function diagnoseFailure(session, service, definition, failure, pace) {
     if (SAY_ALL.has(failure.code))
         return;
-    const signal = AbortSignal.timeout(ALL_MS);
+    const signal = AbortSignal.timeout(ALL_MS[pace]);
     try {
         const containers = await session.engine.containers(session.project, service);
         const worst = containers.find(({ state, health }) => state !== 'running' || health === 'unhealthy') ?? containers[0];
         const log = worst === undefined ? [] : await lastLines(session, worst.id, LOG_LINES);
-        const failed = { session, service, definition, failure, containers, log, signal };
+        const failed = { session, service, definition, failure, containers, log, hasty: pace === 'hasty', signal };
         const found = await Promise.all(FINDINGS.map(async (finding) => {
             const { name } = finding;
             const text = await Promise.race([finding.look(failed), over(signal)]).catch(() => undefined);
@@ -13323,10 +13325,9 @@ async function afterFailure(session, service, candidate, plan, failure) {
     const back = before === undefined ? undefined : await session.ledger.definition(before.id);
     const paused = plan.strategy === 'rolling' && candidate.definition.update.failureAction === 'pause';
     const stays = back === undefined || ((!session.request.autoRollback || paused) && !cancelled);
-    if (!stays)
-        await trafficBack(session, plan);
+    const served = !stays && (await trafficBack(session, plan));
     await Promise.all([
-        diagnoseFailure(session, candidate.service, candidate.definition, failure),
+        diagnoseFailure(session, candidate.service, candidate.definition, failure, stays || served ? 'calm' : 'hasty'),
         captureEvidence(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch((error) => session.progress.debug(`evidence: ${String(error)}`)),
     ]);
     if (back === undefined) {
@@ -13362,19 +13363,28 @@ const OLD_IS_GONE = new Set(['retire-containers', 'stop-containers']);
 /**
  * The old set is warm: it gets the requests back before anything else is done, evidence included. The way back, planned
  * from what the engine shows, comes after it.
+ * @returns whether the old set has the requests
  */
 async function trafficBack(session, plan) {
     const begun = new Set(session.begun);
     const own = plan.operations.filter((operation) => begun.has(operation));
     const shift = own.findLast((operation) => operation.kind === 'shift-traffic');
-    if (shift === undefined || own.some(({ kind }) => OLD_IS_GONE.has(kind)))
-        return;
+    if (own.some(({ kind }) => OLD_IS_GONE.has(kind)))
+        return false;
+    // Nothing was shifted, nothing was stopped: the old set never lost them.
+    if (shift === undefined)
+        return plan.strategy !== 'recreate' && plan.strategy !== 'hold';
     const compensation = (0,model_operation/* compensationOf */["if"])(shift);
     if (compensation.kind !== 'operation')
-        return;
-    await session.execute(compensation.operation, AbortSignal.timeout(BACK_MS)).catch((error) => {
+        return false;
+    try {
+        await session.execute(compensation.operation, AbortSignal.timeout(BACK_MS));
+        return true;
+    }
+    catch (error) {
         session.progress.warning(`traffic could not be sent back at once: ${(0,errors/* asProcedureError */.qq)(error).message}`);
-    });
+        return false;
+    }
 }
 /** The containers were not touched: only what was prepared for them goes back, and nothing restarts. */
 async function takeBack(session, plan) {
@@ -13928,7 +13938,7 @@ async function restart_carryOut(session, candidate, plan) {
     catch (error) {
         const failure = (0,errors/* asProcedureError */.qq)(error);
         session.progress.error(`${candidate.service}: ${failure.message}`);
-        await diagnoseFailure(session, candidate.service, candidate.definition, failure);
+        await diagnoseFailure(session, candidate.service, candidate.definition, failure, 'calm');
         await captureEvidence(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch((captureError) => session.progress.debug(`evidence: ${String(captureError)}`));
         session.recorder.nextSteps.push(`${candidate.service}: what is there now is release ${candidate.release.id}, started again. To go back to the one before: procedure rollback with rollback-to: previous.`);
         run.report(failure.code === 'E_CANCELLED' ? 'cancelled' : 'failed', candidate.release.id, undefined);
@@ -15166,7 +15176,7 @@ async function startService(session, service) {
 /** It was stopped for a reason: what does not come up right is not left running in a half-way state. */
 async function start_service_stopAgain(session, { service, release, definition }, failure) {
     const deadline = AbortSignal.timeout(STOP_AGAIN_MS);
-    await diagnoseFailure(session, service, definition, failure);
+    await diagnoseFailure(session, service, definition, failure, 'calm');
     await captureEvidence(session, session.project, service, 'failed', AbortSignal.timeout(60_000)).catch((error) => session.progress.debug(`evidence: ${String(error)}`));
     session.lookers.set(service, stopLooker(session));
     const reason = session.redactor.text(`started, and not right: ${failure.message}`).slice(0, 200);
