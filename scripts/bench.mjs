@@ -147,12 +147,14 @@ function addOutage({ compose, bundle }) {
 async function starts() {
   const project = await makeProject(images);
   try {
+    const cold = await firstCallMs(node, project, { XDG_CACHE_HOME: project.root });
+    await firstCallMs(node, project);
     const times = [];
     for (let index = 0; index < STARTS; index += 1) times.push(await firstCallMs(node, project));
     const ms = median(times);
     rows.push({
       what: 'start to first engine call',
-      bundle: `${ms.toFixed(0)} ms (${spread(times)})`,
+      bundle: `${ms.toFixed(0)} ms (${spread(times)}); ${cold.toFixed(0)} the very first time`,
       bar: `< ${BARS.firstCallMs} ms`,
       holds: ms < BARS.firstCallMs,
     });

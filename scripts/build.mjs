@@ -15,6 +15,9 @@ import { run } from './lib/command.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const ENTRIES = ['main', 'post', 'cli'];
+/** The whole bundle of an entry; `index.js` beside it only starts it. */
+const PROGRAM = 'program.js';
+const START = join(ROOT, 'scripts/lib/start.cjs');
 const LICENSES = 'licenses.txt';
 /** A file for each chunk: under one name the last chunk's would be all that is left. */
 const CHUNK_LICENSES = `[name].${LICENSES}`;
@@ -41,7 +44,8 @@ async function bundleInto(dist) {
       quiet: true,
     });
     const folder = join(dist, entry);
-    await write(join(folder, 'index.js'), code);
+    await write(join(folder, PROGRAM), code);
+    await write(join(folder, 'index.js'), await readFile(START));
     for (const [name, { source }] of Object.entries(assets)) {
       if (name.endsWith('.node')) throw new Error(`${name} is machine code: it would run on this kind of machine only`);
       if (name.endsWith(`.${LICENSES}`)) splitLicenses(String(source)).forEach((text) => licenses.add(text));

@@ -19,10 +19,14 @@ const SECRET_FILE_LIMIT_BYTES = 16 * 1024;
 export async function openProject(run: Run): Promise<OpenProject> {
   const { request } = run;
   const target = liveTarget(request);
-  // Started at once, for speed; an engine that is missing or too old is what a person needs to hear about first.
-  const reading = Promise.all([run.compose.render(target), run.source.inspect(request.workingDirectory)]);
+  // All at once, for speed; an engine that is missing or too old is what a person needs to hear about first. It is asked
+  // first as well: starting a program holds everything else up.
+  const asked = Promise.all([run.engine.facts(), afterRequest().then(() => run.compose.version())]);
+  const reading = afterRequest().then(() =>
+    Promise.all([run.compose.render(target), run.source.inspect(request.workingDirectory)]),
+  );
   reading.catch(() => undefined);
-  const [facts, compose] = await Promise.all([run.engine.facts(), run.compose.version()]);
+  const [facts, compose] = await asked;
   requireVersion('Docker Engine', facts.version, MINIMUM_VERSIONS.engine);
   requireVersion('Docker Compose', compose, MINIMUM_VERSIONS.compose);
   run.recorder.engine = { version: facts.version, compose, name: facts.name };
@@ -35,6 +39,11 @@ export async function openProject(run: Run): Promise<OpenProject> {
   }
   await learnSecretFiles(run, live);
   return { facts, target, live, checkout };
+}
+
+/** Until what was just asked is on its way. */
+function afterRequest(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Contents of `secrets:` are secrets wherever they turn up; one that is not a small text is no password. */

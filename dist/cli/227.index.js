@@ -1,0 +1,34 @@
+exports.id = 227;
+exports.ids = [227];
+exports.modules = {
+
+/***/ 3227:
+/***/ ((__unused_webpack_module, exports, __webpack_require__) => {
+
+// @actions/core and @actions/github load undici at start, and need it only for requests to GitHub, some of them through a
+// proxy. It is a third of the bundle: this loads it when one of the two things that they use is used.
+const load = () => __webpack_require__.e(/* import() */ 886).then(__webpack_require__.t.bind(__webpack_require__, 4886, 19));
+
+exports.fetch = async (...args) => (await load()).fetch(...args);
+
+exports.ProxyAgent = class ProxyAgent {
+  constructor(options) {
+    this.options = options;
+  }
+
+  /** All that undici's fetch asks of a dispatcher. */
+  dispatch(request, handler) {
+    this.agent ??= load().then((full) => new full.ProxyAgent(this.options));
+    this.agent.then(
+      (agent) => agent.dispatch(request, handler),
+      (error) => (handler.onResponseError ?? handler.onError).call(handler, error),
+    );
+    return true;
+  }
+};
+
+
+/***/ })
+
+};
+;
