@@ -425,6 +425,28 @@ const TABLE = [
     procedures: 'all',
   },
   {
+    name: 'error-ignore',
+    description: 'Regular expressions, one a line: a log line that matches one of them is no error line.',
+    default: undefined,
+    kind: 'lines',
+    procedures: 'all',
+  },
+  {
+    name: 'max-error-lines',
+    description: 'More error lines than this in one minute of the watch are a high warning sign.',
+    default: undefined,
+    kind: 'count',
+    procedures: RESTARTS,
+  },
+  {
+    name: 'max-response-time',
+    description:
+      'Half of the requests to `probe-url` have to be answered within this time; otherwise it is a warning sign.',
+    default: '100ms',
+    kind: 'duration',
+    procedures: RESTARTS,
+  },
+  {
     name: 'keep-releases',
     description: 'How many releases of a service, with their images, are kept to go back to.',
     default: String(RUNBOOK.keptReleases),

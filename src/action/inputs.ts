@@ -1,7 +1,7 @@
 import { join, resolve, sep } from 'node:path';
 import { ProcedureError } from '../model/errors.js';
 import { parseEnvironmentCheck, type EnvironmentCheck } from '../model/environment-check.js';
-import { DEFAULT_WARNING_ACTIONS, type Severity, type WarningAction } from '../model/policy.js';
+import { DEFAULT_WARNING_ACTIONS, RUNBOOK, type Severity, type WarningAction } from '../model/policy.js';
 import { STRATEGY_NAMES } from '../model/plan.js';
 import { PROCEDURES, ROUTER_CHOICES, type Request, type RollbackTarget } from '../model/request.js';
 import { parseReadiness, type ReadinessSignal } from '../model/readiness.js';
@@ -78,7 +78,11 @@ export function readRequest(read: (name: string) => string, context: InputContex
     rollbackTo: readTarget(input),
     onWarning: readOnWarning(input, autoRollback),
     maxMemoryBytes: input.size('max-memory'),
-    errorPatterns: readPatterns(input),
+    errorPatterns: readPatterns(input, 'error-patterns'),
+    errorIgnore: readPatterns(input, 'error-ignore'),
+    maxErrorLines:
+      input.text('max-error-lines') === undefined ? undefined : input.count('max-error-lines', 0, 1_000_000),
+    maxResponseMs: input.duration('max-response-time', 1) ?? RUNBOOK.maxResponseMs,
     keepReleases: input.count('keep-releases', 1, 100),
     minFreeDiskBytes: input.size('min-free-disk'),
     canary: readCanary(input),
@@ -177,13 +181,13 @@ function readReadiness(input: InputReader): ReadinessSignal | undefined {
   return undefined;
 }
 
-function readPatterns(input: InputReader): readonly string[] {
-  const patterns = input.lines('error-patterns');
+function readPatterns(input: InputReader, name: 'error-patterns' | 'error-ignore'): readonly string[] {
+  const patterns = input.lines(name);
   for (const pattern of patterns) {
     try {
       new RegExp(pattern, 'i');
     } catch (thrown) {
-      input.problem('error-patterns', thrown instanceof Error ? thrown.message : String(thrown));
+      input.problem(name, thrown instanceof Error ? thrown.message : String(thrown));
     }
   }
   return patterns;

@@ -1,16 +1,22 @@
 import type { CanaryPolicy } from './policy.js';
+import { formatSize } from './units.js';
 
-/** What the router counted during one step. */
+/** What was seen of both during one step. */
 export interface CanaryFigures {
   readonly new: Figures;
   readonly old: Figures;
 }
 
+/** Requests as the router counted them, the rest as the engine shows it. */
 interface Figures {
   readonly requests: number;
   readonly failures: number;
   /** Milliseconds; undefined before the first answer. */
   readonly averageMs: number | undefined;
+  /** Lines of the logs that match `error-patterns`. */
+  readonly errorLines: number;
+  /** Of the container that uses most, at the end of the step; undefined where the engine does not say. */
+  readonly memoryBytes: number | undefined;
 }
 
 export type CanaryVerdict =
@@ -24,8 +30,43 @@ const FAILURE_MARGIN = 0.01;
 const SLOWER_FACTOR = 2;
 const SLOWER_LEAST_MS = 50;
 
+/** Fewer error lines than these are chance; so many times as many for each request are not. */
+const ERROR_LINES_LEAST = 3;
+const ERROR_LINES_FACTOR = 2;
+/** A new container that takes this many times the memory, and at least so much more, leaks or is built wrong. */
+const MEMORY_FACTOR = 2;
+const MEMORY_LEAST_BYTES = 100e6;
+
 /** Compares the new release with the one beside it, under the same traffic at the same time. Pure. */
-export function judgeCanary({ new: fresh, old }: CanaryFigures, policy: CanaryPolicy): CanaryVerdict {
+export function judgeCanary(figures: CanaryFigures, policy: CanaryPolicy): CanaryVerdict {
+  return judgeRequests(figures, policy, judgeContainers(figures));
+}
+
+/** What shows with few requests as well. */
+function judgeContainers({ new: fresh, old }: CanaryFigures): CanaryVerdict | undefined {
+  const each = ({ errorLines, requests }: Figures): number => errorLines / Math.max(1, requests);
+  if (fresh.errorLines >= ERROR_LINES_LEAST && each(fresh) > each(old) * ERROR_LINES_FACTOR) {
+    return {
+      kind: 'bad',
+      reason: `it wrote ${fresh.errorLines} error lines in ${fresh.requests} requests, the old one ${old.errorLines} in ${old.requests}`,
+    };
+  }
+  if (fresh.memoryBytes === undefined || old.memoryBytes === undefined) return undefined;
+  const more = fresh.memoryBytes - old.memoryBytes;
+  if (fresh.memoryBytes > old.memoryBytes * MEMORY_FACTOR && more >= MEMORY_LEAST_BYTES) {
+    return {
+      kind: 'bad',
+      reason: `it uses ${formatSize(fresh.memoryBytes)} of memory, the old one ${formatSize(old.memoryBytes)}`,
+    };
+  }
+  return undefined;
+}
+
+function judgeRequests(
+  { new: fresh, old }: CanaryFigures,
+  policy: CanaryPolicy,
+  containers: CanaryVerdict | undefined,
+): CanaryVerdict {
   const rate = ({ requests, failures }: Figures): number => (requests === 0 ? 0 : failures / requests);
   // One failure of few requests is no rate yet; as many failures as make an answer are.
   const clear = fresh.failures >= 3 || fresh.requests >= policy.minRequests;
@@ -36,6 +77,7 @@ export function judgeCanary({ new: fresh, old }: CanaryFigures, policy: CanaryPo
       reason: `${percent(rate(fresh))} of its requests failed, ${percent(rate(old))} of the old one's`,
     };
   }
+  if (containers !== undefined) return containers;
   if (fresh.requests < policy.minRequests) {
     return { kind: 'inconclusive', reason: `it got ${fresh.requests} requests, fewer than ${policy.minRequests}` };
   }

@@ -12,6 +12,8 @@ export const DEFAULT_WARNING_ACTIONS: Readonly<Record<Severity, WarningAction>> 
 export const RUNBOOK = {
   maxMemoryBytes: 1.5e9,
   slowStartMs: 60_000,
+  /** Performance Check: "Should be <100ms". */
+  maxResponseMs: 100,
   watchMs: 5 * 60_000,
   keptReleases: 5,
   targets: { restartMs: 30_000, memoryBytes: 500e6, errorRate: 0, healthyMs: 10_000 },
@@ -49,6 +51,8 @@ export interface WarningSign {
     | 'no-health-check'
     | 'killed-after-grace'
     | 'failed-requests'
+    | 'slow-responses'
+    | 'memory-rises'
     | 'note';
   readonly severity: Severity;
   readonly service: string;

@@ -51,6 +51,12 @@ export interface Request {
   readonly maxMemoryBytes: number;
   /** Regular expressions, matched without regard to case. */
   readonly errorPatterns: readonly string[];
+  /** Of the lines that match, those that match one of these are none. */
+  readonly errorIgnore: readonly string[];
+  /** Error lines in one minute of a watch; more are a flood. Undefined: they are only counted. */
+  readonly maxErrorLines: number | undefined;
+  /** Milliseconds in which half of the requests to `probe-url` should be answered. */
+  readonly maxResponseMs: number;
   readonly keepReleases: number;
   readonly minFreeDiskBytes: number;
   readonly canary: CanaryPolicy;

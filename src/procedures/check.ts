@@ -6,7 +6,7 @@ import { diskSpaceGate, type GateFinding } from '../steps/gates.js';
 import { lookAtEdge } from '../steps/look-at-edge.js';
 import { lookAtRouter } from '../steps/look-at-router.js';
 import { imageOf } from '../steps/kept-candidate.js';
-import { countErrors, matcherOf } from '../steps/log-lines.js';
+import { countErrors, errorMatcher } from '../steps/log-lines.js';
 import { observe } from '../steps/observe.js';
 import { showBackups } from '../steps/old-backups.js';
 import { previewUpdate } from '../steps/preview.js';
@@ -69,7 +69,7 @@ async function lookAtContainers(
 ): Promise<readonly string[]> {
   const rows: string[][] = [];
   const problems: string[] = [];
-  const matcher = matcherOf(viewing.request.errorPatterns);
+  const matcher = errorMatcher(viewing.request);
   for (const container of current.containers) {
     const use = container.state === 'running' ? await viewing.engine.stats(container.id) : undefined;
     const since = (Date.now() - LOG_WINDOW_MS) / 1000;

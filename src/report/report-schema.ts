@@ -78,6 +78,8 @@ const warning = z.object({
     'no-health-check',
     'killed-after-grace',
     'failed-requests',
+    'slow-responses',
+    'memory-rises',
     'note',
   ]),
   severity: z.enum(['high', 'medium', 'low']),

@@ -1,9 +1,9 @@
 import { ProcedureError } from '../model/errors.js';
 import type { OperationOf } from '../model/operation.js';
 import { judgeCanary, type CanaryFigures, type CanaryVerdict } from '../model/canary.js';
-import type { RouteCount } from '../model/ports/router.js';
-import { formatDuration } from '../model/units.js';
+import { formatDuration, formatSize } from '../model/units.js';
 import { sleep } from '../run/deadline.js';
+import { canaryFigures } from './canary-figures.js';
 import type { Session } from './session.js';
 import { raise, type SignSource } from './signs.js';
 import { routerOf } from './traffic.js';
@@ -11,7 +11,8 @@ import { routerOf } from './traffic.js';
 const PROGRESS_EVERY_MS = 10_000;
 
 /**
- * Compares new and old as the router saw them, for the length of a step, and restarts and health as the engine shows them.
+ * Compares new and old for the length of a step: requests as the router saw them, error lines and memory, and restarts and
+ * health as the engine shows them.
  * Too few requests: once more as long, then what `on-inconclusive` says.
  * @throws ProcedureError E_VERIFICATION, WarningSignError
  */
@@ -24,9 +25,10 @@ export async function analyseCanary(
   const { canary } = session.request;
   const router = await routerOf(session, operation.service, operation.router);
   const before = await router.counts();
+  const sinceMs = Date.now();
   for (let round = 1; ; round += 1) {
     await passTime(session, operation, signal);
-    const figures = await figuresOf(session, operation, before, await router.counts());
+    const figures = await canaryFigures(session, operation, { before, after: await router.counts(), sinceMs, signal });
     const verdict = judgeCanary(figures, canary);
     session.progress.info(`  canary at ${operation.percent} %: ${describe(figures)}`);
     session.recorder.note(`canary at ${operation.percent} %: ${describe(figures)}`, operation.service);
@@ -71,40 +73,6 @@ async function refuseBroken(session: Session, service: string, old: readonly str
   );
 }
 
-async function figuresOf(
-  session: Session,
-  { service, old }: OperationOf<'analyse-canary'>,
-  before: readonly RouteCount[],
-  after: readonly RouteCount[],
-): Promise<CanaryFigures> {
-  const containers = await session.engine.containers(session.project, service);
-  const oldOnes = new Set(old);
-  const sum = (isOld: boolean): CanaryFigures['new'] => {
-    const ids = containers.map(({ id }) => id).filter((id) => oldOnes.has(id) === isOld);
-    const counts = ids.flatMap((id) => {
-      const now = after.find(({ container }) => container === id);
-      const then = before.find(({ container }) => container === id);
-      return now === undefined
-        ? []
-        : [
-            {
-              requests: now.requests - (then?.requests ?? 0),
-              failures: now.failures - (then?.failures ?? 0),
-              averageMs: now.averageMs,
-            },
-          ];
-    });
-    const requests = counts.reduce((total, count) => total + count.requests, 0);
-    const weighed = counts.reduce((total, count) => total + (count.averageMs ?? 0) * count.requests, 0);
-    return {
-      requests,
-      failures: counts.reduce((total, count) => total + count.failures, 0),
-      averageMs: requests === 0 ? undefined : weighed / requests,
-    };
-  };
-  return { new: sum(false), old: sum(true) };
-}
-
 function settle(
   session: Session,
   { service, percent }: OperationOf<'analyse-canary'>,
@@ -143,7 +111,11 @@ function settle(
 
 function describe({ new: fresh, old }: CanaryFigures): string {
   const words = (figures: CanaryFigures['new']): string =>
-    `${figures.requests} requests, ${figures.failures} failed` +
-    (figures.averageMs === undefined ? '' : `, ${figures.averageMs.toFixed(0)} ms on average`);
+    [
+      `${figures.requests} requests, ${figures.failures} failed`,
+      ...(figures.averageMs === undefined ? [] : [`${figures.averageMs.toFixed(0)} ms on average`]),
+      ...(figures.errorLines === 0 ? [] : [`${figures.errorLines} error lines`]),
+      ...(figures.memoryBytes === undefined ? [] : [formatSize(figures.memoryBytes)]),
+    ].join(', ');
   return `new: ${words(fresh)}; old: ${words(old)}`;
 }

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Request } from '../model/request.js';
 
 /** Longest line that is looked at; the rest of a longer one is passed over. */
 const LINE_LIMIT = 16 * 1024;
@@ -15,8 +16,23 @@ export async function* linesOf(stream: Readable): AsyncGenerator<string> {
   if (rest !== '') yield rest;
 }
 
-/** @returns one expression for all patterns, without regard to case; undefined for none */
-export function matcherOf(patterns: readonly string[]): RegExp | undefined {
+/** Says whether a line of a log is an error line. */
+export interface LineMatcher {
+  test(line: string): boolean;
+}
+
+/** @returns what `error-patterns` match and `error-ignore` does not, without regard to case; undefined for no patterns */
+export function errorMatcher({
+  errorPatterns,
+  errorIgnore,
+}: Pick<Request, 'errorPatterns' | 'errorIgnore'>): LineMatcher | undefined {
+  const wanted = anyOf(errorPatterns);
+  const ignored = anyOf(errorIgnore);
+  if (wanted === undefined) return undefined;
+  return { test: (line) => wanted.test(line) && ignored?.test(line) !== true };
+}
+
+function anyOf(patterns: readonly string[]): RegExp | undefined {
   return patterns.length === 0 ? undefined : new RegExp(patterns.map((pattern) => `(?:${pattern})`).join('|'), 'i');
 }
 
@@ -28,7 +44,7 @@ export interface ErrorCount {
 }
 
 /** Counts the lines that match; memory does not grow with the log. */
-export async function countErrors(stream: Readable, matcher: RegExp | undefined): Promise<ErrorCount> {
+export async function countErrors(stream: Readable, matcher: LineMatcher | undefined): Promise<ErrorCount> {
   let errors = 0;
   let lines = 0;
   const samples: string[] = [];

@@ -13,7 +13,7 @@ import { formatDuration } from '../model/units.js';
 import { analyseCanary } from './analyse-canary.js';
 import type { Candidate } from './candidate.js';
 import { captureEvidence, isUrgent } from './evidence.js';
-import { countErrors, matcherOf } from './log-lines.js';
+import { countErrors, errorMatcher } from './log-lines.js';
 import { PortOutage } from './port-outage.js';
 import { awaitReady, type Readiness } from './readiness.js';
 import { ERRORS_BEFORE_WINDOW_MS, raise, type SignSource } from './signs.js';
@@ -209,7 +209,7 @@ export class ServiceRun implements Looker {
     const containers = await captureEvidence(session, session.project, operation.service, operation.moment, signal);
     // In an emergency nobody waits for a comparison with the log of before.
     if (operation.moment !== 'before' || isUrgent(session)) return;
-    const matcher = matcherOf(session.request.errorPatterns);
+    const matcher = errorMatcher(session.request);
     if (matcher === undefined || containers.length === 0) return;
     let errors = 0;
     for (const container of containers) {

@@ -56,7 +56,7 @@ export class WarningSignError extends ProcedureError {
 const ONLY_TOLD: ReadonlySet<WarningSign['sign']> = new Set(['no-health-check', 'killed-after-grace', 'note']);
 
 /** Signs whose words carry a count that goes on rising: the last count stands in the report, and the log is spared. */
-const SAID_ONCE: ReadonlySet<WarningSign['sign']> = new Set(['error-lines', 'failed-requests']);
+const SAID_ONCE: ReadonlySet<WarningSign['sign']> = new Set(['error-lines', 'failed-requests', 'memory-rises']);
 
 /**
  * Records a sign and does what `on-warning` says for its severity.

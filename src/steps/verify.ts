@@ -5,7 +5,7 @@ import { formatDuration } from '../model/units.js';
 import { commandEnvironment, runInContainer, runOnHost } from './commands.js';
 import { describeState, explainContainer } from './diagnose.js';
 import { hashFiles } from './files.js';
-import { countErrors, matcherOf } from './log-lines.js';
+import { countErrors, errorMatcher } from './log-lines.js';
 import type { IdentifiedContainer } from './candidate.js';
 import { identifiedContainers } from './observe.js';
 import { releaseOf } from './replace.js';
@@ -240,7 +240,7 @@ async function checkTraffic({ proof }: Session, { service }: Subject): Promise<s
 
 /** Error lines alone do not undo a release unless `on-warning` says so: many services log the word without harm. */
 async function checkErrorLines(session: Session, subject: Subject): Promise<string> {
-  const matcher = matcherOf(session.request.errorPatterns);
+  const matcher = errorMatcher(session.request);
   let errors = 0;
   let lines = 0;
   const samples: string[] = [];

@@ -21,6 +21,7 @@ describe('config-change', () => {
   /** Depends on a service that changes, and is restarted by `docker compose up` when that is recreated. */
   const dependent = `  three:
     image: \${BASE_IMAGE}
+    pull_policy: never
     command: ['sleep', '3600']
     stop_grace_period: 1s
     depends_on: { two: { condition: service_started, restart: true } }

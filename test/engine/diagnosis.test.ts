@@ -27,7 +27,7 @@ describe('the diagnosis of a failure', () => {
   });
 
   it('a health check that gives up too early: proven by hand, with the setting that would have been enough', async () => {
-    await project.commitRelease({ version: '2.0.0', chaos: 'slow-boot:7s' });
+    await project.commitRelease({ version: '2.0.0', chaos: 'slow-boot:6s' });
     const { report, log } = await carryOut(project, deploy);
     expect(report.outcome, log).toBe('rolled-back');
     expect(diagnosis(report)).toMatch(/health check: Its health check passes now, .* start_period: 1\ds \(is 1s\)/);

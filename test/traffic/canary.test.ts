@@ -3,7 +3,7 @@ import { EDGE_IMAGE } from '../support/edge.js';
 import { deploy, update } from '../support/live.js';
 import { makeProject, type Project } from '../support/project.js';
 import { served } from '../support/served.js';
-import { underLoad } from '../support/under-load.js';
+import { failuresOf, underLoad } from '../support/under-load.js';
 
 const EDGE = { 'edge-image': EDGE_IMAGE, router: 'edge' };
 const CANARY = { ...EDGE, strategy: 'canary', 'canary-steps': '10%, 50%, 100%', 'canary-pause': '2s' };
@@ -31,6 +31,25 @@ describe('a canary', () => {
     expect(done.fresh.failed).toBeGreaterThan(0);
     expect(done.fresh.failed / done.fresh.requests).toBeLessThan(0.15);
     expect(Object.keys(done.fresh.failures)).toEqual(['status 500']);
+    expect(await version()).toBe('1.1.0');
+  });
+
+  it.each([
+    ['takes the memory of many', 'leak:100MB/s', /canary.*uses .*B of memory, the old one/],
+    ['writes error lines', 'error-lines:4/s', /canary.*wrote \d+ error lines/],
+  ])('that %s is found out by comparison, and fails no request', async (_, chaos, said) => {
+    await project.commitRelease({ version: '2.1.0', chaos });
+    // What a single container may do is left open here: only the one beside it shows that it is too much.
+    const alone = {
+      'error-patterns': 'broken on purpose',
+      'on-warning': 'high: warn, medium: warn, low: warn',
+      'max-memory': '8GB',
+    };
+    const done = await underLoad({ url: project.url }, () => update(project, 'app', { ...CANARY, ...alone }));
+    const { report, log } = done.result;
+    expect(report.outcome, log).toBe('rolled-back');
+    expect(report.error?.message, log).toMatch(said);
+    expect(failuresOf(done), log).toEqual({});
     expect(await version()).toBe('1.1.0');
   });
 

@@ -143,10 +143,10 @@ function expectNoneFailed({ carried, reports }: Awaited<ReturnType<typeof deploy
 }
 
 describe('code-update behind a HAProxy of the user’s own', () => {
-  it('blue-green fails no request, and leaves HAProxy as its file says', async () => {
-    const result = await deployUnderLoad({ strategy: 'blue-green' });
+  it.each(['rolling', 'blue-green'])('%s fails no request, and leaves HAProxy as its file says', async (strategy) => {
+    const result = await deployUnderLoad({ strategy });
     expectNoneFailed(result);
-    expect(result.carried.report.plan?.services[0]?.strategy).toBe('blue-green');
+    expect(result.carried.report.plan?.services[0]?.strategy).toBe(strategy);
     // Between changes the servers of the file serve, by name; none of ours is left.
     expect(await usable()).toHaveLength(2);
     expect((await servers()).filter(({ name }) => name.startsWith('rr-'))).toEqual([]);

@@ -6,6 +6,16 @@ const figures = (requests: number, failures = 0, averageMs?: number): CanaryFigu
   requests,
   failures,
   averageMs,
+  errorLines: 0,
+  memoryBytes: undefined,
+});
+const withLines = (requests: number, errorLines: number): CanaryFigures['new'] => ({
+  ...figures(requests, 0, 10),
+  errorLines,
+});
+const withMemory = (memoryBytes: number | undefined): CanaryFigures['new'] => ({
+  ...figures(100, 0, 10),
+  memoryBytes,
 });
 
 type Row = readonly [
@@ -35,6 +45,16 @@ const ROWS: readonly Row[] = [
   ['exactly twice as slow', figures(100, 0, 200), figures(900, 0, 100), 'good'],
   ['many times as slow, by a few milliseconds', figures(100, 0, 51), figures(900, 0, 2), 'good'],
   ['many times as slow, by just enough', figures(100, 0, 52), figures(900, 0, 2), 'bad'],
+  ['error lines that the old one does not write', withLines(100, 5), withLines(900, 0), 'bad'],
+  ['error lines in few requests', withLines(4, 5), withLines(900, 0), 'bad'],
+  ['two error lines', withLines(100, 2), withLines(900, 0), 'good'],
+  ['error lines for each request as ever', withLines(100, 10), withLines(900, 90), 'good'],
+  ['exactly twice the error lines', withLines(100, 20), withLines(900, 90), 'good'],
+  ['more than twice the error lines', withLines(100, 21), withLines(900, 90), 'bad'],
+  ['twice the memory of before and more', withMemory(450e6), withMemory(200e6), 'bad'],
+  ['twice the memory of a small one', withMemory(60e6), withMemory(20e6), 'good'],
+  ['more memory, not twice as much', withMemory(390e6), withMemory(200e6), 'good'],
+  ['memory that nobody knows', withMemory(900e6), withMemory(undefined), 'good'],
   ['both slow alike', figures(100, 0, 2_000), figures(900, 0, 2_000), 'good'],
 ];
 

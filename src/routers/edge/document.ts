@@ -28,7 +28,9 @@ export function edgeDocument(spec: EdgeSpec, role: Role): Readonly<Record<string
         entrypoint: ['haproxy', '-W', '-db', '-S', `127.0.0.1:${MASTER_PORT}`, '-f', CONFIG_FILE],
         command: [],
         // What stands in for some seconds is not to come back after a restart of the engine.
-        restart: role === 'edge' ? 'unless-stopped' : 'no',
+        // `unless-stopped` stays down after a dockerd that was killed: on its next start it stops what still runs, and takes
+        // that for a person's stop (seen with Engine 26.1.5).
+        restart: role === 'edge' ? 'always' : 'no',
         // HAProxy ends at once at SIGTERM; at SIGUSR1 it takes no more connections and finishes those it has.
         stop_signal: 'SIGUSR1',
         stop_grace_period: '10s',

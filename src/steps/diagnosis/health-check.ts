@@ -6,7 +6,7 @@ import type { Finding } from './finding.js';
 
 /** No longer than it takes to know that it only needed a moment more. */
 const TRY_MS = 5_000;
-const HASTY_TRY_MS = 300;
+const HASTY_TRY_MS = 3_000;
 const PAUSE_MS = 300;
 const PROBE_MS = 4_000;
 

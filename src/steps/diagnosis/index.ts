@@ -14,7 +14,7 @@ import { portConflict } from './port-conflict.js';
 const FINDINGS: readonly Finding[] = [ended, portConflict, dependency, logCause, healthCheck, engineHangs];
 
 /** How long all of them together may take: the way back waits for them, and the service may be down meanwhile. */
-const ALL_MS = { calm: 8_000, hasty: 1_500 } as const;
+const ALL_MS = { calm: 8_000, hasty: 4_500 } as const;
 const LOG_LINES = 60;
 
 /** Failures that say themselves what is wrong, or are nobody's fault. */

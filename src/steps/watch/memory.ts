@@ -1,13 +1,17 @@
 import type { ObservedContainer } from '../../model/service.js';
+import { risingMemory, type MemoryReading } from '../../model/memory-trend.js';
 import { formatSize } from '../../model/units.js';
 import { raiseSign, type Watched, type Watcher, type WatchWindow } from './window.js';
 
 /** The runbook judges memory after five minutes; a shorter watch judges at its end. */
 const JUDGED_AFTER_MS = 5 * 60_000;
 
-/** The runbook's "memory > 1.5 GB after 5 min" (Medium). */
+const MOST_READINGS = 2_000;
+
+/** The runbook's "memory > 1.5 GB after 5 min" (Medium), and memory that is not stable at the end of the watch. */
 export class MemoryWatcher implements Watcher {
   private readonly used = new Map<string, number>();
+  private readonly readings = new Map<string, MemoryReading[]>();
 
   constructor(private readonly window: WatchWindow) {}
 
@@ -21,6 +25,7 @@ export class MemoryWatcher implements Watcher {
 
   atEnd(): void {
     this.judge();
+    this.judgeTrend();
   }
 
   words(): string {
@@ -43,6 +48,21 @@ export class MemoryWatcher implements Watcher {
   private async read(container: ObservedContainer, signal: AbortSignal): Promise<void> {
     for await (const use of this.window.session.engine.statsStream(container.id, signal)) {
       this.used.set(container.id, use.memoryBytes);
+      this.keep(container.id, use.memoryBytes);
+    }
+  }
+
+  /** A watch may last a day: when there are many readings, every second one goes. */
+  private keep(id: string, bytes: number): void {
+    const kept = this.readings.get(id) ?? [];
+    kept.push({ atMs: Date.now() - this.window.startedAtMs, bytes });
+    this.readings.set(id, kept.length < MOST_READINGS ? kept : kept.filter((_, index) => index % 2 === 0));
+  }
+
+  private judgeTrend(): void {
+    for (const { id, name } of this.window.containers) {
+      const words = risingMemory(this.readings.get(id) ?? []);
+      if (words !== undefined) raiseSign(this.window, 'memory-rises', 'medium', `${name}: ${words}`);
     }
   }
 

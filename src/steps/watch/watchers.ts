@@ -1,6 +1,7 @@
 import { ErrorLinesWatcher } from './error-lines.js';
 import { FailedRequestsWatcher } from './failed-requests.js';
 import { MemoryWatcher } from './memory.js';
+import { ResponseTimeWatcher } from './response-time.js';
 import { StateWatcher } from './state.js';
 import type { MakeWatcher } from './window.js';
 
@@ -10,4 +11,5 @@ export const WATCHERS: readonly MakeWatcher[] = [
   (window) => new MemoryWatcher(window),
   (window) => new ErrorLinesWatcher(window),
   (window) => new FailedRequestsWatcher(window),
+  (window) => new ResponseTimeWatcher(window),
 ];

@@ -1,0 +1,48 @@
+import { afterEach, expect, it } from 'vitest';
+import { EDGE_IMAGE } from '../support/edge.js';
+import { deploy, update } from '../support/live.js';
+import { makeProject, type Project } from '../support/project.js';
+import { served } from '../support/served.js';
+import { failuresOf, underLoad } from '../support/under-load.js';
+
+/** Behind the edge, as services often are and should not be. */
+const EDGE = { 'edge-image': EDGE_IMAGE, router: 'edge', strategy: 'blue-green' };
+const PLAIN_HEALTH = /\n {4}healthcheck:(\n {6}.*)+/;
+
+let project: Project | undefined;
+afterEach(async () => {
+  await project?.cleanup();
+  project = undefined;
+});
+
+async function behindEdge(compose: string, chaos = ''): Promise<Project> {
+  const made = await makeProject({ fixture: 'plain', files: { 'compose.yaml': compose } });
+  project = made;
+  await deploy(made, 'app', { strategy: 'recreate' });
+  await made.commitRelease({ version: '2.0.0', chaos });
+  await deploy(made, 'app', EDGE);
+  return made;
+}
+
+it('a service that ignores SIGTERM fails no request: it is killed when nobody asks it any more, and that is said', async () => {
+  const made = await behindEdge(served(), 'ignore-sigterm');
+  await made.commitRelease({ version: '3.0.0' });
+  const slowUrl = `${made.url}/slow?ms=2000`;
+  const done = await underLoad({ url: made.url, slowUrl }, () => deploy(made, 'app', EDGE));
+  expect(failuresOf(done), done.result.log).toEqual({});
+  expect(done.fresh.lastVersion).toBe('3.0.0');
+  expect(done.result.report.warnings.map(({ sign }) => sign)).toContain('killed-after-grace');
+});
+
+it('a service without a health check fails no request, neither with a good release nor with one that ends', async () => {
+  const made = await behindEdge(served().replace(PLAIN_HEALTH, ''));
+  await made.commitRelease({ version: '3.0.0' });
+  const done = await underLoad({ url: made.url }, () => deploy(made, 'app', EDGE));
+  expect(failuresOf(done), done.result.log).toEqual({});
+  expect(done.fresh.lastVersion).toBe('3.0.0');
+  await made.commitRelease({ version: '4.0.0', chaos: 'crash-after:1s' });
+  const bad = await underLoad({ url: made.url }, () => update(made, 'app', EDGE));
+  expect(bad.result.report.outcome, bad.result.log).toBe('rolled-back');
+  expect(failuresOf(bad), bad.result.log).toEqual({});
+  expect(Object.keys(bad.fresh.versions)).toEqual(['3.0.0']);
+});
