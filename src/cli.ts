@@ -6,6 +6,7 @@ import { createTerminal } from './action/terminal.js';
 import { readInvocation } from './github/invocation.js';
 import { asProcedureError } from './model/errors.js';
 import { isGreen } from './model/outcome.js';
+import { secretsOf } from './model/request-secrets.js';
 import { runProcedure } from './procedures/run-procedure.js';
 import { reportPath } from './publish.js';
 import { createRedactor } from './report/redact.js';
@@ -28,7 +29,7 @@ try {
     (name) => inputs.get(name) ?? '',
     hostContext({ ...process.env, GITHUB_ACTIONS: undefined }),
   );
-  if (request.githubToken !== undefined) redactor.learn([{ name: 'github-token', value: request.githubToken }]);
+  redactor.learn(secretsOf(request));
   const invocation = readInvocation();
   const run = await createRun({
     request,

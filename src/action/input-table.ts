@@ -1,4 +1,5 @@
 import { CONSISTENCIES } from '../model/backup-policy.js';
+import { MOMENTS } from '../model/notification.js';
 import { DEFAULT_ERROR_PATTERNS, RUNBOOK } from '../model/policy.js';
 import { STRATEGY_NAMES } from '../model/plan.js';
 import { PROCEDURES, ROUTER_CHOICES, type ProcedureName } from '../model/request.js';
@@ -42,6 +43,8 @@ const RESTARTS: readonly ProcedureName[] = [
   'eject',
   'restore',
 ];
+/** Procedures of which people are told. */
+const TOLD: readonly ProcedureName[] = PROCEDURES.filter((name) => name !== 'check' && name !== 'slo-report');
 /** Procedures that may take a backup. */
 const SAVES: readonly ProcedureName[] = ['backup', 'restore', ...DISTURBS];
 
@@ -539,6 +542,34 @@ const TABLE = [
     default: undefined,
     kind: 'text',
     procedures: 'all',
+  },
+  {
+    name: 'slack-webhook-url',
+    description: 'Incoming webhook of Slack that is told of the run; `docs/notifications.md`.',
+    default: undefined,
+    kind: 'secret',
+    procedures: TOLD,
+  },
+  {
+    name: 'webhook-url',
+    description: 'URL that gets what happens in the run as JSON; `docs/notifications.md` has the form.',
+    default: undefined,
+    kind: 'secret',
+    procedures: TOLD,
+  },
+  {
+    name: 'webhook-secret',
+    description: 'Key with which what `webhook-url` gets is signed, as `x-rolling-restart-signature-256` says.',
+    default: undefined,
+    kind: 'secret',
+    procedures: TOLD,
+  },
+  {
+    name: 'notify-on',
+    description: 'Moments of a run that people are told of: `start`, `success`, `failure`, `rollback`.',
+    default: MOMENTS.join(', '),
+    kind: 'list',
+    procedures: TOLD,
   },
   {
     name: 'github-token',

@@ -1,6 +1,7 @@
 import type { Consistency } from './backup-policy.js';
 import type { EnvironmentCheck } from './environment-check.js';
 import type { GateSettings } from './gates.js';
+import type { NotificationSettings } from './notification.js';
 import type { PeakWindow } from './peak-hours.js';
 import type { StrategyName } from './plan.js';
 import type { CanaryPolicy, Severity, WarningAction } from './policy.js';
@@ -90,6 +91,8 @@ export interface Request {
   readonly requireEnvironment: string | undefined;
   /** Why, in the words of the person who runs it. */
   readonly reason: string | undefined;
+  /** Who is told, of what. */
+  readonly notifications: NotificationSettings;
   /** A secret. */
   readonly githubToken: string | undefined;
 }

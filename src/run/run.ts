@@ -12,6 +12,7 @@ import type { EvidenceStore, Progress, Redactor } from '../model/ports/progress.
 import type { Routers } from '../model/ports/router.js';
 import type { Source } from '../model/ports/source.js';
 import type { Invocation, Request } from '../model/request.js';
+import type { Notifier } from './notifier.js';
 import type { Recorder } from './recorder.js';
 
 /** What talks to the world, built once in `wiring.ts` and handed down. */
@@ -48,6 +49,7 @@ export interface Run extends Adapters {
   readonly request: Request;
   readonly invocation: Invocation;
   readonly recorder: Recorder;
+  readonly notifier: Notifier;
   /** Aborts when a person cancels the job or presses Ctrl-C. */
   readonly cancelled: AbortSignal;
 }

@@ -87,6 +87,7 @@ describe('readRequest', () => {
       activeJobsTimeoutMs: 600_000,
       requireEnvironment: undefined,
       reason: undefined,
+      notifications: { on: ['start', 'success', 'failure', 'rollback'], slackUrl: undefined, webhook: undefined },
       githubToken: undefined,
     });
   });
