@@ -19,7 +19,7 @@ import { projectRoot } from './files.mjs';
 const SET_BY_EVERY_WORKFLOW = ['procedure', 'github-token'];
 
 /** Inputs of the action that a caller gives as secrets: what is given as an input is shown to everybody. */
-export const SECRET_INPUTS = ['slack-webhook-url', 'webhook-url', 'webhook-secret'];
+export const SECRET_INPUTS = ['slack-webhook-url', 'webhook-url', 'webhook-secret', 'smtp-url'];
 
 /** Inputs of procedures that no public workflow carries out. */
 const OF_OTHER_PROCEDURES = ['period', 'metrics-file'];

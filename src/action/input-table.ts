@@ -565,6 +565,28 @@ const TABLE = [
     procedures: TOLD,
   },
   {
+    name: 'smtp-url',
+    description:
+      'Mail server that mail is sent by, as in `smtps://user:password@mail.example.com` or `smtp://mail.example.com:587`; `docs/notifications.md`.',
+    default: undefined,
+    kind: 'secret',
+    procedures: TOLD,
+  },
+  {
+    name: 'email-to',
+    description: 'Addresses that mail about the run goes to.',
+    default: undefined,
+    kind: 'list',
+    procedures: TOLD,
+  },
+  {
+    name: 'email-from',
+    description: 'Address that mail about the run comes from.',
+    default: undefined,
+    kind: 'text',
+    procedures: TOLD,
+  },
+  {
     name: 'notify-on',
     description: 'Moments of a run that people are told of: `start`, `success`, `failure`, `rollback`.',
     default: MOMENTS.join(', '),

@@ -61,6 +61,14 @@ export interface NotificationSettings {
   readonly slackUrl: string | undefined;
   /** Both are secrets. */
   readonly webhook: { readonly url: string; readonly secret: string | undefined } | undefined;
+  readonly email:
+    | {
+        /** `smtp:` or `smtps:`, with user and password where there are any. A secret. */
+        readonly smtpUrl: string;
+        readonly from: string;
+        readonly to: readonly string[];
+      }
+    | undefined;
 }
 
 /** @returns what people are told at the end of a run; `undefined` outcomes do not end one */

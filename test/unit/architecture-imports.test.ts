@@ -51,6 +51,7 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   '@actions/exec': ['engine', 'host', 'source'],
   '@actions/github': ['github'],
   dockerode: ['engine'],
+  nodemailer: ['notify'],
   'tar-stream': ['backups', 'engine'],
   // A child belongs to a process group that we end: one file starts children.
   'node:child_process': ['host'],

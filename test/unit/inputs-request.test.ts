@@ -87,7 +87,12 @@ describe('readRequest', () => {
       activeJobsTimeoutMs: 600_000,
       requireEnvironment: undefined,
       reason: undefined,
-      notifications: { on: ['start', 'success', 'failure', 'rollback'], slackUrl: undefined, webhook: undefined },
+      notifications: {
+        on: ['start', 'success', 'failure', 'rollback'],
+        slackUrl: undefined,
+        webhook: undefined,
+        email: undefined,
+      },
       githubToken: undefined,
     });
   });

@@ -22,7 +22,7 @@ async function receiver(...answer: Parameters<typeof makeReceiver>): Promise<Rec
   return one;
 }
 
-const none: NotificationSettings = { on: MOMENTS, slackUrl: undefined, webhook: undefined };
+const none: NotificationSettings = { on: MOMENTS, slackUrl: undefined, webhook: undefined, email: undefined };
 
 function notifier(channels: readonly Channel[], deadlineMs = 1_000) {
   const warnings: string[] = [];
