@@ -87,6 +87,7 @@ export async function createRun(options: RunOptions): Promise<Run> {
     routers: createRouters({ edge, engine }),
     edges: createEdges(edge),
     data: engine.data,
+    traces: engine.traces,
     backups: createBackupStore(),
     metrics: createMetricsFile(),
     evidence: createEvidenceStore(path.join(request.evidenceDir, invocation.runId), redactor),

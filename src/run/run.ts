@@ -11,6 +11,7 @@ import type { MetricsFile } from '../model/ports/metrics.js';
 import type { EvidenceStore, Progress, Redactor } from '../model/ports/progress.js';
 import type { Routers } from '../model/ports/router.js';
 import type { Source } from '../model/ports/source.js';
+import type { Traces } from '../model/ports/traces.js';
 import type { Invocation, Request } from '../model/request.js';
 import type { Notifier } from './notifier.js';
 import type { Recorder } from './recorder.js';
@@ -32,6 +33,7 @@ export interface Adapters {
   readonly routers: Routers;
   readonly edges: Edges;
   readonly data: VolumeData;
+  readonly traces: Traces;
   readonly backups: BackupStore;
   readonly metrics: MetricsFile;
   /** The records of one compose project; its name is known only after the compose files are rendered. */

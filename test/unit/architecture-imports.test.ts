@@ -11,6 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   run: ['model'],
   steps: ['strategies', 'run', 'model'],
   procedures: ['steps', 'run', 'model'],
+  shell: ['procedures', 'steps', 'run', 'model'],
   // Adapters: they implement the interfaces of model/ports.
   action: ['model'],
   backups: ['model'],
@@ -42,7 +43,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // The doors.
   'main.ts': ['wiring.ts', 'publish.ts', 'procedures', 'action', 'github', 'report', 'model'],
   'post.ts': ['wiring.ts', 'publish.ts', 'procedures', 'action', 'github', 'report', 'model'],
-  'cli.ts': ['wiring.ts', 'publish.ts', 'procedures', 'action', 'github', 'report', 'model'],
+  'cli.ts': ['wiring.ts', 'publish.ts', 'procedures', 'shell', 'action', 'github', 'report', 'model'],
 };
 
 /** Packages that only some parts may import. */
