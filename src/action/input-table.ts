@@ -499,7 +499,7 @@ const TABLE = [
   {
     name: 'gates',
     description:
-      'What gates do, as in `peak-hours=warn, disk-space=off`: `enforce`, `warn` or `off` for `health`, `active-jobs`, `peak-hours`, `registry`, `staging`, `rollback-release`, `disk-space` and `ports`.',
+      'What gates do, as in `peak-hours=warn, disk-space=off`: `enforce`, `warn` or `off` for `health`, `active-jobs`, `peak-hours`, `registry`, `staging`, `rollback-release`, `backup-age`, `disk-space` and `ports`.',
     default: undefined,
     defaultText: 'each its own way',
     kind: 'list',
@@ -535,6 +535,14 @@ const TABLE = [
     default: undefined,
     kind: 'text',
     procedures: ['code-update', 'maintenance'],
+  },
+  {
+    name: 'require-backup',
+    description:
+      'How old the last backup of a service may be before it is changed, such as `24h`; without it none is asked for.',
+    default: undefined,
+    kind: 'duration',
+    procedures: [...CHANGES, 'full-restart', 'health-restart', 'emergency'],
   },
   {
     name: 'reason',

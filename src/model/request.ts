@@ -89,6 +89,8 @@ export interface Request {
   readonly activeJobsTimeoutMs: number;
   /** The same commit has to have been deployed there. */
   readonly requireEnvironment: string | undefined;
+  /** How old the last backup of a service may be before it is changed; undefined: none is asked for. */
+  readonly requireBackupMs: number | undefined;
   /** Why, in the words of the person who runs it. */
   readonly reason: string | undefined;
   /** Who is told, of what. */

@@ -82,6 +82,7 @@ describe('readRequest', () => {
       lockTimeoutMs: 600_000,
       force: false,
       gates: {},
+      requireBackupMs: undefined,
       peakHours: [],
       activeJobsCommand: undefined,
       activeJobsTimeoutMs: 600_000,
