@@ -2,19 +2,23 @@ import { cancellation } from './action/cancellation.js';
 import { readCommandLine } from './action/command-line.js';
 import { hostContext } from './action/host-context.js';
 import { readRequest } from './action/inputs.js';
+import { readShellOptions } from './action/shell-options.js';
 import { createTerminal } from './action/terminal.js';
 import { readInvocation } from './github/invocation.js';
 import { asProcedureError } from './model/errors.js';
 import { isGreen } from './model/outcome.js';
+import { secretsOf } from './model/request-secrets.js';
 import { runProcedure } from './procedures/run-procedure.js';
 import { reportPath } from './publish.js';
 import { createRedactor } from './report/redact.js';
 import { writeReportFile } from './report/report-file.js';
+import { renderShellResult } from './report/shell-text.js';
 import { renderText } from './report/text.js';
+import { runShellCommand } from './shell/index.js';
 import { createRun } from './wiring.js';
 
 /** The shell's door: the same procedures and inputs, for the day GitHub is down. Exit code 0 is green, 1 is red. */
-const { inputs, json, verbose } = readCommandLine(process.argv);
+const { inputs, command, json, verbose } = readCommandLine(process.argv);
 const redactor = createRedactor();
 const progress = createTerminal({
   // With --json the report alone goes to stdout.
@@ -23,26 +27,25 @@ const progress = createTerminal({
   debug: verbose,
 });
 const cancel = cancellation(process, { onRunner: false });
+const show = (value: unknown, text: string, green: boolean): void => {
+  if (json) process.stdout.write(`${JSON.stringify(redactor.json(value), null, 2)}\n`);
+  else progress.info(text);
+  process.exitCode = green ? 0 : 1;
+};
 try {
-  const request = readRequest(
-    (name) => inputs.get(name) ?? '',
-    hostContext({ ...process.env, GITHUB_ACTIONS: undefined }),
-  );
-  if (request.githubToken !== undefined) redactor.learn([{ name: 'github-token', value: request.githubToken }]);
-  const invocation = readInvocation();
-  const run = await createRun({
-    request,
-    invocation,
-    progress,
-    redactor,
-    cancelled: cancel.signal,
-    environment: process.env,
-  });
-  const report = await runProcedure(run);
-  await writeReportFile(reportPath(request, invocation), report, redactor);
-  if (json) process.stdout.write(`${JSON.stringify(redactor.json(report), null, 2)}\n`);
-  else progress.info(renderText(report));
-  process.exitCode = isGreen(report.outcome) ? 0 : 1;
+  const context = hostContext({ ...process.env, GITHUB_ACTIONS: undefined });
+  const request = readRequest((name) => inputs.get(name) ?? '', context);
+  redactor.learn(secretsOf(request));
+  const [invocation, environment, cancelled] = [readInvocation(), process.env, cancel.signal];
+  const run = await createRun({ request, invocation, progress, redactor, cancelled, environment });
+  if (command !== undefined) {
+    const result = await runShellCommand(command.name, run, readShellOptions(command.given));
+    show(result.value, renderShellResult(result), result.green);
+  } else {
+    const report = await runProcedure(run);
+    await writeReportFile(reportPath(request, invocation), report, redactor);
+    show(report, renderText(report), isGreen(report.outcome));
+  }
 } catch (error) {
   const problem = asProcedureError(error);
   progress.error(`${problem.code}: ${problem.message}`);

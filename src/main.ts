@@ -4,6 +4,7 @@ import { inputsFromEnvironment, readRequest } from './action/inputs.js';
 import { createRunner } from './action/runner.js';
 import { readInvocation } from './github/invocation.js';
 import { asProcedureError } from './model/errors.js';
+import { secretsOf } from './model/request-secrets.js';
 import { runProcedure } from './procedures/run-procedure.js';
 import { announcePaths, publish, publishRefusal } from './publish.js';
 import { createRedactor } from './report/redact.js';
@@ -16,10 +17,9 @@ const cancel = cancellation(process, { onRunner: process.env['GITHUB_ACTIONS'] =
 const invocation = readInvocation();
 try {
   const request = readRequest(inputsFromEnvironment(process.env), hostContext());
-  if (request.githubToken !== undefined) {
-    runner.setSecret(request.githubToken);
-    redactor.learn([{ name: 'github-token', value: request.githubToken }]);
-  }
+  const secrets = secretsOf(request);
+  redactor.learn(secrets);
+  for (const { value } of secrets) runner.setSecret(value);
   // Before the first effect: `post` finds out from it whether this process came to its end.
   runner.saveState('run', invocation.runId);
   announcePaths(runner, request, invocation);

@@ -4,6 +4,7 @@ import { inputsFromEnvironment, readRequest } from './action/inputs.js';
 import { createRunner } from './action/runner.js';
 import { readInvocation } from './github/invocation.js';
 import { asProcedureError } from './model/errors.js';
+import { secretsOf } from './model/request-secrets.js';
 import { recoverAbandoned } from './procedures/run-procedure.js';
 import { renderText } from './report/text.js';
 import { createRedactor } from './report/redact.js';
@@ -21,7 +22,7 @@ const killed = runner.getState('run');
 if (killed !== '' && runner.getState('ended') !== 'true') {
   try {
     const request = readRequest(inputsFromEnvironment(process.env), hostContext());
-    if (request.githubToken !== undefined) redactor.learn([{ name: 'github-token', value: request.githubToken }]);
+    redactor.learn(secretsOf(request));
     runner.info(`run ${killed} was killed before its end; looking what it left`);
     const run = await createRun({
       request: { ...request, dryRun: false },

@@ -17,12 +17,15 @@ import { createLocks } from './ledger/locks.js';
 import { createRecords } from './ledger/records.js';
 import type { Progress } from './model/ports/progress.js';
 import type { Invocation, Request } from './model/request.js';
+import { secretsOf } from './model/request-secrets.js';
+import { createChannels } from './notify/index.js';
 import { createProbes } from './probe/probes.js';
 import { createEvidenceStore } from './report/evidence.js';
 import { createIncidentLog } from './report/incident-log.js';
 import { createMetricsFile } from './report/openmetrics.js';
 import type { SecretRedactor } from './report/redact.js';
 import { looksSecret } from './report/secret-names.js';
+import { Notifier } from './run/notifier.js';
 import { Recorder } from './run/recorder.js';
 import type { ProjectRecords, Run } from './run/run.js';
 import { createEdges } from './routers/edge/edges.js';
@@ -42,6 +45,7 @@ export interface RunOptions {
 export async function createRun(options: RunOptions): Promise<Run> {
   const { request, invocation, progress, redactor, cancelled, environment } = options;
   learnOwnSecrets(redactor, environment);
+  redactor.learn(secretsOf(request));
   redactor.learn(request.verifyEnv.flatMap(({ name, value }) => (value === undefined ? [] : [{ name, value }])));
   const debug = (line: string): void => progress.debug(line);
   const endpoint = await resolveEndpoint(environment, homedir());
@@ -60,6 +64,11 @@ export async function createRun(options: RunOptions): Promise<Run> {
     redactor,
     cancelled,
     recorder: new Recorder(),
+    notifier: new Notifier(createChannels(request.notifications), {
+      progress,
+      redact: (text) => redactor.text(text),
+      cancelled,
+    }),
     engine,
     compose,
     source: createSource({ environment: cli, debug }),
@@ -78,6 +87,7 @@ export async function createRun(options: RunOptions): Promise<Run> {
     routers: createRouters({ edge, engine }),
     edges: createEdges(edge),
     data: engine.data,
+    traces: engine.traces,
     backups: createBackupStore(),
     metrics: createMetricsFile(),
     evidence: createEvidenceStore(path.join(request.evidenceDir, invocation.runId), redactor),

@@ -9,7 +9,9 @@ export interface ActionInput {
   readonly default: string | undefined;
 }
 export const PUBLIC_WORKFLOWS: readonly PublicWorkflow[];
+export const SECRET_INPUTS: readonly string[];
 export const SUBFOLDER_ACTION: string;
 export function readActionInputs(file?: string): ActionInput[];
 export function workflowType(input: ActionInput): 'boolean' | 'number' | 'string';
 export function passedOn(workflow: PublicWorkflow, inputs: readonly ActionInput[]): ActionInput[];
+export function secretInputs(inputs: readonly ActionInput[]): ActionInput[];

@@ -18,6 +18,9 @@ import { projectRoot } from './files.mjs';
 /** Set by each workflow itself: the procedure is what the workflow is, the token comes as a secret. */
 const SET_BY_EVERY_WORKFLOW = ['procedure', 'github-token'];
 
+/** Inputs of the action that a caller gives as secrets: what is given as an input is shown to everybody. */
+export const SECRET_INPUTS = ['slack-webhook-url', 'webhook-url', 'webhook-secret', 'smtp-url'];
+
 /** Inputs of procedures that no public workflow carries out. */
 const OF_OTHER_PROCEDURES = ['period', 'metrics-file'];
 
@@ -119,6 +122,16 @@ export function passedOn(workflow, inputs) {
     if (input === undefined) throw new Error(`${workflow.file} asks for "${name}", which action.yml does not know`);
     return input;
   });
-  const rest = inputs.filter(({ name }) => !workflow.required.includes(name) && !workflow.leftOut.includes(name));
+  const elsewhere = [...workflow.required, ...workflow.leftOut, ...SECRET_INPUTS];
+  const rest = inputs.filter(({ name }) => !elsewhere.includes(name));
   return [...first, ...rest];
+}
+
+/**
+ * The inputs of the action that are secrets of every workflow.
+ *
+ * @param {ActionInput[]} inputs
+ */
+export function secretInputs(inputs) {
+  return inputs.filter(({ name }) => SECRET_INPUTS.includes(name));
 }

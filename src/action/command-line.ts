@@ -1,10 +1,18 @@
 import { Command, Option } from 'commander';
 import { PROCEDURES } from '../model/request.js';
+import {
+  PROJECT_INPUTS,
+  SHELL_COMMAND_TABLE,
+  SHELL_COMMANDS,
+  SHELL_OPTIONS,
+  type ShellCommandName,
+} from '../model/shell-command.js';
 import { INPUTS, type InputSpec } from './input-table.js';
 
-/** What a person typed, as inputs of the action. */
+/** What a person typed, as inputs of the action; and the command, when it is one that only a shell has. */
 export interface CommandLine {
   readonly inputs: ReadonlyMap<string, string>;
+  readonly command: { readonly name: ShellCommandName; readonly given: ReadonlyMap<string, string> } | undefined;
   readonly json: boolean;
   readonly verbose: boolean;
 }
@@ -20,6 +28,7 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
     .showHelpAfterError()
     .enablePositionalOptions();
   const typed: CommandLine[] = [];
+  program.commandsGroup('Procedures:');
   for (const procedure of PROCEDURES) {
     const command = program.command(procedure);
     for (const spec of INPUTS) {
@@ -27,14 +36,20 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
         command.addOption(optionOf(spec));
       }
     }
-    command.option('--json', 'print the report as JSON to stdout').option('--verbose', 'show every call to the engine');
+    output(command, 'print the report as JSON to stdout');
     command.action((options: Readonly<Record<string, unknown>>) => {
-      const named = Object.entries(command.opts()).map(([key, value]) => [kebab(key), String(value)] as const);
-      typed.push({
-        inputs: new Map([...named.filter(([name]) => name !== 'json' && name !== 'verbose'), ['procedure', procedure]]),
-        json: options['json'] === true,
-        verbose: options['verbose'] === true,
-      });
+      typed.push({ ...lineOf(named(command), procedure), command: undefined, ...outputOf(options) });
+    });
+  }
+  program.commandsGroup('Looking, and the lock:');
+  for (const name of SHELL_COMMANDS) {
+    const command = shellCommand(program, name);
+    command.action((options: Readonly<Record<string, unknown>>) => {
+      const isOwn = ([option]: Named[number]): boolean => SHELL_OPTIONS.some((spec) => spec.name === option);
+      const given = new Map(named(command).filter(isOwn));
+      const inputs = named(command).filter((one) => !isOwn(one));
+      // Its inputs are read like those of a procedure that only looks.
+      typed.push({ ...lineOf(inputs, 'check'), command: { name, given }, ...outputOf(options) });
     });
   }
   program.parse([...argv]);
@@ -43,7 +58,37 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
   return line;
 }
 
-function optionOf(spec: InputSpec): Option {
+function shellCommand(program: Command, name: ShellCommandName): Command {
+  const { purpose, inputs } = SHELL_COMMAND_TABLE[name];
+  const command = program.command(name).summary(purpose).description(purpose);
+  for (const spec of INPUTS) {
+    if ([...PROJECT_INPUTS, ...inputs].includes(spec.name)) command.addOption(optionOf(spec));
+  }
+  for (const { commands, ...spec } of SHELL_OPTIONS) if (commands.includes(name)) command.addOption(optionOf(spec));
+  output(command, 'print what it found as JSON to stdout');
+  return command;
+}
+
+function output(command: Command, json: string): void {
+  command.option('--json', json).option('--verbose', 'show every call to the engine');
+}
+
+function outputOf(options: Readonly<Record<string, unknown>>): Pick<CommandLine, 'json' | 'verbose'> {
+  return { json: options['json'] === true, verbose: options['verbose'] === true };
+}
+
+type Named = readonly (readonly [string, string])[];
+
+function named(command: Command): Named {
+  const given = Object.entries(command.opts()).map(([key, value]) => [kebab(key), String(value)] as const);
+  return given.filter(([name]) => name !== 'json' && name !== 'verbose');
+}
+
+function lineOf(inputs: Named, procedure: string): Pick<CommandLine, 'inputs'> {
+  return { inputs: new Map([...inputs, ['procedure', procedure]]) };
+}
+
+function optionOf(spec: Pick<InputSpec, 'name' | 'description' | 'default' | 'defaultText' | 'kind'>): Option {
   const words =
     spec.default === undefined
       ? spec.description

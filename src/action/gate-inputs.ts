@@ -5,7 +5,7 @@ import type { InputReader } from './input-reader.js';
 
 type GateRequest = Pick<
   Request,
-  'gates' | 'peakHours' | 'activeJobsCommand' | 'activeJobsTimeoutMs' | 'requireEnvironment'
+  'gates' | 'peakHours' | 'activeJobsCommand' | 'activeJobsTimeoutMs' | 'requireEnvironment' | 'requireBackupMs'
 >;
 
 /** What gates are asked to look at, and what follows from what they find. */
@@ -24,5 +24,6 @@ export function readGates(input: InputReader): GateRequest {
     activeJobsCommand: input.text('active-jobs-command'),
     activeJobsTimeoutMs: input.duration('active-jobs-timeout') ?? 0,
     requireEnvironment: input.text('require-environment'),
+    requireBackupMs: input.duration('require-backup', 60_000),
   };
 }

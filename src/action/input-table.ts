@@ -1,4 +1,5 @@
 import { CONSISTENCIES } from '../model/backup-policy.js';
+import { MOMENTS } from '../model/notification.js';
 import { DEFAULT_ERROR_PATTERNS, RUNBOOK } from '../model/policy.js';
 import { STRATEGY_NAMES } from '../model/plan.js';
 import { PROCEDURES, ROUTER_CHOICES, type ProcedureName } from '../model/request.js';
@@ -42,6 +43,8 @@ const RESTARTS: readonly ProcedureName[] = [
   'eject',
   'restore',
 ];
+/** Procedures of which people are told. */
+const TOLD: readonly ProcedureName[] = PROCEDURES.filter((name) => name !== 'check' && name !== 'slo-report');
 /** Procedures that may take a backup. */
 const SAVES: readonly ProcedureName[] = ['backup', 'restore', ...DISTURBS];
 
@@ -518,7 +521,7 @@ const TABLE = [
   {
     name: 'gates',
     description:
-      'What gates do, as in `peak-hours=warn, disk-space=off`: `enforce`, `warn` or `off` for `health`, `active-jobs`, `peak-hours`, `registry`, `staging`, `rollback-release`, `disk-space` and `ports`.',
+      'What gates do, as in `peak-hours=warn, disk-space=off`: `enforce`, `warn` or `off` for `health`, `active-jobs`, `peak-hours`, `registry`, `staging`, `rollback-release`, `backup-age`, `disk-space` and `ports`.',
     default: undefined,
     defaultText: 'each its own way',
     kind: 'list',
@@ -556,11 +559,69 @@ const TABLE = [
     procedures: ['code-update', 'maintenance'],
   },
   {
+    name: 'require-backup',
+    description:
+      'How old the last backup of a service may be before it is changed, such as `24h`; without it none is asked for.',
+    default: undefined,
+    kind: 'duration',
+    procedures: [...CHANGES, 'full-restart', 'health-restart', 'emergency'],
+  },
+  {
     name: 'reason',
     description: 'Why, in one line: kept with a stop, with each gate that `force` passes, and in the incident log.',
     default: undefined,
     kind: 'text',
     procedures: 'all',
+  },
+  {
+    name: 'slack-webhook-url',
+    description: 'Incoming webhook of Slack that is told of the run; `docs/notifications.md`.',
+    default: undefined,
+    kind: 'secret',
+    procedures: TOLD,
+  },
+  {
+    name: 'webhook-url',
+    description: 'URL that gets what happens in the run as JSON; `docs/notifications.md` has the form.',
+    default: undefined,
+    kind: 'secret',
+    procedures: TOLD,
+  },
+  {
+    name: 'webhook-secret',
+    description: 'Key with which what `webhook-url` gets is signed, as `x-rolling-restart-signature-256` says.',
+    default: undefined,
+    kind: 'secret',
+    procedures: TOLD,
+  },
+  {
+    name: 'smtp-url',
+    description:
+      'Mail server that mail is sent by, as in `smtps://user:password@mail.example.com` or `smtp://mail.example.com:587`; `docs/notifications.md`.',
+    default: undefined,
+    kind: 'secret',
+    procedures: TOLD,
+  },
+  {
+    name: 'email-to',
+    description: 'Addresses that mail about the run goes to.',
+    default: undefined,
+    kind: 'list',
+    procedures: TOLD,
+  },
+  {
+    name: 'email-from',
+    description: 'Address that mail about the run comes from.',
+    default: undefined,
+    kind: 'text',
+    procedures: TOLD,
+  },
+  {
+    name: 'notify-on',
+    description: 'Moments of a run that people are told of: `start`, `success`, `failure`, `rollback`.',
+    default: MOMENTS.join(', '),
+    kind: 'list',
+    procedures: TOLD,
   },
   {
     name: 'github-token',

@@ -11,6 +11,7 @@ import { nearest } from './nearest.js';
 import { readBackup } from './backup-inputs.js';
 import { readGates } from './gate-inputs.js';
 import { readCanary } from './canary-inputs.js';
+import { readNotifications } from './notify-inputs.js';
 import { readRollbackTarget } from './rollback-target.js';
 import { readTraffic } from './traffic.js';
 import { reasonProblem, imageReferenceProblem, projectNameProblem, refProblem, serviceProblem } from './shapes.js';
@@ -99,6 +100,7 @@ export function readRequest(read: (name: string) => string, context: InputContex
     force: input.flag('force'),
     ...readGates(input),
     reason: input.checked('reason', reasonProblem),
+    notifications: readNotifications(input),
     githubToken: input.text('github-token'),
   };
   const { procedure, strategy, router, workingDirectory } = request;

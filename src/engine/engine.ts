@@ -2,6 +2,7 @@ import type { Engine } from '../model/ports/engine.js';
 import type { VolumeData } from '../model/ports/data.js';
 import type { OwnContainers } from '../model/ports/own-containers.js';
 import type { RecordsApi } from '../model/ports/records.js';
+import type { Traces } from '../model/ports/traces.js';
 import { createBeside } from './beside.js';
 import { EngineClient } from './client.js';
 import { createContainers } from './containers.js';
@@ -16,12 +17,14 @@ import { createOwnContainers } from './own-containers.js';
 import { removeNetworks } from './networks.js';
 import { createRecordsApi } from './records.js';
 import { readStats, streamStats } from './stats.js';
+import { createTraces } from './traces.js';
 
 /** The engine of a run, the ledger's way to its records, and the containers that are our own. */
 export interface DockerEngine extends Engine {
   readonly records: RecordsApi;
   readonly own: OwnContainers;
   readonly data: VolumeData;
+  readonly traces: Traces;
 }
 
 /**
@@ -45,5 +48,6 @@ export function createDockerEngine(endpoint: Endpoint, debug: (line: string) => 
     records: createRecordsApi(client),
     own: createOwnContainers(client),
     data: createVolumeData(client),
+    traces: createTraces(client),
   };
 }

@@ -71,6 +71,16 @@ export function holdLock(
         throw error;
       }
     },
+    async dissolve(body) {
+      // A lease that is renewed meanwhile would make the records anew.
+      await stop();
+      const view = await volumes.look();
+      if (!isValid(view, mine)) throw fenced(project, view, mine);
+      await body();
+      await volumes.clear(view, mine.number - 1);
+      // Its own generation last: until then nobody else has the lock.
+      await volumes.clear(await volumes.look(), mine.number);
+    },
   };
 }
 

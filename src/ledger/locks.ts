@@ -114,6 +114,25 @@ export function createLocks(options: LocksOptions): Locks {
       };
     },
 
+    async liveness(signal) {
+      const liveness = createLivenessJudge(records, surroundings, timing, clock);
+      for (;;) {
+        if (signal.aborted) throw cancelled(signal.reason);
+        const { highest: top } = await volumes.look();
+        if (top?.owner === undefined) return 'free';
+        const state = await liveness.judge(top);
+        if (state !== 'unknown') return state;
+        await clock.sleep(pause(timing), signal);
+      }
+    },
+
+    async askToYield(reason) {
+      const { highest } = await volumes.look();
+      if (highest?.owner === undefined) return undefined;
+      await volumes.askToYield(highest.number, reason);
+      return { ...publicOwner(highest.owner), generation: highest.number };
+    },
+
     async breakLock() {
       for (let attempt = 0; attempt < 20; attempt += 1) {
         const { highest: top } = await volumes.look();

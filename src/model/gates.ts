@@ -6,6 +6,7 @@ export const SETTABLE_GATES = [
   'registry',
   'staging',
   'rollback-release',
+  'backup-age',
   'disk-space',
   'ports',
 ] as const;

@@ -1,6 +1,7 @@
 import type { Consistency } from './backup-policy.js';
 import type { EnvironmentCheck } from './environment-check.js';
 import type { GateSettings } from './gates.js';
+import type { NotificationSettings } from './notification.js';
 import type { PeakWindow } from './peak-hours.js';
 import type { StrategyName } from './plan.js';
 import type { CanaryPolicy, Severity, WarningAction } from './policy.js';
@@ -94,8 +95,12 @@ export interface Request {
   readonly activeJobsTimeoutMs: number;
   /** The same commit has to have been deployed there. */
   readonly requireEnvironment: string | undefined;
+  /** How old the last backup of a service may be before it is changed; undefined: none is asked for. */
+  readonly requireBackupMs: number | undefined;
   /** Why, in the words of the person who runs it. */
   readonly reason: string | undefined;
+  /** Who is told, of what. */
+  readonly notifications: NotificationSettings;
   /** A secret. */
   readonly githubToken: string | undefined;
 }

@@ -1,5 +1,8 @@
 import { prepare } from '../steps/prepare.js';
-import { diskSpaceGate, healthGate, modifiedFilesGate, passGate } from '../steps/gates.js';
+import { diskSpaceGate } from '../steps/gates/disk-space.js';
+import { healthGate } from '../steps/gates/health.js';
+import { modifiedFilesGate } from '../steps/gates/modified-files.js';
+import { passGate } from '../steps/gates/pass-gate.js';
 import { observe } from '../steps/observe.js';
 import { previewUpdate } from '../steps/preview.js';
 import { rollOutAll } from '../steps/roll-out-all.js';

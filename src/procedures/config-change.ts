@@ -1,4 +1,6 @@
-import { diskSpaceGate, healthGate, passGate } from '../steps/gates.js';
+import { diskSpaceGate } from '../steps/gates/disk-space.js';
+import { healthGate } from '../steps/gates/health.js';
+import { passGate } from '../steps/gates/pass-gate.js';
 import { observe } from '../steps/observe.js';
 import { prepare } from '../steps/prepare.js';
 import { previewLive } from '../steps/preview.js';

@@ -1,5 +1,7 @@
 import type { ObservedContainer } from '../model/service.js';
-import { diskSpaceGate, healthGate, passGate } from '../steps/gates.js';
+import { diskSpaceGate } from '../steps/gates/disk-space.js';
+import { healthGate } from '../steps/gates/health.js';
+import { passGate } from '../steps/gates/pass-gate.js';
 import { observe } from '../steps/observe.js';
 import { planRestart, restartServices } from '../steps/restart.js';
 import { recordIncident } from '../steps/record-incident.js';

@@ -1,5 +1,6 @@
 import { isOneShot } from '../model/service.js';
-import { healthGate, passGate } from '../steps/gates.js';
+import { healthGate } from '../steps/gates/health.js';
+import { passGate } from '../steps/gates/pass-gate.js';
 import { restartServices, planRestart } from '../steps/restart.js';
 import { observe } from '../steps/observe.js';
 import { selectServices } from '../steps/select-services.js';

@@ -1,4 +1,7 @@
-import { diskSpaceGate, healthGate, modifiedFilesGate, passGate } from '../steps/gates.js';
+import { diskSpaceGate } from '../steps/gates/disk-space.js';
+import { healthGate } from '../steps/gates/health.js';
+import { modifiedFilesGate } from '../steps/gates/modified-files.js';
+import { passGate } from '../steps/gates/pass-gate.js';
 import { observe } from '../steps/observe.js';
 import { prepare } from '../steps/prepare.js';
 import { previewUpdate } from '../steps/preview.js';

@@ -1,7 +1,10 @@
 import { ProcedureError } from '../model/errors.js';
 import { isBad, type Release } from '../model/release.js';
 import type { Candidate, Current } from '../steps/candidate.js';
-import { diskSpaceGate, healthGate, modifiedFilesGate, passGate } from '../steps/gates.js';
+import { diskSpaceGate } from '../steps/gates/disk-space.js';
+import { healthGate } from '../steps/gates/health.js';
+import { modifiedFilesGate } from '../steps/gates/modified-files.js';
+import { passGate } from '../steps/gates/pass-gate.js';
 import { keptCandidate } from '../steps/kept-candidate.js';
 import { adopt, observe } from '../steps/observe.js';
 import { withDataChanges } from '../steps/data-change.js';

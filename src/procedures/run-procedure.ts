@@ -4,6 +4,7 @@ import type { RunReport } from '../model/report.js';
 import { buildReport } from '../run/build-report.js';
 import type { Run } from '../run/run.js';
 import { describeHooks, hookAfter, hookBefore } from '../steps/hooks.js';
+import { describeNotifications, tellEnd, tellStart } from '../steps/notify.js';
 import { deleteOldBackups } from '../steps/old-backups.js';
 import { openProject } from '../steps/open-project.js';
 import type { Session } from '../steps/session.js';
@@ -23,20 +24,28 @@ export async function runProcedure(run: Run): Promise<RunReport> {
   } catch (error) {
     result = failedBeforeItsEnd(run, asProcedureError(error));
   }
+  if (procedure.perform === undefined || run.request.dryRun) return buildReport(run, result);
+  await tellEnd(run, buildReport(run, result));
   return buildReport(run, result);
 }
 
 /** Finishes or undoes what a run left that was killed: the action's `post`, and a shell's `recover`. */
 export async function recoverAbandoned(run: Run): Promise<RunReport> {
   let result: ProcedureResult;
+  let repaired: readonly string[] = [];
   try {
     const opened = await openProject(run);
-    result = await withSession(run, opened, { interrupt: false, goOn: false }, async (_session, said) =>
-      Promise.resolve(ended('completed', said.length === 0 ? 'nothing was left to repair' : said.join('; '))),
-    );
+    result = await withSession(run, opened, { interrupt: false, goOn: false }, async (_session, said) => {
+      repaired = said;
+      return Promise.resolve(ended('completed', said.length === 0 ? 'nothing was left to repair' : said.join('; ')));
+    });
   } catch (error) {
     result = failedBeforeItsEnd(run, asProcedureError(error));
   }
+  const report = buildReport(run, result);
+  if (repaired.length === 0 && report.error === undefined) return report;
+  // Whoever was told of the beginning hears how the killed run ended.
+  await tellEnd(run, { ...report, outcome: 'failed', headline: `the run was killed; ${report.headline}` });
   return buildReport(run, result);
 }
 
@@ -45,7 +54,10 @@ async function conduct(run: Run, procedure: Procedure): Promise<ProcedureResult>
   const { perform } = procedure;
   if (run.request.dryRun || perform === undefined) {
     const view = viewing(run, opened);
-    if (perform !== undefined) describeHooks(view);
+    if (perform !== undefined) {
+      describeHooks(view);
+      describeNotifications(view);
+    }
     try {
       if (run.request.procedure !== 'check') passOpeningGates(view);
       return await procedure.preview(view);
@@ -56,6 +68,7 @@ async function conduct(run: Run, procedure: Procedure): Promise<ProcedureResult>
   const { interrupts } = procedure;
   return withSession(run, opened, { interrupt: interrupts, goOn: interrupts || run.request.force }, async (session) => {
     passOpeningGates(session);
+    tellStart(session);
     const result = await withHooks(session, perform);
     await deleteOldBackups(session);
     await recordSlo(session);

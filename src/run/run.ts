@@ -11,7 +11,9 @@ import type { MetricsFile } from '../model/ports/metrics.js';
 import type { EvidenceStore, Progress, Redactor } from '../model/ports/progress.js';
 import type { Routers } from '../model/ports/router.js';
 import type { Source } from '../model/ports/source.js';
+import type { Traces } from '../model/ports/traces.js';
 import type { Invocation, Request } from '../model/request.js';
+import type { Notifier } from './notifier.js';
 import type { Recorder } from './recorder.js';
 
 /** What talks to the world, built once in `wiring.ts` and handed down. */
@@ -31,6 +33,7 @@ export interface Adapters {
   readonly routers: Routers;
   readonly edges: Edges;
   readonly data: VolumeData;
+  readonly traces: Traces;
   readonly backups: BackupStore;
   readonly metrics: MetricsFile;
   /** The records of one compose project; its name is known only after the compose files are rendered. */
@@ -48,6 +51,7 @@ export interface Run extends Adapters {
   readonly request: Request;
   readonly invocation: Invocation;
   readonly recorder: Recorder;
+  readonly notifier: Notifier;
   /** Aborts when a person cancels the job or presses Ctrl-C. */
   readonly cancelled: AbortSignal;
 }

@@ -7,7 +7,7 @@ import { dependencyOrder } from '../model/service.js';
 import type { Current } from './candidate.js';
 import { inOrder } from './data.js';
 import { dataOf, type ServiceData } from './data-places.js';
-import { passGate } from './gates.js';
+import { passGate } from './gates/pass-gate.js';
 import { keptCandidate } from './kept-candidate.js';
 import { adopt, observe } from './observe.js';
 import { requireServices } from './open-project.js';

@@ -1,7 +1,7 @@
 import type { BackupManifest, DataPlace } from '../model/backup.js';
 import { ProcedureError } from '../model/errors.js';
 import type { ObservedContainer } from '../model/service.js';
-import { passGate } from './gates.js';
+import { passGate } from './gates/pass-gate.js';
 import type { Viewing } from './session.js';
 
 /**

@@ -5,7 +5,7 @@ import type { Freeze, Operation } from '../model/operation.js';
 import { newReleaseId, type ReleaseId } from '../model/release.js';
 import { formatSize } from '../model/units.js';
 import type { ServiceData } from './data-places.js';
-import type { GateFinding } from './gates.js';
+import type { GateFinding } from './gates/pass-gate.js';
 import type { Viewing } from './session.js';
 
 /** A backup that is to be taken. */

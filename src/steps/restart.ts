@@ -7,7 +7,7 @@ import { inOrder } from './data.js';
 import { backupFirst } from './data-change.js';
 import { diagnoseFailure } from './diagnosis/index.js';
 import { captureEvidence } from './evidence.js';
-import { passActiveJobs } from './gates/index.js';
+import { passActiveJobs, passBackupAge } from './gates/index.js';
 import { keptCandidate } from './kept-candidate.js';
 import { adopt, observe } from './observe.js';
 import type { RollOutAllResult } from './roll-out-all.js';
@@ -44,6 +44,7 @@ export async function restartServices(
   services: readonly string[],
   way: RestartWay,
 ): Promise<RollOutAllResult> {
+  for (const service of services) await passBackupAge(session, service);
   await passActiveJobs(session);
   const plans: ServicePlan[] = [];
   const done: string[] = [];

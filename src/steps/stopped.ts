@@ -2,7 +2,7 @@ import { ProcedureError } from '../model/errors.js';
 import { stoppedOnPurpose, type ReleaseEvent } from '../model/release.js';
 import { isAlive } from '../model/service.js';
 import type { Current } from './candidate.js';
-import { passGate, type GateFinding } from './gates.js';
+import { passGate, type GateFinding } from './gates/pass-gate.js';
 import type { Viewing } from './session.js';
 
 /** @returns who stopped the service, while it is stopped: what somebody started by hand since then runs */

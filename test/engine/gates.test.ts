@@ -126,4 +126,27 @@ describe('gates', () => {
       github.close();
     }
   });
+
+  it('the age of the last backup: refuses without one, and is content once it is taken', async () => {
+    // Fixture app has no data of its own until it is given a volume.
+    const file = `${project.dir}/compose.yaml`;
+    const restart = { procedure: 'health-restart', service: 'app', 'require-backup': '1h' };
+    const none = await carryOut(project, restart);
+    expect(none.report.outcome, none.log).toBe('deployed');
+    expect(none.log).toContain('gate backup-age: app has no data that could be lost');
+    await writeFile(file, `${served({ more: "    volumes: ['data:/data']\n" })}volumes:\n  data: {}\n`);
+    const changed = await carryOut(project, { procedure: 'config-change', service: 'app' });
+    expect(changed.report.outcome, changed.log).toBe('deployed');
+    const before = (await project.inspect('app')).State.StartedAt;
+    const refused = await carryOut(project, restart);
+    expect(refused.report, refused.log).toMatchObject({ outcome: 'refused', changed: false });
+    expect(refused.report.error?.message).toMatch(/no backup of app/);
+    expect((await project.inspect('app')).State.StartedAt).toBe(before);
+    const saved = await carryOut(project, { procedure: 'backup', service: 'app' });
+    expect(saved.report.outcome, saved.log).toBe('completed');
+    const restarted = await carryOut(project, restart);
+    expect(restarted.report.outcome, restarted.log).toBe('deployed');
+    expect(restarted.log).toContain('✓ gate backup-age: app: the last backup is');
+    expect((await project.inspect('app')).State.StartedAt).not.toBe(before);
+  });
 });

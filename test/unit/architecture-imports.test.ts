@@ -11,6 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   run: ['model'],
   steps: ['strategies', 'run', 'model'],
   procedures: ['steps', 'run', 'model'],
+  shell: ['procedures', 'steps', 'run', 'model'],
   // Adapters: they implement the interfaces of model/ports.
   action: ['model'],
   backups: ['model'],
@@ -18,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   github: ['model'],
   host: ['model'],
   ledger: ['model'],
+  notify: ['model'],
   probe: ['model'],
   report: ['model'],
   routers: ['model'],
@@ -29,6 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'github',
     'host',
     'ledger',
+    'notify',
     'probe',
     'report',
     'routers',
@@ -40,7 +43,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // The doors.
   'main.ts': ['wiring.ts', 'publish.ts', 'procedures', 'action', 'github', 'report', 'model'],
   'post.ts': ['wiring.ts', 'publish.ts', 'procedures', 'action', 'github', 'report', 'model'],
-  'cli.ts': ['wiring.ts', 'publish.ts', 'procedures', 'action', 'github', 'report', 'model'],
+  'cli.ts': ['wiring.ts', 'publish.ts', 'procedures', 'shell', 'action', 'github', 'report', 'model'],
 };
 
 /** Packages that only some parts may import. */
@@ -49,6 +52,7 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   '@actions/exec': ['engine', 'host', 'source'],
   '@actions/github': ['github'],
   dockerode: ['engine'],
+  nodemailer: ['notify'],
   'tar-stream': ['backups', 'engine'],
   // A child belongs to a process group that we end: one file starts children.
   'node:child_process': ['host'],

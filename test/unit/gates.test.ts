@@ -1,6 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createBackupStore } from '../../src/backups/store.js';
 import { parseGates } from '../../src/model/gates.js';
 import { parsePeakHours, peakAt } from '../../src/model/peak-hours.js';
+import { backupAgeGate } from '../../src/steps/gates/backup-age.js';
 
 function isPeak(text: string, moment: string): boolean {
   const window = parsePeakHours(text);
@@ -62,5 +67,51 @@ describe('the input gates', () => {
     expect(problems).toHaveLength(4);
     expect(problems[0]).toContain('there is no gate "bad-release"');
     expect(problems[3]).toContain('twice');
+  });
+});
+
+describe('the age of the last backup', () => {
+  const NOW = Date.parse('2026-11-24T12:00:00Z');
+  const store = createBackupStore();
+  let folder = '';
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'rr-backups-'));
+    for (const at of ['2026-11-20T03:00:00.000Z', '2026-11-23T12:00:00.000Z']) {
+      const id = `${at.replaceAll(/[-:]|\.\d+/g, '')}-abcdef`;
+      const writer = await store.begin(store.folderOf(folder, 'roma', 'db', id));
+      const by = { procedure: 'backup', run: '1', by: 'tester at shell', host: 'h' };
+      const what = { id, project: 'roma', service: 'db', release: undefined, at, frozenMs: 1 };
+      const about = { reason: 'asked', consistency: 'pause', schema: 'rolling-restart/backup/v1' } as const;
+      await writer.keep({ ...about, ...what, ...by }, new AbortController().signal);
+    }
+  });
+
+  afterAll(async () => {
+    await rm(folder, { recursive: true });
+  });
+
+  const ask = (service: string, requireBackupMs: number | undefined, backupBefore = false) =>
+    backupAgeGate(
+      { backups: store, project: 'roma', request: { backupDir: folder, requireBackupMs, backupBefore } },
+      service,
+      NOW,
+    );
+
+  it('counts the newest one', async () => {
+    expect(await ask('db', 24 * 3_600_000)).toEqual({ kind: 'pass', detail: 'db: the last backup is 24 h old' });
+    expect(await ask('db', 23 * 3_600_000)).toMatchObject({
+      kind: 'refuse',
+      error: { code: 'E_GATE', message: 'The last backup of db is 24 h old, and 23 h are asked for' },
+    });
+  });
+
+  it('refuses without any, unless one is taken first or none is asked for', async () => {
+    expect(await ask('web', 1)).toMatchObject({
+      kind: 'refuse',
+      error: { message: expect.stringContaining('no backup of web') as string },
+    });
+    expect(await ask('web', 1, true)).toMatchObject({ kind: 'pass' });
+    expect(await ask('web', undefined)).toMatchObject({ kind: 'pass' });
   });
 });

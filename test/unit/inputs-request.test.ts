@@ -85,11 +85,18 @@ describe('readRequest', () => {
       lockTimeoutMs: 600_000,
       force: false,
       gates: {},
+      requireBackupMs: undefined,
       peakHours: [],
       activeJobsCommand: undefined,
       activeJobsTimeoutMs: 600_000,
       requireEnvironment: undefined,
       reason: undefined,
+      notifications: {
+        on: ['start', 'success', 'failure', 'rollback'],
+        slackUrl: undefined,
+        webhook: undefined,
+        email: undefined,
+      },
       githubToken: undefined,
     });
   });

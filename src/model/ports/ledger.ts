@@ -85,6 +85,16 @@ export interface Locks {
   }): Promise<HeldLock>;
   /** Who holds it now, if anyone alive does. */
   holder(): Promise<(LockOwner & { readonly alive: boolean | undefined; readonly generation: number }) | undefined>;
+  /**
+   * Whether the owner lives, also where its process cannot be seen: its lease is watched then, which takes up to 25 s.
+   * @throws ProcedureError E_CANCELLED when the signal aborts
+   */
+  liveness(signal: AbortSignal): Promise<'free' | 'alive' | 'dead'>;
+  /**
+   * Asks whoever holds it to end as at a cancellation. Does not wait for it.
+   * @returns who was asked; undefined when nobody holds it
+   */
+  askToYield(reason: string): Promise<(LockOwner & { readonly generation: number }) | undefined>;
   /** Takes a lock away from whoever has it. For a person who knows. @returns the owner it was taken from */
   breakLock(): Promise<LockOwner | undefined>;
 }
@@ -102,4 +112,10 @@ export interface HeldLock {
   readonly yieldRequested: AbortSignal;
   /** Says that the abandoned runs are dealt with: a later owner need not look at them again. */
   release(): Promise<void>;
+  /**
+   * Takes the lock itself off the engine, after `body`, during which nothing more is written for it. Whoever waits for it
+   * begins with a new one.
+   * @throws ProcedureError E_FENCED when another run has taken the lock over; `body` is not called then
+   */
+  dissolve(body: () => Promise<void>): Promise<void>;
 }

@@ -2,7 +2,7 @@ import { asProcedureError, ProcedureError } from '../../model/errors.js';
 import { formatDuration } from '../../model/units.js';
 import { sleep } from '../../run/deadline.js';
 import type { Run } from '../../run/run.js';
-import type { GateFinding } from '../gates.js';
+import type { GateFinding } from './pass-gate.js';
 
 const PAUSE_MS = 2_000;
 const LINES_SHOWN = 5;

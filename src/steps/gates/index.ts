@@ -1,8 +1,10 @@
 import type { ProcedureName } from '../../model/request.js';
 import type { Candidate } from '../candidate.js';
-import { passGate, type GateFinding } from '../gates.js';
+import { passGate, type GateFinding } from './pass-gate.js';
+import { dataOf } from '../data-places.js';
 import type { Session, Viewing } from '../session.js';
 import { activeJobsGate } from './active-jobs.js';
+import { backupAgeGate } from './backup-age.js';
 import { peakHoursGate } from './peak-hours.js';
 import { portsGate } from './ports.js';
 import { rollbackReleaseGate } from './rollback-release.js';
@@ -39,8 +41,18 @@ export async function passLastGates(session: Session, candidates: readonly Candi
     if (!isOff(session, 'rollback-release')) {
       pass(session, 'rollback-release', await rollbackReleaseGate(session, candidate));
     }
+    await passBackupAge(session, candidate.service);
   }
   await passActiveJobs(session);
+}
+
+/** @throws ProcedureError E_GATE */
+export async function passBackupAge(viewing: Viewing, service: string): Promise<void> {
+  if (viewing.request.requireBackupMs === undefined || isOff(viewing, 'backup-age')) return;
+  const containers = await viewing.engine.containers(viewing.project, service);
+  const data = containers.length === 0 ? undefined : await dataOf(viewing, service, containers);
+  const nothing = { kind: 'pass', detail: `${service} has no data that could be lost` } as const;
+  pass(viewing, 'backup-age', data === undefined ? nothing : await backupAgeGate(viewing, service));
 }
 
 /** @throws ProcedureError E_GATE */

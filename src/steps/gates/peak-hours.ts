@@ -1,7 +1,7 @@
 import { ProcedureError } from '../../model/errors.js';
 import { peakAt } from '../../model/peak-hours.js';
 import type { Run } from '../../run/run.js';
-import type { GateFinding } from '../gates.js';
+import type { GateFinding } from './pass-gate.js';
 
 /** Runbook: never restart during peak usage, if avoidable. */
 export function peakHoursGate({ request }: Run, now = new Date()): GateFinding {

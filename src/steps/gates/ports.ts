@@ -1,6 +1,6 @@
 import { ProcedureError } from '../../model/errors.js';
 import type { Candidate } from '../candidate.js';
-import type { GateFinding } from '../gates.js';
+import type { GateFinding } from './pass-gate.js';
 import type { Viewing } from '../session.js';
 
 /**

@@ -1,5 +1,5 @@
 import type { Candidate } from '../candidate.js';
-import type { GateFinding } from '../gates.js';
+import type { GateFinding } from './pass-gate.js';
 import { imageOf } from '../kept-candidate.js';
 import type { Viewing } from '../session.js';
 import { releaseBefore } from '../way-back.js';

@@ -1,6 +1,6 @@
 import { ProcedureError } from '../../model/errors.js';
 import type { Run } from '../../run/run.js';
-import type { GateFinding } from '../gates.js';
+import type { GateFinding } from './pass-gate.js';
 
 /** Runbook: always test in staging first. The same commit has to have been deployed there, by what the forge knows. */
 export async function stagingGate(run: Run, commit: string): Promise<GateFinding> {

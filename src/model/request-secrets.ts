@@ -1,0 +1,41 @@
+import type { Request } from './request.js';
+
+interface Secret {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** @returns every value of the request that is never to be written or sent anywhere but where it belongs */
+export function secretsOf({ githubToken, notifications }: Request): readonly Secret[] {
+  const { slackUrl, webhook, email } = notifications;
+  return [
+    ...secret('github-token', githubToken),
+    ...addressSecrets('slack-webhook-url', slackUrl),
+    ...addressSecrets('webhook-url', webhook?.url),
+    ...secret('webhook-secret', webhook?.secret),
+    ...mailSecrets(email?.smtpUrl),
+  ];
+}
+
+function secret(name: string, value: string | undefined): readonly Secret[] {
+  return value === undefined ? [] : [{ name, value }];
+}
+
+/** A short path tells nothing, and hiding `/notify` wherever it stands would hide too much. */
+const SHORTEST_PATH = 16;
+
+/** The address of a webhook is its key: also its path alone, which may turn up in an error. */
+function addressSecrets(name: string, value: string | undefined): readonly Secret[] {
+  if (value === undefined) return [];
+  const { pathname, search } = new URL(value);
+  const path = `${pathname}${search}`;
+  return [...secret(name, value), ...(path.length < SHORTEST_PATH ? [] : secret('webhook secret', path))];
+}
+
+/** The password as it is used, which is not as it stands in the address. */
+function mailSecrets(value: string | undefined): readonly Secret[] {
+  if (value === undefined) return [];
+  const { password } = new URL(value);
+  if (password === '') return [];
+  return [...secret('smtp password', value), ...secret('smtp password', decodeURIComponent(password))];
+}

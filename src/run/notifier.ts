@@ -1,0 +1,94 @@
+import { describeMessage, type Message } from '../model/notification.js';
+import type { Channel } from '../model/ports/notifications.js';
+import type { Progress } from '../model/ports/progress.js';
+
+/** What one message to one channel may take. */
+const DEADLINE_MS = 5_000;
+/** The runner kills a cancelled job some seconds later. */
+const CANCELLED_DEADLINE_MS = 2_000;
+
+/** What became of one message on one channel. */
+export interface Delivery {
+  readonly channel: string;
+  readonly message: Message;
+  readonly problem: string | undefined;
+  readonly durationMs: number;
+}
+
+/**
+ * Tells all channels at once, in the background: a channel that is down delays no change and fails none. Messages to one
+ * channel go one after the other, so that an end never comes before its beginning.
+ */
+export class Notifier {
+  private readonly tails = new Map<Channel, Promise<void>>();
+  private readonly delivered: Delivery[] = [];
+
+  constructor(
+    private readonly channels: readonly Channel[],
+    private readonly options: {
+      readonly progress: Progress;
+      readonly redact: (text: string) => string;
+      readonly cancelled: AbortSignal;
+      readonly deadlineMs?: number;
+    },
+  ) {}
+
+  /** Begins to send it and waits for nothing. */
+  send(message: Message): void {
+    for (const channel of this.channels) {
+      if (channel.describe(message) === undefined) continue;
+      const before = this.tails.get(channel) ?? Promise.resolve();
+      this.tails.set(
+        channel,
+        before.then(() => this.deliver(channel, message)),
+      );
+    }
+  }
+
+  /** @returns what each channel would do with the message, in words */
+  describe(message: Message): readonly string[] {
+    return this.channels.flatMap((channel) => {
+      const what = channel.describe(message);
+      return what === undefined ? [] : [`${channel.name}: ${what}`];
+    });
+  }
+
+  /** Waits until everything is sent or given up. @returns what became of it, in the order it ended */
+  async settle(): Promise<readonly Delivery[]> {
+    await Promise.all(this.tails.values());
+    return this.delivered;
+  }
+
+  private async deliver(channel: Channel, message: Message): Promise<void> {
+    const { cancelled, progress, redact, deadlineMs = DEADLINE_MS } = this.options;
+    const limit = cancelled.aborted ? Math.min(deadlineMs, CANCELLED_DEADLINE_MS) : deadlineMs;
+    const began = performance.now();
+    const problem = await within(limit, (signal) => channel.send(message, signal));
+    const durationMs = Math.round(performance.now() - began);
+    const words = problem === undefined ? undefined : redact(problem);
+    this.delivered.push({ channel: channel.name, message, problem: words, durationMs });
+    if (words === undefined) progress.debug(`${channel.name} has ${describeMessage(message)} after ${durationMs} ms`);
+    else progress.warning(`${channel.name} could not be told (${describeMessage(message)}): ${words}`);
+  }
+}
+
+/** @returns what went wrong in words; a channel that does not heed the signal is not waited for either */
+async function within(limitMs: number, send: (signal: AbortSignal) => Promise<void>): Promise<string | undefined> {
+  const deadline = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(() => {
+      resolve(`no answer within ${limitMs / 1_000} s`);
+      deadline.abort();
+    }, limitMs);
+  });
+  const sent = send(deadline.signal).then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error.message || error.name : String(error)),
+  );
+  try {
+    return await Promise.race([sent, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,13 @@
+import type { Current } from '../candidate.js';
+import type { GateFinding } from './pass-gate.js';
+
+/** An unhealthy service only warns: the update may be its fix. */
+export function healthGate(service: string, current: Current): GateFinding {
+  if (current.containers.length === 0) return { kind: 'pass', detail: `${service}: nothing runs yet` };
+  const bad = current.containers.filter(
+    (container) => container.state !== 'running' || container.health === 'unhealthy' || container.restartCount > 3,
+  );
+  if (bad.length === 0) return { kind: 'pass', detail: `${service} runs and is healthy` };
+  const words = bad.map((container) => `${container.name} is ${container.state}, health ${container.health}`);
+  return { kind: 'warn', detail: `${words.join('; ')}: going on, since the change may be its fix` };
+}

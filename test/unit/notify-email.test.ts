@@ -1,0 +1,125 @@
+import { createServer, type AddressInfo } from 'node:net';
+import { SMTPServer } from 'smtp-server';
+import { afterEach, describe, expect, it } from 'vitest';
+import { MOMENTS, type NotificationSettings } from '../../src/model/notification.js';
+import { secretsOf } from '../../src/model/request-secrets.js';
+import type { Request } from '../../src/model/request.js';
+import { createEmail, mailOf } from '../../src/notify/email.js';
+import { createRedactor } from '../../src/report/redact.js';
+import { sampleNotice } from '../support/notices.js';
+
+const closing: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
+});
+
+interface Mailbox {
+  readonly port: number;
+  readonly mails: { readonly from: string; readonly to: readonly string[]; readonly text: string }[];
+}
+
+/** A real mail server that knows one user and nobody called `nobody`. */
+async function mailServer(): Promise<Mailbox> {
+  const mails: { from: string; to: readonly string[]; text: string }[] = [];
+  const server = new SMTPServer({
+    disabledCommands: ['STARTTLS'],
+    authOptional: true,
+    allowInsecureAuth: true,
+    onAuth: ({ username, password }, _session, done) => {
+      if (username === 'mailer' && password === 'p@ss word') done(null, { user: 'mailer' });
+      else done(new Error('535 wrong user or password'));
+    },
+    onRcptTo: ({ address }, _session, done) => done(address.startsWith('nobody@') ? new Error('no such user') : null),
+    onData: (stream, session, done) => {
+      let text = '';
+      stream.setEncoding('utf8').on('data', (part: string) => (text += part));
+      stream.on('end', () => {
+        const { mailFrom, rcptTo } = session.envelope;
+        mails.push({
+          from: mailFrom === false ? '' : mailFrom.address,
+          to: rcptTo.map(({ address }) => address),
+          text,
+        });
+        done();
+      });
+    },
+  });
+  server.on('error', () => undefined); // a client that goes away
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+  closing.push(() => server.close(() => undefined));
+  return { port: (server.server.address() as AddressInfo).port, mails };
+}
+
+const to = ['team@example.com', 'boss@example.com'];
+const settings = (smtpUrl: string, more: Partial<NotificationSettings> = {}): NotificationSettings => ({
+  on: MOMENTS,
+  slackUrl: undefined,
+  webhook: undefined,
+  email: { smtpUrl, from: 'deploy@example.com', to },
+  ...more,
+});
+
+async function send(given: NotificationSettings, ...notices: Parameters<typeof sampleNotice>[0][]): Promise<void> {
+  const channel = createEmail(given);
+  for (const notice of notices) await channel?.send(sampleNotice(notice), AbortSignal.timeout(10_000));
+}
+
+describe('e-mail', () => {
+  it('sends one thread for a run, with a password and a subject that stays', async () => {
+    const box = await mailServer();
+    const url = `smtp://mailer:p%40ss%20word@127.0.0.1:${box.port}`;
+    await send(settings(url), { moment: 'start', outcome: undefined }, { moment: 'failure' });
+    expect(box.mails).toHaveLength(2);
+    const [start, end] = box.mails;
+    expect(start).toMatchObject({ from: 'deploy@example.com', to });
+    expect(start?.text).toMatch(/^Subject: \[roma\] code-update 123-1\r?$/m);
+    expect(end?.text).toMatch(/^Subject: Re: \[roma\] code-update 123-1\r?$/m);
+    for (const mail of box.mails) {
+      expect(mail.text).toMatch(/^References: <123-1@rolling-restart\.invalid>\r?$/m);
+      expect(mail.text).toMatch(/^Auto-Submitted: auto-generated\r?$/m);
+    }
+    expect(end?.text).toContain('code-update of roma failed');
+    expect(end?.text).toContain('- Look at the log.');
+    expect(end?.text).not.toContain('p@ss');
+  });
+
+  it('says what the server refuses: a password, or an address while the others get the mail', async () => {
+    const box = await mailServer();
+    await expect(send(settings(`smtp://mailer:wrong@127.0.0.1:${box.port}`), {})).rejects.toThrow(/535/);
+    const some = settings(`smtp://127.0.0.1:${box.port}`, {
+      email: { smtpUrl: `smtp://127.0.0.1:${box.port}`, from: 'a@example.com', to: ['nobody@example.com', ...to] },
+    });
+    await expect(send(some, {})).rejects.toThrow('takes no mail for nobody@example.com');
+    expect(box.mails).toHaveLength(1);
+  });
+
+  it('ends by itself with a server that says nothing', async () => {
+    const silent = createServer(() => undefined);
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    closing.push(() => silent.close());
+    const { port } = silent.address() as AddressInfo;
+    await expect(send(settings(`smtp://127.0.0.1:${port}`), {})).rejects.toThrow(/[Gg]reeting/);
+  }, 15_000);
+
+  it('says in the subject what happened when the beginning is not mailed', () => {
+    expect(mailOf(sampleNotice(), 1, false).subject).toBe('[roma] code-update of roma failed');
+    expect(mailOf(sampleNotice({ project: 'a\r\nBcc: x@y' }), 1, false).subject).not.toMatch(/[\r\n]/);
+  });
+});
+
+describe('secrets of channels', () => {
+  it('are hidden in every form in which they turn up', () => {
+    const notifications: NotificationSettings = {
+      on: MOMENTS,
+      slackUrl: 'https://hooks.slack.com/services/T0/B0/abcdefghij',
+      webhook: { url: 'https://example.com/in', secret: 'k3y' },
+      email: { smtpUrl: 'smtp://mailer:p%40ss%20word@mail.example.com', from: 'a@b', to },
+    };
+    const redactor = createRedactor();
+    redactor.learn(secretsOf({ githubToken: undefined, notifications } as Request));
+    const shown = redactor.text(
+      'https://hooks.slack.com/services/T0/B0/abcdefghij /services/T0/B0/abcdefghij k3y p@ss word p%40ss%20word mail.example.com /in',
+    );
+    expect(shown).toBe('*** *** *** *** *** mail.example.com /in');
+  });
+});
