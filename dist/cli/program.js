@@ -75,9 +75,12 @@ const {
 
 // EXTERNAL MODULE: ./build/model/request.js
 var request = __nccwpck_require__(8196);
+// EXTERNAL MODULE: ./build/model/shell-command.js
+var shell_command = __nccwpck_require__(4695);
 // EXTERNAL MODULE: ./build/action/input-table.js
 var input_table = __nccwpck_require__(8751);
 ;// CONCATENATED MODULE: ./build/action/command-line.js
+
 
 
 
@@ -92,6 +95,7 @@ function readCommandLine(argv) {
         .showHelpAfterError()
         .enablePositionalOptions();
     const typed = [];
+    program.commandsGroup('Procedures:');
     for (const procedure of request/* PROCEDURES */.V) {
         const command = program.command(procedure);
         for (const spec of input_table/* INPUTS */.mc) {
@@ -99,14 +103,20 @@ function readCommandLine(argv) {
                 command.addOption(optionOf(spec));
             }
         }
-        command.option('--json', 'print the report as JSON to stdout').option('--verbose', 'show every call to the engine');
+        output(command, 'print the report as JSON to stdout');
         command.action((options) => {
-            const named = Object.entries(command.opts()).map(([key, value]) => [kebab(key), String(value)]);
-            typed.push({
-                inputs: new Map([...named.filter(([name]) => name !== 'json' && name !== 'verbose'), ['procedure', procedure]]),
-                json: options['json'] === true,
-                verbose: options['verbose'] === true,
-            });
+            typed.push({ ...lineOf(named(command), procedure), command: undefined, ...outputOf(options) });
+        });
+    }
+    program.commandsGroup('Looking, and the lock:');
+    for (const name of shell_command/* SHELL_COMMANDS */.Kg) {
+        const command = shellCommand(program, name);
+        command.action((options) => {
+            const isOwn = ([option]) => shell_command/* SHELL_OPTIONS */.iw.some((spec) => spec.name === option);
+            const given = new Map(named(command).filter(isOwn));
+            const inputs = named(command).filter((one) => !isOwn(one));
+            // Its inputs are read like those of a procedure that only looks.
+            typed.push({ ...lineOf(inputs, 'check'), command: { name, given }, ...outputOf(options) });
         });
     }
     program.parse([...argv]);
@@ -114,6 +124,32 @@ function readCommandLine(argv) {
     if (line === undefined)
         return program.help({ error: true });
     return line;
+}
+function shellCommand(program, name) {
+    const { purpose, inputs } = shell_command/* SHELL_COMMAND_TABLE */.Kk[name];
+    const command = program.command(name).summary(purpose).description(purpose);
+    for (const spec of input_table/* INPUTS */.mc) {
+        if ([...shell_command/* PROJECT_INPUTS */.cq, ...inputs].includes(spec.name))
+            command.addOption(optionOf(spec));
+    }
+    for (const { commands, ...spec } of shell_command/* SHELL_OPTIONS */.iw)
+        if (commands.includes(name))
+            command.addOption(optionOf(spec));
+    output(command, 'print what it found as JSON to stdout');
+    return command;
+}
+function output(command, json) {
+    command.option('--json', json).option('--verbose', 'show every call to the engine');
+}
+function outputOf(options) {
+    return { json: options['json'] === true, verbose: options['verbose'] === true };
+}
+function named(command) {
+    const given = Object.entries(command.opts()).map(([key, value]) => [kebab(key), String(value)]);
+    return given.filter(([name]) => name !== 'json' && name !== 'verbose');
+}
+function lineOf(inputs, procedure) {
+    return { inputs: new Map([...inputs, ['procedure', procedure]]) };
 }
 function optionOf(spec) {
     const words = spec.default === undefined
@@ -173,9 +209,11 @@ function hostContext(environment = process.env) {
 /* harmony export */ });
 /* unused harmony export OUTPUTS */
 /* harmony import */ var _model_backup_policy_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2246);
-/* harmony import */ var _model_policy_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5179);
-/* harmony import */ var _model_plan_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(9490);
-/* harmony import */ var _model_request_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8196);
+/* harmony import */ var _model_notification_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8738);
+/* harmony import */ var _model_policy_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5179);
+/* harmony import */ var _model_plan_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(9490);
+/* harmony import */ var _model_request_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8196);
+
 
 
 
@@ -194,6 +232,8 @@ const RESTARTS = [
     'eject',
     'restore',
 ];
+/** Procedures of which people are told. */
+const TOLD = _model_request_js__WEBPACK_IMPORTED_MODULE_3__/* .PROCEDURES */ .V.filter((name) => name !== 'check' && name !== 'slo-report');
 /** Procedures that may take a backup. */
 const SAVES = ['backup', 'restore', ...DISTURBS];
 const TABLE = [
@@ -202,7 +242,7 @@ const TABLE = [
         description: 'What to do: one procedure of the runbook.',
         default: undefined,
         kind: 'choice',
-        choices: _model_request_js__WEBPACK_IMPORTED_MODULE_2__/* .PROCEDURES */ .V,
+        choices: _model_request_js__WEBPACK_IMPORTED_MODULE_3__/* .PROCEDURES */ .V,
         required: true,
         first: true,
         procedures: 'all',
@@ -253,7 +293,7 @@ const TABLE = [
         description: 'How the new release replaces the old one; `auto` takes the best way that is there.',
         default: 'auto',
         kind: 'choice',
-        choices: ['auto', ..._model_plan_js__WEBPACK_IMPORTED_MODULE_3__/* .STRATEGY_NAMES */ .n],
+        choices: ['auto', ..._model_plan_js__WEBPACK_IMPORTED_MODULE_4__/* .STRATEGY_NAMES */ .n],
         procedures: CHANGES,
     },
     {
@@ -261,7 +301,7 @@ const TABLE = [
         description: "What sends requests to the service's containers; `auto` takes what the compose file says, or what is already there, and installs nothing.",
         default: 'auto',
         kind: 'choice',
-        choices: _model_request_js__WEBPACK_IMPORTED_MODULE_2__/* .ROUTER_CHOICES */ .R,
+        choices: _model_request_js__WEBPACK_IMPORTED_MODULE_3__/* .ROUTER_CHOICES */ .R,
         procedures: CHANGES,
     },
     {
@@ -552,14 +592,35 @@ const TABLE = [
     {
         name: 'error-patterns',
         description: 'Regular expressions, one a line and without regard to case, that make a log line an error line.',
-        default: _model_policy_js__WEBPACK_IMPORTED_MODULE_1__/* .DEFAULT_ERROR_PATTERNS */ .x1.join('\n'),
+        default: _model_policy_js__WEBPACK_IMPORTED_MODULE_2__/* .DEFAULT_ERROR_PATTERNS */ .x1.join('\n'),
         kind: 'lines',
         procedures: 'all',
     },
     {
+        name: 'error-ignore',
+        description: 'Regular expressions, one a line: a log line that matches one of them is no error line.',
+        default: undefined,
+        kind: 'lines',
+        procedures: 'all',
+    },
+    {
+        name: 'max-error-lines',
+        description: 'More error lines than this in one minute of the watch are a high warning sign.',
+        default: undefined,
+        kind: 'count',
+        procedures: RESTARTS,
+    },
+    {
+        name: 'max-response-time',
+        description: 'Half of the requests to `probe-url` have to be answered within this time; otherwise it is a warning sign.',
+        default: '100ms',
+        kind: 'duration',
+        procedures: RESTARTS,
+    },
+    {
         name: 'keep-releases',
         description: 'How many releases of a service, with their images, are kept to go back to.',
-        default: String(_model_policy_js__WEBPACK_IMPORTED_MODULE_1__/* .RUNBOOK */ .HA.keptReleases),
+        default: String(_model_policy_js__WEBPACK_IMPORTED_MODULE_2__/* .RUNBOOK */ .HA.keptReleases),
         kind: 'count',
         procedures: [...CHANGES, 'full-restart'],
     },
@@ -624,7 +685,7 @@ const TABLE = [
     },
     {
         name: 'gates',
-        description: 'What gates do, as in `peak-hours=warn, disk-space=off`: `enforce`, `warn` or `off` for `health`, `active-jobs`, `peak-hours`, `registry`, `staging`, `rollback-release`, `disk-space` and `ports`.',
+        description: 'What gates do, as in `peak-hours=warn, disk-space=off`: `enforce`, `warn` or `off` for `health`, `active-jobs`, `peak-hours`, `registry`, `staging`, `rollback-release`, `backup-age`, `disk-space` and `ports`.',
         default: undefined,
         defaultText: 'each its own way',
         kind: 'list',
@@ -659,11 +720,67 @@ const TABLE = [
         procedures: ['code-update', 'maintenance'],
     },
     {
+        name: 'require-backup',
+        description: 'How old the last backup of a service may be before it is changed, such as `24h`; without it none is asked for.',
+        default: undefined,
+        kind: 'duration',
+        procedures: [...CHANGES, 'full-restart', 'health-restart', 'emergency'],
+    },
+    {
         name: 'reason',
         description: 'Why, in one line: kept with a stop, with each gate that `force` passes, and in the incident log.',
         default: undefined,
         kind: 'text',
         procedures: 'all',
+    },
+    {
+        name: 'slack-webhook-url',
+        description: 'Incoming webhook of Slack that is told of the run; `docs/notifications.md`.',
+        default: undefined,
+        kind: 'secret',
+        procedures: TOLD,
+    },
+    {
+        name: 'webhook-url',
+        description: 'URL that gets what happens in the run as JSON; `docs/notifications.md` has the form.',
+        default: undefined,
+        kind: 'secret',
+        procedures: TOLD,
+    },
+    {
+        name: 'webhook-secret',
+        description: 'Key with which what `webhook-url` gets is signed, as `x-rolling-restart-signature-256` says.',
+        default: undefined,
+        kind: 'secret',
+        procedures: TOLD,
+    },
+    {
+        name: 'smtp-url',
+        description: 'Mail server that mail is sent by, as in `smtps://user:password@mail.example.com` or `smtp://mail.example.com:587`; `docs/notifications.md`.',
+        default: undefined,
+        kind: 'secret',
+        procedures: TOLD,
+    },
+    {
+        name: 'email-to',
+        description: 'Addresses that mail about the run goes to.',
+        default: undefined,
+        kind: 'list',
+        procedures: TOLD,
+    },
+    {
+        name: 'email-from',
+        description: 'Address that mail about the run comes from.',
+        default: undefined,
+        kind: 'text',
+        procedures: TOLD,
+    },
+    {
+        name: 'notify-on',
+        description: 'Moments of a run that people are told of: `start`, `success`, `failure`, `rollback`.',
+        default: _model_notification_js__WEBPACK_IMPORTED_MODULE_1__/* .MOMENTS */ .G1.join(', '),
+        kind: 'list',
+        procedures: TOLD,
     },
     {
         name: 'github-token',
@@ -713,7 +830,7 @@ function inputSpec(name) {
 
 /***/ }),
 
-/***/ 2669:
+/***/ 1060:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -942,6 +1059,7 @@ const SETTABLE_GATES = [
     'registry',
     'staging',
     'rollback-release',
+    'backup-age',
     'disk-space',
     'ports',
 ];
@@ -990,6 +1108,7 @@ function readGates(input) {
         activeJobsCommand: input.text('active-jobs-command'),
         activeJobsTimeoutMs: input.duration('active-jobs-timeout') ?? 0,
         requireEnvironment: input.text('require-environment'),
+        requireBackupMs: input.duration('require-backup', 60_000),
     };
 }
 
@@ -1012,6 +1131,85 @@ function readCanary(input) {
         pauseMs: input.duration('canary-pause', 1_000) ?? policy/* DEFAULT_CANARY */.V7.pauseMs,
         onInconclusive: input.choice('on-inconclusive', ON_INCONCLUSIVE) ?? policy/* DEFAULT_CANARY */.V7.onInconclusive,
     };
+}
+
+// EXTERNAL MODULE: ./build/model/notification.js
+var notification = __nccwpck_require__(8738);
+;// CONCATENATED MODULE: ./build/action/notify-inputs.js
+
+
+/** Who is told of a run, and of what. */
+function readNotifications(input) {
+    const webhookUrl = readAddress(input, 'webhook-url');
+    const secret = input.text('webhook-secret');
+    if (secret !== undefined && webhookUrl === undefined) {
+        input.problem('webhook-secret', 'needs `webhook-url`, whose messages it signs');
+    }
+    return {
+        on: readMoments(input),
+        slackUrl: readAddress(input, 'slack-webhook-url'),
+        webhook: webhookUrl === undefined ? undefined : { url: webhookUrl, secret },
+        email: readEmail(input),
+    };
+}
+/** One that is not whole would be found out when somebody waits for a mail. */
+function readEmail(input) {
+    const smtpUrl = input.checked('smtp-url', smtpProblem);
+    const to = input.list('email-to');
+    const from = input.text('email-from');
+    for (const address of [...to, ...(from === undefined ? [] : [from])]) {
+        // Its exact form is the server's business.
+        if (!/^[^\s@,]+@[^\s@,]+$/.test(address)) {
+            input.problem(to.includes(address) ? 'email-to' : 'email-from', `"${address}" is not an address`);
+        }
+    }
+    if (input.text('smtp-url') === undefined) {
+        if (to.length > 0)
+            input.problem('email-to', 'needs `smtp-url`, the server that mail is sent by');
+        return undefined;
+    }
+    if (to.length === 0)
+        input.problem('email-to', 'is missing; mail by `smtp-url` goes nowhere without it');
+    if (from === undefined)
+        input.problem('email-from', 'is missing; servers take no mail without it');
+    return smtpUrl === undefined || from === undefined ? undefined : { smtpUrl, from, to };
+}
+/** The address holds a password, and so is not repeated. */
+function smtpProblem(text) {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (url?.hostname !== undefined && url.hostname !== '' && ['smtp:', 'smtps:'].includes(url.protocol)) {
+        return isEncoded(url.username) && isEncoded(url.password)
+            ? undefined
+            : 'has a % in user or password that stands for nothing; write it as %25';
+    }
+    return 'is not an address like smtps://user:password@mail.example.com; what is special in a password is written as %40';
+}
+function isEncoded(text) {
+    try {
+        decodeURIComponent(text);
+        return true;
+    }
+    catch {
+        return false;
+    }
+}
+function readMoments(input) {
+    return input.list('notify-on').flatMap((word) => {
+        const moment = notification/* MOMENTS */.G1.find((candidate) => candidate === word);
+        if (moment === undefined)
+            input.problem('notify-on', unknownWord(word, notification/* MOMENTS */.G1));
+        return moment ?? [];
+    });
+}
+/** The address may be a secret, and so is not repeated. */
+function readAddress(input, name) {
+    return input.checked(name, (text) => (isWebAddress(text) ? undefined : 'is not an http:// or https:// URL'));
+}
+/** @returns whether requests can be sent there */
+function isWebAddress(text) {
+    if (!URL.canParse(text))
+        return false;
+    return ['http:', 'https:'].includes(new URL(text).protocol);
 }
 
 ;// CONCATENATED MODULE: ./build/action/shapes.js
@@ -1157,6 +1355,7 @@ function readTraffic(input) {
 
 
 
+
 /**
  * Reads every input, once.
  * @param read the text of an input, '' when it is not given
@@ -1208,7 +1407,10 @@ function readRequest(read, context) {
         rollbackTo: readTarget(input),
         onWarning: readOnWarning(input, autoRollback),
         maxMemoryBytes: input.size('max-memory'),
-        errorPatterns: readPatterns(input),
+        errorPatterns: readPatterns(input, 'error-patterns'),
+        errorIgnore: readPatterns(input, 'error-ignore'),
+        maxErrorLines: input.text('max-error-lines') === undefined ? undefined : input.count('max-error-lines', 0, 1_000_000),
+        maxResponseMs: input.duration('max-response-time', 1) ?? policy/* RUNBOOK */.HA.maxResponseMs,
         keepReleases: input.count('keep-releases', 1, 100),
         minFreeDiskBytes: input.size('min-free-disk'),
         canary: readCanary(input),
@@ -1225,6 +1427,7 @@ function readRequest(read, context) {
         force: input.flag('force'),
         ...readGates(input),
         reason: input.checked('reason', reasonProblem),
+        notifications: readNotifications(input),
         githubToken: input.text('github-token'),
     };
     const { procedure, strategy, router, workingDirectory } = request;
@@ -1297,14 +1500,14 @@ function readReadiness(input) {
     input.problem('readiness', parsed.problem);
     return undefined;
 }
-function readPatterns(input) {
-    const patterns = input.lines('error-patterns');
+function readPatterns(input, name) {
+    const patterns = input.lines(name);
     for (const pattern of patterns) {
         try {
             new RegExp(pattern, 'i');
         }
         catch (thrown) {
-            input.problem('error-patterns', thrown instanceof Error ? thrown.message : String(thrown));
+            input.problem(name, thrown instanceof Error ? thrown.message : String(thrown));
         }
     }
     return patterns;
@@ -1413,6 +1616,56 @@ function readWorkingDirectory(input, context) {
 
 /***/ }),
 
+/***/ 6911:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   x: () => (/* binding */ readShellOptions)
+/* harmony export */ });
+/* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8182);
+/* harmony import */ var _model_shell_command_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4695);
+/* harmony import */ var _model_units_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9574);
+
+
+
+/**
+ * @param given what was typed, by option
+ * @throws ProcedureError E_INPUT
+ */
+function readShellOptions(given) {
+    const text = (name) => given.get(name) ?? _model_shell_command_js__WEBPACK_IMPORTED_MODULE_1__/* .SHELL_OPTIONS */ .iw.find((spec) => spec.name === name)?.default ?? '';
+    return {
+        limit: count('limit', text('limit')),
+        waitMs: duration('wait', text('wait')),
+        yes: flag('yes', text('yes')),
+    };
+}
+function count(name, text) {
+    if (/^[1-9]\d{0,3}$/.test(text))
+        return Number(text);
+    throw wrong(name, `"${text}" is not a number from 1 to 9999`);
+}
+function duration(name, text) {
+    try {
+        return (0,_model_units_js__WEBPACK_IMPORTED_MODULE_2__/* .parseDuration */ .E9)(text);
+    }
+    catch (error) {
+        throw wrong(name, (0,_model_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .asProcedureError */ .qq)(error).message);
+    }
+}
+function flag(name, text) {
+    if (text === 'true' || text === 'false')
+        return text === 'true';
+    throw wrong(name, `"${text}" is neither true nor false`);
+}
+function wrong(name, problem) {
+    return new _model_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ProcedureError */ .e_('E_INPUT', `--${name}: ${problem}`, { next: 'Correct it. Nothing was changed.' });
+}
+
+
+/***/ }),
+
 /***/ 2054:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -1494,17 +1747,25 @@ __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _action_cancellation_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3471);
 /* harmony import */ var _action_command_line_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(425);
 /* harmony import */ var _action_host_context_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8880);
-/* harmony import */ var _action_inputs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2669);
-/* harmony import */ var _action_terminal_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(2054);
-/* harmony import */ var _github_invocation_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8597);
-/* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(8182);
-/* harmony import */ var _model_outcome_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(6521);
-/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(698);
-/* harmony import */ var _publish_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(5981);
-/* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(6517);
-/* harmony import */ var _report_report_file_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(377);
-/* harmony import */ var _report_text_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(8203);
-/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(9778);
+/* harmony import */ var _action_inputs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(1060);
+/* harmony import */ var _action_shell_options_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6911);
+/* harmony import */ var _action_terminal_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2054);
+/* harmony import */ var _github_invocation_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(8597);
+/* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8182);
+/* harmony import */ var _model_outcome_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(6521);
+/* harmony import */ var _model_request_secrets_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(9036);
+/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(7749);
+/* harmony import */ var _publish_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(5981);
+/* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(6517);
+/* harmony import */ var _report_report_file_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(377);
+/* harmony import */ var _report_shell_text_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(7454);
+/* harmony import */ var _report_text_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(8203);
+/* harmony import */ var _shell_index_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(8789);
+/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(8908);
+
+
+
+
 
 
 
@@ -1520,38 +1781,40 @@ __nccwpck_require__.r(__webpack_exports__);
 
 
 /** The shell's door: the same procedures and inputs, for the day GitHub is down. Exit code 0 is green, 1 is red. */
-const { inputs, json, verbose } = (0,_action_command_line_js__WEBPACK_IMPORTED_MODULE_1__/* .readCommandLine */ .y)(process.argv);
-const redactor = (0,_report_redact_js__WEBPACK_IMPORTED_MODULE_9__/* .createRedactor */ .l)();
-const progress = (0,_action_terminal_js__WEBPACK_IMPORTED_MODULE_4__/* .createTerminal */ .P)({
+const { inputs, command, json, verbose } = (0,_action_command_line_js__WEBPACK_IMPORTED_MODULE_1__/* .readCommandLine */ .y)(process.argv);
+const redactor = (0,_report_redact_js__WEBPACK_IMPORTED_MODULE_10__/* .createRedactor */ .l)();
+const progress = (0,_action_terminal_js__WEBPACK_IMPORTED_MODULE_5__/* .createTerminal */ .P)({
     // With --json the report alone goes to stdout.
     stream: json ? process.stderr : process.stdout,
     redact: (text) => redactor.text(text),
     debug: verbose,
 });
 const cancel = (0,_action_cancellation_js__WEBPACK_IMPORTED_MODULE_0__/* .cancellation */ .W)(process, { onRunner: false });
-try {
-    const request = (0,_action_inputs_js__WEBPACK_IMPORTED_MODULE_3__/* .readRequest */ .i)((name) => inputs.get(name) ?? '', (0,_action_host_context_js__WEBPACK_IMPORTED_MODULE_2__/* .hostContext */ .w)({ ...process.env, GITHUB_ACTIONS: undefined }));
-    if (request.githubToken !== undefined)
-        redactor.learn([{ name: 'github-token', value: request.githubToken }]);
-    const invocation = (0,_github_invocation_js__WEBPACK_IMPORTED_MODULE_5__/* .readInvocation */ .r)();
-    const run = await (0,_wiring_js__WEBPACK_IMPORTED_MODULE_12__/* .createRun */ .u)({
-        request,
-        invocation,
-        progress,
-        redactor,
-        cancelled: cancel.signal,
-        environment: process.env,
-    });
-    const report = await (0,_procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_7__/* .runProcedure */ .n)(run);
-    await (0,_report_report_file_js__WEBPACK_IMPORTED_MODULE_10__/* .writeReportFile */ .a)((0,_publish_js__WEBPACK_IMPORTED_MODULE_8__/* .reportPath */ .eG)(request, invocation), report, redactor);
+const show = (value, text, green) => {
     if (json)
-        process.stdout.write(`${JSON.stringify(redactor.json(report), null, 2)}\n`);
+        process.stdout.write(`${JSON.stringify(redactor.json(value), null, 2)}\n`);
     else
-        progress.info((0,_report_text_js__WEBPACK_IMPORTED_MODULE_11__/* .renderText */ .S)(report));
-    process.exitCode = (0,_model_outcome_js__WEBPACK_IMPORTED_MODULE_13__/* .isGreen */ .gf)(report.outcome) ? 0 : 1;
+        progress.info(text);
+    process.exitCode = green ? 0 : 1;
+};
+try {
+    const context = (0,_action_host_context_js__WEBPACK_IMPORTED_MODULE_2__/* .hostContext */ .w)({ ...process.env, GITHUB_ACTIONS: undefined });
+    const request = (0,_action_inputs_js__WEBPACK_IMPORTED_MODULE_3__/* .readRequest */ .i)((name) => inputs.get(name) ?? '', context);
+    redactor.learn((0,_model_request_secrets_js__WEBPACK_IMPORTED_MODULE_16__/* .secretsOf */ .F)(request));
+    const [invocation, environment, cancelled] = [(0,_github_invocation_js__WEBPACK_IMPORTED_MODULE_6__/* .readInvocation */ .r)(), process.env, cancel.signal];
+    const run = await (0,_wiring_js__WEBPACK_IMPORTED_MODULE_15__/* .createRun */ .u)({ request, invocation, progress, redactor, cancelled, environment });
+    if (command !== undefined) {
+        const result = await (0,_shell_index_js__WEBPACK_IMPORTED_MODULE_14__/* .runShellCommand */ .f)(command.name, run, (0,_action_shell_options_js__WEBPACK_IMPORTED_MODULE_4__/* .readShellOptions */ .x)(command.given));
+        show(result.value, (0,_report_shell_text_js__WEBPACK_IMPORTED_MODULE_12__/* .renderShellResult */ ._)(result), result.green);
+    }
+    else {
+        const report = await (0,_procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_8__/* .runProcedure */ .n)(run);
+        await (0,_report_report_file_js__WEBPACK_IMPORTED_MODULE_11__/* .writeReportFile */ .a)((0,_publish_js__WEBPACK_IMPORTED_MODULE_9__/* .reportPath */ .eG)(request, invocation), report, redactor);
+        show(report, (0,_report_text_js__WEBPACK_IMPORTED_MODULE_13__/* .renderText */ .S)(report), (0,_model_outcome_js__WEBPACK_IMPORTED_MODULE_17__/* .isGreen */ .gf)(report.outcome));
+    }
 }
 catch (error) {
-    const problem = (0,_model_errors_js__WEBPACK_IMPORTED_MODULE_6__/* .asProcedureError */ .qq)(error);
+    const problem = (0,_model_errors_js__WEBPACK_IMPORTED_MODULE_7__/* .asProcedureError */ .qq)(error);
     progress.error(`${problem.code}: ${problem.message}`);
     progress.info(`Next: ${problem.next}`);
     process.exitCode = 1;
@@ -1841,6 +2104,99 @@ function asProcedureError(thrown) {
         cause: error,
         excerpt: error.stack === undefined ? [] : [{ title: 'stack', lines: error.stack.split('\n').slice(0, 12) }],
     });
+}
+
+
+/***/ }),
+
+/***/ 7366:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   D: () => (/* binding */ networkNames),
+/* harmony export */   F: () => (/* binding */ withoutNames)
+/* harmony export */ });
+/**
+ * The networks of a service, and the names that Compose gives its containers there: the service's and its `aliases:`.
+ * Empty for a service that shares a namespace (`network_mode`).
+ * @param document a rendered project, or one that is reduced to a service
+ */
+function networkNames(document, service) {
+    const services = (document['services'] ?? {});
+    const networks = (document['networks'] ?? {});
+    const own = (services[service]?.['networks'] ?? {});
+    return Object.fromEntries(Object.entries(own).map(([key, settings]) => {
+        const aliases = (settings?.['aliases'] ?? []);
+        const name = networks[key]?.['name'];
+        return [typeof name === 'string' ? name : `${String(document['name'])}_${key}`, [service, ...aliases]];
+    }));
+}
+/** @returns the same networks, with no names on them */
+function withoutNames(names) {
+    return Object.fromEntries(Object.keys(names).map((network) => [network, []]));
+}
+
+
+/***/ }),
+
+/***/ 8738:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Et: () => (/* binding */ momentOf),
+/* harmony export */   G1: () => (/* binding */ MOMENTS),
+/* harmony export */   Wc: () => (/* binding */ isTold),
+/* harmony export */   Xc: () => (/* binding */ describeMessage),
+/* harmony export */   Zg: () => (/* binding */ noticeTitle)
+/* harmony export */ });
+/** The moments of a run that `notify-on` chooses from. */
+const MOMENTS = ['start', 'success', 'failure', 'rollback'];
+/** @returns what people are told at the end of a run; `undefined` outcomes do not end one */
+function momentOf(outcome) {
+    switch (outcome) {
+        case 'deployed':
+        case 'unchanged':
+        case 'completed':
+            return 'success';
+        case 'rolled-back':
+            return 'rollback';
+        case 'refused':
+        case 'failed':
+        case 'rollback-failed':
+        case 'cancelled':
+            return 'failure';
+    }
+}
+/** Whether a channel for people takes it: a moment that was chosen, or an announcement. */
+function isTold(message, on) {
+    return message.kind === 'notice' && (message.moment === 'announcement' || on.includes(message.moment));
+}
+/** @returns a title of some words, such as `code-update of roma failed` */
+function noticeTitle({ moment, procedure, project, outcome }) {
+    const what = `${procedure} of ${project}`;
+    switch (moment) {
+        case 'start':
+            return `${what} begins`;
+        case 'announcement':
+            return `${what} is announced`;
+        case 'rollback':
+            return `${what} was rolled back`;
+        case 'success':
+            return outcome === 'unchanged' ? `${what}: nothing to change` : `${what} succeeded`;
+        case 'failure':
+            return `${what} ${FAILURES[outcome ?? 'failed'] ?? 'failed'}`;
+    }
+}
+const FAILURES = {
+    refused: 'was refused',
+    cancelled: 'was cancelled',
+    'rollback-failed': 'failed, and so did going back',
+};
+/** @returns the message in some words, for reports */
+function describeMessage(message) {
+    return message.kind === 'notice' ? message.moment : `status ${message.kind}`;
 }
 
 
@@ -2368,6 +2724,8 @@ const DEFAULT_WARNING_ACTIONS = {
 const RUNBOOK = {
     maxMemoryBytes: 1.5e9,
     slowStartMs: 60_000,
+    /** Performance Check: "Should be <100ms". */
+    maxResponseMs: 100,
     watchMs: 5 * 60_000,
     keptReleases: 5,
     targets: { restartMs: 30_000, memoryBytes: 500e6, errorRate: 0, healthyMs: 10_000 },
@@ -2503,6 +2861,209 @@ function problem(text, what) {
 
 /***/ }),
 
+/***/ 8272:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Fg: () => (/* binding */ definitionOf),
+/* harmony export */   Fi: () => (/* binding */ previousRelease),
+/* harmony export */   Fj: () => (/* binding */ releasesToDrop),
+/* harmony export */   Po: () => (/* binding */ newReleaseId),
+/* harmony export */   XG: () => (/* binding */ stoppedOnPurpose),
+/* harmony export */   ZL: () => (/* binding */ keptReleases),
+/* harmony export */   _8: () => (/* binding */ liveRelease),
+/* harmony export */   e2: () => (/* binding */ isBad),
+/* harmony export */   jI: () => (/* binding */ knownRestartMs),
+/* harmony export */   lV: () => (/* binding */ sameBadRelease),
+/* harmony export */   oB: () => (/* binding */ isAccepted),
+/* harmony export */   r5: () => (/* binding */ mountedPaths),
+/* harmony export */   r_: () => (/* binding */ configHash),
+/* harmony export */   yR: () => (/* binding */ keptImageTag)
+/* harmony export */ });
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_crypto__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var _canonical_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4931);
+/* harmony import */ var _omit_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8384);
+
+
+
+/** @returns the release that was accepted last, if any */
+function liveRelease(history) {
+    const event = history.events.findLast((entry) => entry.kind === 'live');
+    return history.releases.find((release) => release.id === event?.release);
+}
+/** @returns whether the release was rolled back and not accepted again since */
+function isBad(history, id) {
+    return verdictOn(history, id) === 'bad';
+}
+/** @returns whether the release was verified and accepted, and not rolled back since */
+function isAccepted(history, id) {
+    return verdictOn(history, id) === 'live';
+}
+function verdictOn({ events }, id) {
+    return events.findLast(({ release, kind }) => release === id && (kind === 'live' || kind === 'bad'))?.kind;
+}
+/**
+ * A service that was stopped on purpose stays so until somebody starts it, or makes a release of it live.
+ * @returns who stopped it, when and why; undefined when nobody did
+ */
+function stoppedOnPurpose({ events }) {
+    const last = events.findLast(({ kind }) => kind === 'stopped' || kind === 'started' || kind === 'live');
+    return last?.kind === 'stopped' ? last : undefined;
+}
+/**
+ * The release to go back to from `current`: the one accepted last that is another one, is not bad and not dropped.
+ * After a rollback B → A, the previous of A is what was live before A first was, never B.
+ */
+function previousRelease(history, current) {
+    const firstLive = history.events.findIndex((event) => event.kind === 'live' && event.release === current);
+    const before = firstLive === -1 ? history.events : history.events.slice(0, firstLive);
+    const candidates = before.filter((event) => event.kind === 'live' && event.release !== current && !isBad(history, event.release));
+    const gone = new Set(history.events.filter((event) => event.kind === 'dropped').map((event) => event.release));
+    const id = candidates.findLast((event) => !gone.has(event.release))?.release;
+    return history.releases.find((release) => release.id === id);
+}
+/**
+ * The releases whose images are kept: the live one, the one to go back to, and the newest ones up to `count`; a bad one
+ * never takes a good one's place.
+ * @returns the ids of the kept releases that are beyond it
+ */
+function releasesToDrop(history, count) {
+    const live = liveRelease(history);
+    const spared = new Set([live?.id, previousRelease(history, live?.id)?.id]);
+    const lastLive = (release) => history.events.findLastIndex((event) => event.kind === 'live' && event.release === release.id);
+    const kept = [...keptReleases(history)].sort((a, b) => lastLive(b) - lastLive(a));
+    const good = kept.filter((release) => !isBad(history, release.id));
+    const newest = [...kept.slice(0, count), ...good.slice(0, count)].map((release) => release.id);
+    const stay = new Set([...newest, ...spared]);
+    return kept.filter((release) => !stay.has(release.id));
+}
+/** @returns how long the last replacement of the service took, in milliseconds; undefined before the first */
+function knownRestartMs(history) {
+    return history.events.findLast((event) => event.kind === 'live' && event.restartMs !== undefined)?.restartMs;
+}
+/** The releases that can be gone back to, newest first. */
+function keptReleases(history) {
+    const gone = new Set(history.events.filter((event) => event.kind === 'dropped').map((event) => event.release));
+    const accepted = new Set(history.events.filter((event) => event.kind === 'live').map((event) => event.release));
+    return history.releases.filter((release) => accepted.has(release.id) && !gone.has(release.id)).toReversed();
+}
+/**
+ * A bad release that is the same as the wanted one: the same image and configuration, or the same commit and
+ * configuration (a rebuild of the same source is the same release with other time stamps in its layers).
+ */
+function sameBadRelease(history, wanted) {
+    return history.releases.findLast((release) => isBad(history, release.id) &&
+        release.configHash === wanted.configHash &&
+        (release.image.fingerprint === wanted.fingerprint ||
+            (release.commit !== undefined && release.commit === wanted.commit && release.origin.startsWith('git:'))));
+}
+/** @param now the moment of creation @param entropy at least six hexadecimal digits */
+function newReleaseId(now, entropy) {
+    const stamp = now.toISOString().replaceAll(/[-:]|\.\d+/g, '');
+    return `${stamp}-${entropy.slice(0, 6)}`;
+}
+/** @returns the tag of ours under which the engine keeps the image of a release */
+function keptImageTag(project, service, id) {
+    return `rolling-restart/${project}-${service}:${id.toLowerCase()}`;
+}
+/**
+ * Reduces a rendered project to one service and what that service uses, so that Compose computes the same config hash
+ * from it as from the whole project, and a plain `docker compose up -d` finds its container `Running` (measured on
+ * 2.26.1, 2.40.3 and 5.6.0). Compose leaves out of its hash: `build`, `pull_policy` and the replica count, everywhere.
+ * It has in it: `develop`; `image`, or that there is none; up to 2.29.2 `depends_on`; in 2.26 `profiles`.
+ * So these stay, a service without an image keeps an empty build, and dependencies are there by name alone: Compose
+ * refuses a dependency that is not defined.
+ */
+function definitionOf(project, service) {
+    const left = new Set(['build', 'pull_policy']);
+    const raw = Object.fromEntries(Object.entries(service.raw).filter(([key]) => !left.has(key)));
+    const nameless = raw['image'] === undefined ? { build: { context: '.' } } : {};
+    const stubs = service.dependsOn.map((dependency) => [dependency.service, { image: service.image }]);
+    const used = (section, names) => Object.fromEntries(Object.entries(section).filter(([name]) => names.includes(name)));
+    const networkNames = Object.keys(raw['networks'] ?? {});
+    const volumeNames = service.mounts.flatMap((mount) => mount.type === 'volume' && mount.source !== undefined ? [mount.source] : []);
+    return {
+        name: project.name,
+        services: { ...Object.fromEntries(stubs), [service.name]: { ...raw, ...nameless } },
+        networks: used(project.networks, networkNames),
+        volumes: used(project.volumes, volumeNames),
+        configs: used(project.configs, service.configs),
+        secrets: used(project.secrets, service.secrets),
+    };
+}
+/**
+ * Decides "same or changed" for the configuration: the definition and the contents of every file it mounts. Compose's
+ * own hash is blind to the contents (measured on 2.26).
+ * @param files content hash by path; for a directory of the checkout the id of its git tree
+ */
+function configHash(definition, files) {
+    const services = definition['services'];
+    const comparable = Object.fromEntries(Object.entries(services).map(([name, service]) => {
+        const deploy = (service['deploy'] ?? {});
+        return [name, { ...(0,_omit_js__WEBPACK_IMPORTED_MODULE_1__/* .omit */ .c)(service, 'scale'), deploy: (0,_omit_js__WEBPACK_IMPORTED_MODULE_1__/* .omit */ .c)(deploy, 'replicas') }];
+    }));
+    const text = (0,_canonical_js__WEBPACK_IMPORTED_MODULE_2__/* .canonicalJson */ .d)({ definition: { ...definition, services: comparable }, files });
+    return `sha256:${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)('sha256').update(text).digest('hex')}`;
+}
+/** @returns the paths whose contents belong to the service's configuration; directories included */
+function mountedPaths(project, service) {
+    const objects = [
+        ...service.configs.flatMap((name) => project.configs[name] ?? []),
+        ...service.secrets.flatMap((name) => project.secrets[name] ?? []),
+    ];
+    const binds = service.mounts.flatMap((mount) => mount.type === 'bind' && mount.source !== undefined ? [mount.source] : []);
+    return [...new Set([...objects.flatMap((object) => object.file ?? []), ...binds])].sort();
+}
+
+
+/***/ }),
+
+/***/ 9036:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   F: () => (/* binding */ secretsOf)
+/* harmony export */ });
+/** @returns every value of the request that is never to be written or sent anywhere but where it belongs */
+function secretsOf({ githubToken, notifications }) {
+    const { slackUrl, webhook, email } = notifications;
+    return [
+        ...secret('github-token', githubToken),
+        ...addressSecrets('slack-webhook-url', slackUrl),
+        ...addressSecrets('webhook-url', webhook?.url),
+        ...secret('webhook-secret', webhook?.secret),
+        ...mailSecrets(email?.smtpUrl),
+    ];
+}
+function secret(name, value) {
+    return value === undefined ? [] : [{ name, value }];
+}
+/** A short path tells nothing, and hiding `/notify` wherever it stands would hide too much. */
+const SHORTEST_PATH = 16;
+/** The address of a webhook is its key: also its path alone, which may turn up in an error. */
+function addressSecrets(name, value) {
+    if (value === undefined)
+        return [];
+    const { pathname, search } = new URL(value);
+    const path = `${pathname}${search}`;
+    return [...secret(name, value), ...(path.length < SHORTEST_PATH ? [] : secret('webhook secret', path))];
+}
+/** The password as it is used, which is not as it stands in the address. */
+function mailSecrets(value) {
+    if (value === undefined)
+        return [];
+    const { password } = new URL(value);
+    if (password === '')
+        return [];
+    return [...secret('smtp password', value), ...secret('smtp password', decodeURIComponent(password))];
+}
+
+
+/***/ }),
+
 /***/ 8196:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -2599,6 +3160,130 @@ function routesByAddress(kind) {
     const { controlled, ownsName } = ROUTER_ABILITIES[kind];
     return controlled && !ownsName;
 }
+
+
+/***/ }),
+
+/***/ 194:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   _n: () => (/* binding */ isAlive),
+/* harmony export */   g1: () => (/* binding */ dependencyOrder),
+/* harmony export */   hb: () => (/* binding */ isOneShot),
+/* harmony export */   ze: () => (/* binding */ looksStateful)
+/* harmony export */ });
+/** @returns whether it has a process, or Docker is about to give it one */
+function isAlive({ state }) {
+    return state === 'running' || state === 'paused' || state === 'restarting';
+}
+/** @returns whether the service runs once and ends: Compose users write it as a dependency that must complete */
+function isOneShot(project, service) {
+    return Object.values(project.services).some((other) => other.dependsOn.some((dependency) => dependency.service === service && dependency.condition === 'service_completed_successfully'));
+}
+/**
+ * Third-party image with a volume of its own: a database, a queue. Replaced only when it is named, because starting it
+ * twice or on another version can cost data.
+ */
+function looksStateful(service) {
+    return service.build === undefined && service.mounts.some((mount) => mount.type === 'volume' && !mount.readOnly);
+}
+/**
+ * Services so that each comes after what it depends on.
+ * Compose has refused circles already (`config` fails on them), so none are looked for here.
+ */
+function dependencyOrder(project) {
+    const ordered = [];
+    const visit = (name) => {
+        const service = project.services[name];
+        if (service === undefined || ordered.includes(name))
+            return;
+        for (const dependency of service.dependsOn)
+            visit(dependency.service);
+        if (!ordered.includes(name))
+            ordered.push(name);
+    };
+    for (const name of Object.keys(project.services).sort())
+        visit(name);
+    return ordered;
+}
+
+
+/***/ }),
+
+/***/ 4695:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Kg: () => (/* binding */ SHELL_COMMANDS),
+/* harmony export */   Kk: () => (/* binding */ SHELL_COMMAND_TABLE),
+/* harmony export */   cq: () => (/* binding */ PROJECT_INPUTS),
+/* harmony export */   iw: () => (/* binding */ SHELL_OPTIONS)
+/* harmony export */ });
+/**
+ * What only a shell has besides the procedures: looking at what is there, and the few things a person does to the lock and
+ * to what is kept on the engine. The one table; command line and documents come from it.
+ */
+const SHELL_COMMANDS = ['status', 'history', 'cancel', 'unlock', 'recover', 'uninstall'];
+const SHELL_OPTIONS = [
+    {
+        name: 'limit',
+        description: 'How many changes are shown, newest first.',
+        kind: 'count',
+        default: '20',
+        commands: ['history'],
+    },
+    {
+        name: 'wait',
+        description: 'How long the run may take to end; `0s` only asks it.',
+        kind: 'duration',
+        default: '2m',
+        commands: ['cancel'],
+    },
+    {
+        name: 'yes',
+        description: 'Carry the plan out; without it it is only shown.',
+        kind: 'flag',
+        default: 'false',
+        commands: ['uninstall'],
+    },
+];
+/** Which project is meant, and where this host keeps its files: every command takes these. */
+const PROJECT_INPUTS = ['working-directory', 'compose-files', 'project-name', 'env-file', 'state-dir'];
+const SHELL_COMMAND_TABLE = {
+    status: {
+        name: 'status',
+        purpose: 'Shows what is live and since when, the releases there are to go back to, who holds the lock, and what someone changed by hand.',
+        inputs: ['service'],
+    },
+    history: {
+        name: 'history',
+        purpose: 'Shows the last changes: what, how it ended, who did it, and how long it took.',
+        inputs: ['service'],
+    },
+    cancel: {
+        name: 'cancel',
+        purpose: 'Asks the run that holds the lock to end, as cancelling its job does, and waits for it.',
+        inputs: ['reason'],
+    },
+    unlock: {
+        name: 'unlock',
+        purpose: 'Takes the lock away from a run that is gone; from one that is alive only with --force.',
+        inputs: ['force'],
+    },
+    recover: {
+        name: 'recover',
+        purpose: 'Finishes or undoes what a killed run left, and does nothing else.',
+        inputs: ['lock-timeout'],
+    },
+    uninstall: {
+        name: 'uninstall',
+        purpose: 'Removes what Rolling Restart keeps on the engine for the project; the services run on. Shows the plan, and needs --yes.',
+        inputs: ['lock-timeout', 'force'],
+    },
+};
 
 
 /***/ }),
@@ -2766,17 +3451,16 @@ function formatSize(bytes) {
 
 /***/ }),
 
-/***/ 698:
+/***/ 7749:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
+  b: () => (/* binding */ recoverAbandoned),
   n: () => (/* binding */ runProcedure)
 });
-
-// UNUSED EXPORTS: recoverAbandoned
 
 // EXTERNAL MODULE: ./build/model/errors.js
 var errors = __nccwpck_require__(8182);
@@ -2888,7 +3572,7 @@ function memory(slo) {
 ;// CONCATENATED MODULE: ./build/run/build-report.js
 
 /** Puts the report together from what the recorder saw; every text in it is redacted here, once. */
-function build_report_buildReport(run, ended) {
+function buildReport(run, ended) {
     const { recorder, request, invocation, redactor } = run;
     const clean = (text) => redactor.text(text);
     return {
@@ -2963,56 +3647,8 @@ function nextSteps(ended, seen, { dryRun, procedure }) {
     return [...new Set([...steps, ...seen])];
 }
 
-;// CONCATENATED MODULE: ./build/steps/commands.js
-
-/**
- * What a user's command gets to know, so that a check reaches the container that is meant and not whatever answers
- * behind a port.
- */
-function commandEnvironment(project, service, release, container) {
-    const url = container === undefined ? undefined : urlOf(container);
-    return {
-        ROLLING_RESTART_PROJECT: project,
-        ROLLING_RESTART_SERVICE: service,
-        ...(release === undefined ? {} : { ROLLING_RESTART_RELEASE: release }),
-        ...(container === undefined ? {} : { ROLLING_RESTART_CONTAINER: container.id }),
-        ...(url === undefined ? {} : { ROLLING_RESTART_URL: url }),
-    };
-}
-/** @returns where the container answers: its first published port on this host, else its own address */
-function urlOf(container) {
-    const [published] = container.hostPorts;
-    if (published !== undefined) {
-        const wildcard = published.ip === '' || published.ip === '0.0.0.0' || published.ip === '::';
-        return `http://${wildcard ? '127.0.0.1' : published.ip}:${published.host}`;
-    }
-    const [address] = container.addresses;
-    const [port] = container.exposedPorts;
-    return address === undefined || port === undefined ? undefined : `http://${address}:${port}`;
-}
-/** Runs one of the user's commands on the host, its output in the log as it comes. */
-async function runOnHost(run, options, signal) {
-    return run.commands.run({
-        ...options,
-        timeoutMs: run.request.commandTimeoutMs,
-        signal,
-        onLine: (line) => run.progress.info(`  │ ${run.redactor.text(line)}`),
-    });
-}
-/** Runs a command in a container, as `docker compose exec roma sh -c …` does. @returns its output, trimmed */
-async function runInContainer(run, container, command) {
-    const result = await run.engine.exec(container.id, ['sh', '-c', command], {
-        timeoutMs: run.request.commandTimeoutMs,
-    });
-    const output = run.redactor.text(result.output.trim());
-    if (result.exitCode === 0)
-        return output;
-    throw new errors/* ProcedureError */.e_('E_COMMAND', `"${command}" ended with exit code ${result.exitCode} in ${container.name}`, {
-        next: 'Its output is shown with this error.',
-        excerpt: [{ title: 'output', lines: output.split('\n').slice(-20) }],
-    });
-}
-
+// EXTERNAL MODULE: ./build/steps/commands.js
+var commands = __nccwpck_require__(3553);
 ;// CONCATENATED MODULE: ./build/steps/hooks.js
 
 
@@ -3062,8 +3698,104 @@ async function run(session, { name, command }, more) {
     await progress.group(`Hook ${name}`, () => recorder.step(`hook ${name}`, undefined, async () => {
         // Not with the session's signal: a hook after a cancelled run is what cleans up.
         const signal = name.startsWith('after-') ? new AbortController().signal : session.signal;
-        await runOnHost(session, { name, command, directory: request.workingDirectory, environment }, signal);
+        await (0,commands/* runOnHost */.l6)(session, { name, command, directory: request.workingDirectory, environment }, signal);
     }));
+}
+
+// EXTERNAL MODULE: ./build/model/notification.js
+var notification = __nccwpck_require__(8738);
+;// CONCATENATED MODULE: ./build/steps/notify.js
+
+/** A message shows what matters; the report has the rest. */
+const MOST_NEXT_STEPS = 5;
+/** Tells that a procedure begins, and waits for nothing. */
+function tellStart(session) {
+    const { request, project } = session;
+    const services = request.services.length === 0 ? 'what changed' : request.services.join(', ');
+    session.notifier.send(noticeOf(session, {
+        moment: 'start',
+        project,
+        services: request.services,
+        headline: session.redactor.text(`${request.procedure} of ${services} begins`),
+    }));
+}
+/** Tells how a run ended, waits until all channels have what they were sent, and keeps what became of it. */
+async function tellEnd(run, report) {
+    const { outcome, changed, durationMs, error, nextSteps, headline, project } = report;
+    run.notifier.send(noticeOf(run, {
+        moment: (0,notification/* momentOf */.Et)(outcome),
+        project,
+        services: report.services.map(({ service }) => service),
+        headline,
+        outcome,
+        changed,
+        durationMs,
+        problem: error === undefined ? undefined : { code: error.code, message: error.message },
+        next: nextSteps.slice(0, MOST_NEXT_STEPS),
+    }));
+    await keepDeliveries(run);
+}
+/** Says in a dry run who would be told of what. */
+function describeNotifications(viewing) {
+    const { notifier, project, progress, recorder } = viewing;
+    const told = new Map();
+    for (const moment of notification/* MOMENTS */.G1) {
+        const notice = noticeOf(viewing, { moment, project, services: [], headline: '' });
+        for (const line of notifier.describe(notice))
+            told.set(line, [...(told.get(line) ?? []), moment]);
+    }
+    for (const [line, moments] of told) {
+        progress.info(`would tell ${line}, at ${moments.join(', ')}`);
+        recorder.note(`would tell ${line}, at ${moments.join(', ')}`);
+    }
+}
+/** @returns the notice with what is the same for all of a run; what is passed in is redacted */
+function noticeOf({ request, invocation, redactor }, told) {
+    return {
+        kind: 'notice',
+        at: new Date().toISOString(),
+        procedure: request.procedure,
+        outcome: undefined,
+        changed: false,
+        durationMs: undefined,
+        problem: undefined,
+        next: [],
+        reason: request.reason === undefined ? undefined : redactor.text(request.reason),
+        by: invocation.actor,
+        run: invocation.runId,
+        runUrl: invocation.runUrl,
+        host: invocation.host,
+        thread: invocation.runId,
+        ...told,
+    };
+}
+/** The runbook's "Notified team", and a table of who could not be told. */
+async function keepDeliveries({ notifier, recorder }) {
+    const deliveries = await notifier.settle();
+    if (deliveries.length === 0)
+        return;
+    recorder.findings.push({
+        title: 'Notifications',
+        columns: ['Channel', 'Message', 'Result'],
+        rows: deliveries.map(({ channel, message, problem, durationMs }) => [
+            channel,
+            wordOf(message),
+            problem === undefined ? `sent in ${durationMs} ms` : `not sent: ${problem}`,
+        ]),
+    });
+    const sent = new Set(deliveries.flatMap(({ channel, problem }) => (problem === undefined ? channel : [])));
+    const lost = new Set(deliveries.flatMap(({ channel, problem }) => (problem === undefined ? [] : channel)));
+    recorder.gates.push({
+        gate: 'notified',
+        state: sent.size > 0 ? 'passed' : 'refused',
+        detail: [
+            ...(sent.size > 0 ? [[...sent].join(', ')] : []),
+            ...(lost.size > 0 ? [`not all reached ${[...lost].join(', ')}`] : []),
+        ].join('; '),
+    });
+}
+function wordOf(message) {
+    return message.kind === 'notice' ? message.moment : `status page: ${message.kind}`;
 }
 
 // EXTERNAL MODULE: ./build/model/backup.js
@@ -3143,120 +3875,10 @@ async function showBackups(viewing, service) {
     return all;
 }
 
-// EXTERNAL MODULE: external "node:fs/promises"
-var promises_ = __nccwpck_require__(1455);
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(6760);
-var external_node_path_default = /*#__PURE__*/__nccwpck_require__.n(external_node_path_);
-;// CONCATENATED MODULE: ./build/steps/open-project.js
-
-
-
-/** Engine 24 (API 1.43) and Compose 2.24 (`!reset`, `env_file.required`) are the oldest that are tested and supported. */
-const MINIMUM_VERSIONS = { engine: [24, 0], compose: [2, 24] };
-const SECRET_FILE_LIMIT_BYTES = 16 * 1024;
-/**
- * Finds the engine, checks the versions, renders the live compose files and looks at the checkout. Changes nothing.
- * @throws ProcedureError E_ENGINE_UNREACHABLE, E_ENGINE_TOO_OLD, E_COMPOSE_FILE, E_SERVICE
- */
-async function open_project_openProject(run) {
-    const { request } = run;
-    const target = liveTarget(request);
-    // All at once, for speed; an engine that is missing or too old is what a person needs to hear about first. It is asked
-    // first as well: starting a program holds everything else up.
-    const asked = Promise.all([run.engine.facts(), afterRequest().then(() => run.compose.version())]);
-    const reading = afterRequest().then(() => Promise.all([run.compose.render(target), run.source.inspect(request.workingDirectory)]));
-    reading.catch(() => undefined);
-    const [facts, compose] = await asked;
-    requireVersion('Docker Engine', facts.version, MINIMUM_VERSIONS.engine);
-    requireVersion('Docker Compose', compose, MINIMUM_VERSIONS.compose);
-    run.recorder.engine = { version: facts.version, compose, name: facts.name };
-    const [live, checkout] = await reading;
-    run.recorder.project = live.name;
-    for (const service of Object.values(live.services)) {
-        run.redactor.learn(Object.entries(service.environment).flatMap(([name, value]) => (value === null ? [] : [{ name, value }])));
-    }
-    await learnSecretFiles(run, live);
-    return { facts, target, live, checkout };
-}
-/** Until what was just asked is on its way. */
-function afterRequest() {
-    return new Promise((resolve) => setImmediate(resolve));
-}
-/** Contents of `secrets:` are secrets wherever they turn up; one that is not a small text is no password. */
-async function learnSecretFiles(run, live) {
-    for (const [name, { file }] of Object.entries(live.secrets)) {
-        if (file === undefined)
-            continue;
-        const facts = await (0,promises_.stat)(file).catch(() => undefined);
-        if (facts?.isFile() !== true || facts.size > SECRET_FILE_LIMIT_BYTES)
-            continue;
-        const value = await (0,promises_.readFile)(file, 'utf8').catch(() => ''); // unreadable for us is unreadable for our logs
-        run.redactor.learn([{ name: `secret ${name}`, value: value.trim() }]);
-    }
-}
-/** @returns how Compose reads the live files */
-function liveTarget(request) {
-    const absolute = (file) => external_node_path_default().resolve(request.workingDirectory, file);
-    return {
-        files: request.composeFiles.map(absolute),
-        directory: request.workingDirectory,
-        projectName: request.projectName,
-        envFiles: request.envFiles.map(absolute),
-    };
-}
-function requireVersion(what, version, minimum) {
-    const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
-    if (major > minimum[0] || (major === minimum[0] && minor >= minimum[1]))
-        return;
-    throw new errors/* ProcedureError */.e_('E_ENGINE_TOO_OLD', `${what} ${version} is too old: ${minimum.join('.')} or newer is needed`, {
-        next: `Upgrade ${what} on this host; nothing was changed.`,
-    });
-}
-/**
- * @throws ProcedureError E_SERVICE naming the services there are
- */
-function requireServices(names, available) {
-    const missing = names.filter((name) => !available.includes(name));
-    if (missing.length === 0)
-        return;
-    throw new errors/* ProcedureError */.e_('E_SERVICE', `The compose project has no service ${missing.map((name) => `"${name}"`).join(', ')}`, {
-        next: `It has: ${[...available].sort().join(', ')}. Correct the input "service"; nothing was changed.`,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/run/deadline.js
-
-/**
- * Sleeps, and wakes at once on abort.
- * @param ms milliseconds
- * @throws the signal's reason
- */
-async function sleep(ms, signal) {
-    signal.throwIfAborted();
-    await new Promise((resolve, reject) => {
-        const stop = () => {
-            clearTimeout(timer);
-            reject(reasonOf(signal));
-        };
-        const timer = setTimeout(() => {
-            signal.removeEventListener('abort', stop);
-            resolve();
-        }, ms);
-        signal.addEventListener('abort', stop, { once: true });
-    });
-}
-/** The person pressed cancel, or the runner did. */
-function cancelledError() {
-    return new errors/* ProcedureError */.e_('E_CANCELLED', 'The run was cancelled', {
-        next: 'Read below what is live now; start the run again when ready.',
-    });
-}
-/** @returns the reason of an aborted signal as an Error */
-function reasonOf(signal) {
-    return signal.reason instanceof Error ? signal.reason : cancelledError();
-}
-
+// EXTERNAL MODULE: ./build/steps/open-project.js
+var open_project = __nccwpck_require__(1979);
+// EXTERNAL MODULE: ./build/run/deadline.js
+var deadline = __nccwpck_require__(7325);
 ;// CONCATENATED MODULE: ./build/run/events.js
 /**
  * The engine's events of one project, opened once and listened to by readiness, the watch and the downtime measurement.
@@ -3382,293 +4004,12 @@ class Executor {
     }
 }
 
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-// EXTERNAL MODULE: ./build/model/canonical.js
-var canonical = __nccwpck_require__(4931);
-// EXTERNAL MODULE: ./build/model/omit.js
-var omit = __nccwpck_require__(8384);
-;// CONCATENATED MODULE: ./build/model/release.js
-
-
-
-/** @returns the release that was accepted last, if any */
-function liveRelease(history) {
-    const event = history.events.findLast((entry) => entry.kind === 'live');
-    return history.releases.find((release) => release.id === event?.release);
-}
-/** @returns whether the release was rolled back and not accepted again since */
-function isBad(history, id) {
-    return verdictOn(history, id) === 'bad';
-}
-/** @returns whether the release was verified and accepted, and not rolled back since */
-function isAccepted(history, id) {
-    return verdictOn(history, id) === 'live';
-}
-function verdictOn({ events }, id) {
-    return events.findLast(({ release, kind }) => release === id && (kind === 'live' || kind === 'bad'))?.kind;
-}
-/**
- * A service that was stopped on purpose stays so until somebody starts it, or makes a release of it live.
- * @returns who stopped it, when and why; undefined when nobody did
- */
-function stoppedOnPurpose({ events }) {
-    const last = events.findLast(({ kind }) => kind === 'stopped' || kind === 'started' || kind === 'live');
-    return last?.kind === 'stopped' ? last : undefined;
-}
-/**
- * The release to go back to from `current`: the one accepted last that is another one, is not bad and not dropped.
- * After a rollback B → A, the previous of A is what was live before A first was, never B.
- */
-function previousRelease(history, current) {
-    const firstLive = history.events.findIndex((event) => event.kind === 'live' && event.release === current);
-    const before = firstLive === -1 ? history.events : history.events.slice(0, firstLive);
-    const candidates = before.filter((event) => event.kind === 'live' && event.release !== current && !isBad(history, event.release));
-    const gone = new Set(history.events.filter((event) => event.kind === 'dropped').map((event) => event.release));
-    const id = candidates.findLast((event) => !gone.has(event.release))?.release;
-    return history.releases.find((release) => release.id === id);
-}
-/**
- * The releases whose images are kept: the live one, the one to go back to, and the newest ones up to `count`; a bad one
- * never takes a good one's place.
- * @returns the ids of the kept releases that are beyond it
- */
-function releasesToDrop(history, count) {
-    const live = liveRelease(history);
-    const spared = new Set([live?.id, previousRelease(history, live?.id)?.id]);
-    const lastLive = (release) => history.events.findLastIndex((event) => event.kind === 'live' && event.release === release.id);
-    const kept = [...keptReleases(history)].sort((a, b) => lastLive(b) - lastLive(a));
-    const good = kept.filter((release) => !isBad(history, release.id));
-    const newest = [...kept.slice(0, count), ...good.slice(0, count)].map((release) => release.id);
-    const stay = new Set([...newest, ...spared]);
-    return kept.filter((release) => !stay.has(release.id));
-}
-/** @returns how long the last replacement of the service took, in milliseconds; undefined before the first */
-function knownRestartMs(history) {
-    return history.events.findLast((event) => event.kind === 'live' && event.restartMs !== undefined)?.restartMs;
-}
-/** The releases that can be gone back to, newest first. */
-function keptReleases(history) {
-    const gone = new Set(history.events.filter((event) => event.kind === 'dropped').map((event) => event.release));
-    const accepted = new Set(history.events.filter((event) => event.kind === 'live').map((event) => event.release));
-    return history.releases.filter((release) => accepted.has(release.id) && !gone.has(release.id)).toReversed();
-}
-/**
- * A bad release that is the same as the wanted one: the same image and configuration, or the same commit and
- * configuration (a rebuild of the same source is the same release with other time stamps in its layers).
- */
-function sameBadRelease(history, wanted) {
-    return history.releases.findLast((release) => isBad(history, release.id) &&
-        release.configHash === wanted.configHash &&
-        (release.image.fingerprint === wanted.fingerprint ||
-            (release.commit !== undefined && release.commit === wanted.commit && release.origin.startsWith('git:'))));
-}
-/** @param now the moment of creation @param entropy at least six hexadecimal digits */
-function newReleaseId(now, entropy) {
-    const stamp = now.toISOString().replaceAll(/[-:]|\.\d+/g, '');
-    return `${stamp}-${entropy.slice(0, 6)}`;
-}
-/** @returns the tag of ours under which the engine keeps the image of a release */
-function keptImageTag(project, service, id) {
-    return `rolling-restart/${project}-${service}:${id.toLowerCase()}`;
-}
-/**
- * Reduces a rendered project to one service and what that service uses, so that Compose computes the same config hash
- * from it as from the whole project, and a plain `docker compose up -d` finds its container `Running` (measured on
- * 2.26.1, 2.40.3 and 5.6.0). Compose leaves out of its hash: `build`, `pull_policy` and the replica count, everywhere.
- * It has in it: `develop`; `image`, or that there is none; up to 2.29.2 `depends_on`; in 2.26 `profiles`.
- * So these stay, a service without an image keeps an empty build, and dependencies are there by name alone: Compose
- * refuses a dependency that is not defined.
- */
-function definitionOf(project, service) {
-    const left = new Set(['build', 'pull_policy']);
-    const raw = Object.fromEntries(Object.entries(service.raw).filter(([key]) => !left.has(key)));
-    const nameless = raw['image'] === undefined ? { build: { context: '.' } } : {};
-    const stubs = service.dependsOn.map((dependency) => [dependency.service, { image: service.image }]);
-    const used = (section, names) => Object.fromEntries(Object.entries(section).filter(([name]) => names.includes(name)));
-    const networkNames = Object.keys(raw['networks'] ?? {});
-    const volumeNames = service.mounts.flatMap((mount) => mount.type === 'volume' && mount.source !== undefined ? [mount.source] : []);
-    return {
-        name: project.name,
-        services: { ...Object.fromEntries(stubs), [service.name]: { ...raw, ...nameless } },
-        networks: used(project.networks, networkNames),
-        volumes: used(project.volumes, volumeNames),
-        configs: used(project.configs, service.configs),
-        secrets: used(project.secrets, service.secrets),
-    };
-}
-/**
- * Decides "same or changed" for the configuration: the definition and the contents of every file it mounts. Compose's
- * own hash is blind to the contents (measured on 2.26).
- * @param files content hash by path; for a directory of the checkout the id of its git tree
- */
-function configHash(definition, files) {
-    const services = definition['services'];
-    const comparable = Object.fromEntries(Object.entries(services).map(([name, service]) => {
-        const deploy = (service['deploy'] ?? {});
-        return [name, { ...(0,omit/* omit */.c)(service, 'scale'), deploy: (0,omit/* omit */.c)(deploy, 'replicas') }];
-    }));
-    const text = (0,canonical/* canonicalJson */.d)({ definition: { ...definition, services: comparable }, files });
-    return `sha256:${(0,external_node_crypto_.createHash)('sha256').update(text).digest('hex')}`;
-}
-/** @returns the paths whose contents belong to the service's configuration; directories included */
-function mountedPaths(project, service) {
-    const objects = [
-        ...service.configs.flatMap((name) => project.configs[name] ?? []),
-        ...service.secrets.flatMap((name) => project.secrets[name] ?? []),
-    ];
-    const binds = service.mounts.flatMap((mount) => mount.type === 'bind' && mount.source !== undefined ? [mount.source] : []);
-    return [...new Set([...objects.flatMap((object) => object.file ?? []), ...binds])].sort();
-}
-
-;// CONCATENATED MODULE: ./build/model/network-names.js
-/**
- * The networks of a service, and the names that Compose gives its containers there: the service's and its `aliases:`.
- * Empty for a service that shares a namespace (`network_mode`).
- * @param document a rendered project, or one that is reduced to a service
- */
-function networkNames(document, service) {
-    const services = (document['services'] ?? {});
-    const networks = (document['networks'] ?? {});
-    const own = (services[service]?.['networks'] ?? {});
-    return Object.fromEntries(Object.entries(own).map(([key, settings]) => {
-        const aliases = (settings?.['aliases'] ?? []);
-        const name = networks[key]?.['name'];
-        return [typeof name === 'string' ? name : `${String(document['name'])}_${key}`, [service, ...aliases]];
-    }));
-}
-/** @returns the same networks, with no names on them */
-function withoutNames(names) {
-    return Object.fromEntries(Object.keys(names).map((network) => [network, []]));
-}
-
-;// CONCATENATED MODULE: ./build/steps/rendered.js
-
-
-
-/**
- * Hands a rendered document to Compose as a file. It holds every environment value, so it is private and short-lived.
- */
-async function withRendered(viewing, document, body) {
-    const folder = external_node_path_default().join(viewing.request.stateDir, 'rendered');
-    await (0,promises_.mkdir)(folder, { recursive: true, mode: 0o700 });
-    const file = external_node_path_default().join(folder, `${viewing.project}-${(0,external_node_crypto_.randomBytes)(6).toString('hex')}.json`);
-    await (0,promises_.writeFile)(file, JSON.stringify(document), { mode: 0o600 });
-    try {
-        return await body({
-            files: [file],
-            directory: viewing.request.workingDirectory,
-            projectName: viewing.project,
-            envFiles: [],
-        });
-    }
-    finally {
-        await (0,promises_.rm)(file, { force: true });
-    }
-}
-/** @returns Compose's own hash of every service of a rendered project */
-async function renderedHashes(viewing, project) {
-    return viewing.compose.documentHashes(project.document, viewing.request.workingDirectory);
-}
-/** Files that a killed run left behind; younger ones may belong to a check or a dry run beside this one. */
-const STALE_MS = 10 * 60_000;
-/** Takes rendered definitions away that nobody needs any more: they hold secrets. */
-async function removeStaleRendered(viewing) {
-    const folder = external_node_path_default().join(viewing.request.stateDir, 'rendered');
-    for (const name of await (0,promises_.readdir)(folder).catch(() => [])) {
-        const file = external_node_path_default().join(folder, name);
-        const facts = await (0,promises_.stat)(file).catch(() => undefined);
-        if (facts !== undefined && Date.now() - facts.mtimeMs > STALE_MS)
-            await (0,promises_.rm)(file, { force: true });
-    }
-}
-
-;// CONCATENATED MODULE: ./build/steps/replace.js
-
-
-
-
-
-/** Longest that `docker compose up` may take to stop and start containers, beyond their own stop grace periods. */
-const UP_TIMEOUT_MS = 5 * 60_000;
-/**
- * Replaces the containers of a service through Compose itself, so that what runs afterwards is what a person's own
- * `docker compose up -d` would have made. The user's files are used when they, rendered now, define exactly this
- * release; otherwise the definition that the ledger keeps is.
- */
-async function replaceContainers(session, operation, signal) {
-    const release = await releaseOf(session, operation.to);
-    const { service } = operation;
-    if (await filesDefine(session, release)) {
-        const hash = sharesWithAnother(release) ? await hashOf(session, release) : release.composeHash;
-        session.expectedHashes.set(service, hash);
-        await up(session, { ...liveTarget(session.request), projectName: session.project }, release, operation, signal);
-        return;
-    }
-    session.progress.info(`  the compose files as they lie do not define ${release.id}; the definition that the ledger keeps is used`);
-    await withRendered(session, release.definition, async (kept) => {
-        session.expectedHashes.set(service, await hashOf(session, release));
-        await up(session, kept, release, operation, signal);
-    });
-}
-/** @returns the hash that plain Compose computes for a release with the files as they lie, or of what the ledger keeps */
-async function expectedHash(session, release) {
-    if (!sharesWithAnother(release) && (await filesDefine(session, release)))
-        return release.composeHash;
-    return hashOf(session, release);
-}
-async function hashOf(session, { definition, service }) {
-    const hashes = await session.compose.documentHashes(definition, session.request.workingDirectory);
-    return hashes[service] ?? '';
-}
-/** Its hash holds the id of another service's container, which may have been replaced since it was computed. */
-function sharesWithAnother(release) {
-    const raw = serviceIn(release);
-    return (['network_mode', 'ipc', 'pid'].some((key) => JSON.stringify(raw[key] ?? '').startsWith('"service:')) ||
-        raw['volumes_from'] !== undefined);
-}
-function serviceIn({ definition, service }) {
-    const services = definition['services'];
-    return services[service] ?? {};
-}
-/** Live files that Compose cannot read any more only mean that the kept definition is used. */
-async function filesDefine(session, release) {
-    if (release.definitionFrom !== 'rendered')
-        return false;
-    const moved = session.liveCommit.value !== session.startCommit;
-    try {
-        const target = { ...liveTarget(session.request), projectName: session.project };
-        const live = moved ? await session.compose.render(target) : session.opened.live;
-        const definition = live.services[release.service];
-        return (definition !== undefined && (0,canonical/* canonicalJson */.d)(definitionOf(live, definition)) === (0,canonical/* canonicalJson */.d)(release.definition));
-    }
-    catch (error) {
-        session.progress.debug(`live compose files: ${String(error)}`);
-        return false;
-    }
-}
-async function up(session, target, release, operation, signal) {
-    await session.compose.up({
-        target,
-        service: operation.service,
-        replicas: operation.replicas === 1 ? undefined : operation.replicas,
-        forceRecreate: operation.force,
-        hasDependencies: Object.keys(serviceIn(release)['depends_on'] ?? {}).length > 0,
-        onLine: (line) => session.progress.debug(session.redactor.text(line)),
-        signal,
-        timeoutMs: UP_TIMEOUT_MS,
-    });
-}
-/** @throws ProcedureError E_LEDGER when the ledger does not have the release */
-async function releaseOf(session, id) {
-    const release = await session.ledger.definition(id);
-    if (release !== undefined)
-        return release;
-    throw new errors/* ProcedureError */.e_('E_LEDGER', `The ledger has no definition of release ${id}`, {
-        next: 'Run procedure check to see which releases can be gone back to.',
-    });
-}
-
+// EXTERNAL MODULE: ./build/model/release.js
+var model_release = __nccwpck_require__(8272);
+// EXTERNAL MODULE: ./build/model/network-names.js
+var network_names = __nccwpck_require__(7366);
+// EXTERNAL MODULE: ./build/steps/replace.js
+var replace = __nccwpck_require__(3127);
 ;// CONCATENATED MODULE: ./build/steps/beside.js
 
 
@@ -3684,11 +4025,11 @@ const NAMES_TRIED = 20;
 async function startBeside(session, operation, signal) {
     const { service, count, published, named } = operation;
     const { engine, compose, project, request } = session;
-    const release = await releaseOf(session, operation.to);
-    const hash = await expectedHash(session, release);
+    const release = await (0,replace/* releaseOf */.l7)(session, operation.to);
+    const hash = await (0,replace/* expectedHash */.pW)(session, release);
     session.expectedHashes.set(service, hash);
     const present = await engine.containers(project, service);
-    const names = networkNames(release.definition, service);
+    const names = (0,network_names/* networkNames */.D)(release.definition, service);
     const directory = request.workingDirectory;
     const template = await compose.makeTemplate({
         document: release.definition,
@@ -3708,9 +4049,9 @@ async function startBeside(session, operation, signal) {
                 service,
                 number: free,
                 composeHash: hash,
-                files: { directory, names: liveTarget(request).files },
+                files: { directory, names: (0,open_project/* liveTarget */.a5)(request).files },
                 like: present[0]?.id,
-                names: named ? names : withoutNames(names),
+                names: named ? names : (0,network_names/* withoutNames */.F)(names),
             }));
             number = created.number;
             made.push(created.id);
@@ -3752,7 +4093,7 @@ async function settleContainers(session, operation) {
     if (operation.named) {
         const document = session.lookers.get(operation.service)?.definition() ?? session.opened.live.document;
         for (const container of containers) {
-            await engine.nameOnNetworks(container.id, networkNames(document, operation.service));
+            await engine.nameOnNetworks(container.id, (0,network_names/* networkNames */.D)(document, operation.service));
         }
     }
     const [only] = containers;
@@ -3773,6 +4114,8 @@ async function rename(session, container, name) {
     }
 }
 
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
 ;// CONCATENATED MODULE: ./build/steps/data.js
 
 
@@ -3818,8 +4161,8 @@ async function runCommand(session, { service, containers }, name, command, signa
         return;
     const [first] = containers;
     const container = first === undefined ? undefined : await session.engine.container(first);
-    const environment = commandEnvironment(session.project, service, undefined, container);
-    await runOnHost(session, { name, command, directory: session.request.workingDirectory, environment }, signal);
+    const environment = (0,commands/* commandEnvironment */.J$)(session.project, service, undefined, container);
+    await (0,commands/* runOnHost */.l6)(session, { name, command, directory: session.request.workingDirectory, environment }, signal);
 }
 async function saveData(session, operation, signal) {
     const { service, backup: id, folder, places, release, reason, consistency } = operation;
@@ -4042,7 +4385,7 @@ async function drainContainers(session, operation, signal) {
     let lastSaid = performance.now();
     for (;;) {
         if (signal.aborted)
-            throw reasonOf(signal);
+            throw (0,deadline/* reasonOf */.A3)(signal);
         const all = await session.engine.containers(session.project, service);
         const containers = containersOf(all, operation.containers).filter(({ state }) => state === 'running');
         const counts = await Promise.all(containers.map(({ id }) => router.inFlight(id)));
@@ -4059,7 +4402,7 @@ async function drainContainers(session, operation, signal) {
             lastSaid = performance.now();
             session.progress.info(`  … ${service}: ${left} in flight at the old containers`);
         }
-        await sleep(DRAIN_POLL_MS, signal);
+        await (0,deadline/* sleep */.yy)(DRAIN_POLL_MS, signal);
     }
 }
 async function cut(session, router, service, containers, timeoutMs) {
@@ -4113,183 +4456,8 @@ async function endTakeover(session, { service, timeoutMs }, signal) {
         noteCut(session, service, connections, timeoutMs);
 }
 
-;// CONCATENATED MODULE: ./build/steps/log-lines.js
-/** Longest line that is looked at; the rest of a longer one is passed over. */
-const LINE_LIMIT = 16 * 1024;
-/** The lines of a byte stream, in bounded memory. */
-async function* linesOf(stream) {
-    let rest = '';
-    for await (const chunk of stream) {
-        rest += Buffer.isBuffer(chunk) ? chunk.toString('utf8') : String(chunk);
-        const lines = rest.split('\n');
-        rest = (lines.pop() ?? '').slice(-LINE_LIMIT);
-        for (const line of lines)
-            yield line.slice(0, LINE_LIMIT);
-    }
-    if (rest !== '')
-        yield rest;
-}
-/** @returns one expression for all patterns, without regard to case; undefined for none */
-function matcherOf(patterns) {
-    return patterns.length === 0 ? undefined : new RegExp(patterns.map((pattern) => `(?:${pattern})`).join('|'), 'i');
-}
-/** Counts the lines that match; memory does not grow with the log. */
-async function countErrors(stream, matcher) {
-    let errors = 0;
-    let lines = 0;
-    const samples = [];
-    for await (const line of linesOf(stream)) {
-        lines += 1;
-        if (matcher?.test(line) !== true)
-            continue;
-        errors += 1;
-        if (samples.length < 5)
-            samples.push(line.trim().slice(0, 300));
-    }
-    return { errors, lines, samples };
-}
-
-;// CONCATENATED MODULE: ./build/steps/release-command.js
-
-
-
-
-
-/** Procedures that bring new code, and so may have to prepare for it. */
-const BRING_CODE = new Set(['code-update', 'maintenance']);
-const ENDED_POLL_MS = 100;
-const SHOWN_LINES = 20;
-/** @returns the command that a release needs run once before it; undefined where none does, or nothing new comes */
-function releaseCommandOf(viewing, candidate) {
-    const { decision, recorded, release, current, policy, oneShot } = candidate;
-    if (!BRING_CODE.has(viewing.request.procedure) || recorded || oneShot || decision.kind === 'unchanged')
-        return undefined;
-    const same = current.release?.image.fingerprint === release.image.fingerprint &&
-        current.release.configHash === release.configHash;
-    if (same)
-        return undefined; // only recreated: it ran when this release came
-    return viewing.request.releaseCommand ?? policy.releaseCommand;
-}
-/** The candidate with its release command: it stands in the ledger with the release, and in the plan. */
-function withReleaseCommand(viewing, candidate) {
-    const releaseCommand = releaseCommandOf(viewing, candidate);
-    return releaseCommand === undefined ? candidate : { ...candidate, release: { ...candidate.release, releaseCommand } };
-}
-/** Puts the command where nothing has been switched yet: after evidence and backup. */
-function withCommand(operations, { service, release, recorded }) {
-    if (release.releaseCommand === undefined || recorded)
-        return operations;
-    const command = {
-        kind: 'run-release-command',
-        service,
-        release: release.id,
-        command: release.releaseCommand,
-    };
-    const at = operations.findIndex(({ kind }) => !BEFORE.has(kind));
-    return [...operations.slice(0, at), command, ...operations.slice(at)];
-}
-const BEFORE = new Set([
-    'capture-evidence',
-    'keep-image',
-    'freeze-data',
-    'save-data',
-    'thaw-data',
-    'keep-backup',
-]);
-/** @returns what a person who leaves a release has to know of what it did once */
-function ranWith(release) {
-    if (release?.releaseCommand === undefined)
-        return [];
-    return [
-        `release-command ran with release ${release.id} (${release.releaseCommand.split('\n')[0] ?? ''}): what it changed, such as a database schema, stays as it is.`,
-    ];
-}
-/**
- * Runs the command once in a container of the release: its image, environment, networks and volumes, and none of its names
- * or ports, so that nobody sends requests to it. It belongs to a project of its own: plain Compose never sees it.
- * @throws ProcedureError E_COMMAND with the last lines
- */
-async function runReleaseCommand(session, operation, signal) {
-    const { engine, compose, request, project } = session;
-    const { service, command } = operation;
-    const release = await releaseOf(session, operation.release);
-    const { document, name } = commandDocument(release, command);
-    const own = { document, service: name, directory: request.workingDirectory, signal };
-    if ((await engine.containers(project, service)).length === 0)
-        await makeSurroundings(session, document, name, signal);
-    const id = await compose.makeTemplate({ ...own, image: release.image.keptAs, published: false });
-    const last = [];
-    try {
-        await engine.startContainer(id);
-        const log = await engine.logs(id, { follow: true, signal });
-        const reading = (async () => {
-            for await (const line of linesOf(log)) {
-                const shown = session.redactor.text(line);
-                session.progress.info(`  │ ${shown}`);
-                last.push(shown);
-                if (last.length > SHOWN_LINES)
-                    last.shift();
-            }
-        })().catch((error) => session.progress.debug(`log of release-command: ${String(error)}`));
-        const exitCode = await release_command_ended(session, id, signal);
-        await reading;
-        if (exitCode === 0)
-            return;
-        throw new errors/* ProcedureError */.e_('E_COMMAND', `release-command of ${service} ended with exit code ${exitCode}`, {
-            next: 'Correct what it says and start again; no container was changed. What it did outside before it failed is yours to look at.',
-            excerpt: last.length === 0 ? [] : [{ title: 'last output', lines: last }],
-        });
-    }
-    finally {
-        await engine.removeContainer(id);
-    }
-}
-async function release_command_ended(session, id, signal) {
-    const deadline = performance.now() + session.request.commandTimeoutMs;
-    while (performance.now() < deadline) {
-        if (signal.aborted)
-            throw reasonOf(signal);
-        const container = await session.engine.container(id);
-        if (container === undefined || container.state === 'exited' || container.state === 'dead') {
-            return container?.exitCode ?? -1;
-        }
-        await sleep(ENDED_POLL_MS, signal);
-    }
-    throw new errors/* ProcedureError */.e_('E_DEADLINE', 'release-command took longer than command-timeout', {
-        next: 'It was ended. Give it more time with command-timeout; no container was changed.',
-    });
-}
-/** On a first deploy there is no network and no volume yet: Compose makes them, and a container that goes at once. */
-async function makeSurroundings(session, document, name, signal) {
-    const { compose, engine, project, request } = session;
-    await compose.create({ document, services: [name], signal, timeoutMs: request.commandTimeoutMs });
-    for (const { id } of await engine.containers(project, name))
-        await engine.removeContainer(id);
-}
-/** The release's document with one service in it: the command in the place of what the service runs. */
-function commandDocument(release, command) {
-    const services = release.definition['services'];
-    const name = `${release.service}-release-command`;
-    const own = (0,omit/* omit */.c)(services[release.service] ?? {}, ...['build', 'container_name', 'ports', 'depends_on', 'links', 'deploy', 'scale', 'profiles', 'develop']);
-    const service = {
-        ...own,
-        image: release.image.keptAs,
-        // The form of a list: a text would be split into words by Compose. `$` is Compose's own otherwise.
-        entrypoint: ['sh', '-c', command.replaceAll('$', '$$$$')],
-        command: [],
-        restart: 'no',
-        healthcheck: { disable: true },
-        networks: withoutAddresses(own['networks']),
-    };
-    return { name, document: { ...release.definition, services: { [name]: service } } };
-}
-/** The service's names and fixed addresses on its networks are those of the container that serves. */
-function withoutAddresses(networks) {
-    if (typeof networks !== 'object' || networks === null)
-        return networks;
-    return Object.fromEntries(Object.keys(networks).map((name) => [name, null]));
-}
-
+// EXTERNAL MODULE: ./build/steps/release-command.js
+var release_command = __nccwpck_require__(5066);
 ;// CONCATENATED MODULE: ./build/steps/performers.js
 
 
@@ -4311,9 +4479,9 @@ function performersFor(session) {
         'add-worktree': async ({ directory, path, commit }) => session().source.addWorktree(directory, path, commit),
         'run-command': async ({ name, command, directory }, signal) => {
             const environment = { ROLLING_RESTART_PROJECT: session().project };
-            await runOnHost(session(), { name, command, directory, environment }, signal);
+            await (0,commands/* runOnHost */.l6)(session(), { name, command, directory, environment }, signal);
         },
-        'run-release-command': async (operation, signal) => runReleaseCommand(session(), operation, signal),
+        'run-release-command': async (operation, signal) => (0,release_command/* runReleaseCommand */.iW)(session(), operation, signal),
         'build-image': async ({ service, pullBase }, signal) => {
             const build = session().builds.get(service);
             if (build === undefined)
@@ -4338,7 +4506,7 @@ function performersFor(session) {
             session().liveCommit.value = to;
         },
         'tag-image': async ({ to, tag }) => session().engine.tagImage(to, tag),
-        'replace-containers': async (operation, signal) => replaceContainers(session(), operation, signal),
+        'replace-containers': async (operation, signal) => (0,replace/* replaceContainers */.Li)(session(), operation, signal),
         'restart-containers': async ({ containers }, signal) => {
             for (const container of containers)
                 await session().engine.restartContainer(container, signal);
@@ -4393,7 +4561,7 @@ function performersFor(session) {
         watch: async (operation, signal) => lookerOf(session(), operation.service).watch(operation, signal),
         'accept-release': async ({ service, release }) => {
             await addEvent(session(), 'live', service, release, 'verified and accepted');
-            session().unacceptedTags.delete(keptImageTag(session().project, service, release));
+            session().unacceptedTags.delete((0,model_release/* keptImageTag */.yR)(session().project, service, release));
         },
         'record-stop': async ({ service, release, reason }) => addEvent(session(), 'stopped', service, release, reason),
         'record-start': async ({ service, release }) => addEvent(session(), 'started', service, release, `started by ${session().invocation.actor}`),
@@ -4703,882 +4871,10 @@ function operations(entries, kind) {
     return entries.flatMap(({ operation }) => (operation.kind === kind ? [operation] : []));
 }
 
-;// CONCATENATED MODULE: ./build/model/service.js
-/** @returns whether it has a process, or Docker is about to give it one */
-function isAlive({ state }) {
-    return state === 'running' || state === 'paused' || state === 'restarting';
-}
-/** @returns whether the service runs once and ends: Compose users write it as a dependency that must complete */
-function isOneShot(project, service) {
-    return Object.values(project.services).some((other) => other.dependsOn.some((dependency) => dependency.service === service && dependency.condition === 'service_completed_successfully'));
-}
-/**
- * Third-party image with a volume of its own: a database, a queue. Replaced only when it is named, because starting it
- * twice or on another version can cost data.
- */
-function looksStateful(service) {
-    return service.build === undefined && service.mounts.some((mount) => mount.type === 'volume' && !mount.readOnly);
-}
-/**
- * Services so that each comes after what it depends on.
- * Compose has refused circles already (`config` fails on them), so none are looked for here.
- */
-function dependencyOrder(project) {
-    const ordered = [];
-    const visit = (name) => {
-        const service = project.services[name];
-        if (service === undefined || ordered.includes(name))
-            return;
-        for (const dependency of service.dependsOn)
-            visit(dependency.service);
-        if (!ordered.includes(name))
-            ordered.push(name);
-    };
-    for (const name of Object.keys(project.services).sort())
-        visit(name);
-    return ordered;
-}
-
-// EXTERNAL MODULE: ./build/model/router.js
-var model_router = __nccwpck_require__(9464);
-;// CONCATENATED MODULE: ./build/strategies/cost.js
-
-
-/** Stopping the old container and starting the edge, both prepared (measured on Engine 26.1: 0.6 to 0.7 s). */
-const TAKEOVER_OUTAGE_MS = 700;
-/** @returns what a change without an outage costs all the same, in words and milliseconds */
-function costOf(change, notes) {
-    const { traffic } = change;
-    const abilities = model_router/* ROUTER_ABILITIES */.JC[traffic.router.kind];
-    const said = [...notes];
-    if (traffic.takeover !== undefined)
-        said.push(...takeoverNotes(change));
-    if (!abilities.countsInFlight) {
-        said.push('The drain of the old containers is not confirmed: this router does not say what is in flight; a request that outlives it may be cut by the stop.');
-    }
-    if (!abilities.ownsName) {
-        said.push(`Callers inside the compose network are not covered: Docker's DNS gives the name ${change.service} to the old container until it is gone, so a request of theirs in that moment may fail.`);
-    }
-    else if (change.containerName !== undefined) {
-        said.push(`Callers inside the compose network are covered by the name ${change.service}; those that use ${change.containerName} reach one container directly and are not.`);
-    }
-    const withoutRedirect = traffic.takeover?.redirectProblem !== undefined;
-    return { notes: said, estimatedDowntimeMs: withoutRedirect ? TAKEOVER_OUTAGE_MS : 0 };
-}
-function takeoverNotes({ traffic: { takeover }, service }) {
-    if (takeover === undefined)
-        return [];
-    const ports = takeover.edge.ports.map((port) => `${port.published} (${port.mode})`).join(', ');
-    const way = takeover.redirectProblem === undefined
-        ? 'new connections are redirected through it for some seconds meanwhile; keep-alive connections to the old container are closed by its stop'
-        : `the ports cannot be redirected here (${takeover.redirectProblem}), so nothing listens while the old container stops and for about ${(0,units/* formatDuration */.a3)(TAKEOVER_OUTAGE_MS)} more`;
-    return [
-        `The edge takes port ${ports} of ${service} over: ${way}. Procedure eject puts it back.`,
-        'From then on HTTP requests carry X-Forwarded-For, and the connection comes from the edge. Callers inside the compose network may have a request fail in the moment of the take-over; after it they are covered.',
-    ];
-}
-
-;// CONCATENATED MODULE: ./build/strategies/phases.js
-
-/**
- * What strategies have in common, each a piece of a plan. Read `blue-green.ts` for how they go together.
- */
-/** Before anything that runs is touched: evidence, the way back, the checkout, the image's name. */
-function begin(change) {
-    const { service, current } = change;
-    return [
-        { kind: 'capture-evidence', service, moment: 'before' },
-        ...(current !== undefined && current.keepAs.length > 0
-            ? [{ kind: 'keep-image', service, image: current.image, tags: current.keepAs }]
-            : []),
-        ...(change.checkout === undefined ? [] : [{ kind: 'move-checkout', ...change.checkout }]),
-        {
-            kind: 'tag-image',
-            service,
-            tag: change.imageName,
-            to: change.wantedImage,
-            from: change.namedImage,
-        },
-    ];
-}
-/** The edge is made and already sends to what runs; new connections come through it from now on where the host allows it. */
-function beginTakeover(change) {
-    const { service, observed, traffic: { takeover }, } = change;
-    if (takeover === undefined)
-        return takeHold(change);
-    const { edge, redirectProblem } = takeover;
-    const ports = edge.ports.map((port) => port.published);
-    const install = { kind: 'install-edge', service, edge, containers: ids(observed) };
-    return redirectProblem === undefined ? [install, { kind: 'redirect-ports', service, ports }] : [install];
-}
-/**
- * A router that knows the containers by the service's name would send to a new one as soon as it has the name: from now on
- * it sends to those that run, by address. Whether it can be told at all is known before anything is touched.
- */
-function takeHold({ service, observed, traffic: { router } }) {
-    const running = ids(observed.filter(({ state }) => state === 'running'));
-    if (!(0,model_router/* routesByAddress */.Sd)(router.kind) || running.length === 0)
-        return [];
-    return [{ kind: 'shift-traffic', service, router, serve: { who: 'only', containers: running } }];
-}
-/** All there is of the service serves: a router that is told addresses is told the last time, and may go by name again. */
-function letGo(service, router) {
-    if (!(0,model_router/* routesByAddress */.Sd)(router.kind))
-        return [];
-    return [{ kind: 'shift-traffic', service, router, serve: { who: 'all-but', containers: [] } }];
-}
-/** The old container is gone, and its ports are free: the edge opens them. */
-function phases_endTakeover({ service, traffic: { takeover, drainTimeoutMs } }) {
-    if (takeover === undefined)
-        return [];
-    return openEdge(service, takeover.edge.ports.map((port) => port.published), takeover.redirectProblem === undefined, drainTimeoutMs);
-}
-function openEdge(service, ports, redirected, timeoutMs) {
-    return [
-        { kind: 'open-ports', service, ports },
-        ...(redirected ? [{ kind: 'end-redirect', service, ports }] : []),
-        { kind: 'end-takeover', service, timeoutMs },
-    ];
-}
-/** New containers beside the old ones, ready, and proven before they get a single request. */
-function startCandidates(change, count) {
-    const { service, wanted } = change;
-    const old = ids(change.observed);
-    return [
-        {
-            kind: 'start-beside',
-            service,
-            to: wanted,
-            from: change.current?.id,
-            count,
-            beside: old,
-            published: false,
-            named: false,
-        },
-        {
-            kind: 'await-ready',
-            service,
-            release: wanted,
-            timeoutMs: change.readinessTimeoutMs,
-            except: old,
-            ...tolerated(change),
-        },
-        ...nameCandidates(change),
-    ];
-}
-/** Without a router that has the service's name, the new ones get it when they are ready, and not before. */
-function nameCandidates({ service, traffic: { router }, observed }) {
-    if (model_router/* ROUTER_ABILITIES */.JC[router.kind].ownsName)
-        return [];
-    return [{ kind: 'settle-containers', service, containerName: undefined, named: true, except: ids(observed) }];
-}
-/** Docker's `max_failure_ratio`: that share of the containers may fail and is made once more. */
-function tolerated({ update, replicas }) {
-    const ratio = update.failureAction === 'continue' ? 1 : (update.maxFailureRatio ?? 0);
-    const tolerate = Math.floor(ratio * replicas + 1e-9);
-    return tolerate === 0 ? {} : { tolerate };
-}
-/** Everything that can be found out without a request of anybody's. */
-function verifyCandidates({ service, wanted, checks, observed }) {
-    // The prober asks the public URL, which the candidates do not serve yet.
-    const without = checks.filter((check) => check !== 'probe');
-    return { kind: 'verify', service, release: wanted, checks: without, except: ids(observed), candidate: true };
-}
-/** After the switch only what the switch can have changed. */
-function verifySwitched({ service, wanted, checks }, except) {
-    const again = checks.filter((check) => ['state', 'identity', 'probe'].includes(check));
-    return { kind: 'verify', service, release: wanted, checks: again, except };
-}
-function watchAndAccept({ service, wanted, watchMs }, except) {
-    return [
-        { kind: 'watch', service, release: wanted, durationMs: watchMs, except },
-        { kind: 'accept-release', service, release: wanted },
-    ];
-}
-/** The old ones finish what they have in flight, confirmed, and only then stop. */
-function retireOld({ service, traffic }, containers) {
-    if (containers.length === 0)
-        return [];
-    const set = { are: 'these', containers };
-    return [
-        {
-            kind: 'drain-containers',
-            service,
-            router: traffic.router,
-            containers: set,
-            timeoutMs: traffic.drainTimeoutMs,
-        },
-        { kind: 'retire-containers', service, containers: set },
-    ];
-}
-/** The name of the container that is gone is free now, and nothing is under way any more. */
-function settle({ service, containerName, traffic: { router } }) {
-    const named = containerName === undefined
-        ? []
-        : [{ kind: 'settle-containers', service, containerName, named: false, except: [] }];
-    return [...named, ...letGo(service, router)];
-}
-function end({ service }) {
-    return [{ kind: 'capture-evidence', service, moment: 'after' }];
-}
-/** Checkout and image name go back first, as what comes back needs them. */
-function beginUndo(change) {
-    const { service } = change;
-    return [
-        ...(change.checkout === undefined ? [] : [{ kind: 'move-checkout', ...change.checkout }]),
-        { kind: 'tag-image', service, tag: change.imageName, to: change.backImage, from: change.namedImage },
-    ];
-}
-function endUndo(change) {
-    const { service, back } = change;
-    return [
-        { kind: 'verify', service, release: back, checks: change.checks },
-        { kind: 'accept-release', service, release: back },
-        ...(change.reason === undefined
-            ? []
-            : [{ kind: 'reject-release', service, release: change.failed, reason: change.reason }]),
-    ];
-}
-function ids(containers) {
-    return containers.map((container) => container.id);
-}
-
-;// CONCATENATED MODULE: ./build/strategies/undo-beside.js
-
-
-/**
- * The way back of every strategy that keeps the old running while the new starts: traffic goes to what is good and still
- * runs, at once; what is missing of it is started beside; only then do the failed ones drain and go. Planned from what the
- * engine shows, so it is the same from every point, also for the run after a killed one.
- */
-function undoBeside(change) {
-    const { service, router, present, replicas } = change;
-    const good = present.filter((container) => container.good && container.running).map(({ id }) => id);
-    const wrong = present.filter((container) => !good.includes(container.id)).map(({ id }) => id);
-    const missing = Math.max(0, replicas - good.length);
-    return [
-        // Before anything else: this is what ends the harm.
-        ...(good.length > 0 ? [serveOnly(change, good)] : []),
-        ...beginUndo(change),
-        ...(missing === 0 ? [] : startMissing(change, missing, wrong)),
-        ...retire(change, wrong),
-        ...undoTakeover(change),
-        ...(change.containerName === undefined || missing === 0
-            ? []
-            : [
-                {
-                    kind: 'settle-containers',
-                    service,
-                    containerName: change.containerName,
-                    named: false,
-                    except: [],
-                },
-            ]),
-        ...letGo(service, router),
-        // What was held while nothing served.
-        ...(model_router/* ROUTER_ABILITIES */.JC[router.kind].holds ? [{ kind: 'release-traffic', service, router }] : []),
-        ...endUndo(change),
-    ];
-}
-function serveOnly({ service, router }, containers) {
-    return { kind: 'shift-traffic', service, router, serve: { who: 'only', containers } };
-}
-/** A release whose containers are gone already is started like a new one, and replaces the failed one like a new one. */
-function startMissing(change, count, wrong) {
-    const { service, back, failed, router, present } = change;
-    const beside = present.map(({ id }) => id);
-    const { ownsName } = model_router/* ROUTER_ABILITIES */.JC[router.kind];
-    return [
-        { kind: 'start-beside', service, to: back, from: failed, count, beside, published: false, named: false },
-        { kind: 'await-ready', service, release: back, timeoutMs: change.readinessTimeoutMs, except: beside },
-        ...(ownsName
-            ? []
-            : [{ kind: 'settle-containers', service, containerName: undefined, named: true, except: beside }]),
-        { kind: 'shift-traffic', service, router, serve: { who: 'all-but', containers: wrong } },
-    ];
-}
-function retire({ service, router, drainTimeoutMs }, containers) {
-    if (containers.length === 0)
-        return [];
-    const set = { are: 'these', containers };
-    return [
-        { kind: 'drain-containers', service, router, containers: set, timeoutMs: drainTimeoutMs },
-        { kind: 'retire-containers', service, containers: set },
-    ];
-}
-/** Before the old container is gone the take-over is taken back whole; after that it is finished. */
-function undoTakeover({ service, takeover, drainTimeoutMs }) {
-    if (takeover === undefined)
-        return [];
-    const { ports, redirected } = takeover;
-    if (!takeover.oldHasPorts)
-        return openEdge(service, ports, redirected, drainTimeoutMs);
-    return [
-        ...(redirected ? [{ kind: 'end-redirect', service, ports }] : []),
-        { kind: 'end-takeover', service, timeoutMs: drainTimeoutMs },
-        { kind: 'remove-edge', service },
-    ];
-}
-
-;// CONCATENATED MODULE: ./build/strategies/blue-green.js
-
-
-
-/**
- * A whole new set beside the old one, verified before it gets a request; one switch for all; the old set stays warm
- * through the whole watch, so that switching back takes a moment; only then is it removed.
- */
-const blueGreen = {
-    name: 'blue-green',
-    plan(change) {
-        const old = ids(change.observed);
-        const operations = [
-            ...begin(change),
-            ...beginTakeover(change),
-            ...startCandidates(change, change.replicas),
-            verifyCandidates(change),
-            switchOver(change),
-            ...(change.traffic.takeover === undefined ? keepWarm(change, old) : takeOver(change, old)),
-            ...settle(change),
-            ...end(change),
-        ];
-        return { operations, ...costOf(change, notes(change)) };
-    },
-    undo: undoBeside,
-};
-function switchOver({ service, traffic, observed }) {
-    const serve = { who: 'new', old: ids(observed), percent: 100 };
-    return { kind: 'shift-traffic', service, router: traffic.router, serve };
-}
-function keepWarm(change, old) {
-    return [verifySwitched(change, old), ...watchAndAccept(change, old), ...retireOld(change, old)];
-}
-/** The old container has the port that the edge is to open: it cannot stay warm this once. */
-function takeOver(change, old) {
-    return [...retireOld(change, old), ...phases_endTakeover(change), verifySwitched(change, []), ...watchAndAccept(change, [])];
-}
-function notes({ traffic, replicas }) {
-    if (traffic.takeover !== undefined) {
-        return [
-            'blue-green: the new containers are verified before the switch. This once the old ones cannot stay warm, since the edge needs their port: going back within the watch starts the release before again, beside the new one.',
-        ];
-    }
-    const memory = replicas === 1 ? 'the service runs twice' : `${2 * replicas} containers run`;
-    return [
-        `blue-green: until the end of the watch ${memory}; the old set stays warm, and switching back takes a moment.`,
-    ];
-}
-
-;// CONCATENATED MODULE: ./build/strategies/canary.js
-
-
-
-/**
- * A whole new set beside the old one; it gets its share of the requests in steps, and at each the router's own figures of
- * new and old are compared. A clear failure goes back to no share at all.
- */
-const canary = {
-    name: 'canary',
-    plan(change) {
-        const old = ids(change.observed);
-        const { takeover } = change.traffic;
-        const operations = [
-            ...begin(change),
-            ...beginTakeover(change),
-            ...startCandidates(change, change.replicas),
-            verifyCandidates(change),
-            ...change.canary.steps.flatMap((percent) => step(change, old, percent)),
-            ...(takeover === undefined
-                ? [verifySwitched(change, old), ...watchAndAccept(change, old), ...retireOld(change, old)]
-                : [
-                    ...retireOld(change, old),
-                    ...phases_endTakeover(change),
-                    verifySwitched(change, []),
-                    ...watchAndAccept(change, []),
-                ]),
-            ...settle(change),
-            ...end(change),
-        ];
-        return { operations, ...costOf(change, canary_notes(change)) };
-    },
-    undo: undoBeside,
-};
-function step({ service, wanted, traffic, canary: policy }, old, percent) {
-    const { router } = traffic;
-    const operations = [{ kind: 'shift-traffic', service, router, serve: { who: 'new', old, percent } }];
-    // With all requests at the new ones there is nothing left to compare with: that is what the watch is for.
-    if (percent < 100) {
-        operations.push({
-            kind: 'analyse-canary',
-            service,
-            router,
-            release: wanted,
-            old,
-            percent,
-            durationMs: policy.pauseMs,
-        });
-    }
-    return operations;
-}
-function canary_notes({ canary: policy }) {
-    return [`canary: ${policy.steps.map((step) => `${step} %`).join(', ')} of the requests, compared at each step.`];
-}
-
-;// CONCATENATED MODULE: ./build/strategies/stop-first.js
-
-/**
- * The one container stops before the new one starts; it is kept, stopped, until the new one has proven itself, so that
- * going back is starting it again. With `holding`, the router keeps requests waiting meanwhile.
- */
-function stopFirst(change, holding) {
-    const { service, wanted, traffic, replicas } = change;
-    const { router } = traffic;
-    const old = ids(change.observed);
-    const drainMs = holding ? Math.min(traffic.drainTimeoutMs, change.hold.maxMs / 2) : traffic.drainTimeoutMs;
-    return [
-        ...begin(change),
-        ...beginTakeover(change),
-        ...(holding ? [{ kind: 'hold-traffic', service, router, ...change.hold }] : []),
-        {
-            kind: 'drain-containers',
-            service,
-            router,
-            containers: { are: 'these', containers: old },
-            timeoutMs: drainMs,
-        },
-        { kind: 'stop-containers', service, containers: old },
-        {
-            kind: 'start-beside',
-            service,
-            to: wanted,
-            from: change.current?.id,
-            count: replicas,
-            beside: old,
-            published: false,
-            named: false,
-        },
-        { kind: 'await-ready', service, release: wanted, timeoutMs: change.readinessTimeoutMs, except: old },
-        { kind: 'shift-traffic', service, router, serve: { who: 'new', old, percent: 100 } },
-        ...(holding ? [{ kind: 'release-traffic', service, router }] : []),
-        ...phases_endTakeover(change),
-        verifyAll(change, old),
-        ...watchAndAccept(change, old),
-        { kind: 'retire-containers', service, containers: { are: 'these', containers: old } },
-        ...settle(change),
-        ...end(change),
-    ];
-}
-function verifyAll(change, old) {
-    const { service, wanted, checks } = change;
-    return { ...verifySwitched(change, old), kind: 'verify', service, release: wanted, checks };
-}
-
-;// CONCATENATED MODULE: ./build/strategies/undo-stop-first.js
-
-
-
-/**
- * Where only one may run: the failed one stops before the one of before starts again. When that one is gone, it is made
- * anew in the same order.
- */
-function undoStopFirst(change, holding) {
-    const { service, router, present, back, failed, replicas } = change;
-    const good = present.filter((container) => container.good).map(({ id }) => id);
-    const wrong = present.filter((container) => !container.good).map(({ id }) => id);
-    const missing = Math.max(0, replicas - good.length);
-    return [
-        ...(holding ? [{ kind: 'hold-traffic', service, router, ...policy/* DEFAULT_HOLD */.ks }] : []),
-        ...(wrong.length === 0
-            ? []
-            : [{ kind: 'retire-containers', service, containers: { are: 'these', containers: wrong } }]),
-        ...beginUndo(change),
-        ...(good.length === 0 ? [] : [{ kind: 'start-containers', service, containers: good }]),
-        ...(missing === 0
-            ? []
-            : [
-                {
-                    kind: 'start-beside',
-                    service,
-                    to: back,
-                    from: failed,
-                    count: missing,
-                    beside: good,
-                    published: false,
-                    named: false,
-                },
-            ]),
-        { kind: 'await-ready', service, release: back, timeoutMs: change.readinessTimeoutMs },
-        { kind: 'shift-traffic', service, router, serve: { who: 'all-but', containers: [] } },
-        // Also when nothing is held: the run that is undone may have been killed while it held.
-        { kind: 'release-traffic', service, router },
-        ...undoTakeover(change),
-        ...(change.containerName === undefined
-            ? []
-            : [
-                {
-                    kind: 'settle-containers',
-                    service,
-                    containerName: change.containerName,
-                    named: false,
-                    except: [],
-                },
-            ]),
-        ...endUndo(change),
-    ];
-}
-
-;// CONCATENATED MODULE: ./build/strategies/hold.js
-
-
-
-/** For what may run only once: the edge keeps requests waiting, within bounds, while the one container is replaced. */
-const hold = {
-    name: 'hold',
-    plan(change) {
-        return {
-            operations: stopFirst(change, true),
-            notes: hold_notes(change),
-            estimatedDowntimeMs: change.knownRestartMs,
-        };
-    },
-    undo: (change) => undoStopFirst(change, true),
-};
-function hold_notes({ hold: { maxMs, maxQueue }, knownRestartMs }) {
-    const known = knownRestartMs === undefined ? '' : ` (about ${(0,units/* formatDuration */.a3)(knownRestartMs)}, as measured before)`;
-    return [
-        `hold: requests wait while the one container is replaced${known}, at most ${(0,units/* formatDuration */.a3)(maxMs)} and ${maxQueue} at a time; others get 503 with Retry-After.`,
-        'If this process dies between stop and start, nothing serves until post or the next run repairs it; what waits is answered with 503 when its time is over.',
-    ];
-}
-
-;// CONCATENATED MODULE: ./build/strategies/obstacles.js
-
-/** Everything that stands between the service and a change without an outage. Pure. */
-function obstacles(facts) {
-    return [
-        ...routerObstacles(facts),
-        ...networkObstacles(facts),
-        ...volumeObstacles(facts),
-        ...readinessObstacles(facts),
-    ];
-}
-function routerObstacles({ definition, router, oneShot }) {
-    if (oneShot)
-        return [hard('it runs once and ends', 'nothing: there is no traffic to lose')];
-    const found = [];
-    if (definition.ports.some(({ protocol }) => protocol !== 'tcp')) {
-        found.push(hard('it publishes a UDP port, and no router here moves UDP', 'publish TCP only, or accept the outage'));
-    }
-    if (router.kind === 'edge')
-        return found;
-    const fixed = definition.ports.filter(({ published }) => published !== undefined);
-    if (fixed.length > 0) {
-        const ports = fixed.map(({ published }) => published).join(', ');
-        found.push(hard(`it publishes port ${ports} of the host, which two containers cannot have`, 'let the managed edge have the port: router: edge'));
-    }
-    if (!model_router/* ROUTER_ABILITIES */.JC[router.kind].controlled && router.kind !== 'discovery') {
-        found.push(soft('no router sends requests to it, so nothing can move them from the old container to the new one', 'name the router in x-rolling-restart, or use router: edge'));
-    }
-    return found;
-}
-function networkObstacles({ definition }) {
-    const { networkMode, raw } = definition;
-    const found = [];
-    if (networkMode !== undefined && networkMode !== 'default' && networkMode !== 'bridge') {
-        found.push(hard(`network_mode: ${networkMode} gives it no network of its own`, 'put it on a network of the project'));
-    }
-    const networks = Object.values((raw['networks'] ?? {}));
-    if (networks.some((settings) => settings?.['ipv4_address'] !== undefined || settings?.['ipv6_address'] !== undefined)) {
-        found.push(hard('it has a fixed IP address', 'use the service name instead of the address'));
-    }
-    if (raw['mac_address'] !== undefined || networks.some((settings) => settings?.['mac_address'] !== undefined)) {
-        found.push(hard('it has a fixed MAC address', 'remove mac_address'));
-    }
-    if (raw['volumes_from'] !== undefined) {
-        found.push(hard('volumes_from ties it to another container', 'use named volumes'));
-    }
-    for (const key of ['ipc', 'pid']) {
-        const value = raw[key];
-        if (typeof value === 'string' && /^(service|container):/.test(value)) {
-            found.push(hard(`${key}: ${value} ties it to another container`, `remove ${key}`));
-        }
-    }
-    return found;
-}
-function volumeObstacles(facts) {
-    const { definition, observed, inlineFiles } = facts;
-    const found = [];
-    const exclusive = definition.mounts.filter((mount) => isExclusive(mount, facts));
-    if (exclusive.length > 0) {
-        const names = exclusive.map(nameOf).join(', ');
-        found.push({
-            why: `it writes to ${names}, which counts as exclusive: two containers would open it at once`,
-            change: `if two may open it, say so: x-rolling-restart: services: ${definition.name}: shared-volumes: [${names}]; if not, strategy: hold`,
-            declarable: true,
-            hard: false,
-        });
-    }
-    const anonymous = [...new Set(observed.flatMap(({ anonymousVolumes }) => anonymousVolumes))];
-    if (anonymous.length > 0) {
-        found.push(hard(`it has a volume without a name at ${anonymous.join(', ')}, which a second container would not get`, 'give the volume a name'));
-    }
-    if (inlineFiles.length > 0) {
-        found.push(hard(`Compose copies ${inlineFiles.join(', ')} into the container itself (content: or environment:)`, 'use file: for it'));
-    }
-    return found;
-}
-/** A folder of data on the host is as exclusive as a volume; a single file, or what git tracks, is configuration or code. */
-function isExclusive(mount, { policy, knownFiles }) {
-    const { type, readOnly, source, target } = mount;
-    if (readOnly || source === undefined || (type !== 'volume' && type !== 'bind'))
-        return false;
-    if (type === 'bind' && (knownFiles.includes(source) || /^\/(var\/)?run\/|^\/(dev|sys|proc)(\/|$)/.test(source)))
-        return false;
-    return !policy.sharedVolumes.includes(source) && !policy.sharedVolumes.includes(target);
-}
-/** As `shared-volumes` takes it. */
-function nameOf({ type, source, target }) {
-    return type === 'volume' ? (source ?? target) : target;
-}
-function readinessObstacles({ definition, router, readinessSaid, observed }) {
-    const checked = definition.healthCheck !== undefined || observed.some(({ healthCheck }) => healthCheck !== undefined);
-    if (router.kind === 'discovery' && !checked) {
-        return [
-            soft('the proxy in front sends requests to a container as soon as it runs, since it has no health check', 'add a healthcheck to it'),
-        ];
-    }
-    if (checked || readinessSaid)
-        return [];
-    return [
-        soft('nothing says when it is ready: no health check and no readiness', 'add a healthcheck, or readiness: http://:PORT/PATH in x-rolling-restart'),
-    ];
-}
-function hard(why, change) {
-    return { why, change, declarable: false, hard: true };
-}
-/** A person who asks for a strategy by name knows. */
-function soft(why, change) {
-    return { why, change, declarable: false, hard: false };
-}
-
-;// CONCATENATED MODULE: ./build/strategies/recreate.js
-
-
-
-
-/**
- * Stop the old containers, start the new ones: what `docker compose up -d` does, with everything around it that it lacks.
- * Between stop and start nothing serves; the plan says so. Recreating cannot be made faster than Compose does it
- * (stop about 0.2 s, start about 0.25 s, then the service's own boot), so Compose does it.
- */
-const recreate = {
-    name: 'recreate',
-    plan(change) {
-        const { service, wanted, current } = change;
-        // The edge has the ports: a container that Compose makes would want them as well.
-        if (change.traffic.router.kind === 'edge') {
-            return { operations: stopFirst(change, false), notes: recreate_notes(change), estimatedDowntimeMs: estimate(change) };
-        }
-        const operations = [...begin(change)];
-        operations.push({
-            kind: 'replace-containers',
-            service,
-            to: wanted,
-            from: current?.id,
-            replicas: change.replicas,
-            force: change.observed.length > 0,
-        }, { kind: 'await-ready', service, release: wanted, timeoutMs: change.readinessTimeoutMs }, ...letGo(service, change.traffic.router), { kind: 'verify', service, release: wanted, checks: change.checks }, { kind: 'watch', service, release: wanted, durationMs: change.watchMs }, { kind: 'accept-release', service, release: wanted }, { kind: 'capture-evidence', service, moment: 'after' });
-        return { operations, notes: recreate_notes(change), estimatedDowntimeMs: estimate(change) };
-    },
-    undo(change) {
-        if (change.router.kind === 'edge')
-            return undoStopFirst(change, false);
-        const { service, back } = change;
-        const operations = [...beginUndo(change)];
-        operations.push({
-            kind: 'replace-containers',
-            service,
-            to: back,
-            from: change.failed,
-            replicas: change.replicas,
-            force: true,
-        }, { kind: 'await-ready', service, release: back, timeoutMs: change.readinessTimeoutMs }, ...letGo(service, change.router), ...endUndo(change));
-        return operations;
-    },
-};
-function recreate_notes(change) {
-    if (change.current === undefined) {
-        return ['Nothing runs yet: this is the first deploy, and there is no release to go back to if it fails.'];
-    }
-    const known = change.knownRestartMs === undefined
-        ? 'about half a second and the service’s own start'
-        : `about ${(0,units/* formatDuration */.a3)(change.knownRestartMs)}, as measured at the change before`;
-    return [
-        `recreate: the old container stops before the new one starts, so requests fail for ${known}.`,
-        'If this process dies between stop and start, the service is down until post or the next run repairs it.',
-    ];
-}
-/** Half a second is Compose's own share of a recreate (measured on Engine 26.1: 0.45 s), without the service's boot. */
-function estimate(change) {
-    if (change.current === undefined)
-        return 0;
-    return change.knownRestartMs;
-}
-
-;// CONCATENATED MODULE: ./build/strategies/rolling.js
-
-
-
-/** Docker's default for `deploy.update_config.monitor` (docs.docker.com/reference/compose-file/deploy). */
-const DEFAULT_PARALLELISM = 1;
-/**
- * Some containers at a time, as `deploy.update_config` says; new ones are ready before old ones leave, unless the file says
- * `order: stop-first`. The first batch is verified before it gets requests.
- */
-const rolling = {
-    name: 'rolling',
-    plan(change) {
-        const operations = [...begin(change), ...beginTakeover(change)];
-        const batches = batchesOf(change);
-        batches.forEach((batch, index) => {
-            operations.push(...replaceBatch(change, batch, index));
-            if (index < batches.length - 1)
-                operations.push(...pause(change));
-        });
-        operations.push(...phases_endTakeover(change), verifySwitched(change, []), ...watchAndAccept(change, []), ...settle(change), ...end(change));
-        return { operations, ...costOf(change, rolling_notes(change, batches.length)) };
-    },
-    undo: undoBeside,
-};
-/** Old ones beyond the wanted number leave with the last batch, and missing ones start with it. */
-function batchesOf({ update, replicas, observed }) {
-    const old = ids(observed);
-    const size = parallelism(update.parallelism, replicas);
-    const count = Math.max(1, Math.ceil(replicas / size));
-    return Array.from({ length: count }, (_, index) => {
-        const last = index === count - 1;
-        const [from, to] = [index * size, last ? Infinity : (index + 1) * size];
-        return {
-            start: Math.min(size, replicas - from),
-            leave: old.slice(from, to),
-            left: old.slice(0, to),
-        };
-    });
-}
-/** 0 means all at once, as in Swarm. */
-function parallelism(said, replicas) {
-    if (said === undefined)
-        return DEFAULT_PARALLELISM;
-    return said === 0 ? Math.max(1, replicas) : said;
-}
-function replaceBatch(change, batch, index) {
-    const { service, traffic, update } = change;
-    const shift = {
-        kind: 'shift-traffic',
-        service,
-        router: traffic.router,
-        serve: { who: 'all-but', containers: batch.left },
-    };
-    const start = startCandidates(change, batch.start);
-    const proof = index === 0 ? [verifyCandidates(change)] : [];
-    if (update.order === 'stop-first' && change.observed.length > batch.leave.length) {
-        return [shift, ...retireOld(change, batch.leave), ...start, ...proof, shift];
-    }
-    return [...start, ...proof, shift, ...retireOld(change, batch.leave)];
-}
-/** Swarm waits for `monitor` before it calls a batch good, and for `delay` before the next. */
-function pause({ service, wanted, update, observed }) {
-    const durationMs = Math.max(update.delayMs ?? 0, update.monitorMs ?? 0);
-    if (durationMs === 0)
-        return [];
-    return [{ kind: 'watch', service, release: wanted, durationMs, except: ids(observed), between: true }];
-}
-function rolling_notes(change, batches) {
-    const { update, replicas } = change;
-    const size = parallelism(update.parallelism, replicas);
-    const order = update.order === 'stop-first' ? 'the old ones stop first, as the compose file says' : 'new before old';
-    return [
-        `rolling: ${replicas} containers in ${batches} ${batches === 1 ? 'step' : 'steps'} of at most ${size}, ${order}.`,
-    ];
-}
-
-;// CONCATENATED MODULE: ./build/strategies/index.js
-
-
-
-
-
-
-
-
-/** Every strategy there is; a new one is one file and one line here. */
-const STRATEGIES = {
-    recreate: recreate,
-    hold: hold,
-    rolling: rolling,
-    'blue-green': blueGreen,
-    canary: canary,
-};
-/** A whole second set is dear for more containers than this: `auto` rolls them. */
-const BLUE_GREEN_UP_TO = 2;
-/**
- * `auto` takes the best way that is possible with what is there, and never holds requests or installs anything.
- * @param asked by the input or the compose file; its word does away with obstacles that are only a matter of knowing
- * @throws ProcedureError E_GATE when what was asked for is not possible
- */
-function chooseStrategy(asked, facts, replicas) {
-    const found = obstacles(facts);
-    if (asked === 'recreate')
-        return { strategy: recreate, notes: [] };
-    if (facts.observed.length === 0)
-        return { strategy: recreate, notes: [] };
-    if (asked === 'auto')
-        return chooseBest(found, facts, replicas);
-    const standing = asked === 'hold' ? forHold(found) : found.filter(({ hard, declarable }) => hard || declarable);
-    const lacking = lackingAbility(asked, facts);
-    if (standing.length > 0 || lacking !== undefined) {
-        throw notPossible(asked, facts.definition.name, standing, lacking);
-    }
-    const told = found
-        .filter((obstacle) => !standing.includes(obstacle))
-        .map(({ why }) => `Asked for all the same: ${why}.`);
-    return { strategy: STRATEGIES[asked], notes: asked === 'hold' ? [] : told };
-}
-function chooseBest(found, facts, replicas) {
-    if (found.length > 0) {
-        return {
-            strategy: recreate,
-            notes: found.map(({ why, change }) => `No change without an outage, because ${why}. To change that: ${change}.`),
-        };
-    }
-    const { update } = facts.definition;
-    const said = update.parallelism !== undefined || update.order !== undefined || update.delayMs !== undefined;
-    const whole = replicas <= BLUE_GREEN_UP_TO && !said && model_router/* ROUTER_ABILITIES */.JC[facts.router.kind].controlled;
-    return { strategy: whole ? blueGreen : rolling, notes: [] };
-}
-/** Holding is for what may run only once; but what makes copying impossible makes holding impossible too. */
-function forHold(found) {
-    return found.filter(({ hard }) => hard);
-}
-function lackingAbility(asked, { router }) {
-    const abilities = model_router/* ROUTER_ABILITIES */.JC[router.kind];
-    if (asked === 'hold' && !abilities.holds)
-        return `router ${router.kind} cannot hold requests; router: edge can`;
-    if (asked === 'canary' && !abilities.weights)
-        return `router ${router.kind} cannot give a share of the requests`;
-    if (asked === 'blue-green' && !abilities.controlled) {
-        return `router ${router.kind} does not switch when it is told to; use rolling`;
-    }
-    return undefined;
-}
-function notPossible(asked, service, standing, lacking) {
-    const reasons = [...(lacking === undefined ? [] : [lacking]), ...standing.map(({ why }) => why)];
-    const changes = standing.map(({ change }) => change);
-    return new errors/* ProcedureError */.e_('E_GATE', `strategy ${asked} is not possible for ${service}: ${reasons.join('; ')}`, {
-        next: `${changes.length === 0 ? '' : `To change that: ${changes.join('; ')}. `}Or use strategy: auto. Nothing was changed.`,
-    });
-}
-
+// EXTERNAL MODULE: ./build/model/service.js
+var model_service = __nccwpck_require__(194);
+// EXTERNAL MODULE: ./build/strategies/index.js + 10 modules
+var strategies = __nccwpck_require__(9253);
 ;// CONCATENATED MODULE: ./build/strategies/eject.js
 const EDGE = { kind: 'edge' };
 /**
@@ -5654,6 +4950,8 @@ function portsOf({ edge }) {
     return edge.ports.map(({ published }) => published);
 }
 
+// EXTERNAL MODULE: ./build/strategies/phases.js
+var phases = __nccwpck_require__(7485);
 ;// CONCATENATED MODULE: ./build/strategies/start-again.js
 
 /** The same release again. Behind the edge a container gets no ports of the host, so Compose cannot make it. */
@@ -5669,7 +4967,7 @@ function startAgain(again) {
             replicas,
             force: false,
         };
-        return [replace, ready, ...letGo(service, router)];
+        return [replace, ready, ...(0,phases/* letGo */.Ko)(service, router)];
     }
     const missing = Math.max(0, replicas - present.length);
     return [
@@ -5696,1978 +4994,14 @@ function startAgain(again) {
     ];
 }
 
-// EXTERNAL MODULE: ./build/model/project-policy.js
-var project_policy = __nccwpck_require__(179);
-;// CONCATENATED MODULE: ./build/strategies/decide.js
-/**
- * Same or changed, and why, for one service. An unchanged service is left alone, so every reason to touch it is here.
- */
-function decide(wanted, current) {
-    if (current.containers.length === 0 && current.release === undefined)
-        return { kind: 'first-deploy' };
-    const reasons = [
-        ...stateReasons(wanted, current),
-        ...acceptanceReasons(current),
-        ...imageReasons(wanted, current),
-        ...configurationReasons(wanted, current),
-    ];
-    return reasons.length === 0 ? { kind: 'unchanged', release: current.release } : { kind: 'change', reasons };
-}
-function stateReasons(wanted, { containers }) {
-    if (containers.length === 0)
-        return ['nothing of it runs'];
-    if (wanted.oneShot) {
-        const failed = containers.find((container) => container.state === 'exited' && container.exitCode !== 0);
-        return failed === undefined ? [] : [`its last run ended with exit code ${failed.exitCode}`];
-    }
-    const reasons = [];
-    const down = containers.find((container) => container.state !== 'running');
-    if (down !== undefined)
-        reasons.push(`${down.name} is ${down.state}`);
-    const unhealthy = containers.find((container) => container.health === 'unhealthy');
-    if (unhealthy !== undefined)
-        reasons.push(`${unhealthy.name} is unhealthy`);
-    if (containers.length !== wanted.replicas) {
-        reasons.push(`${containers.length} of ${wanted.replicas} containers run`);
-    }
-    return reasons;
-}
-/** What failed its verification and was left running is not what was asked for, however well it seems to run. */
-function acceptanceReasons({ release, accepted }) {
-    return release === undefined || accepted ? [] : [`release ${release.id} runs, but it never passed its verification`];
-}
-function imageReasons(wanted, { release, containers }) {
-    if (wanted.fingerprint === undefined) {
-        if (release?.commit !== undefined && release.commit === wanted.commit)
-            return [];
-        return ['the image is built or pulled when it runs for real; only then is it known whether it differs'];
-    }
-    const differs = containers.some((container) => container.fingerprint !== wanted.fingerprint);
-    return differs ? ['the image differs (layers or run configuration)'] : [];
-}
-/**
- * Our own hash decides where there is one: it sees file contents, and it does not change with the version of Compose.
- * For containers nobody recorded, Compose's hash on their labels is what is left.
- */
-function configurationReasons(wanted, { release, files, containers }) {
-    const recorded = release?.definitionFrom === 'rendered';
-    if (recorded && release.configHash === wanted.configHash)
-        return [];
-    const reasons = [];
-    if (containers.some((container) => container.composeHash !== wanted.composeHash)) {
-        reasons.push('the definition in the compose files differs');
-    }
-    const changedFiles = changed(files, wanted.files);
-    if (changedFiles.length > 0)
-        reasons.push(`contents changed: ${changedFiles.join(', ')}`);
-    if (recorded && reasons.length === 0)
-        reasons.push('networks, volumes, configs or secrets that it uses differ');
-    return reasons;
-}
-/** Nothing is known about files of a release that was never recorded: then they count as the same. */
-function changed(before, after) {
-    if (before === undefined)
-        return [];
-    return [...new Set([...Object.keys(before), ...Object.keys(after)])]
-        .filter((path) => before[path] !== after[path])
-        .sort();
-}
-
-;// CONCATENATED MODULE: ./build/strategies/discovered-router.js
-
-/**
- * Recognises that a proxy which follows Docker is meant to send requests to the service, by the words that Traefik,
- * caddy-docker-proxy and nginx-proxy are told with.
- */
-function discoveredRouter({ raw, environment }) {
-    const labels = Object.entries((raw['labels'] ?? {}));
-    const traefik = labels.some(([name, value]) => (name === 'traefik.enable' && String(value) === 'true') || /^traefik\.(http|tcp)\./.test(name));
-    const disabled = labels.some(([name, value]) => name === 'traefik.enable' && String(value) === 'false');
-    const caddy = labels.some(([name]) => /^caddy(_\d+)?$/.test(name));
-    if ((traefik && !disabled) || caddy || environment['VIRTUAL_HOST'] != null) {
-        return model_router/* DEFAULT_DISCOVERY */.P8;
-    }
-    return undefined;
-}
-
-;// CONCATENATED MODULE: ./build/steps/traffic-facts.js
-
-
-
-
-
-/**
- * What sends requests to a service: what the input says, else the edge that is there, else the compose file's policy, else
- * a proxy that the service's labels speak to. Changes nothing.
- * @throws ProcedureError E_INPUT when a router is named that the policy does not describe
- */
-async function trafficFacts(viewing, project, definition, current) {
-    const policy = (0,project_policy/* policyOf */.US)(project.policy, definition.name);
-    const edge = await viewing.edges.find(viewing.project, definition.name);
-    const installed = edge !== undefined && (edge.open || edge.takeover);
-    const router = chooseRouter(viewing.request.router, definition, policy, installed);
-    const drainTimeoutMs = viewing.request.drainTimeoutMs;
-    const inlineFiles = inline(project, definition);
-    if (router.kind !== 'edge' || installed)
-        return { traffic: { router, drainTimeoutMs, takeover: undefined }, inlineFiles };
-    const running = current.containers.filter(({ state }) => state === 'running');
-    if (running.length === 0 || fixedPorts(definition).length === 0) {
-        viewing.progress.info(running.length === 0
-            ? `${definition.name}: nothing runs yet, so the edge takes its ports over with the next change`
-            : `${definition.name} publishes no port that an edge could have`);
-        return { traffic: { router: { kind: 'none' }, drainTimeoutMs, takeover: undefined }, inlineFiles };
-    }
-    const takeover = await planTakeover(viewing, project, definition, current, policy);
-    return { traffic: { router, drainTimeoutMs, takeover }, inlineFiles };
-}
-/**
- * @returns what has to know of a restart: the edge when it has the service's ports, else a router that is told addresses,
- * which may be others afterwards
- */
-async function routerInPlace(viewing, service) {
-    const edge = await viewing.edges.find(viewing.project, service);
-    if (edge?.open === true)
-        return { kind: 'edge' };
-    const { router } = (0,project_policy/* policyOf */.US)(viewing.opened.live.policy, service);
-    const asked = viewing.request.router;
-    return router !== undefined && (0,model_router/* routesByAddress */.Sd)(router.kind) && (asked === 'auto' || asked === router.kind)
-        ? router
-        : { kind: 'none' };
-}
-function chooseRouter(asked, definition, policy, installed) {
-    // What has the ports is what sends the requests, whatever else is said.
-    if (installed)
-        return { kind: 'edge' };
-    if (asked === 'auto')
-        return policy.router ?? discoveredRouter(definition) ?? { kind: 'none' };
-    if (asked === 'edge' || asked === 'none')
-        return { kind: asked };
-    if (policy.router?.kind === asked)
-        return policy.router;
-    if (asked === 'discovery')
-        return discoveredRouter(definition) ?? model_router/* DEFAULT_DISCOVERY */.P8;
-    throw new errors/* ProcedureError */.e_('E_INPUT', `router: ${asked} needs to know where it is, for service ${definition.name}`, {
-        next: `Say so in the compose file: x-rolling-restart: services: ${definition.name}: router: { ${asked}: … } (docs/routers.md). Nothing was changed.`,
-    });
-}
-async function planTakeover(viewing, project, definition, current, policy) {
-    const { edges, request } = viewing;
-    const image = request.edgeImage;
-    await edges.requireImage(image, viewing.signal);
-    const [container] = current.containers.filter(({ state }) => state === 'running');
-    const ports = [];
-    for (const port of fixedPorts(definition)) {
-        ports.push({
-            target: port.target,
-            published: port.published,
-            hostIp: port.hostIp,
-            mode: policy.mode ?? (container === undefined ? 'tcp' : await edges.modeOf(container, port.target, image)),
-            proxyProtocol: policy.proxyProtocol,
-        });
-    }
-    const names = networkNames(project.document, definition.name);
-    const edge = {
-        project: viewing.project,
-        service: definition.name,
-        image,
-        ports,
-        networks: Object.entries(names).map(([name, own]) => ({
-            name,
-            aliases: [...new Set([...own, ...(definition.containerName === undefined ? [] : [definition.containerName])])],
-        })),
-    };
-    return { edge, redirectProblem: await edges.redirectProblem(edge) };
-}
-function fixedPorts(definition) {
-    return definition.ports.flatMap((port) => port.published === undefined || port.protocol !== 'tcp' ? [] : [{ ...port, published: port.published }]);
-}
-function inline(project, definition) {
-    const isInline = (objects, name) => objects[name] !== undefined && objects[name].file === undefined && objects[name].external !== true;
-    return [
-        ...definition.configs.filter((name) => isInline(project.configs, name)),
-        ...definition.secrets.filter((name) => isInline(project.secrets, name)),
-    ];
-}
-
-;// CONCATENATED MODULE: ./build/steps/way-back.js
-
-/**
- * The release that comes back when the next one fails: the one that runs. One that runs and never passed its
- * verification (its rollback was off, or failed) is nothing to go back to; then it is the one that was accepted last.
- */
-function releaseBefore({ release, history }) {
-    if (release === undefined || isAccepted(history, release.id))
-        return release;
-    return previousRelease(history, release.id);
-}
-/** @returns what the decision between same and changed hangs on */
-function currentFacts({ release, history, files, containers }) {
-    return { release, accepted: release === undefined || isAccepted(history, release.id), files, containers };
-}
-
-;// CONCATENATED MODULE: ./build/steps/kept-candidate.js
-
-
-
-
-
-
-
-
-/**
- * A kept release as a candidate, so that going back is the same change as any other: same gates, replacement,
- * verification, watch and report. Needs neither network nor checkout as long as the engine has the image.
- * @throws ProcedureError E_ROLLBACK_TARGET when the image is gone, with the releases there are instead
- */
-async function keptCandidate(viewing, id, current) {
-    const kept = await viewing.ledger.definition(id);
-    if (kept === undefined)
-        throw noSuchRelease(id, current);
-    const image = await imageOf(viewing, kept);
-    if (image === undefined)
-        throw imageGone(kept, await restorable(viewing, current));
-    const release = { ...kept, image: { ...kept.image, id: image.id } };
-    const project = await withRendered(viewing, release.definition, (target) => viewing.compose.render(target));
-    const definition = project.services[release.service];
-    if (definition === undefined)
-        throw noSuchRelease(id, current);
-    const oneShot = isOneShot(viewing.opened.live, release.service);
-    const facts = await trafficFacts(viewing, { ...project, policy: viewing.opened.live.policy }, definition, current);
-    return {
-        ...facts,
-        service: release.service,
-        definition,
-        policy: (0,project_policy/* policyOf */.US)(viewing.opened.live.policy, release.service),
-        release,
-        recorded: true,
-        current,
-        replicas: release.replicas,
-        oneShot,
-        namedImage: (await viewing.engine.image(release.image.name))?.id,
-        decision: decide({
-            configHash: release.configHash,
-            composeHash: release.composeHash,
-            fingerprint: image.fingerprint,
-            commit: release.commit,
-            replicas: release.replicas,
-            files: release.files,
-            oneShot,
-        }, currentFacts(current)),
-    };
-}
-/** @returns the image of a release if the engine still has it, whatever name it goes by today */
-async function imageOf(viewing, release) {
-    const { keptAs, id, digest, fingerprint } = release.image;
-    for (const reference of [keptAs, id, digest]) {
-        if (reference === undefined)
-            continue;
-        const image = await viewing.engine.image(reference);
-        if (image?.fingerprint === fingerprint)
-            return image;
-    }
-    return undefined;
-}
-/** @returns the kept releases whose image the engine still has, newest first, without the one that runs */
-async function restorable(viewing, current) {
-    const found = [];
-    for (const release of keptReleases(current.history)) {
-        if (release.id !== current.release?.id && (await imageOf(viewing, release)) !== undefined)
-            found.push(release);
-    }
-    return found;
-}
-/** @returns words for what there is to go back to */
-function describeChoices(releases) {
-    if (releases.length === 0)
-        return 'There is no other release whose image this engine still has.';
-    const shown = releases.slice(0, 5).map((release) => `release:${release.id}`);
-    return `There is instead: ${shown.join(', ')}.`;
-}
-function imageGone(release, others) {
-    return new errors/* ProcedureError */.e_('E_ROLLBACK_TARGET', `The image of release ${release.id} is gone from this engine (${release.image.keptAs})`, { next: `${describeChoices(others)} Or build it again with rollback-to: git:COMMIT. Nothing was changed.` });
-}
-function noSuchRelease(id, current) {
-    return new errors/* ProcedureError */.e_('E_ROLLBACK_TARGET', `The ledger has no release ${id}`, {
-        next: `${describeChoices(keptReleases(current.history))} Nothing was changed.`,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/steps/definition-from-container.js
-/**
- * Rebuilds a compose definition from a running container, for a container whose compose file is not there any more
- * (somebody changed the file and did not run `up`). What the container tells wins; what only a compose file can tell
- * (networks' definitions, volumes' drivers) comes from the files of today.
- *
- * The engine's inspect answer is untyped on purpose: it is read here, field by field, and nowhere else.
- */
-function definitionFromContainer(today, service, inspected) {
-    const container = asRecord(inspected);
-    const config = asRecord(container['Config']);
-    const host = asRecord(container['HostConfig']);
-    const services = asRecord(today['services']);
-    const base = asRecord(services[service]);
-    const rebuilt = {
-        ...base,
-        environment: environmentOf(config['Env']),
-        command: config['Cmd'] ?? null,
-        entrypoint: config['Entrypoint'] ?? null,
-        restart: restartOf(host['RestartPolicy']),
-        ports: definition_from_container_portsOf(host['PortBindings']),
-        volumes: mountsOf(container['Mounts'], asRecord(today['volumes'])),
-    };
-    const memory = host['Memory'];
-    if (typeof memory === 'number' && memory > 0)
-        rebuilt['mem_limit'] = String(memory);
-    else
-        delete rebuilt['mem_limit'];
-    return { ...today, services: { ...services, [service]: rebuilt } };
-}
-function asRecord(value) {
-    return value !== null && typeof value === 'object' && !Array.isArray(value) ? value : {};
-}
-function asList(value) {
-    return Array.isArray(value) ? value : [];
-}
-function definition_from_container_text(value) {
-    return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
-}
-/** `$` is doubled: Compose reads the definition again and would take it for a variable. */
-function environmentOf(value) {
-    return Object.fromEntries(asList(value).map((entry) => {
-        const line = definition_from_container_text(entry);
-        const split = line.indexOf('=');
-        return [line.slice(0, split), line.slice(split + 1).replaceAll('$', '$$$$')];
-    }));
-}
-function restartOf(value) {
-    const policy = asRecord(value);
-    const name = definition_from_container_text(policy['Name']);
-    const retries = Number(policy['MaximumRetryCount'] ?? 0);
-    if (name === '')
-        return 'no';
-    return name === 'on-failure' && retries > 0 ? `${name}:${retries}` : name;
-}
-function definition_from_container_portsOf(value) {
-    return Object.entries(asRecord(value)).flatMap(([port, bindings]) => {
-        const [target = '', protocol = 'tcp'] = port.split('/');
-        return asList(bindings).map((binding) => {
-            const { HostIp: ip, HostPort: published } = asRecord(binding);
-            return {
-                mode: 'ingress',
-                target: Number(target),
-                protocol,
-                ...(definition_from_container_text(published) === '' ? {} : { published: definition_from_container_text(published) }),
-                ...(definition_from_container_text(ip) === '' ? {} : { host_ip: definition_from_container_text(ip) }),
-            };
-        });
-    });
-}
-/** Named volumes go by the key that the compose file gives them, found by their name on the engine. */
-function mountsOf(value, volumes) {
-    return asList(value).map((entry) => {
-        const mount = asRecord(entry);
-        const name = definition_from_container_text(mount['Name']);
-        const key = Object.entries(volumes).find(([, volume]) => definition_from_container_text(asRecord(volume)['name']) === name)?.[0];
-        const type = definition_from_container_text(mount['Type']);
-        return {
-            type,
-            ...(type === 'volume' ? (key === undefined ? {} : { source: key }) : { source: definition_from_container_text(mount['Source']) }),
-            target: definition_from_container_text(mount['Destination']),
-            ...(mount['RW'] === false ? { read_only: true } : {}),
-        };
-    });
-}
-
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(3024);
-// EXTERNAL MODULE: external "node:stream/promises"
-var external_node_stream_promises_ = __nccwpck_require__(6466);
-;// CONCATENATED MODULE: ./build/steps/files.js
-
-
-
-
-
-/**
- * Content hashes of what a service mounts from the host. A tracked file is read from the wanted commit and an untracked
- * one where it lies. A directory of the checkout counts by its git tree, so that source mounted live is seen to change;
- * other directories are data and do not count.
- * @returns hash by path; paths that do not exist are left out
- */
-async function hashFiles(paths, roots, source) {
-    const hashes = {};
-    for (const file of paths) {
-        const hash = await hashOne(file, roots, source);
-        if (hash !== undefined)
-            hashes[file] = hash;
-    }
-    return hashes;
-}
-async function hashOne(file, roots, source) {
-    const relative = external_node_path_default().relative(roots.live, file);
-    const inside = !relative.startsWith('..') && !external_node_path_default().isAbsolute(relative);
-    if (inside && roots.commit !== undefined) {
-        const tree = await source.treeId(roots.live, roots.commit, relative === '' ? '.' : relative);
-        if (tree !== undefined)
-            return `git:${tree}`;
-    }
-    const facts = await (0,promises_.stat)(file).catch(() => undefined);
-    if (facts?.isFile() !== true)
-        return undefined;
-    const hash = (0,external_node_crypto_.createHash)('sha256');
-    await (0,external_node_stream_promises_.pipeline)((0,external_node_fs_.createReadStream)(file), hash);
-    return `sha256:${hash.digest('hex')}`;
-}
-/** @returns paths of the service's mounts that lie in the checkout: a changed checkout changes them at once */
-function mountedLive(paths, topLevel) {
-    return paths.filter((file) => {
-        const relative = external_node_path_default().relative(topLevel, file);
-        return !relative.startsWith('..') && !external_node_path_default().isAbsolute(relative);
-    });
-}
-
-;// CONCATENATED MODULE: ./build/steps/observe.js
-
-
-
-
-
-
-/** Reads the engine and the ledger. Changes nothing. */
-async function observe(engine, records, project, service) {
-    const [containers, history] = await Promise.all([
-        identifiedContainers(engine, project, service),
-        records.ledger.history(service),
-    ]);
-    const release = matchRelease(history, containers);
-    const recorded = release === undefined ? undefined : await records.ledger.definition(release.id);
-    const first = containers[0];
-    return {
-        containers,
-        image: first === undefined ? undefined : await engine.image(first.imageId),
-        history,
-        release,
-        files: recorded?.definitionFrom === 'rendered' ? recorded.files : undefined,
-    };
-}
-/** Containers of a service with the identity of their image. */
-async function identifiedContainers(engine, project, service) {
-    const containers = await engine.containers(project, service);
-    const images = new Map();
-    for (const id of new Set(containers.map((container) => container.imageId)))
-        images.set(id, await engine.image(id));
-    return containers.map((container) => ({ ...container, fingerprint: images.get(container.imageId)?.fingerprint }));
-}
-/**
- * The ledger says what was accepted last; a person may have changed something by hand since. What runs is a release
- * only when image and Compose's hash of every container are that release's.
- */
-function matchRelease(history, containers) {
-    if (containers.length === 0)
-        return undefined;
-    const matches = (release) => containers.every((container) => container.fingerprint === release.image.fingerprint && container.composeHash === release.composeHash);
-    const live = liveRelease(history);
-    if (live !== undefined && matches(live))
-        return live;
-    return keptReleases(history).find(matches) ?? history.releases.findLast(matches);
-}
-/**
- * Takes what runs into the ledger when it is not there yet: it was started by hand, or before this project came. Without
- * that there would be nothing to go back to. Its definition is the live one when Compose's hash says so, and is rebuilt
- * from the container otherwise.
- * @returns the current state with its release
- */
-async function adopt(session, service, current) {
-    const [container] = current.containers;
-    if (current.release !== undefined || container === undefined || current.image === undefined)
-        return current;
-    const { opened } = session;
-    const definition = opened.live.services[service];
-    if (definition === undefined) {
-        throw new errors/* ProcedureError */.e_('E_SERVICE', `The live compose files have no service "${service}", but a container of it runs`, {
-            next: 'Restore the service in the compose file, or remove its container by hand.',
-        });
-    }
-    const hashes = await renderedHashes(session, opened.live);
-    const sameAsFiles = hashes[service] === container.composeHash;
-    const document = sameAsFiles
-        ? definitionOf(opened.live, definition)
-        : definitionFromContainer(definitionOf(opened.live, definition), service, await session.engine.inspectContainer(container.id));
-    const files = sameAsFiles ? await liveFiles(session, opened, service) : {};
-    const now = new Date();
-    const id = newReleaseId(now, (0,external_node_crypto_.randomBytes)(3).toString('hex'));
-    const composeHash = container.composeHash;
-    const release = {
-        id,
-        project: opened.live.name,
-        service,
-        createdAt: now.toISOString(),
-        image: {
-            name: definition.image,
-            id: current.image.id,
-            fingerprint: current.image.fingerprint,
-            digest: current.image.digests[0],
-            keptAs: keptImageTag(opened.live.name, service, id),
-        },
-        configHash: configHash(document, files),
-        composeHash,
-        replicas: current.containers.length,
-        commit: sameAsFiles ? opened.checkout?.commit : undefined,
-        origin: 'adopted',
-        definitionFrom: sameAsFiles ? 'rendered' : 'container',
-        by: session.invocation.actor,
-        run: session.invocation.runUrl,
-        version: undefined,
-        definition: document,
-        files,
-    };
-    await session.ledger.addRelease(release);
-    await session.ledger.addEvent({
-        at: now.toISOString(),
-        kind: 'live',
-        service,
-        release: id,
-        reason: 'found running and taken into the ledger',
-        run: session.invocation.runId,
-        restartMs: undefined,
-    });
-    return { ...current, release, files, history: await session.ledger.history(service) };
-}
-async function liveFiles(session, opened, service) {
-    const definition = opened.live.services[service];
-    if (definition === undefined)
-        return {};
-    const top = opened.checkout?.topLevel ?? session.request.workingDirectory;
-    return hashFiles(mountedPaths(opened.live, definition), { live: top, wanted: top, commit: opened.checkout?.commit }, session.source);
-}
-
-;// CONCATENATED MODULE: ./build/strategies/with-data.js
-
-/** Operations after which something new of the service runs. */
-const STARTS = new Set(['replace-containers', 'start-beside']);
-/** Puts what is done to the data into a plan: backups after the evidence, and other data before anything new starts. */
-function withData(operations, data) {
-    if (data === undefined)
-        return operations;
-    const evidence = operations[0]?.kind === 'capture-evidence' ? 1 : 0;
-    const start = operations.findIndex(({ kind }) => STARTS.has(kind));
-    const at = start === -1 ? operations.length : start;
-    return [
-        ...operations.slice(0, evidence),
-        ...data.first,
-        ...operations.slice(evidence, at),
-        ...data.swap,
-        ...operations.slice(at),
-    ];
-}
-/** Before the way back of a change that had put other data in place: nothing runs, and the data of before is back. */
-function dataFirst(operations, restore, stop) {
-    return [{ kind: 'freeze-data', ...stop }, (0,model_operation/* dataBack */.Y2)(restore, restore.safety), ...operations];
-}
-
-;// CONCATENATED MODULE: ./build/model/target-ports.js
-/**
- * TCP ports of the containers of a service that its definition publishes, whether the engine or an edge does that.
- * @param document a rendered project, or one that is reduced to a service; anything else has none
- */
-function tcpPorts(document, service) {
-    const services = (document['services'] ?? {});
-    const ports = services[service]?.['ports'];
-    if (!Array.isArray(ports))
-        return [];
-    const targets = ports.flatMap(({ target, protocol }) => typeof target === 'number' && (protocol ?? 'tcp') === 'tcp' ? [target] : []);
-    return [...new Set(targets)];
-}
-
-// EXTERNAL MODULE: external "node:stream/consumers"
-var consumers_ = __nccwpck_require__(8321);
-;// CONCATENATED MODULE: ./build/steps/diagnose.js
-
-const SHOWN_LOG_LINES = 40;
-const LOG_DEADLINE_MS = 10_000;
-/**
- * Why a container is not what it should be: its state, what its health check said, its last log lines. Goes into every
- * error about a container, because "failed to become healthy" alone helps nobody.
- */
-async function explainContainer(run, container) {
-    const excerpt = [{ title: `state of ${container.name}`, lines: [describeState(container)] }];
-    const probes = container.healthLog.slice(-3);
-    if (probes.length > 0) {
-        excerpt.push({
-            title: `health check of ${container.name}: last ${probes.length} of its outputs`,
-            lines: probes.map((probe) => run.redactor.text(`exit ${probe.exitCode}: ${probe.output.trim().slice(0, 500)}`)),
-        });
-    }
-    const lines = await lastLines(run, container.id, SHOWN_LOG_LINES);
-    excerpt.push({
-        title: `log of ${container.name}: last ${lines.length} lines`,
-        lines: lines.length === 0 ? ['(it wrote nothing)'] : lines,
-    });
-    return excerpt;
-}
-/** @returns one line: state, exit code, out of memory, restarts */
-function describeState(container) {
-    const words = [`state ${container.state}`];
-    if (container.health !== 'none')
-        words.push(`health ${container.health}`);
-    if (container.state !== 'running' || container.exitCode !== 0)
-        words.push(`exit code ${container.exitCode}`);
-    if (container.oomKilled)
-        words.push('killed because it was out of memory');
-    if (container.restartCount > 0)
-        words.push(`restarted by Docker ${container.restartCount === 1 ? 'once' : `${container.restartCount} times`}`);
-    return words.join(', ');
-}
-/** Last lines of a container's log, redacted; empty when the engine cannot give them. */
-async function lastLines(run, id, count) {
-    try {
-        const log = await run.engine.logs(id, { tail: count, signal: AbortSignal.timeout(LOG_DEADLINE_MS) });
-        return run.redactor
-            .text(await (0,consumers_.text)(log))
-            .split('\n')
-            .filter((line) => line !== '')
-            .slice(-count);
-    }
-    catch (error) {
-        return [`(the log cannot be read: ${error instanceof Error ? error.message : String(error)})`];
-    }
-}
-
-;// CONCATENATED MODULE: ./build/steps/probes/history.js
-
-/** Answers that differ from the one before, kept for an error; a service that boots gives a few of them. */
-const KEPT = 6;
-/** What one container answered when it was asked whether it is ready: the last answers, equal ones told once. */
-class ProbeHistory {
-    answers = [];
-    asked = 0;
-    everReached = false;
-    began = performance.now();
-    add(probe, { said, reached }, atMs = performance.now() - this.began) {
-        this.asked += 1;
-        if (reached)
-            this.everReached = true;
-        const last = this.answers.at(-1);
-        if (last?.probe === probe && last.said === said) {
-            last.times += 1;
-            last.lastMs = atMs;
-            return;
-        }
-        this.answers.push({ probe, said, reached, firstMs: atMs, lastMs: atMs, times: 1 });
-        if (this.answers.length > KEPT)
-            this.answers.shift();
-    }
-    /** @returns the last answer, for the log of progress; undefined when it was never asked */
-    get last() {
-        return this.answers.at(-1)?.said;
-    }
-    /** True when it was asked and no packet ever came to it: that is not the service's fault. */
-    get unreachable() {
-        return this.asked > 0 && !this.everReached;
-    }
-    /** @param container its name */
-    excerpt(container) {
-        if (this.answers.length === 0)
-            return [];
-        const lines = this.answers.flatMap(({ probe, said, firstMs, lastMs, times }) => {
-            const [first = '', ...rest] = said.split('\n');
-            const until = times === 1 ? '' : ` to ${(0,units/* formatDuration */.a3)(lastMs)}, ${times} times`;
-            return [`after ${(0,units/* formatDuration */.a3)(firstMs)}${until}: ${probe}: ${first}`, ...rest.map((line) => `    ${line}`)];
-        });
-        return [{ title: `readiness of ${container}: what it answered last, of ${this.asked} questions`, lines }];
-    }
-}
-
-;// CONCATENATED MODULE: ./build/steps/probes/in-container.js
-
-
-const SHOWN_CHARACTERS = 500;
-/** Runs a command in a container: ready is 0. An exec that the engine refuses means: not yet. */
-async function askInContainer(session, container, command, timeoutMs, signal) {
-    try {
-        const { exitCode, output } = await session.engine.exec(container.id, command, { timeoutMs, signal });
-        const words = session.redactor.text(output.trim()).slice(-SHOWN_CHARACTERS);
-        return { good: exitCode === 0, reached: true, said: `exit ${exitCode}: ${words}` };
-    }
-    catch (error) {
-        if (signal.aborted)
-            throw reasonOf(signal);
-        return { good: false, reached: true, said: session.redactor.text((0,errors/* asProcedureError */.qq)(error).message) };
-    }
-}
-
-;// CONCATENATED MODULE: ./build/steps/probes/command.js
-
-/** As long as Docker gives a health check that says nothing of it. */
-const LONGEST_MS = 30_000;
-/** A shell command inside the container. */
-function commandProbe(session, command) {
-    return {
-        name: command,
-        ask: (container, leftMs, signal) => askInContainer(session, container, ['/bin/sh', '-c', command], Math.min(LONGEST_MS, leftMs), signal),
-    };
-}
-
-;// CONCATENATED MODULE: ./build/steps/probes/health-check.js
-
-/** The container's own health-check command, or Docker's verdict when that comes first. */
-function healthCheckProbe(session, check) {
-    const command = healthCommand(check);
-    return {
-        name: 'its health check, run by us',
-        async ask(container, leftMs, signal) {
-            if (container.health === 'healthy')
-                return { good: true, reached: true, said: 'Docker calls it healthy' };
-            if (command === undefined)
-                return { good: false, reached: true, said: `its test is ${check.test.join(' ')}` };
-            return askInContainer(session, container, command, Math.min(check.timeoutMs, leftMs), signal);
-        },
-    };
-}
-/** @returns what to hand to exec; undefined for a form of test that Docker does not have */
-function healthCommand(check) {
-    const [form, ...rest] = check.test;
-    if (form === 'CMD')
-        return rest;
-    if (form === 'CMD-SHELL')
-        return ['/bin/sh', '-c', rest.join(' ')];
-    return undefined;
-}
-
-// EXTERNAL MODULE: ./build/model/readiness.js
-var readiness = __nccwpck_require__(4881);
-;// CONCATENATED MODULE: ./build/steps/probes/address.js
-/**
- * Where a container is asked: its own address, and not the host's published port, behind which Docker's proxy accepts
- * before anything listens. One that uses the host's network is asked there, one that shares another's at that one's.
- * @returns undefined when it has no address
- */
-async function addressOf(engine, container) {
-    const { addresses, networkMode } = container;
-    if (networkMode === 'host')
-        return '127.0.0.1';
-    const shared = /^container:(.+)$/.exec(networkMode)?.[1];
-    if (shared === undefined)
-        return addresses[0];
-    return (await engine.container(shared))?.addresses[0];
-}
-const NO_ADDRESS = { good: false, reached: false, said: 'the container has no network address' };
-
-;// CONCATENATED MODULE: ./build/steps/probes/http.js
-
-
-const http_LONGEST_MS = 5_000;
-/** A GET at the container's own address. */
-function httpProbe(session, wanted) {
-    const { port, path, tls } = wanted;
-    return {
-        name: (0,readiness/* describeReadiness */.q4)(wanted),
-        async ask(container, leftMs, signal) {
-            const address = await addressOf(session.engine, container);
-            if (address === undefined)
-                return NO_ADDRESS;
-            const timeoutMs = Math.min(http_LONGEST_MS, leftMs);
-            const answer = await session.probes.http({ address, port, path, tls }, { timeoutMs, signal });
-            return { ...answer, said: `${address}:${port}: ${session.redactor.text(answer.said)}` };
-        },
-    };
-}
-
-;// CONCATENATED MODULE: ./build/steps/probes/staying-up.js
-
-
-/** How long a container has to stay up, with its ports open, before it counts as ready. */
-const STEADY_MS = 2_000;
-const staying_up_LONGEST_MS = 1_000;
-/**
- * Where nothing better is known: it stays up, and every port that its service publishes accepts a connection at its own
- * address; it may be published by the edge instead. Without an address that can be reached nothing is known of its ports,
- * and staying up has to do.
- * @param published ports of the container that the compose file publishes
- */
-function stayingUpProbe(session, published) {
-    return {
-        name: 'staying up with its ports open',
-        async ask(container, leftMs, signal) {
-            const upMs = Date.now() - Date.parse(container.startedAt);
-            if (upMs < STEADY_MS)
-                return { good: false, reached: true, said: `up for ${(0,units/* formatDuration */.a3)(upMs)}` };
-            const ports = new Set([...published, ...container.hostPorts.map((port) => port.container)]);
-            const address = await addressOf(session.engine, container);
-            if (address === undefined)
-                return { good: true, reached: false, said: 'up, its ports cannot be asked' };
-            const timeoutMs = Math.min(staying_up_LONGEST_MS, leftMs);
-            const answers = await Promise.all([...ports].map(async (port) => {
-                const answer = await session.probes.tcp({ address, port }, { timeoutMs, signal });
-                return { ...answer, said: `${address}:${port}: ${answer.said}` };
-            }));
-            return (answers.find((answer) => !answer.good && answer.reached) ?? {
-                good: true,
-                reached: true,
-                said: 'up, its ports are open',
-            });
-        },
-    };
-}
-
-;// CONCATENATED MODULE: ./build/steps/probes/tcp.js
-
-
-const tcp_LONGEST_MS = 1_000;
-/** A connection at the container's own address. */
-function tcpProbe(session, wanted) {
-    const { port } = wanted;
-    return {
-        name: (0,readiness/* describeReadiness */.q4)(wanted),
-        async ask(container, leftMs, signal) {
-            const address = await addressOf(session.engine, container);
-            if (address === undefined)
-                return NO_ADDRESS;
-            const answer = await session.probes.tcp({ address, port }, { timeoutMs: Math.min(tcp_LONGEST_MS, leftMs), signal });
-            return { ...answer, said: `${address}:${port}: ${answer.said}` };
-        },
-    };
-}
-
-;// CONCATENATED MODULE: ./build/steps/probes/probes-for.js
-
-
-
-
-
-/**
- * All of them have to be passed: the container's own health check where it has one, and what `readiness` says where it
- * says something; with neither, staying up.
- * @param published ports of the container that the compose file publishes
- */
-function probesFor(session, container, readiness, published) {
-    const probes = [];
-    if (container.healthCheck !== undefined)
-        probes.push(healthCheckProbe(session, container.healthCheck));
-    if (readiness !== undefined)
-        probes.push(probeOf(session, readiness));
-    return probes.length === 0 ? [stayingUpProbe(session, published)] : probes;
-}
-function probeOf(session, readiness) {
-    switch (readiness.kind) {
-        case 'http':
-            return httpProbe(session, readiness);
-        case 'tcp':
-            return tcpProbe(session, readiness);
-        case 'command':
-            return commandProbe(session, readiness.command);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/steps/readiness.js
-
-
-
-
-
-
-
-
-/** Pause between two questions; also the longest wait for an event that does not come. */
-const PROBE_PAUSE_MS = 100;
-/** A container that Docker restarted this often while it should become ready is not going to be. */
-const RESTARTS_TOLERATED = 2;
-const readiness_PROGRESS_EVERY_MS = 5_000;
-/**
- * Waits until every container of a service is ready: its own health-check command, run through exec at a short interval
- * (Docker runs the first one only after `interval`), or Docker's verdict when that comes first, and what `readiness`
- * says; with neither its ports open and it stays up for a while. One-shot services are ready when they ended with 0.
- * @throws ProcedureError E_NOT_READY with state, what it answered and last log lines
- */
-async function awaitReady(session, operation, expected, signal) {
-    const { service } = operation;
-    const { replicas, oneShot, readiness } = expected;
-    const all = await session.engine.containers(session.project, service);
-    const containers = all.filter(({ id }) => operation.except?.includes(id) !== true);
-    if (containers.length < replicas) {
-        throw new errors/* ProcedureError */.e_('E_NOT_READY', `Only ${containers.length} of ${replicas} containers of ${service} exist`, {
-            next: 'Look at the log of this run for what docker compose said.',
-        });
-    }
-    const waiting = new Waiting(session, operation, readiness);
-    const started = await Promise.all(containers.map((container) => oneShot ? waiting.untilEnded(container.id, signal) : waiting.untilReady(container.id, signal)));
-    return {
-        readyAtMs: Date.now(),
-        startupMs: Math.max(...started, 0),
-        containers: containers.map((container) => container.id),
-        proven: readiness !== undefined || containers.every((container) => container.healthCheck !== undefined),
-    };
-}
-/** @returns milliseconds a service may take: what its health check allows, and never less than the runbook's 60 s */
-function readinessTimeout(check, asked) {
-    if (asked !== undefined)
-        return asked;
-    if (check === undefined)
-        return policy/* RUNBOOK */.HA.slowStartMs;
-    return Math.max(policy/* RUNBOOK */.HA.slowStartMs, verdictMs(check));
-}
-/** @returns milliseconds after which Docker itself has called a container healthy or unhealthy */
-function verdictMs({ startPeriodMs, retries, intervalMs, timeoutMs }) {
-    return startPeriodMs + retries * (intervalMs + timeoutMs) + intervalMs;
-}
-class Waiting {
-    session;
-    operation;
-    readiness;
-    deadline;
-    lastSaid = performance.now();
-    histories = new Map();
-    constructor(session, operation, readiness) {
-        this.session = session;
-        this.operation = operation;
-        this.readiness = readiness;
-        this.deadline = performance.now() + operation.timeoutMs;
-    }
-    /** @returns milliseconds from the container's start to its readiness */
-    async untilReady(id, signal) {
-        let restartsAtFirst;
-        for (;;) {
-            const container = await this.look(id, signal);
-            restartsAtFirst ??= container.restartCount;
-            await this.failEarly(container, container.restartCount - restartsAtFirst);
-            if (container.state === 'running' && (await this.passes(container, signal))) {
-                return Date.now() - Date.parse(container.startedAt);
-            }
-            await this.pause(container, signal);
-        }
-    }
-    /** One-shot: it has to end, and with 0. */
-    async untilEnded(id, signal) {
-        for (;;) {
-            const container = await this.look(id, signal);
-            if (container.state === 'exited' && container.exitCode === 0) {
-                return Date.parse(container.finishedAt) - Date.parse(container.startedAt);
-            }
-            if (container.state === 'exited')
-                await this.fail(container, `ended with exit code ${container.exitCode}`);
-            await this.pause(container, signal);
-        }
-    }
-    async look(id, signal) {
-        if (signal.aborted)
-            throw reasonOf(signal);
-        const container = await this.session.engine.container(id);
-        if (container !== undefined)
-            return container;
-        throw new errors/* ProcedureError */.e_('E_NOT_READY', `A container of ${this.operation.service} disappeared while it was waited for`, { next: 'Something else works on this project: look at docker events.' });
-    }
-    async failEarly(container, restarts) {
-        const ended = container.state === 'exited' || container.state === 'dead';
-        if (ended && (container.restartPolicy === 'no' || container.restartPolicy === '')) {
-            await this.fail(container, `exited with code ${container.exitCode}`);
-        }
-        if (restarts >= RESTARTS_TOLERATED) {
-            const code = this.session.events.lastExitCode(container.id) ?? container.exitCode;
-            await this.fail(container, `keeps restarting (exit code ${code})`);
-        }
-        // Docker calls a container that does not run unhealthy as well; why it does not run is what counts then.
-        if (container.state === 'running' && container.health === 'unhealthy')
-            await this.fail(container, 'is unhealthy');
-        await this.failLate(container);
-    }
-    async failLate(container) {
-        if (performance.now() <= this.deadline)
-            return;
-        await this.fail(container, `was not ready within ${(0,units/* formatDuration */.a3)(this.operation.timeoutMs)}`);
-    }
-    async fail(container, what) {
-        const history = this.historyOf(container);
-        const memory = this.outOfMemory(container) ? ' and ran out of memory' : '';
-        throw new errors/* ProcedureError */.e_('E_NOT_READY', `${container.name} ${what}${memory}`, {
-            next: nextStep(history, memory !== ''),
-            excerpt: await this.explain(container, history),
-        });
-    }
-    async explain(container, history) {
-        const exitCode = this.session.events.lastExitCode(container.id);
-        const [state, ...rest] = await explainContainer(this.session, container);
-        if (state === undefined)
-            return history.excerpt(container.name);
-        const before = exitCode === undefined || container.state === 'exited' ? [] : [`it ended before with ${exitCode}`];
-        const memory = this.outOfMemory(container) && !container.oomKilled ? ['Docker saw it run out of memory'] : [];
-        return [{ ...state, lines: [...state.lines, ...before, ...memory] }, ...history.excerpt(container.name), ...rest];
-    }
-    /** The engine forgets that it was out of memory as soon as it starts it again; its events do not. */
-    outOfMemory({ id, oomKilled }) {
-        return oomKilled || this.session.events.seen.some((event) => event.id === id && event.action === 'oom');
-    }
-    published() {
-        const { service } = this.operation;
-        return tcpPorts(this.session.lookers.get(service)?.definition() ?? {}, service);
-    }
-    async passes(container, signal) {
-        const history = this.historyOf(container);
-        for (const probe of probesFor(this.session, container, this.readiness, this.published())) {
-            const leftMs = Math.max(1, Math.ceil(this.deadline - performance.now()));
-            const answer = await probe.ask(container, leftMs, signal);
-            history.add(probe.name, answer);
-            this.session.progress.debug(`${container.name}: ${probe.name}: ${answer.said}`);
-            if (!answer.good)
-                return false;
-        }
-        return true;
-    }
-    historyOf({ id }) {
-        const known = this.histories.get(id);
-        if (known !== undefined)
-            return known;
-        const history = new ProbeHistory();
-        this.histories.set(id, history);
-        return history;
-    }
-    async pause(container, signal) {
-        await this.failLate(container);
-        if (performance.now() - this.lastSaid > readiness_PROGRESS_EVERY_MS) {
-            this.lastSaid = performance.now();
-            const left = (0,units/* formatDuration */.a3)(Math.max(0, this.deadline - performance.now()));
-            const said = this.historyOf(container).last?.split('\n')[0];
-            const words = [container.state, `health ${container.health}`, ...(said === undefined ? [] : [said])];
-            this.session.progress.info(`  … ${container.name}: ${words.join(', ')}; ${left} left`);
-        }
-        await this.session.events.next((event) => event.id === container.id, PROBE_PAUSE_MS, signal);
-    }
-}
-function nextStep(history, outOfMemory) {
-    if (outOfMemory)
-        return 'Give it more memory in the compose file, or find out what uses it; its last log lines are shown with this error.';
-    if (history.unreachable) {
-        return 'Its own address cannot be reached from here (another host, Docker Desktop, a network without a way in): give a command as readiness, which runs in the container. Its state and last log lines are shown with this error.';
-    }
-    return 'Its state and last log lines are shown with this error; fix what they say and deploy again.';
-}
-
-// EXTERNAL MODULE: ./build/model/traffic.js
-var model_traffic = __nccwpck_require__(6060);
-;// CONCATENATED MODULE: ./build/model/traffic-account.js
-
-const KEPT_FAILURES = 50;
-/** Of so many buckets a chart can be read; when they are full, each two become one of twice the width. */
-const MOST_BUCKETS = 60;
-const FIRST_BUCKET_MS = 250;
-/** More versions than that at a time are a version field that says something else. */
-const MOST_VERSIONS = 8;
-const OTHER_VERSIONS = 'others';
-/**
- * Adds up what became of requests, in constant memory: a watch of a day at 1000 requests a second is 86 million of them.
- */
-class TrafficAccount {
-    fromMs;
-    requests = 0;
-    failures = new Map();
-    firstFailures = [];
-    latencies = new Latencies();
-    retried = 0;
-    latestSendMs = 0;
-    lastGoodMs;
-    gap = { fromMs: 0, lengthMs: 0 };
-    bucketMs = FIRST_BUCKET_MS;
-    buckets = [];
-    versions = new Set();
-    /** @param fromMs beginning, in milliseconds since the epoch */
-    constructor(fromMs) {
-        this.fromMs = fromMs;
-        this.lastGoodMs = fromMs;
-        this.gap = { fromMs, lengthMs: 0 };
-    }
-    /** In the order in which they ended. */
-    add(sample) {
-        this.requests += 1;
-        this.latestSendMs = Math.max(this.latestSendMs, sample.lateMs);
-        if (sample.retried)
-            this.retried += 1;
-        const bucket = this.bucketAt(sample.endedMs);
-        if (sample.failure !== undefined) {
-            const { kind, said } = sample.failure;
-            bucket.failed += 1;
-            this.failures.set(kind, (this.failures.get(kind) ?? 0) + 1);
-            if (this.firstFailures.length < KEPT_FAILURES) {
-                this.firstFailures.push({ at: iso(sample.endedMs), kind, said });
-            }
-            return;
-        }
-        bucket.good += 1;
-        if (sample.version !== undefined) {
-            const version = this.known(sample.version);
-            bucket.versions.set(version, (bucket.versions.get(version) ?? 0) + 1);
-        }
-        this.latencies.add(sample.endedMs - sample.dueMs);
-        this.closeGap(sample.endedMs);
-        this.lastGoodMs = Math.max(this.lastGoodMs, sample.endedMs);
-    }
-    get failed() {
-        return [...this.failures.values()].reduce((sum, count) => sum + count, 0);
-    }
-    /** @param toMs end, in milliseconds since the epoch: what is not answered by then is a gap as well */
-    numbers(toMs) {
-        const open = Math.max(0, toMs - this.lastGoodMs);
-        const gap = open > this.gap.lengthMs ? { fromMs: this.lastGoodMs, lengthMs: open } : this.gap;
-        return {
-            startedAt: iso(this.fromMs),
-            durationMs: Math.round(toMs - this.fromMs),
-            requests: this.requests,
-            failed: this.failed,
-            failures: model_traffic/* FAILURE_KINDS */.Bs.flatMap((kind) => {
-                const count = this.failures.get(kind);
-                return count === undefined ? [] : [{ kind, count }];
-            }),
-            firstFailures: [...this.firstFailures],
-            longestGapMs: Math.round(gap.lengthMs),
-            longestGapAt: iso(gap.fromMs),
-            p50Ms: this.latencies.percentile(0.5),
-            p99Ms: this.latencies.percentile(0.99),
-            slowestMs: this.latencies.slowestMs(),
-            retried: this.retried,
-            latestSendMs: Math.round(this.latestSendMs),
-            bucketMs: this.bucketMs,
-            buckets: this.buckets.map(({ good, failed, versions }, index) => ({
-                at: iso(this.fromMs + index * this.bucketMs),
-                good,
-                failed,
-                versions: [...versions].map(([version, answers]) => ({ version, answers })),
-            })),
-        };
-    }
-    closeGap(atMs) {
-        const lengthMs = atMs - this.lastGoodMs;
-        if (lengthMs > this.gap.lengthMs)
-            this.gap = { fromMs: this.lastGoodMs, lengthMs };
-    }
-    bucketAt(atMs) {
-        let index = Math.max(0, Math.floor((atMs - this.fromMs) / this.bucketMs));
-        while (index >= MOST_BUCKETS) {
-            this.buckets = halved(this.buckets);
-            this.bucketMs *= 2;
-            index = Math.floor((atMs - this.fromMs) / this.bucketMs);
-        }
-        for (;;) {
-            const bucket = this.buckets[index];
-            if (bucket !== undefined)
-                return bucket;
-            this.buckets.push({ good: 0, failed: 0, versions: new Map() });
-        }
-    }
-    known(version) {
-        if (this.versions.has(version))
-            return version;
-        if (this.versions.size >= MOST_VERSIONS)
-            return OTHER_VERSIONS;
-        this.versions.add(version);
-        return version;
-    }
-}
-/** Latencies by size, in steps of one percent: exact enough, and as small after a day as after a second. */
-class Latencies {
-    static STEP = Math.log(1.01);
-    counts = new Map();
-    count = 0;
-    slowest = 0;
-    add(ms) {
-        this.count += 1;
-        this.slowest = Math.max(this.slowest, ms);
-        const step = Math.ceil(Math.log(Math.max(ms, 0.1)) / Latencies.STEP);
-        this.counts.set(step, (this.counts.get(step) ?? 0) + 1);
-    }
-    /** Nearest rank: the smallest that the share of all is not above. Milliseconds, with a tenth. */
-    percentile(share) {
-        const rank = Math.ceil(share * this.count);
-        let passed = 0;
-        for (const [step, count] of [...this.counts].sort(([a], [b]) => a - b)) {
-            passed += count;
-            if (passed >= rank)
-                return tenth(Math.min(this.slowest, Math.exp(step * Latencies.STEP)));
-        }
-        return undefined;
-    }
-    slowestMs() {
-        return this.count === 0 ? undefined : tenth(this.slowest);
-    }
-}
-function halved(buckets) {
-    const half = [];
-    for (let index = 0; index < buckets.length; index += 2) {
-        const pair = buckets.slice(index, index + 2);
-        const versions = new Map();
-        for (const [version, answers] of pair.flatMap((bucket) => [...bucket.versions])) {
-            versions.set(version, (versions.get(version) ?? 0) + answers);
-        }
-        half.push({
-            good: pair.reduce((sum, { good }) => sum + good, 0),
-            failed: pair.reduce((sum, { failed }) => sum + failed, 0),
-            versions,
-        });
-    }
-    return half;
-}
-function iso(ms) {
-    return new Date(Math.round(ms)).toISOString();
-}
-function tenth(ms) {
-    return Math.round(ms * 10) / 10;
-}
-
-;// CONCATENATED MODULE: ./build/steps/traffic-words.js
-
-
-const SHOWN_FAILURES = 20;
-/** Failures are told at once, and then once a second at most: an outage is hundreds of them. */
-const SAID_EVERY_MS = 1_000;
-/** @param allowed how many may fail; undefined: nobody judges by it @returns how many of how many failed, by kind */
-function describeFailed(numbers, url, allowed) {
-    const { requests, failed, failures } = numbers;
-    if (failed === 0)
-        return `none of ${requests} requests to ${url} failed`;
-    const since = allowed === undefined ? 'while it was watched' : 'since the change began';
-    const may = allowed === undefined ? '' : `; at most ${allowed} may`;
-    return `${failed} of ${requests} requests to ${url} failed ${since} (${(0,model_traffic/* failureWords */.AC)(failures)})${may}`;
-}
-/** @returns the first failures with their times, to be shown with an error */
-function failuresExcerpt(numbers) {
-    const { firstFailures, startedAt, failed } = numbers;
-    if (firstFailures.length === 0)
-        return [];
-    const began = Date.parse(startedAt);
-    const lines = firstFailures
-        .slice(0, SHOWN_FAILURES)
-        .map(({ at, kind, said }) => `${at} (after ${(0,units/* formatDuration */.a3)(Date.parse(at) - began)}): ${kind}: ${said}`);
-    if (failed > lines.length)
-        lines.push(`and ${failed - lines.length} more`);
-    return [{ title: 'failed requests', lines }];
-}
-/** Tells of failures while they happen: the first one and when answers are good again in the timeline as well. */
-class FailureVoice {
-    run;
-    lastGoodMs;
-    /** Failures since the last good answer, and whether the log has one of them. */
-    failing = 0;
-    said = false;
-    unsaid = 0;
-    saidAtMs = -Infinity;
-    noted = false;
-    constructor(run) {
-        this.run = run;
-    }
-    hear({ failure, endedMs }) {
-        if (failure === undefined) {
-            if (this.failing > 0)
-                this.goodAgain(endedMs);
-            this.lastGoodMs = endedMs;
-            return;
-        }
-        this.failing += 1;
-        this.unsaid += 1;
-        const what = `${failure.kind}: ${failure.said}`;
-        if (!this.noted)
-            this.run.recorder.note(`first failed request: ${what}`);
-        this.noted = true;
-        if (endedMs - this.saidAtMs < SAID_EVERY_MS)
-            return;
-        const count = this.unsaid === 1 ? 'a request failed' : `${this.unsaid} requests failed, the last`;
-        this.run.progress.info(`  ✗ traffic: ${count}: ${what}`);
-        this.said = true;
-        this.saidAtMs = endedMs;
-        this.unsaid = 0;
-    }
-    goodAgain(endedMs) {
-        const gap = this.lastGoodMs === undefined ? '' : `, ${(0,units/* formatDuration */.a3)(endedMs - this.lastGoodMs)} after the last one`;
-        if (this.said)
-            this.run.progress.info(`  ✓ traffic: a good answer again${gap}; ${this.failing} failed in between`);
-        this.failing = 0;
-        this.said = false;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/steps/traffic-proof.js
-
-
-
-
-
-
-/** How long requests are sent before anything is changed, to see whether they are answered at all. */
-const BASELINE_MS = 1_000;
-/** At a low rate longer, so that it is more than one. */
-const BASELINE_REQUESTS = 3;
-/** Strategies that stop the old containers before the new ones serve: requests fail then, and the plan says so. */
-const INTERRUPTS = new Set(['recreate']);
-/** @returns whether a change is judged by its requests: where they fail by plan, only when a person said how many may */
-function judgesTraffic({ traffic }, strategy) {
-    return traffic !== undefined && (traffic.maxFailed !== undefined || !INTERRUPTS.has(strategy));
-}
-/** @returns for the plan of a service: what is done with the requests to `probe-url` */
-function trafficNotes(request, strategy) {
-    if (request.traffic === undefined)
-        return [];
-    if (judgesTraffic(request, strategy)) {
-        return [`Requests are sent to ${request.traffic.url}: at most ${request.traffic.maxFailed ?? 0} may fail.`];
-    }
-    return [
-        `Requests are sent to ${request.traffic.url}; those that fail are counted and not judged, since some do between stop and start. With max-failed-requests they are judged.`,
-    ];
-}
-/**
- * Traffic proof of one run: requests are sent from just before its first change to its end. Each service is judged by
- * those that failed since its own change began.
- */
-class TrafficProof {
-    run;
-    loop;
-    starting;
-    /** What each sample is added to. */
-    accounts = new Set();
-    whole;
-    changes = new Map();
-    verdicts = new Map();
-    /** Why nothing is judged, although requests are sent. */
-    failedBefore;
-    constructor(run) {
-        this.run = run;
-    }
-    /** Called before each operation: the first one that changes something starts the requests, after their baseline. */
-    async beforeChange(operation, signal) {
-        const settings = this.run.request.traffic;
-        if (settings === undefined || !(0,model_operation/* changesService */.vn)(operation))
-            return;
-        this.starting ??= this.start(settings, signal);
-        await this.starting;
-        if ('service' in operation && !this.changes.has(operation.service)) {
-            this.changes.set(operation.service, this.open());
-        }
-    }
-    /** Judges what failed since a service's change began, after waiting for what is in flight. */
-    async judge(service) {
-        await this.settled();
-        return this.judgeNow(service);
-    }
-    /** Resolves when what has been sent is answered or has failed: `probe-timeout` at the latest. */
-    async settled() {
-        await this.loop?.settled();
-    }
-    /** The same without waiting, for somebody who looks again soon. */
-    judgeNow(service) {
-        const account = this.changes.get(service);
-        const settings = this.run.request.traffic;
-        if (this.failedBefore !== undefined)
-            return { kind: 'not-judged', reason: this.failedBefore };
-        if (account === undefined || settings === undefined)
-            return { kind: 'not-judged', reason: 'no requests were sent' };
-        const numbers = account.numbers(Date.now());
-        const allowed = settings.maxFailed ?? 0;
-        const kind = numbers.failed > allowed ? 'failed' : 'passed';
-        this.verdicts.set(service, kind);
-        return { kind, message: describeFailed(numbers, settings.url, allowed), excerpt: failuresExcerpt(numbers) };
-    }
-    /** Whether a service was judged by its requests; then it is judged while it is watched as well. */
-    judges(service) {
-        return this.verdicts.has(service);
-    }
-    /** @returns an account of requests that are due from now on; undefined where nothing can be told from them */
-    accountFromNow() {
-        if (this.whole === undefined || this.failedBefore !== undefined)
-            return undefined;
-        return this.open(Date.now());
-    }
-    /** Ends the requests, waits for those in flight, and puts what became of them into the report. Never throws. */
-    async end() {
-        const { loop, whole } = this;
-        const settings = this.run.request.traffic;
-        if (loop === undefined || settings === undefined)
-            return;
-        const endedAt = Date.now();
-        await loop.stop();
-        if (whole === undefined)
-            return; // cancelled in its baseline: nothing was changed
-        const numbers = whole.numbers(endedAt);
-        const { url, ratePerSecond, timeoutMs, keepAlive } = settings;
-        const traffic = {
-            url,
-            ratePerSecond,
-            timeoutMs,
-            keepAlive,
-            ...this.verdict(settings, numbers.failed),
-            ...numbers,
-        };
-        this.run.recorder.traffic = traffic;
-        const words = numbers.failed === 0 ? '' : ` (${(0,model_traffic/* failureWords */.AC)(numbers.failures)})`;
-        this.run.progress.info(`traffic: ${numbers.requests} requests, ${numbers.failed} failed${words}, longest time without a good answer ${(0,units/* formatDuration */.a3)(numbers.longestGapMs)}`);
-    }
-    async start(settings, signal) {
-        const { progress, probes, recorder, request } = this.run;
-        const { url, ratePerSecond, keepAlive } = settings;
-        const connections = keepAlive ? 'connections are kept' : 'a new connection each';
-        progress.info(`traffic: ${ratePerSecond} requests a second to ${url} (${connections}) until the run ends`);
-        const before = new TrafficAccount(Date.now());
-        const addBefore = (sample) => before.add(sample);
-        this.accounts.add(addBefore);
-        this.loop = probes.traffic(settings, (sample) => {
-            for (const add of this.accounts)
-                add(sample);
-        });
-        await sleep(Math.max(BASELINE_MS, (BASELINE_REQUESTS * 1_000) / ratePerSecond), signal);
-        // Who needs an emergency restart does not wait for answers that do not come.
-        if (before.requests === 0 && request.procedure !== 'emergency')
-            await this.loop.settled();
-        this.accounts.delete(addBefore);
-        const numbers = before.numbers(Date.now());
-        if (numbers.requests === 0 || numbers.failed > 0) {
-            const how = numbers.requests === 0
-                ? 'was not answered'
-                : `failed ${numbers.failed} of ${numbers.requests} times (${numbers.firstFailures[0]?.said ?? ''})`;
-            this.failedBefore = `${url} ${how} before anything was changed, so nothing is judged by it`;
-            progress.warning(`traffic: ${this.failedBefore}`);
-            recorder.note(this.failedBefore);
-        }
-        this.whole = this.open();
-        const voice = new FailureVoice(this.run);
-        this.accounts.add((sample) => voice.hear(sample));
-    }
-    /** @param dueFromMs leaves out what was due before; milliseconds since the epoch */
-    open(dueFromMs = 0) {
-        const account = new TrafficAccount(Date.now());
-        this.accounts.add((sample) => {
-            if (sample.dueMs >= dueFromMs)
-                account.add(sample);
-        });
-        return account;
-    }
-    verdict(settings, all) {
-        const allowed = settings.maxFailed ?? 0;
-        if (this.failedBefore !== undefined)
-            return { verdict: 'not-judged', reason: this.failedBefore };
-        if (this.verdicts.size === 0) {
-            const reason = settings.maxFailed === undefined
-                ? 'where the old container stops before the new one serves, requests fail; give max-failed-requests to judge it'
-                : 'the run ended before it came to that';
-            return { verdict: 'not-judged', reason };
-        }
-        const failed = [...this.verdicts].filter(([, verdict]) => verdict === 'failed').map(([service]) => service);
-        // Afterwards there is nothing to go back from, and what was not judged yet is told all the same.
-        const later = all > allowed ? `; ${all} failed in the whole run` : '';
-        return failed.length === 0
-            ? { verdict: 'passed', reason: `at most ${allowed} may fail while a service is changed and watched${later}` }
-            : { verdict: 'failed', reason: `more than ${allowed} failed while ${failed.join(', ')} was changed and watched` };
-    }
-}
-
-;// CONCATENATED MODULE: ./build/steps/signs.js
-
-/** How far back the log of the release before is read, to compare error lines with. */
-const ERRORS_BEFORE_WINDOW_MS = 5 * 60_000;
-/**
- * Many services log the word error without harm, so a new release is compared with the one before it.
- * @returns severity and words for `count` error lines
- */
-function errorLinesSign(count, sample, source) {
-    const before = source.errorsBefore;
-    const compared = before === undefined
-        ? ''
-        : ` (the release before: ${before} in its last ${ERRORS_BEFORE_WINDOW_MS / 60_000} minutes)`;
-    return {
-        severity: before !== undefined && before >= count ? 'low' : 'medium',
-        message: `${count} error ${count === 1 ? 'line' : 'lines'} in the log${compared}, such as: ${sample}`,
-    };
-}
-/** A warning sign whose action is `fail` or `rollback`. */
-class WarningSignError extends errors/* ProcedureError */.e_ {
-    sign;
-    constructor(sign, excerpt) {
-        super('E_WARNING_SIGN', sign.message, {
-            next: sign.action === 'fail'
-                ? 'on-warning says fail: the release stays live; look into it, or go back with procedure rollback.'
-                : excerpt.length === 0
-                    ? 'Fix that and deploy again; the log of the release that failed is in the evidence.'
-                    : 'Its state and last log lines are shown with this error; fix what they say and deploy again.',
-            excerpt,
-        });
-        this.sign = sign;
-    }
-}
-/** Signs that say something of the compose file, the old container or this run, and nothing against the new release. */
-const ONLY_TOLD = new Set(['no-health-check', 'killed-after-grace', 'note']);
-/** Signs whose words carry a count that goes on rising: the last count stands in the report, and the log is spared. */
-const SAID_ONCE = new Set(['error-lines', 'failed-requests']);
-/**
- * Records a sign and does what `on-warning` says for its severity.
- * @throws WarningSignError when that is `fail` or `rollback`
- */
-function raise(run, source, seen, excerpt = []) {
-    const told = source.goingBack || ONLY_TOLD.has(seen.sign);
-    const action = told ? 'warn' : run.request.onWarning[seen.severity];
-    const sign = { ...seen, action, at: new Date().toISOString() };
-    const known = source.raised.find((other) => other.sign === sign.sign &&
-        other.service === sign.service &&
-        (SAID_ONCE.has(sign.sign) || other.message === sign.message));
-    if (known === undefined) {
-        source.raised.push(sign);
-        run.recorder.warn(sign);
-    }
-    else if (SAID_ONCE.has(sign.sign)) {
-        source.raised.splice(source.raised.indexOf(known), 1, sign);
-        run.recorder.warnAgain(known, sign);
-    }
-    if (known?.severity !== sign.severity) {
-        run.progress.warning(`${sign.service}: ${sign.message} [${sign.severity}: ${action}]`);
-    }
-    if (action !== 'warn')
-        throw new WarningSignError(sign, excerpt);
-}
-
-// EXTERNAL MODULE: ./build/model/environment-check.js
-var environment_check = __nccwpck_require__(129);
-;// CONCATENATED MODULE: ./build/steps/verify-environment.js
-
-
-const EXEC_MS = 15_000;
-/**
- * The runbook's `docker compose exec roma env | grep NAME`: looks at what a process in each container gets.
- * @param wanted what the wanted definition gives the service; empty where it is not known
- * @returns what was found, in words and without values
- * @throws ProcedureError E_VERIFICATION naming every variable that is not as asked for
- */
-async function checkEnvironment(viewing, service, containers, wanted) {
-    const checks = (0,environment_check/* checksOf */.tg)(viewing.request.verifyEnv, service);
-    if (checks.length === 0)
-        return `none asked for ${service}`;
-    let how = 'inside the container';
-    for (const container of containers) {
-        const read = await variablesIn(viewing, container);
-        if (read.from === 'definition')
-            how = 'by its definition, since it has no `env`';
-        const problems = (0,environment_check/* environmentProblems */.MM)(checks, read.variables, wanted);
-        if (problems.length === 0)
-            continue;
-        throw new errors/* ProcedureError */.e_('E_VERIFICATION', `${container.name}: ${problems.join(', ')}`, {
-            next: 'Look at verify-env and at what the compose files and env files give the service (docker compose config).',
-        });
-    }
-    return `${checks.map(({ name }) => name).join(', ')} as asked for, ${how}`;
-}
-/** Values may have line ends, so they are asked for with NUL between them; an image without `env` cannot be asked. */
-async function variablesIn(viewing, container) {
-    const { engine, signal } = viewing;
-    const asked = await engine
-        .exec(container.id, ['env', '-0'], { timeoutMs: EXEC_MS, signal })
-        .catch((error) => {
-        signal.throwIfAborted();
-        viewing.progress.debug(`env in ${container.name}: ${String(error)}`);
-        return undefined;
-    });
-    const entries = asked?.exitCode === 0 ? asked.output.split('\0') : undefined;
-    return {
-        from: entries === undefined ? 'definition' : 'process',
-        variables: Object.fromEntries((entries ?? container.environment).flatMap((entry) => {
-            const split = entry.indexOf('=');
-            return split < 1 ? [] : [[entry.slice(0, split), entry.slice(split + 1)]];
-        })),
-    };
-}
-
-;// CONCATENATED MODULE: ./build/steps/verify.js
-
-
-
-
-
-
-
-
-
-
-/** In the order they are made: what the engine shows first, the user's own commands after it. */
-const CHECKS = [
-    'state',
-    'identity',
-    'environment',
-    'version',
-    'test-command',
-    'smoke-test',
-    'probe',
-    'error-lines',
-];
-/** @returns the checks that apply: commands only where they are given, a version only for what is meant to have it */
-function checksFor(request, options) {
-    return CHECKS.filter((check) => {
-        switch (check) {
-            case 'environment':
-                // Going back, the variables that were asked for are just those that are not wanted any more.
-                return request.verifyEnv.length > 0 && !options.goingBack && !options.oneShot;
-            case 'version':
-                return request.versionCommand !== undefined && !options.oneShot;
-            case 'test-command':
-                return request.testCommand !== undefined && !options.goingBack && !options.oneShot;
-            case 'smoke-test':
-                return request.smokeTest !== undefined && !options.oneShot;
-            case 'probe':
-                return options.judgesTraffic && !options.oneShot;
-            case 'state':
-            case 'identity':
-                return true;
-            case 'error-lines':
-                return request.errorPatterns.length > 0;
-        }
-    });
-}
-/**
- * Proves that what was wanted is what runs, by reading the engine and by the user's own commands.
- * @throws ProcedureError E_VERIFICATION or E_COMMAND at the first check that fails
- */
-async function verify(session, operation, context, signal) {
-    const { service } = operation;
-    const all = await identifiedContainers(session.engine, session.project, service);
-    const containers = all.filter(({ id }) => operation.except?.includes(id) !== true);
-    const release = operation.release === undefined ? undefined : await releaseOf(session, operation.release);
-    for (const check of CHECKS.filter((one) => operation.checks.includes(one))) {
-        const began = performance.now();
-        const keep = (passed, detail) => {
-            const durationMs = Math.round(performance.now() - began);
-            session.recorder.verified.push({ service, check, passed, detail, durationMs });
-            session.progress.info(`  ${passed ? '✓' : '✗'} ${check}: ${detail}`);
-        };
-        try {
-            keep(true, await makeCheck(session, check, { service, containers, release, ...context }, signal));
-        }
-        catch (error) {
-            keep(false, (0,errors/* asProcedureError */.qq)(error).message);
-            throw error;
-        }
-    }
-}
-async function makeCheck(session, check, subject, signal) {
-    switch (check) {
-        case 'state':
-            return checkState(session, subject);
-        case 'identity':
-            return checkIdentity(session, subject);
-        case 'environment':
-            return checkEnvironment(session, subject.service, subject.containers, subject.environment);
-        case 'version':
-            return checkVersion(session, subject);
-        case 'test-command':
-        case 'smoke-test':
-            return checkCommand(session, check, subject, signal);
-        case 'probe':
-            return checkTraffic(session, subject);
-        case 'error-lines':
-            return checkErrorLines(session, subject);
-    }
-}
-async function checkState(session, subject) {
-    const { containers, oneShot, service, replicas } = subject;
-    const wrong = containers.find((container) => oneShot
-        ? container.state !== 'exited' || container.exitCode !== 0
-        : container.state !== 'running' || container.health === 'unhealthy');
-    if (wrong !== undefined) {
-        throw new errors/* ProcedureError */.e_('E_VERIFICATION', `${wrong.name}: ${describeState(wrong)}`, {
-            next: 'Its state and last log lines are shown with this error.',
-            excerpt: await explainContainer(session, wrong),
-        });
-    }
-    if (containers.length === 0 || (replicas !== undefined && containers.length !== replicas)) {
-        throw new errors/* ProcedureError */.e_('E_VERIFICATION', `${containers.length} containers of ${service} exist, ${replicas ?? 'at least 1'} are wanted`, {
-            next: 'Look at docker compose ps; something else may work on this project.',
-        });
-    }
-    if (oneShot)
-        return 'ended with exit code 0';
-    return `${containers.length} running, ${healthWords(containers)}`;
-}
-/** Docker's first check comes after a whole interval; readiness has run it already (`steps/readiness.ts`). */
-function healthWords(containers) {
-    const health = new Set(containers.map((container) => container.health));
-    if (health.has('none'))
-        return 'without a health check';
-    return health.has('starting') ? 'health check passed, not yet confirmed by Docker' : 'healthy';
-}
-/**
- * The proof behind a green job: image (layers and run configuration), Compose's hash on the containers, and contents of
- * mounted files, all read back. The exit code of `docker compose up` is none: it is 0 with the service down.
- */
-async function checkIdentity(session, subject) {
-    const { release, containers, service } = subject;
-    if (release === undefined)
-        return 'in place: the same containers';
-    const fail = (what) => {
-        throw new errors/* ProcedureError */.e_('E_VERIFICATION', `${service} does not run release ${release.id}: ${what}`, {
-            next: 'Someone or something changed it meanwhile; run procedure check to see what is live.',
-        });
-    };
-    const expected = session.expectedHashes.get(service) ?? release.composeHash;
-    for (const container of containers) {
-        if (container.fingerprint !== release.image.fingerprint) {
-            fail(`${container.name} runs image ${container.imageId.slice(0, 19)}, wanted is ${release.image.id.slice(0, 19)}`);
-        }
-        if (container.composeHash !== expected)
-            fail(`${container.name} has another configuration hash`);
-    }
-    if (release.definitionFrom === 'rendered') {
-        const top = session.opened.checkout?.topLevel ?? session.request.workingDirectory;
-        const roots = { live: top, wanted: top, commit: session.liveCommit.value };
-        const files = await hashFiles(Object.keys(release.files), roots, session.source);
-        const other = Object.keys(release.files).filter((file) => files[file] !== release.files[file]);
-        const tracked = other.filter((file) => release.files[file]?.startsWith('git:'));
-        if (tracked.length > 0)
-            fail(`contents differ: ${tracked.join(', ')}`);
-        if (other.length > 0) {
-            raise(session, subject.signs, {
-                sign: 'note',
-                severity: 'low',
-                service,
-                message: `git does not track ${other.join(', ')}: the contents of today are mounted, not those of release ${release.id}`,
-            });
-        }
-    }
-    return `release ${release.id}: image, configuration (hash ${release.configHash.slice(7, 19)}) and mounted files are what runs`;
-}
-async function checkVersion(session, { containers, goingBack }) {
-    const { versionCommand, expectedVersion } = session.request;
-    const [container] = containers;
-    if (versionCommand === undefined || container === undefined)
-        return 'not asked';
-    const output = await runInContainer(session, container, versionCommand);
-    // Going back, the version that was expected is just the one that is not wanted any more.
-    if (expectedVersion === undefined || goingBack)
-        return output.split('\n').at(-1) ?? '';
-    const words = output.split(/[\s"',]+/);
-    if (words.includes(expectedVersion) || words.includes(`v${expectedVersion}`))
-        return expectedVersion;
-    throw new errors/* ProcedureError */.e_('E_VERIFICATION', `version-command says "${output.slice(0, 200)}", expected is ${expectedVersion}`, {
-        next: 'Either the wrong code was built, or expected-version is wrong.',
-    });
-}
-async function checkCommand(session, name, subject, signal) {
-    const { request, project } = session;
-    const command = name === 'smoke-test' ? request.smokeTest : request.testCommand;
-    if (command === undefined)
-        return 'not asked';
-    const environment = commandEnvironment(project, subject.service, subject.release?.id, subject.containers[0]);
-    const result = await runOnHost(session, { name, command, directory: request.workingDirectory, environment }, signal);
-    return `passed in ${(0,units/* formatDuration */.a3)(result.durationMs)}`;
-}
-async function checkTraffic({ proof }, { service }) {
-    const judged = await proof?.judge(service);
-    if (judged === undefined)
-        return 'not asked';
-    if (judged.kind === 'not-judged')
-        return `not judged: ${judged.reason}`;
-    if (judged.kind === 'passed')
-        return judged.message;
-    throw new errors/* ProcedureError */.e_('E_VERIFICATION', judged.message, {
-        next: 'Find out from their times in the timeline which operation they failed in, or allow some with max-failed-requests.',
-        excerpt: judged.excerpt,
-    });
-}
-/** Error lines alone do not undo a release unless `on-warning` says so: many services log the word without harm. */
-async function checkErrorLines(session, subject) {
-    const matcher = matcherOf(session.request.errorPatterns);
-    let errors = 0;
-    let lines = 0;
-    const samples = [];
-    for (const container of subject.containers) {
-        const log = await session.engine.logs(container.id, {
-            since: subject.sinceMs / 1000,
-            signal: AbortSignal.timeout(30_000),
-        });
-        const counted = await countErrors(log, matcher);
-        errors += counted.errors;
-        lines += counted.lines;
-        samples.push(...counted.samples);
-    }
-    subject.onCounted({ errors, lines });
-    if (errors > 0) {
-        const judged = errorLinesSign(errors, session.redactor.text(samples[0] ?? ''), subject.signs);
-        raise(session, subject.signs, { sign: 'error-lines', service: subject.service, ...judged });
-    }
-    return errors === 0 ? `none in ${lines} lines` : `${errors} in ${lines} lines (a warning)`;
-}
-
-;// CONCATENATED MODULE: ./build/steps/plan-service.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-/** Puts together what a strategy needs to know, and lets it plan. */
-function planService(session, candidate) {
-    return planFor(session, candidate, session.liveCommit.value);
-}
-/** @param liveCommit commit the live checkout is at when this service's turn comes */
-function planFor(viewing, candidate, liveCommit) {
-    const { strategy, notes } = chooseFor(viewing, candidate);
-    const { service, decision, current, release } = candidate;
-    if (decision.kind === 'unchanged') {
-        return { service, strategy: strategy.name, decision, notes: [], operations: [], estimatedDowntimeMs: 0 };
-    }
-    const planned = strategy.plan({
-        service,
-        wanted: release.id,
-        imageName: release.image.name,
-        wantedImage: release.image.id,
-        namedImage: candidate.namedImage,
-        current: replacedRelease(candidate),
-        observed: current.containers,
-        replicas: candidate.replicas,
-        checkout: checkoutMove(viewing, liveCommit, release.commit),
-        readinessTimeoutMs: readinessTimeout(candidate.definition.healthCheck, viewing.request.readinessTimeoutMs),
-        watchMs: viewing.request.watchMs,
-        knownRestartMs: knownRestartMs(current.history),
-        checks: checksFor(viewing.request, {
-            oneShot: candidate.oneShot,
-            goingBack: false,
-            judgesTraffic: judgesTraffic(viewing.request, strategy.name),
-        }),
-        containerName: candidate.definition.containerName,
-        traffic: candidate.traffic,
-        update: candidate.definition.update,
-        canary: viewing.request.canary,
-        hold: candidate.policy.hold ?? policy/* DEFAULT_HOLD */.ks,
-    });
-    return {
-        service,
-        strategy: strategy.name,
-        decision,
-        ...planned,
-        operations: withCommand(withData(planned.operations, candidate.data), candidate),
-        notes: [
-            ...notes,
-            ...planned.notes,
-            ...(candidate.data?.notes ?? []),
-            ...mountNotes(viewing, candidate),
-            ...trafficNotes(viewing.request, strategy.name),
-        ],
-        ...(candidate.diff === undefined || candidate.diff.length === 0 ? {} : { diff: candidate.diff }),
-    };
-}
-/** The input's word, else the compose file's, else the best that is possible. */
-function chooseFor(viewing, candidate) {
-    const { definition, current, oneShot, policy, traffic } = candidate;
-    const { request } = viewing;
-    const wanted = request.strategy === 'auto' ? (policy.strategy ?? 'auto') : request.strategy;
-    // Other data cannot be put in place under containers that run.
-    const asked = (candidate.data?.swap.length ?? 0) > 0 ? 'recreate' : wanted;
-    const facts = {
-        definition,
-        router: traffic.router,
-        policy,
-        readinessSaid: request.readiness !== undefined || policy.readiness !== undefined,
-        observed: current.containers,
-        oneShot,
-        inlineFiles: candidate.inlineFiles,
-        knownFiles: Object.keys(candidate.release.files),
-    };
-    // What is left alone, or is the first of its kind, asks for no way.
-    if (candidate.decision.kind === 'unchanged')
-        return chooseStrategy('recreate', facts, candidate.replicas);
-    return chooseStrategy(asked, facts, candidate.replicas);
-}
-/** What runs is kept under its tags before it is replaced; a release that was accepted earlier has them already. */
-function replacedRelease({ current, release }) {
-    const before = releaseBefore(current);
-    if (before === undefined || current.image === undefined)
-        return undefined;
-    if (before.id !== current.release?.id)
-        return { id: before.id, image: before.image.id, keepAs: [] };
-    return { id: before.id, image: current.image.id, keepAs: [before.image.keptAs, previousTag(release.image.name)] };
-}
-/** Facts for the way back to the release that ran before, as the engine shows them now. */
-async function planUndo(session, undo) {
-    const { candidate, back } = undo;
-    const edge = await session.edges.find(session.project, candidate.service);
-    return {
-        containerName: candidate.definition.containerName,
-        router: edge === undefined ? candidate.traffic.router : { kind: 'edge' },
-        drainTimeoutMs: session.request.drainTimeoutMs,
-        ...(await presentState(session, { service: candidate.service, back, failed: undo.failed, before: undo.before }, edge)),
-        service: candidate.service,
-        failed: undo.failed,
-        back: back.id,
-        imageName: back.image.name,
-        backImage: back.image.id,
-        namedImage: candidate.release.image.id,
-        replicas: back.replicas,
-        checkout: undoneCheckout(session, candidate, back),
-        readinessTimeoutMs: readinessTimeout(candidate.definition.healthCheck, session.request.readinessTimeoutMs),
-        checks: checksFor(session.request, { oneShot: candidate.oneShot, goingBack: true, judgesTraffic: false }),
-        reason: undo.reason,
-    };
-}
-/**
- * What is there of the service, and which of it is good: of the release that comes back, and able to serve. A container
- * that publishes ports which the edge has by now can never be started again.
- */
-async function presentState(session, { service, back, failed, before, }, edge) {
-    const containers = await identifiedContainers(session.engine, session.project, service);
-    const hash = await expectedHash(session, back);
-    const ports = edge?.spec.ports.map(({ published }) => published) ?? [];
-    const present = containers.map((container) => {
-        const matches = container.fingerprint === back.image.fingerprint &&
-            (container.composeHash === hash || container.composeHash === back.composeHash);
-        // The same release once more (maintenance): only what was there before is known to be good.
-        const known = failed !== back.id || before.includes(container.id);
-        const blocked = edge?.open === true && container.publishes;
-        return { id: container.id, good: matches && known && !blocked, running: container.state === 'running' };
-    });
-    const oldHasPorts = edge?.open !== true && containers.some((container) => container.publishes);
-    return {
-        present,
-        takeover: edge === undefined || !edge.takeover ? undefined : { ports, oldHasPorts, redirected: edge.redirected },
-    };
-}
-/**
- * The checkout goes back with the service. When other services of this run are live from the new commit it stays, unless
- * the release that comes back mounts files of the checkout: then it cannot run from anything but its own commit. It goes
- * where it was when the run began, or, when that is the commit of a release that was never accepted, to the one's that
- * comes back.
- */
-function undoneCheckout(session, candidate, back) {
-    const mountsCheckout = Object.values(back.files).some((hash) => hash.startsWith('git:'));
-    if (session.deployed.size > 0 && !mountsCheckout) {
-        session.recorder.nextSteps.push(`The checkout stays at ${(0,model_operation/* short */.h0)(session.liveCommit.value ?? '')}, because ${[...session.deployed].join(', ')} runs from it; ${back.service} runs from the definition that the ledger keeps.`);
-        return undefined;
-    }
-    if (session.deployed.size > 0) {
-        session.recorder.nextSteps.push(`The checkout went back, because ${back.service} mounts files of it; check ${[...session.deployed].join(', ')}, which were deployed from the newer commit.`);
-    }
-    const ranBefore = back.id === candidate.current.release?.id;
-    return checkoutMove(session, session.liveCommit.value, ranBefore ? session.startCommit : (back.commit ?? session.startCommit));
-}
-function checkoutMove(viewing, from, to) {
-    const directory = viewing.opened.checkout?.topLevel;
-    if (directory === undefined || from === undefined || to === undefined || from === to)
-        return undefined;
-    return { directory, from, to };
-}
-/** The runbook's `roma-builder:previous`. */
-function previousTag(imageName) {
-    const withoutDigest = imageName.split('@')[0] ?? imageName;
-    const slash = withoutDigest.lastIndexOf('/');
-    const colon = withoutDigest.indexOf(':', slash + 1);
-    return `${colon === -1 ? withoutDigest : withoutDigest.slice(0, colon)}:previous`;
-}
-function mountNotes(viewing, candidate) {
-    const top = viewing.opened.checkout?.topLevel;
-    if (top === undefined)
-        return [];
-    const project = { ...viewing.opened.live, configs: {}, secrets: {} };
-    const mounted = mountedLive(mountedPaths(project, candidate.definition), top);
-    if (mounted.length === 0)
-        return [];
-    return [
-        `Mounted live from the checkout: ${mounted.join(', ')}. There moving the checkout is the change, before the container is replaced.`,
-    ];
-}
-
+// EXTERNAL MODULE: ./build/steps/kept-candidate.js
+var kept_candidate = __nccwpck_require__(1831);
+// EXTERNAL MODULE: ./build/steps/observe.js + 1 modules
+var observe = __nccwpck_require__(1061);
+// EXTERNAL MODULE: ./build/steps/plan-service.js
+var plan_service = __nccwpck_require__(1370);
+// EXTERNAL MODULE: ./build/steps/readiness.js + 10 modules
+var readiness = __nccwpck_require__(8858);
 ;// CONCATENATED MODULE: ./build/model/outage.js
 /**
  * How long nothing served at all.
@@ -7695,14 +5029,46 @@ function outageMs(initially, changes, fromMs, toMs) {
     return total + (emptySince === undefined ? 0 : Math.max(0, toMs - emptySince));
 }
 
+// EXTERNAL MODULE: ./build/model/project-policy.js
+var project_policy = __nccwpck_require__(179);
 ;// CONCATENATED MODULE: ./build/model/canary.js
+
 /** A rate of failures this much above the old one's is a failure of the new release. */
 const FAILURE_MARGIN = 0.01;
 /** Answers that take this many times as long, and at least so many milliseconds longer, are. */
 const SLOWER_FACTOR = 2;
 const SLOWER_LEAST_MS = 50;
+/** Fewer error lines than these are chance; so many times as many for each request are not. */
+const ERROR_LINES_LEAST = 3;
+const ERROR_LINES_FACTOR = 2;
+/** A new container that takes this many times the memory, and at least so much more, leaks or is built wrong. */
+const MEMORY_FACTOR = 2;
+const MEMORY_LEAST_BYTES = 100e6;
 /** Compares the new release with the one beside it, under the same traffic at the same time. Pure. */
-function judgeCanary({ new: fresh, old }, policy) {
+function judgeCanary(figures, policy) {
+    return judgeRequests(figures, policy, judgeContainers(figures));
+}
+/** What shows with few requests as well. */
+function judgeContainers({ new: fresh, old }) {
+    const each = ({ errorLines, requests }) => errorLines / Math.max(1, requests);
+    if (fresh.errorLines >= ERROR_LINES_LEAST && each(fresh) > each(old) * ERROR_LINES_FACTOR) {
+        return {
+            kind: 'bad',
+            reason: `it wrote ${fresh.errorLines} error lines in ${fresh.requests} requests, the old one ${old.errorLines} in ${old.requests}`,
+        };
+    }
+    if (fresh.memoryBytes === undefined || old.memoryBytes === undefined)
+        return undefined;
+    const more = fresh.memoryBytes - old.memoryBytes;
+    if (fresh.memoryBytes > old.memoryBytes * MEMORY_FACTOR && more >= MEMORY_LEAST_BYTES) {
+        return {
+            kind: 'bad',
+            reason: `it uses ${(0,units/* formatSize */.Xq)(fresh.memoryBytes)} of memory, the old one ${(0,units/* formatSize */.Xq)(old.memoryBytes)}`,
+        };
+    }
+    return undefined;
+}
+function judgeRequests({ new: fresh, old }, policy, containers) {
     const rate = ({ requests, failures }) => (requests === 0 ? 0 : failures / requests);
     // One failure of few requests is no rate yet; as many failures as make an answer are.
     const clear = fresh.failures >= 3 || fresh.requests >= policy.minRequests;
@@ -7713,6 +5079,8 @@ function judgeCanary({ new: fresh, old }, policy) {
             reason: `${percent(rate(fresh))} of its requests failed, ${percent(rate(old))} of the old one's`,
         };
     }
+    if (containers !== undefined)
+        return containers;
     if (fresh.requests < policy.minRequests) {
         return { kind: 'inconclusive', reason: `it got ${fresh.requests} requests, fewer than ${policy.minRequests}` };
     }
@@ -7728,7 +5096,75 @@ function judgeCanary({ new: fresh, old }, policy) {
     return { kind: 'good' };
 }
 
+// EXTERNAL MODULE: ./build/steps/log-lines.js
+var log_lines = __nccwpck_require__(7579);
+;// CONCATENATED MODULE: ./build/steps/canary-figures.js
+
+/** Lines of one container that are looked at: of a log that floods, the newest. */
+const LOG_LINES = 20_000;
+const LOG_DEADLINE_MS = 10_000;
+/** What was seen of the old containers and of the new ones since a step began. */
+async function canaryFigures(session, { service, old }, window) {
+    const containers = await session.engine.containers(session.project, service);
+    const isOld = new Set(old);
+    const [fresh, before] = await Promise.all([
+        figuresOf(session, containers.filter(({ id }) => !isOld.has(id)), window),
+        figuresOf(session, containers.filter(({ id }) => isOld.has(id)), window),
+    ]);
+    return { new: fresh, old: before };
+}
+async function figuresOf(session, containers, window) {
+    const counts = containers.flatMap(({ id }) => countOf(id, window) ?? []);
+    const requests = sum(counts.map((count) => count.requests));
+    const weighed = sum(counts.map((count) => (count.averageMs ?? 0) * count.requests));
+    const lines = await Promise.all(containers.map(({ id }) => errorLines(session, id, window)));
+    const memory = await Promise.all(containers.map(({ id }) => memoryOf(session, id)));
+    const known = memory.flatMap((bytes) => bytes ?? []);
+    return {
+        requests,
+        failures: sum(counts.map((count) => count.failures)),
+        averageMs: requests === 0 ? undefined : weighed / requests,
+        errorLines: sum(lines),
+        memoryBytes: known.length === 0 ? undefined : Math.max(...known),
+    };
+}
+function countOf(id, { before, after }) {
+    const now = after.find(({ container }) => container === id);
+    if (now === undefined)
+        return undefined;
+    const then = before.find(({ container }) => container === id);
+    return {
+        requests: now.requests - (then?.requests ?? 0),
+        failures: now.failures - (then?.failures ?? 0),
+        averageMs: now.averageMs,
+    };
+}
+/** A log that cannot be read has no error lines: the requests decide then. */
+async function errorLines(session, id, { sinceMs, signal }) {
+    const matcher = (0,log_lines/* errorMatcher */.bb)(session.request);
+    if (matcher === undefined)
+        return 0;
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(LOG_DEADLINE_MS)]);
+    try {
+        const log = await session.engine.logs(id, { since: sinceMs / 1000, tail: LOG_LINES, signal: deadline });
+        return (await (0,log_lines/* countErrors */.Tk)(log, matcher)).errors;
+    }
+    catch (error) {
+        session.progress.debug(`log of ${id}: ${String(error)}`);
+        return 0;
+    }
+}
+async function memoryOf(session, id) {
+    return (await session.engine.stats(id).catch(() => undefined))?.memoryBytes;
+}
+function sum(numbers) {
+    return numbers.reduce((total, number) => total + number, 0);
+}
+
+// EXTERNAL MODULE: ./build/steps/signs.js
+var steps_signs = __nccwpck_require__(6665);
 ;// CONCATENATED MODULE: ./build/steps/analyse-canary.js
+
 
 
 
@@ -7737,7 +5173,8 @@ function judgeCanary({ new: fresh, old }, policy) {
 
 const analyse_canary_PROGRESS_EVERY_MS = 10_000;
 /**
- * Compares new and old as the router saw them, for the length of a step, and restarts and health as the engine shows them.
+ * Compares new and old for the length of a step: requests as the router saw them, error lines and memory, and restarts and
+ * health as the engine shows them.
  * Too few requests: once more as long, then what `on-inconclusive` says.
  * @throws ProcedureError E_VERIFICATION, WarningSignError
  */
@@ -7745,9 +5182,10 @@ async function analyseCanary(session, operation, signs, signal) {
     const { canary } = session.request;
     const router = await routerOf(session, operation.service, operation.router);
     const before = await router.counts();
+    const sinceMs = Date.now();
     for (let round = 1;; round += 1) {
         await passTime(session, operation, signal);
-        const figures = await figuresOf(session, operation, before, await router.counts());
+        const figures = await canaryFigures(session, operation, { before, after: await router.counts(), sinceMs, signal });
         const verdict = judgeCanary(figures, canary);
         session.progress.info(`  canary at ${operation.percent} %: ${describe(figures)}`);
         session.recorder.note(`canary at ${operation.percent} %: ${describe(figures)}`, operation.service);
@@ -7755,7 +5193,7 @@ async function analyseCanary(session, operation, signs, signal) {
             session.progress.info(`  ${verdict.reason}: waiting for as long once more`);
             continue;
         }
-        analyse_canary_settle(session, operation, verdict, signs);
+        settle(session, operation, verdict, signs);
         return;
     }
 }
@@ -7766,7 +5204,7 @@ async function passTime(session, { durationMs, percent, service, old }, signal) 
         const left = endsAt - performance.now();
         if (left <= 0)
             return;
-        await sleep(Math.min(left, 500), signal);
+        await (0,deadline/* sleep */.yy)(Math.min(left, 500), signal);
         await refuseBroken(session, service, old);
         if (performance.now() - lastSaid < analyse_canary_PROGRESS_EVERY_MS)
             continue;
@@ -7782,35 +5220,7 @@ async function refuseBroken(session, service, old) {
         return;
     throw new errors/* ProcedureError */.e_('E_VERIFICATION', `${wrong.name} is ${wrong.state}, health ${wrong.health}, restarted ${wrong.restartCount} times while it was a canary`, { next: 'Its log is in the evidence; fix what it says and deploy again.' });
 }
-async function figuresOf(session, { service, old }, before, after) {
-    const containers = await session.engine.containers(session.project, service);
-    const oldOnes = new Set(old);
-    const sum = (isOld) => {
-        const ids = containers.map(({ id }) => id).filter((id) => oldOnes.has(id) === isOld);
-        const counts = ids.flatMap((id) => {
-            const now = after.find(({ container }) => container === id);
-            const then = before.find(({ container }) => container === id);
-            return now === undefined
-                ? []
-                : [
-                    {
-                        requests: now.requests - (then?.requests ?? 0),
-                        failures: now.failures - (then?.failures ?? 0),
-                        averageMs: now.averageMs,
-                    },
-                ];
-        });
-        const requests = counts.reduce((total, count) => total + count.requests, 0);
-        const weighed = counts.reduce((total, count) => total + (count.averageMs ?? 0) * count.requests, 0);
-        return {
-            requests,
-            failures: counts.reduce((total, count) => total + count.failures, 0),
-            averageMs: requests === 0 ? undefined : weighed / requests,
-        };
-    };
-    return { new: sum(false), old: sum(true) };
-}
-function analyse_canary_settle(session, { service, percent }, verdict, signs) {
+function settle(session, { service, percent }, verdict, signs) {
     const { onInconclusive } = session.request.canary;
     switch (verdict.kind) {
         case 'good':
@@ -7821,7 +5231,7 @@ function analyse_canary_settle(session, { service, percent }, verdict, signs) {
             });
         case 'inconclusive':
             if (onInconclusive === 'continue') {
-                raise(session, signs, {
+                (0,steps_signs/* raise */.xl)(session, signs, {
                     sign: 'note',
                     severity: 'low',
                     service,
@@ -7833,15 +5243,19 @@ function analyse_canary_settle(session, { service, percent }, verdict, signs) {
     }
 }
 function describe({ new: fresh, old }) {
-    const words = (figures) => `${figures.requests} requests, ${figures.failures} failed` +
-        (figures.averageMs === undefined ? '' : `, ${figures.averageMs.toFixed(0)} ms on average`);
+    const words = (figures) => [
+        `${figures.requests} requests, ${figures.failures} failed`,
+        ...(figures.averageMs === undefined ? [] : [`${figures.averageMs.toFixed(0)} ms on average`]),
+        ...(figures.errorLines === 0 ? [] : [`${figures.errorLines} error lines`]),
+        ...(figures.memoryBytes === undefined ? [] : [(0,units/* formatSize */.Xq)(figures.memoryBytes)]),
+    ].join(', ');
     return `new: ${words(fresh)}; old: ${words(old)}`;
 }
 
 // EXTERNAL MODULE: external "node:stream"
 var external_node_stream_ = __nccwpck_require__(7075);
 // EXTERNAL MODULE: external "node:timers/promises"
-var external_node_timers_promises_ = __nccwpck_require__(8500);
+var promises_ = __nccwpck_require__(8500);
 ;// CONCATENATED MODULE: ./build/steps/capture-urgent.js
 
 
@@ -7874,7 +5288,7 @@ async function captureUrgently(run, container, folder, signal) {
     // A graceful stop is not for a signal that ends some servers at once.
     if (container.state === 'running' && run.request.procedure === 'emergency') {
         await piece('thread dump', () => engine.killContainer(id, 'SIGQUIT'));
-        await (0,external_node_timers_promises_.setTimeout)(DUMP_MS);
+        await (0,promises_.setTimeout)(DUMP_MS);
     }
     await Promise.all([
         piece('inspect output', async () => evidence.json(`${folder}/inspect.json`, await engine.inspectContainer(id))),
@@ -7883,7 +5297,7 @@ async function captureUrgently(run, container, folder, signal) {
             const log = await engine.logs(id, { timestamps: true, tail: NEWEST_LINES, signal: bounded });
             await evidence.stream(`${folder}/log.txt`, log, bounded);
         }),
-        ...(isAlive(container)
+        ...((0,model_service/* isAlive */._n)(container)
             ? [
                 piece('list of processes', async () => {
                     const text = Buffer.from(`${(await engine.top(id)).join('\n')}\n`);
@@ -7902,7 +5316,7 @@ async function captureUrgently(run, container, folder, signal) {
 async function within(ms, what, work) {
     work.catch(() => undefined);
     const over = new AbortController();
-    const late = (0,external_node_timers_promises_.setTimeout)(ms, undefined, { signal: over.signal }).then(() => {
+    const late = (0,promises_.setTimeout)(ms, undefined, { signal: over.signal }).then(() => {
         throw new errors/* ProcedureError */.e_('E_DEADLINE', `it did not come within ${(0,units/* formatDuration */.a3)(ms)}`, {
             next: `Go on without ${what}.`,
         });
@@ -8022,22 +5436,60 @@ class PortOutage {
     }
 }
 
+// EXTERNAL MODULE: ./build/steps/verify.js
+var verify = __nccwpck_require__(566);
+;// CONCATENATED MODULE: ./build/model/memory-trend.js
+
+/** A shorter time says nothing: services take what they need when they begin. */
+const LEAST_MS = 60_000;
+const LEAST_READINGS = 20;
+const PARTS = 4;
+/** Rising by less than this between the second quarter and the last is breathing. */
+const LEAST_RISE = 0.2;
+const LEAST_RISE_BYTES = 50e6;
+/**
+ * The runbook's "memory usage normal and stable": it may rise while the service starts, and has to be stable then. Pure.
+ * @returns words for memory that goes on rising, quarter by quarter; undefined otherwise
+ */
+function risingMemory(readings) {
+    const [first, last] = [readings[0], readings.at(-1)];
+    if (first === undefined || last === undefined || readings.length < LEAST_READINGS)
+        return undefined;
+    const spanMs = last.atMs - first.atMs;
+    if (spanMs < LEAST_MS)
+        return undefined;
+    const quarters = Array.from({ length: PARTS }, (_, part) => {
+        const from = first.atMs + (spanMs * part) / PARTS;
+        const to = first.atMs + (spanMs * (part + 1)) / PARTS;
+        const inside = readings.filter(({ atMs }) => atMs >= from && (atMs < to || part === PARTS - 1));
+        return inside.reduce((sum, { bytes }) => sum + bytes, 0) / Math.max(1, inside.length);
+    });
+    const [, second = 0, third = 0, fourth = 0] = quarters;
+    const rise = fourth - second;
+    if (!(second < third && third < fourth) || rise < LEAST_RISE_BYTES || rise < second * LEAST_RISE)
+        return undefined;
+    return `memory goes on rising: ${(0,units/* formatSize */.Xq)(second)} on average in the second quarter of the watch, ${(0,units/* formatSize */.Xq)(fourth)} in the last`;
+}
+
 ;// CONCATENATED MODULE: ./build/steps/watch/window.js
 
 /** Records a sign of the watched service and does what `on-warning` says. @throws WarningSignError */
 function raiseSign({ session, signs, operation }, sign, severity, message, excerpt = []) {
-    raise(session, signs, { sign, severity, service: operation.service, message }, excerpt);
+    (0,steps_signs/* raise */.xl)(session, signs, { sign, severity, service: operation.service, message }, excerpt);
 }
 
 ;// CONCATENATED MODULE: ./build/steps/watch/memory.js
 
 
+
 /** The runbook judges memory after five minutes; a shorter watch judges at its end. */
 const JUDGED_AFTER_MS = 5 * 60_000;
-/** The runbook's "memory > 1.5 GB after 5 min" (Medium). */
+const MOST_READINGS = 2_000;
+/** The runbook's "memory > 1.5 GB after 5 min" (Medium), and memory that is not stable at the end of the watch. */
 class MemoryWatcher {
     window;
     used = new Map();
+    readings = new Map();
     constructor(window) {
         this.window = window;
     }
@@ -8050,6 +5502,7 @@ class MemoryWatcher {
     }
     atEnd() {
         this.judge();
+        this.judgeTrend();
     }
     words() {
         return `memory ${(0,units/* formatSize */.Xq)(Math.max(0, ...this.used.values()))}`;
@@ -8070,6 +5523,20 @@ class MemoryWatcher {
     async read(container, signal) {
         for await (const use of this.window.session.engine.statsStream(container.id, signal)) {
             this.used.set(container.id, use.memoryBytes);
+            this.keep(container.id, use.memoryBytes);
+        }
+    }
+    /** A watch may last a day: when there are many readings, every second one goes. */
+    keep(id, bytes) {
+        const kept = this.readings.get(id) ?? [];
+        kept.push({ atMs: Date.now() - this.window.startedAtMs, bytes });
+        this.readings.set(id, kept.length < MOST_READINGS ? kept : kept.filter((_, index) => index % 2 === 0));
+    }
+    judgeTrend() {
+        for (const { id, name } of this.window.containers) {
+            const words = risingMemory(this.readings.get(id) ?? []);
+            if (words !== undefined)
+                raiseSign(this.window, 'memory-rises', 'medium', `${name}: ${words}`);
         }
     }
     judge() {
@@ -8088,12 +5555,15 @@ class MemoryWatcher {
 
 
 
+const MINUTE_MS = 60_000;
 /** The runbook's "errors in logs" (Medium-High): the log is followed from the start of the containers on. */
 class ErrorLinesWatcher {
     window;
     errors = 0;
     lines;
     sample = '';
+    /** When the newest were read: as many as make no flood, and one more. */
+    newest = [];
     constructor(window) {
         this.window = window;
     }
@@ -8108,27 +5578,40 @@ class ErrorLinesWatcher {
     }
     async read(container, signal) {
         const { session, sinceMs } = this.window;
-        const matcher = matcherOf(session.request.errorPatterns);
+        const matcher = (0,log_lines/* errorMatcher */.bb)(session.request);
         if (matcher === undefined)
             return;
         const log = await session.engine.logs(container.id, { since: sinceMs / 1000, follow: true, signal });
         this.lines ??= 0;
-        for await (const line of linesOf(log)) {
+        for await (const line of (0,log_lines/* linesOf */.Dx)(log)) {
             this.lines += 1;
             if (!matcher.test(line))
                 continue;
             this.errors += 1;
+            this.newest.push(Date.now());
             this.sample ||= line.trim().slice(0, 300);
             this.judge();
         }
     }
     judge() {
         const { session, signs } = this.window;
-        const judged = errorLinesSign(this.errors, session.redactor.text(this.sample), signs);
-        raiseSign(this.window, 'error-lines', judged.severity, judged.message);
+        const judged = (0,steps_signs/* errorLinesSign */.lG)(this.errors, session.redactor.text(this.sample), signs);
+        const flood = this.isFlood();
+        const most = `more than ${session.request.maxErrorLines} error lines within a minute: `;
+        raiseSign(this.window, 'error-lines', flood ? 'high' : judged.severity, `${flood ? most : ''}${judged.message}`);
+    }
+    isFlood() {
+        const { maxErrorLines } = this.window.session.request;
+        if (maxErrorLines === undefined)
+            return false;
+        const { newest } = this;
+        newest.splice(0, newest.length - maxErrorLines - 1);
+        return newest.length > maxErrorLines && (newest[0] ?? 0) > Date.now() - MINUTE_MS;
     }
 }
 
+// EXTERNAL MODULE: ./build/steps/traffic-words.js
+var traffic_words = __nccwpck_require__(3062);
 ;// CONCATENATED MODULE: ./build/steps/watch/failed-requests.js
 
 
@@ -8172,10 +5655,40 @@ class FailedRequestsWatcher {
         if (account === undefined || account.failed === 0 || url === undefined)
             return;
         const numbers = account.numbers(Date.now());
-        raiseSign(window, 'failed-requests', 'medium', describeFailed(numbers, url), failuresExcerpt(numbers));
+        raiseSign(window, 'failed-requests', 'medium', (0,traffic_words/* describeFailed */.hi)(numbers, url), (0,traffic_words/* failuresExcerpt */.NR)(numbers));
     }
 }
 
+;// CONCATENATED MODULE: ./build/steps/watch/response-time.js
+
+/** Fewer say nothing about half of them. */
+const LEAST_REQUESTS = 10;
+/**
+ * The runbook's performance check, "should be <100ms" (Medium), with the requests that are sent to `probe-url` anyway: the
+ * median, since the first answers of a new container are slow in most languages.
+ */
+class ResponseTimeWatcher {
+    window;
+    account;
+    constructor(window) {
+        this.window = window;
+        this.account = window.session.proof?.accountFromNow();
+    }
+    atEnd() {
+        const { account, window } = this;
+        const { maxResponseMs } = window.session.request;
+        if (account === undefined || account.requests - account.failed < LEAST_REQUESTS)
+            return;
+        const { p50Ms, p99Ms } = account.numbers(Date.now());
+        if (p50Ms === undefined || p50Ms <= maxResponseMs)
+            return;
+        const message = `half of the requests took longer than ${p50Ms.toFixed(0)} ms, and should take ${maxResponseMs} ms at most (99 % within ${(p99Ms ?? p50Ms).toFixed(0)} ms)`;
+        raiseSign(window, 'slow-responses', 'medium', message);
+    }
+}
+
+// EXTERNAL MODULE: ./build/steps/diagnose.js
+var diagnose = __nccwpck_require__(1919);
 ;// CONCATENATED MODULE: ./build/steps/watch/state.js
 
 
@@ -8217,8 +5730,8 @@ class StateWatcher {
     async judgeUnconfirmed(container) {
         const { name, healthCheck, healthLog, startedAt } = container;
         const { session } = this.window;
-        if (healthCheck !== undefined && Date.now() - Date.parse(startedAt) > verdictMs(healthCheck)) {
-            const message = `${name}: Docker has not called it healthy within the ${(0,units/* formatDuration */.a3)(verdictMs(healthCheck))} that its health check has for that`;
+        if (healthCheck !== undefined && Date.now() - Date.parse(startedAt) > (0,readiness/* verdictMs */.ci)(healthCheck)) {
+            const message = `${name}: Docker has not called it healthy within the ${(0,units/* formatDuration */.a3)((0,readiness/* verdictMs */.ci)(healthCheck))} that its health check has for that`;
             await this.raiseHigh(container, { sign: 'unhealthy', message });
             return;
         }
@@ -8230,7 +5743,7 @@ class StateWatcher {
         }
         const failed = healthLog.filter(({ exitCode }) => exitCode !== 0).length;
         const message = `${name}: Docker has not confirmed its health: ${failed} of its last ${healthLog.length} checks failed`;
-        raiseSign(this.window, 'unhealthy', 'medium', message, await explainContainer(session, container));
+        raiseSign(this.window, 'unhealthy', 'medium', message, await (0,diagnose/* explainContainer */.pF)(session, container));
     }
     async judge(container) {
         const trouble = this.troubleOf(container);
@@ -8238,7 +5751,7 @@ class StateWatcher {
             await this.raiseHigh(container, trouble);
     }
     async raiseHigh(container, { sign, message }) {
-        raiseSign(this.window, sign, 'high', message, await explainContainer(this.window.session, container));
+        raiseSign(this.window, sign, 'high', message, await (0,diagnose/* explainContainer */.pF)(this.window.session, container));
     }
     troubleOf(container) {
         const { name, restartCount } = container;
@@ -8279,12 +5792,14 @@ function signOf({ action, exitCode }, { name }) {
 
 
 
+
 /** What looks during a watch; a new kind of sign is one file and one line here. */
 const WATCHERS = [
     (window) => new StateWatcher(window),
     (window) => new MemoryWatcher(window),
     (window) => new ErrorLinesWatcher(window),
     (window) => new FailedRequestsWatcher(window),
+    (window) => new ResponseTimeWatcher(window),
 ];
 
 ;// CONCATENATED MODULE: ./build/steps/watch/watch.js
@@ -8348,7 +5863,7 @@ async function pass(window, watchers, signal) {
             await watcher.atEnd?.();
     }
     catch (error) {
-        throw signal.aborted ? reasonOf(signal) : error;
+        throw signal.aborted ? (0,deadline/* reasonOf */.A3)(signal) : error;
     }
     finally {
         ending.abort();
@@ -8372,7 +5887,7 @@ async function watch_passTime(window, watchers, signal) {
         const left = endsAt - performance.now();
         if (left <= 0)
             return;
-        await sleep(Math.min(left, 1_000), signal);
+        await (0,deadline/* sleep */.yy)(Math.min(left, 1_000), signal);
         const elapsed = durationMs - left;
         for (const watcher of watchers)
             watcher.tick?.(elapsed);
@@ -8391,6 +5906,8 @@ function seen({ startedAtMs }, watchers) {
     return watchers.reduce((watched, watcher) => ({ ...watched, ...watcher.seen?.() }), nothing);
 }
 
+// EXTERNAL MODULE: ./build/steps/way-back.js
+var way_back = __nccwpck_require__(1446);
 ;// CONCATENATED MODULE: ./build/steps/service-run.js
 
 
@@ -8488,7 +6005,7 @@ class ServiceRun {
             this.served.push({ atMs: this.ready.readyAtMs, container, serves: true });
         }
         if (!this.ready.proven && !candidate.oneShot) {
-            raise(session, this.signs, {
+            (0,steps_signs/* raise */.xl)(session, this.signs, {
                 sign: 'no-health-check',
                 severity: 'low',
                 service: candidate.service,
@@ -8496,7 +6013,7 @@ class ServiceRun {
             });
         }
         if (this.ready.startupMs > policy/* RUNBOOK */.HA.slowStartMs) {
-            raise(session, this.signs, {
+            (0,steps_signs/* raise */.xl)(session, this.signs, {
                 sign: 'slow-start',
                 severity: 'low',
                 service: candidate.service,
@@ -8517,7 +6034,7 @@ class ServiceRun {
         };
         for (;;) {
             try {
-                return await awaitReady(session, operation, expected, signal);
+                return await (0,readiness/* awaitReady */.k3)(session, operation, expected, signal);
             }
             catch (error) {
                 const failure = (0,errors/* asProcedureError */.qq)(error);
@@ -8525,7 +6042,7 @@ class ServiceRun {
                 if (failure.code !== 'E_NOT_READY' || left <= 0 || this.placed === undefined)
                     throw error;
                 this.tolerated += 1;
-                raise(session, this.signs, {
+                (0,steps_signs/* raise */.xl)(session, this.signs, {
                     sign: 'note',
                     severity: 'low',
                     service: candidate.service,
@@ -8557,7 +6074,7 @@ class ServiceRun {
         await analyseCanary(this.session, operation, this.signs, signal);
     }
     async verify(operation, signal) {
-        await verify(this.session, operation, {
+        await (0,verify/* verify */.MX)(this.session, operation, {
             oneShot: this.candidate.oneShot,
             // Those of one batch, or of a set whose number its own plan knows.
             replicas: operation.except === undefined || operation.except.length === 0 ? this.replicas() : undefined,
@@ -8579,14 +6096,14 @@ class ServiceRun {
         // In an emergency nobody waits for a comparison with the log of before.
         if (operation.moment !== 'before' || isUrgent(session))
             return;
-        const matcher = matcherOf(session.request.errorPatterns);
+        const matcher = (0,log_lines/* errorMatcher */.bb)(session.request);
         if (matcher === undefined || containers.length === 0)
             return;
         let errors = 0;
         for (const container of containers) {
-            const since = (Date.now() - ERRORS_BEFORE_WINDOW_MS) / 1000;
+            const since = (Date.now() - steps_signs/* ERRORS_BEFORE_WINDOW_MS */._R) / 1000;
             const log = await session.engine.logs(container.id, { since, tail: 20_000, signal: AbortSignal.timeout(30_000) });
-            errors += (await countErrors(log, matcher)).errors;
+            errors += (await (0,log_lines/* countErrors */.Tk)(log, matcher)).errors;
         }
         this.signs.errorsBefore = errors;
     }
@@ -8598,7 +6115,7 @@ class ServiceRun {
         const { current, replicas, oneShot } = this.candidate;
         if (oneShot)
             return 1;
-        return this.goingBack ? (releaseBefore(current)?.replicas ?? Math.max(1, current.containers.length)) : replicas;
+        return this.goingBack ? ((0,way_back/* releaseBefore */.P)(current)?.replicas ?? Math.max(1, current.containers.length)) : replicas;
     }
     /** Going back, what the live compose file said: the release of before may not have what the new one is asked for. */
     readiness() {
@@ -8614,7 +6131,7 @@ class ServiceRun {
         const killed = this.session.events.seen.filter((event) => event.action === 'die' && old.has(event.id) && event.exitCode === 137 && event.atMs >= this.replacedAtMs);
         if (killed.length === 0)
             return;
-        raise(this.session, this.signs, {
+        (0,steps_signs/* raise */.xl)(this.session, this.signs, {
             sign: 'killed-after-grace',
             severity: 'low',
             service: this.candidate.service,
@@ -8627,7 +6144,7 @@ class ServiceRun {
         const { release, decision } = candidate;
         const downtimeMs = this.downtime();
         const { current } = candidate;
-        const shown = [release, current.release, releaseBefore(current)].find((one) => one?.id === live);
+        const shown = [release, current.release, (0,way_back/* releaseBefore */.P)(current)].find((one) => one?.id === live);
         session.recorder.services.push({
             service: candidate.service,
             outcome,
@@ -8778,7 +6295,7 @@ async function recoverRun(locked, open, runId) {
 }
 /** What others depend on first: they need it to become ready. */
 function recover_inOrder(session, services) {
-    const order = dependencyOrder(session.opened.live);
+    const order = (0,model_service/* dependencyOrder */.g1)(session.opened.live);
     return Object.entries(services).sort(([one], [other]) => order.indexOf(one) - order.indexOf(other));
 }
 /** What was verified and cut short in its watch may have crashed since: the watch would have seen it. */
@@ -8787,7 +6304,7 @@ async function servicesDown(session, plan) {
     for (const [service, { kind }] of Object.entries(plan.services)) {
         if (kind !== 'accept' && kind !== 'finish')
             continue;
-        const oneShot = isOneShot(session.opened.live, service);
+        const oneShot = (0,model_service/* isOneShot */.hb)(session.opened.live, service);
         const containers = await session.engine.containers(session.project, service);
         const right = containers.every((one) => oneShot ? one.state !== 'exited' || one.exitCode === 0 : one.state === 'running' && one.health !== 'unhealthy');
         if (containers.length === 0 || !right)
@@ -8827,12 +6344,12 @@ async function recover_recoverService(session, service, recovery, deadline) {
     }
 }
 async function goBack(session, service, recovery, deadline) {
-    const current = await observe(session.engine, session, session.project, service);
-    const candidate = await keptCandidate(session, recovery.back, current);
+    const current = await (0,observe/* observe */.lB)(session.engine, session, session.project, service);
+    const candidate = await (0,kept_candidate/* keptCandidate */.A4)(session, recovery.back, current);
     const run = new ServiceRun(session, candidate);
     run.goingBack = true;
     const operations = UNDO[recovery.way].undo({
-        ...(await planUndo(session, {
+        ...(await (0,plan_service/* planUndo */.AX)(session, {
             candidate,
             back: candidate.release,
             failed: recovery.failed,
@@ -8848,15 +6365,15 @@ async function goBack(session, service, recovery, deadline) {
 }
 /** What undoes a change that was made in one way or another. */
 const UNDO = {
-    recreate: STRATEGIES.recreate,
-    beside: STRATEGIES['blue-green'],
-    'stop-first': STRATEGIES.recreate,
-    hold: STRATEGIES.hold,
+    recreate: strategies/* STRATEGIES */.Y.recreate,
+    beside: strategies/* STRATEGIES */.Y['blue-green'],
+    'stop-first': strategies/* STRATEGIES */.Y.recreate,
+    hold: strategies/* STRATEGIES */.Y.hold,
 };
 /** The new release takes the requests: the old containers go, and what a take-over left is opened or taken away. */
 async function finish(session, service, { release, accepted, old }, deadline) {
-    const current = await observe(session.engine, session, session.project, service);
-    const candidate = await keptCandidate(session, release, current);
+    const current = await (0,observe/* observe */.lB)(session.engine, session, session.project, service);
+    const candidate = await (0,kept_candidate/* keptCandidate */.A4)(session, release, current);
     const run = new ServiceRun(session, candidate);
     const edge = await session.edges.find(session.project, service);
     const left = current.containers.map(({ id }) => id).filter((id) => old.includes(id));
@@ -8872,11 +6389,11 @@ async function finish(session, service, { release, accepted, old }, deadline) {
                 { kind: 'shift-traffic', service, router, serve: { who: 'all-but', containers: left } },
                 { kind: 'drain-containers', service, router, containers: set, timeoutMs: drainMs },
                 { kind: 'retire-containers', service, containers: set },
-                ...letGo(service, router),
+                ...(0,phases/* letGo */.Ko)(service, router),
             ]),
         ...(edge === undefined || (edge.open && !edge.takeover)
             ? []
-            : openEdge(service, edge.spec.ports.map(({ published }) => published), edge.redirected, drainMs)),
+            : (0,phases/* openEdge */.Gi)(service, edge.spec.ports.map(({ published }) => published), edge.redirected, drainMs)),
         ...(containerName === undefined || current.containers.every(({ name }) => name === containerName)
             ? []
             : [{ kind: 'settle-containers', service, containerName, named: false, except: [] }]),
@@ -8942,28 +6459,28 @@ async function putDataBack(session, back) {
 }
 /** Lets a service go on whose data was kept from changing; one that was stopped for it has to become ready again. */
 async function thaw(session, service, freeze, deadline) {
-    const current = await observe(session.engine, session, session.project, service);
+    const current = await (0,observe/* observe */.lB)(session.engine, session, session.project, service);
     const there = [];
     for (const id of freeze.containers)
         if ((await session.engine.container(id)) !== undefined)
             there.push(id);
     await session.execute({ ...freeze, kind: 'thaw-data', containers: there }, deadline);
     if (freeze.how === 'stop' && there.length > 0 && current.release !== undefined) {
-        const run = new ServiceRun(session, await keptCandidate(session, current.release.id, current));
-        const timeoutMs = readinessTimeout(current.containers[0]?.healthCheck, session.request.readinessTimeoutMs);
+        const run = new ServiceRun(session, await (0,kept_candidate/* keptCandidate */.A4)(session, current.release.id, current));
+        const timeoutMs = (0,readiness/* readinessTimeout */.WX)(current.containers[0]?.healthCheck, session.request.readinessTimeoutMs);
         await run.execute({ kind: 'await-ready', service, release: current.release.id, timeoutMs }, deadline);
     }
     return 'it goes on; its data had been kept from changing';
 }
 /** A restart was cut short: the containers may be stopped or gone. What still runs is left as it is. */
 async function restore(session, service, release, deadline) {
-    const current = await observe(session.engine, session, session.project, service);
-    const candidate = await keptCandidate(session, release, current);
+    const current = await (0,observe/* observe */.lB)(session.engine, session, session.project, service);
+    const candidate = await (0,kept_candidate/* keptCandidate */.A4)(session, release, current);
     const run = new ServiceRun(session, candidate);
     const { replicas } = candidate;
     const [timeoutMs, checks] = [
-        readinessTimeout(candidate.definition.healthCheck, session.request.readinessTimeoutMs),
-        checksFor(session.request, { oneShot: candidate.oneShot, goingBack: true, judgesTraffic: false }),
+        (0,readiness/* readinessTimeout */.WX)(candidate.definition.healthCheck, session.request.readinessTimeoutMs),
+        (0,verify/* checksFor */.NR)(session.request, { oneShot: candidate.oneShot, goingBack: true, judgesTraffic: false }),
     ];
     const operations = [
         ...startAgain({
@@ -8981,7 +6498,7 @@ async function restore(session, service, release, deadline) {
         await run.execute(operation, deadline);
 }
 async function stopAgain(session, service, deadline) {
-    const running = (await session.engine.containers(session.project, service)).filter(isAlive).map(({ id }) => id);
+    const running = (await session.engine.containers(session.project, service)).filter(model_service/* isAlive */._n).map(({ id }) => id);
     if (running.length > 0)
         await session.execute({ kind: 'stop-containers', service, containers: running }, deadline);
 }
@@ -9013,9 +6530,12 @@ async function recoverAll(locked, open, goOn) {
     return said;
 }
 
-;// CONCATENATED MODULE: ./build/steps/gates.js
-
-
+// EXTERNAL MODULE: ./build/steps/rendered.js
+var rendered = __nccwpck_require__(6938);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
+var external_node_path_default = /*#__PURE__*/__nccwpck_require__.n(external_node_path_);
+;// CONCATENATED MODULE: ./build/steps/gates/pass-gate.js
 
 /**
  * Records what a gate found and refuses when it has to; `force` passes a refusing gate and records who did.
@@ -9062,638 +6582,6 @@ function asSet({ request }, gate, finding) {
         return finding;
     const next = `Correct it, or leave ${gate}=enforce out of gates: it only warns then. Nothing was changed.`;
     return { kind: 'refuse', error: new errors/* ProcedureError */.e_('E_GATE', finding.detail, { next }) };
-}
-/** Building and pulling fill the engine's disk; a full one stops more than the deploy. */
-async function diskSpaceGate(run, opened) {
-    const [engine, checkout] = await Promise.all([
-        run.disks.freeBytes(opened.facts.rootDirectory),
-        run.disks.freeBytes(run.request.workingDirectory),
-    ]);
-    const free = engine === undefined || checkout === undefined ? undefined : Math.min(engine, checkout);
-    if (free === undefined)
-        return { kind: 'warn', detail: 'the engine’s disk cannot be seen from here' };
-    const wanted = run.request.minFreeDiskBytes;
-    if (free >= wanted)
-        return { kind: 'pass', detail: `${(0,units/* formatSize */.Xq)(free)} free` };
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_GATE', `Only ${(0,units/* formatSize */.Xq)(free)} are free on the disk of the engine (${opened.facts.rootDirectory}) or of the checkout; ${(0,units/* formatSize */.Xq)(wanted)} are asked for`, { next: 'Free space (docker system df shows what takes it) or lower min-free-disk; nothing was changed.' }),
-    };
-}
-/** Somebody edited tracked files on the host: moving the checkout would lose that, so a person decides. */
-function modifiedFilesGate(opened) {
-    const { checkout } = opened;
-    if (checkout === undefined)
-        return { kind: 'pass', detail: 'not a git checkout' };
-    if (checkout.modified.length === 0)
-        return { kind: 'pass', detail: 'no tracked file was modified' };
-    const shown = checkout.modified.slice(0, 10).join(', ');
-    const more = checkout.modified.length > 10 ? ` and ${checkout.modified.length - 10} more` : '';
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_SOURCE', `Tracked files were modified in ${checkout.topLevel}: ${shown}${more}`, {
-            next: 'Commit them, or take them back with git checkout -- FILE; they are never stashed. Nothing was changed.',
-        }),
-    };
-}
-/** An unhealthy service only warns: the update may be its fix. */
-function healthGate(service, current) {
-    if (current.containers.length === 0)
-        return { kind: 'pass', detail: `${service}: nothing runs yet` };
-    const bad = current.containers.filter((container) => container.state !== 'running' || container.health === 'unhealthy' || container.restartCount > 3);
-    if (bad.length === 0)
-        return { kind: 'pass', detail: `${service} runs and is healthy` };
-    const words = bad.map((container) => `${container.name} is ${container.state}, health ${container.health}`);
-    return { kind: 'warn', detail: `${words.join('; ')}: going on, since the change may be its fix` };
-}
-/** What a registry says that answers and does not have an image; "denied" may as well be a login that has expired. */
-const HAS_NOT = /no such manifest|manifest unknown|name unknown|not found/i;
-/**
- * The registry has to answer before anything is built on the assumption that it does.
- * @param orLocal the engine has an image of this name too, and it may have been built there: then a registry that does not
- *   know it is only worth a warning
- */
-async function registryGate(run, reference, orLocal = false) {
-    const problem = await run.compose.registryProblem(reference, 20_000);
-    if (problem === undefined)
-        return { kind: 'pass', detail: `the registry has ${reference}` };
-    if (orLocal && HAS_NOT.test(problem)) {
-        return { kind: 'warn', detail: `${problem}; the image of that name on this engine is taken` };
-    }
-    const local = orLocal ? ' To take the one that this engine has, give its id, or set pull_policy: missing.' : '';
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_GATE', `The image cannot be pulled: ${problem}`, {
-            next: `Check the name, log in with docker login on this host, or try again; nothing was changed.${local}`,
-        }),
-    };
-}
-/** After a rollback main still holds the bad commit: deploying the same again wants a person's word. */
-function badReleaseGate(service, current, wanted) {
-    const bad = sameBadRelease(current.history, wanted);
-    if (bad === undefined)
-        return { kind: 'pass', detail: `${service}: not a release that was rolled back` };
-    const event = current.history.events.findLast((entry) => entry.release === bad.id && entry.kind === 'bad');
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_BAD_RELEASE', `This is release ${bad.id} of ${service}, which is marked bad: ${event?.reason ?? 'no reason recorded'}`, { next: 'Deploy a fixed commit, or set force: true to deploy the same again; nothing was changed.' }),
-    };
-}
-/** Data is not replaced under somebody who writes to it. @param others containers of other services that can */
-function inUseGate(service, others) {
-    if (others.length === 0)
-        return { kind: 'pass', detail: `nothing but ${service} writes to its data` };
-    const names = others.map(({ name }) => name).join(', ');
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_GATE', `${names} can write to the data of ${service} as well, and would run meanwhile`, { next: `Stop ${names} first, or set force: true. Nothing was changed.` }),
-    };
-}
-
-;// CONCATENATED MODULE: ./build/steps/gates/active-jobs.js
-
-
-
-const PAUSE_MS = 2_000;
-const LINES_SHOWN = 5;
-/**
- * Runbook: never restart without checking for active jobs. The command prints the jobs, one a line, or their number;
- * nothing or 0 means that there are none.
- * @param waits how long they may take to end; milliseconds
- */
-async function activeJobsGate(run, waits, signal) {
-    const { activeJobsCommand: command, workingDirectory, commandTimeoutMs } = run.request;
-    if (command === undefined)
-        return { kind: 'pass', detail: 'no active-jobs-command is given' };
-    const began = performance.now();
-    for (let said = false;; said = true) {
-        let output;
-        try {
-            ({ output } = await run.commands.run({
-                name: 'active-jobs-command',
-                command,
-                directory: workingDirectory,
-                environment: {},
-                timeoutMs: commandTimeoutMs,
-                signal,
-                onLine: () => undefined,
-            }));
-        }
-        catch (error) {
-            if (signal.aborted)
-                throw error;
-            return refuse(`Whether jobs are active cannot be told: ${(0,errors/* asProcedureError */.qq)(error).message}`);
-        }
-        const jobs = run.redactor.text(output.trim());
-        const waited = performance.now() - began;
-        if (jobs === '' || jobs === '0') {
-            return { kind: 'pass', detail: said ? `the last ended after ${(0,units/* formatDuration */.a3)(waited)}` : 'none' };
-        }
-        if (waited + PAUSE_MS > waits)
-            return refuse(`Jobs are active: ${active_jobs_describe(jobs)}`);
-        if (!said)
-            run.progress.info(`active jobs: ${active_jobs_describe(jobs)}; waiting up to ${(0,units/* formatDuration */.a3)(waits)}`);
-        await sleep(PAUSE_MS, signal);
-    }
-}
-function active_jobs_describe(jobs) {
-    if (/^\d+$/.test(jobs))
-        return jobs;
-    const lines = jobs.split('\n');
-    return `${lines.slice(0, LINES_SHOWN).join('; ')}${lines.length > LINES_SHOWN ? ` and ${lines.length - LINES_SHOWN} more` : ''}`;
-}
-function refuse(message) {
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_GATE', message, {
-            next: 'Let them end, raise active-jobs-timeout, or set gates: active-jobs=warn or force: true. Nothing was changed.',
-        }),
-    };
-}
-
-// EXTERNAL MODULE: ./build/model/peak-hours.js
-var peak_hours = __nccwpck_require__(8616);
-;// CONCATENATED MODULE: ./build/steps/gates/peak-hours.js
-
-
-/** Runbook: never restart during peak usage, if avoidable. */
-function peakHoursGate({ request }, now = new Date()) {
-    if (request.peakHours.length === 0)
-        return { kind: 'pass', detail: 'no peak hours are given' };
-    const window = (0,peak_hours/* peakAt */.J)(request.peakHours, now);
-    if (window === undefined)
-        return { kind: 'pass', detail: 'not in peak hours' };
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_GATE', `It is peak time (${window.text})`, {
-            next: 'Wait until it is over, or set gates: peak-hours=warn or force: true. Nothing was changed.',
-        }),
-    };
-}
-
-;// CONCATENATED MODULE: ./build/steps/gates/ports.js
-
-/**
- * A port of the host that somebody else has would be found out when the old container is gone. Freeing it is for a person:
- * whoever has it may be needed.
- */
-async function portsGate(viewing, candidate) {
-    const { service, definition, current, traffic } = candidate;
-    const own = new Set(current.containers.flatMap(({ hostPorts }) => hostPorts.map(({ host }) => host)));
-    const wanted = definition.ports.flatMap(({ published, protocol }) => protocol === 'tcp' && /^\d+$/.test(published ?? '') ? [Number(published)] : []);
-    // The edge has them, and containers behind it get none.
-    const asked = traffic.router.kind === 'edge' ? [] : wanted.filter((port) => !own.has(port));
-    for (const port of asked) {
-        const holder = await holderOf(viewing, port);
-        if (holder === undefined)
-            continue;
-        return {
-            kind: 'refuse',
-            error: new errors/* ProcedureError */.e_('E_GATE', `${service} wants port ${port} of the host, which ${holder} has`, {
-                next: `End what has it or publish another port, then run this again. Nothing was changed.`,
-            }),
-        };
-    }
-    const words = asked.length === 0 ? 'has the ports it wants, or wants none' : `port ${asked.join(', ')} is free`;
-    return { kind: 'pass', detail: `${service}: ${words}` };
-}
-/** @returns who has a port of the host, for a person to read; undefined when it is free as far as can be seen from here */
-async function holderOf({ engine, listeners }, port) {
-    const [container] = await engine.publishers(port);
-    if (container !== undefined)
-        return `container ${container}`;
-    const process = await listeners.on(port);
-    if (process === undefined)
-        return undefined;
-    return process.name === undefined
-        ? 'a process of another user'
-        : `process ${process.name} (pid ${process.pid ?? '?'})`;
-}
-
-;// CONCATENATED MODULE: ./build/steps/gates/rollback-release.js
-
-
-/** Runbook: always have a rollback plan ready. It only warns: what runs and is broken has to be replaced all the same. */
-async function rollbackReleaseGate(viewing, { service, current }) {
-    if (current.containers.length === 0)
-        return { kind: 'pass', detail: `${service}: nothing runs that could come back` };
-    const before = releaseBefore(current);
-    if (before !== undefined && (await imageOf(viewing, before)) !== undefined) {
-        return { kind: 'pass', detail: `${service}: release ${before.id} can come back` };
-    }
-    const why = before === undefined ? 'no release of it is known to be good' : `the image of release ${before.id} is gone`;
-    return { kind: 'warn', detail: `${service} has nothing to go back to if this fails: ${why}` };
-}
-
-;// CONCATENATED MODULE: ./build/steps/gates/staging.js
-
-/** Runbook: always test in staging first. The same commit has to have been deployed there, by what the forge knows. */
-async function stagingGate(run, commit) {
-    const environment = run.request.requireEnvironment;
-    if (environment === undefined)
-        return { kind: 'pass', detail: 'no other environment is asked for' };
-    const found = await run.codeHost.deploymentOf(commit, environment);
-    const what = `commit ${commit.slice(0, 12)} in environment ${environment}`;
-    switch (found.kind) {
-        case 'succeeded':
-            return { kind: 'pass', detail: `${what} was deployed on ${found.at}` };
-        case 'not-there':
-            return staging_refuse(`There is no successful deployment of ${what}${found.last === undefined ? '' : ` (the last is ${found.last})`}`, 'Deploy it there first');
-        case 'unknown':
-            return staging_refuse(`Whether ${what} was deployed cannot be told: ${found.reason}`, 'Give github-token (deployments: read)');
-    }
-}
-function staging_refuse(message, how) {
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_GATE', message, {
-            next: `${how}, or set gates: staging=warn or force: true. Nothing was changed.`,
-        }),
-    };
-}
-
-;// CONCATENATED MODULE: ./build/steps/gates/index.js
-
-
-
-
-
-
-/** Procedures that restart something, and can wait. */
-const gates_RESTARTING = new Set([
-    'code-update',
-    'config-change',
-    'maintenance',
-    'health-restart',
-    'full-restart',
-]);
-/** What makes good what is wrong now is not kept waiting: what a gate finds is reported and passed. */
-const URGENT = new Set(['emergency', 'rollback']);
-/** Asked before anything is fetched or built. @throws ProcedureError E_GATE */
-function passOpeningGates(viewing) {
-    const { procedure } = viewing.request;
-    if (!gates_RESTARTING.has(procedure) && !URGENT.has(procedure))
-        return;
-    gates_pass(viewing, 'peak-hours', peakHoursGate(viewing));
-}
-/** Asked as soon as the commit is known. @throws ProcedureError E_GATE */
-async function passStagingGate(viewing, commit) {
-    if (viewing.request.requireEnvironment === undefined || isOff(viewing, 'staging'))
-        return;
-    gates_pass(viewing, 'staging', await stagingGate(viewing, commit));
-}
-/** Asked when all is ready, right before what runs is touched. @throws ProcedureError E_GATE */
-async function passLastGates(session, candidates) {
-    for (const candidate of candidates) {
-        if (!isOff(session, 'ports'))
-            gates_pass(session, 'ports', await portsGate(session, candidate));
-        if (!isOff(session, 'rollback-release')) {
-            gates_pass(session, 'rollback-release', await rollbackReleaseGate(session, candidate));
-        }
-    }
-    await passActiveJobs(session);
-}
-/** @throws ProcedureError E_GATE */
-async function passActiveJobs(session) {
-    const { procedure, activeJobsTimeoutMs } = session.request;
-    if (session.request.activeJobsCommand === undefined || isOff(session, 'active-jobs'))
-        return;
-    const waits = URGENT.has(procedure) ? 0 : activeJobsTimeoutMs;
-    gates_pass(session, 'active-jobs', await activeJobsGate(session, waits, session.signal));
-}
-function isOff({ request }, gate) {
-    return request.gates[gate] === 'off';
-}
-function gates_pass(viewing, gate, finding) {
-    const reported = finding.kind === 'refuse' && URGENT.has(viewing.request.procedure)
-        ? { kind: 'warn', detail: `${finding.error.message}: ${viewing.request.procedure} goes on all the same` }
-        : finding;
-    passGate(viewing, gate, reported);
-}
-
-;// CONCATENATED MODULE: ./build/steps/wanted.js
-
-
-
-
-/** @returns the live project as it lies there: what is wanted when there is no other commit */
-function wantedFromLive(opened, directory) {
-    const top = opened.checkout?.topLevel ?? directory;
-    return {
-        project: opened.live,
-        commit: opened.checkout?.commit,
-        label: opened.checkout?.commit === undefined ? 'files as they lie' : 'the checkout as it is',
-        roots: { live: top, wanted: top, commit: opened.checkout?.commit },
-        buildDirectory: directory,
-    };
-}
-/**
- * Renders the compose files of a worktree. Files that git does not track (`.env`, overrides, secrets) come from the live
- * directory: they are linked in while Compose reads, and taken out again before anything is built, so that they never
- * get into a build context. Compose cannot be told to do this: `--project-directory` moves the build context as well.
- */
-async function renderWanted(run, opened, worktree, commit, label) {
-    const top = opened.checkout?.topLevel ?? run.request.workingDirectory;
-    const inside = external_node_path_default().relative(top, run.request.workingDirectory);
-    const buildDirectory = external_node_path_default().join(worktree, inside);
-    const live = liveTarget(run.request);
-    const target = {
-        ...live,
-        directory: buildDirectory,
-        files: live.files.map((file) => moved(file, top, worktree)),
-        projectName: opened.live.name,
-        relocate: { from: worktree, to: top },
-    };
-    const project = await withUntracked(run.source, top, worktree, () => run.compose.render(target)).catch((error) => {
-        throw inWantedCommit(error, label, worktree, top);
-    });
-    return { project, commit, label, roots: { live: top, wanted: worktree, commit }, buildDirectory };
-}
-/** The worktree is gone when a person reads this, and the files in the live directory are those of before. */
-function inWantedCommit(thrown, label, worktree, top) {
-    if (!(thrown instanceof errors/* ProcedureError */.e_) || thrown.code !== 'E_COMPOSE_FILE')
-        return thrown;
-    return new errors/* ProcedureError */.e_('E_COMPOSE_FILE', `In ${label}: ${thrown.message.replaceAll(worktree, top)}`, {
-        next: 'Correct it in the repository and deploy that commit; the files in the live directory are those of before. Nothing was changed.',
-        cause: thrown,
-        excerpt: thrown.excerpt,
-    });
-}
-/** Links what is untracked in `top` into the worktree while `body` runs. */
-async function withUntracked(source, top, worktree, body) {
-    const links = [];
-    try {
-        for (const entry of await source.untracked(top)) {
-            const name = entry.replace(/\/$/, '');
-            if (external_node_path_default().resolve(top, name) === worktree || worktree.startsWith(`${external_node_path_default().resolve(top, name)}/`))
-                continue;
-            const link = external_node_path_default().join(worktree, name);
-            if (await exists(link))
-                continue;
-            await (0,promises_.symlink)(external_node_path_default().join(top, name), link).then(() => links.push(link), () => undefined);
-        }
-        return await body();
-    }
-    finally {
-        for (const link of links) {
-            if ((await (0,promises_.readlink)(link).catch(() => undefined)) !== undefined)
-                await (0,promises_.unlink)(link);
-        }
-    }
-}
-async function exists(file) {
-    return (0,promises_.lstat)(file).then(() => true, () => false);
-}
-/** A path inside the live checkout as it lies in the worktree; others stay. */
-function moved(file, from, to) {
-    const relative = external_node_path_default().relative(from, file);
-    return relative.startsWith('..') || external_node_path_default().isAbsolute(relative) ? file : external_node_path_default().join(to, relative);
-}
-
-;// CONCATENATED MODULE: ./build/steps/source.js
-
-
-
-
-
-/** Commits shown of what a deploy brings. */
-const SHOWN_COMMITS = 50;
-/**
- * Fetches what is wanted, shows what is new, takes it as a worktree and renders it.
- * Without a git checkout the files as they lie are what is wanted.
- */
-async function fetchWanted(session) {
-    const { opened, request } = session;
-    const commit = await fetchCommit(session, opened, session.signal);
-    if (commit === undefined)
-        return wantedFromLive(opened, request.workingDirectory);
-    await showNew(session, opened, commit);
-    await passStagingGate(session, commit.commit);
-    // No tracked file differs from the commit (a gate saw to that), and an image needs no build context.
-    if (request.image !== undefined && commit.commit === opened.checkout?.commit) {
-        return wantedFromLive(opened, request.workingDirectory);
-    }
-    return takeWorktree(session, commit.commit, commit.label);
-}
-/** Fetches the wanted ref; @returns undefined outside git, where `ref` is refused */
-async function fetchCommit(run, opened, signal) {
-    const { request, invocation, source } = run;
-    if (opened.checkout === undefined) {
-        if (request.ref === undefined)
-            return undefined;
-        throw new errors/* ProcedureError */.e_('E_SOURCE', `${request.workingDirectory} is not a git checkout, so ref "${request.ref}" means nothing`, {
-            next: 'Clone the repository there, or leave ref out to use the files as they lie.',
-        });
-    }
-    const { topLevel, origin, commit } = opened.checkout;
-    if (origin === undefined && request.ref === undefined) {
-        return commit === undefined ? undefined : { commit, label: 'the checkout as it is' };
-    }
-    const ref = request.ref ?? invocation.sha;
-    return run.recorder.step(`fetch ${ref === undefined ? 'the default branch' : (0,model_operation/* short */.h0)(ref)}`, undefined, async () => source.fetch(topLevel, ref, request.githubToken, signal));
-}
-/** The runbook's `git log HEAD..origin/main --oneline`. */
-async function showNew(run, opened, wanted) {
-    const from = opened.checkout?.commit;
-    if (opened.checkout === undefined || from === undefined)
-        return;
-    if (from === wanted.commit) {
-        run.progress.info(`${wanted.label} is checked out already (${from.slice(0, 12)})`);
-        return;
-    }
-    const commits = await run.source.log(opened.checkout.topLevel, from, wanted.commit, SHOWN_COMMITS);
-    run.recorder.commits = commits;
-    run.progress.info(`new in ${wanted.label}: ${commits.length === 0 ? 'nothing (it goes back)' : ''}`);
-    for (const line of commits)
-        run.progress.info(`  ${line}`);
-}
-/** Takes a commit as a worktree that lives until the end of the run, and renders its compose files. */
-async function takeWorktree(session, commit, label) {
-    const { directory, path: worktree } = planWorktree(session, commit);
-    await session.execute({ kind: 'add-worktree', directory, path: worktree, commit }, session.signal);
-    return renderWanted(session, session.opened, worktree, commit, label);
-}
-/** The same for a dry run, which has no journal: the worktree is the only thing made, and it goes at the end. */
-async function viewWorktree(viewing, commit, label) {
-    const { directory, path: worktree } = planWorktree(viewing, commit);
-    await viewing.source.addWorktree(directory, worktree, commit);
-    return renderWanted(viewing, viewing.opened, worktree, commit, label);
-}
-function planWorktree(viewing, commit) {
-    const { opened, request, invocation } = viewing;
-    const directory = opened.checkout?.topLevel ?? request.workingDirectory;
-    const entry = { directory, path: external_node_path_default().join(request.stateDir, 'worktrees', invocation.runId, commit.slice(0, 12)) };
-    viewing.worktrees.push(entry);
-    return entry;
-}
-/** Removes the worktrees of a run; a failure is only a note, the next run tries again. */
-async function removeWorktrees(viewing) {
-    for (const { directory, path: worktree } of viewing.worktrees.splice(0)) {
-        await viewing.source.removeWorktree(directory, worktree).catch((error) => {
-            viewing.progress.debug(`worktree ${worktree}: ${String(error)}`);
-        });
-    }
-}
-
-;// CONCATENATED MODULE: ./build/steps/with-session.js
-
-
-
-
-
-
-
-
-
-/** How long a run that was asked to yield may take to come to a safe point before it is fenced. */
-const YIELD_MS = 20_000;
-/** After these the lock is not given back: the process ends, and the next run finishes or undoes what is left. */
-const LEFT_OPEN = new Set(['E_FENCED', 'E_RECOVERY']);
-/** @returns the run as one that only looks */
-function viewing(run, opened) {
-    const project = opened.live.name;
-    return {
-        ...run,
-        opened,
-        project,
-        ledger: run.records(project).ledger,
-        signal: run.cancelled,
-        worktrees: [],
-    };
-}
-/**
- * Takes the lock, opens the journal, finishes or undoes what killed runs left, and lets `body` work; whatever happens,
- * ends both. A fenced run leaves its journal open: the run that took over finishes or undoes it.
- * @param goOn what `recoverAll` says of it
- * @throws ProcedureError E_LOCKED naming the owner; E_RECOVERY
- */
-async function with_session_withSession(run, opened, { interrupt, goOn }, body) {
-    const view = viewing(run, opened);
-    const { project } = view;
-    const records = run.records(project);
-    let waited = false;
-    const lock = await records.locks.acquire({
-        invocation: run.invocation,
-        procedure: run.request.procedure,
-        timeoutMs: run.request.lockTimeoutMs,
-        interrupt,
-        yieldMs: YIELD_MS,
-        signal: run.cancelled,
-        onWaiting: (owner) => {
-            waited = true;
-            run.progress.info(`waiting for ${owner.procedure} by ${owner.actor}, since ${owner.since}`);
-        },
-    });
-    const events = new EventFeed(run.engine, project);
-    const locked = {
-        ...view,
-        ...records,
-        lock,
-        signal: AbortSignal.any([run.cancelled, lock.yieldRequested]),
-    };
-    const proof = new TrafficProof(run);
-    let session;
-    let leaveOpen = false;
-    try {
-        await removeStaleRendered(view);
-        await records.journal.open({
-            run: run.invocation.runId,
-            at: new Date().toISOString(),
-            procedure: run.request.procedure,
-            invocation: run.invocation,
-            workingDirectory: run.request.workingDirectory,
-            plan: { procedure: run.request.procedure, preparation: [], services: [] },
-        });
-        // Who held the lock before may have moved the checkout since it was looked at, and so may recovering.
-        const present = async (changed) => changed ? { ...view, opened: await open_project_openProject(run) } : view;
-        const found = await present(waited);
-        const recovered = await recoverAll(locked, (place) => openSession(locked, found, events, undefined, place), goOn);
-        session = openSession(locked, recovered.length === 0 ? found : await present(true), events, proof);
-        return await body(session, recovered);
-    }
-    catch (error) {
-        leaveOpen = LEFT_OPEN.has((0,errors/* asProcedureError */.qq)(error).code);
-        // An abort that surfaced as something else (a closed socket, a killed child) is still the abort.
-        if (locked.signal.aborted && !(error instanceof errors/* ProcedureError */.e_))
-            throw reasonOf(locked.signal);
-        throw error;
-    }
-    finally {
-        await proof.end();
-        await removeWorktrees(view);
-        if (session !== undefined)
-            await untagUnaccepted(session);
-        await events.close();
-        if (!leaveOpen)
-            await closeRun(locked);
-    }
-}
-/** Images that were built or pulled and did not become an accepted release are left to the engine's own cleaning. */
-async function untagUnaccepted(session) {
-    for (const tag of session.unacceptedTags) {
-        await session.engine.untagImage(tag).catch((error) => {
-            session.progress.debug(`tag ${tag}: ${String(error)}`); // a tag too many harms nothing
-        });
-    }
-}
-async function closeRun(run) {
-    const { journal, lock, invocation, progress } = run;
-    try {
-        await journal.close(invocation.runId, 'ended');
-        await lock.release();
-    }
-    catch (error) {
-        const failure = (0,errors/* asProcedureError */.qq)(error);
-        progress.warning(`the lock of ${run.project} could not be given back: ${failure.message}; the next run takes it over`);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/model/slo-record.js
-
-/** @returns the row of one service; the targets come from the runbook */
-function sloRecord(run, { service, outcome, release, downtimeMs, restartMs, healthyMs, memoryBytes, log }) {
-    const target = policy/* RUNBOOK_PROCEDURES */.ar[run.procedure];
-    return {
-        ...run,
-        service,
-        outcome,
-        release,
-        targetTimeMs: target?.timeMs,
-        downtimeMs,
-        targetDowntimeMs: target?.downtime?.ms,
-        restartMs,
-        healthyMs,
-        memoryBytes,
-        errorLines: log?.errors,
-        logLines: log?.lines,
-    };
-}
-
-;// CONCATENATED MODULE: ./build/steps/slo.js
-
-
-/**
- * Writes down what this run cost each service that it changed. The change is done and verified by then: a row that
- * cannot be written is a warning.
- */
-async function recordSlo(session) {
-    const { recorder, invocation, request, progress } = session;
-    const watchedMs = recorder.watched.reduce((sum, { durationMs }) => sum + durationMs, 0);
-    const at = new Date();
-    const run = {
-        at: at.toISOString(),
-        run: invocation.runId,
-        by: invocation.actor,
-        procedure: request.procedure,
-        timeMs: Math.max(0, at.getTime() - recorder.startedAt.getTime() - watchedMs),
-    };
-    try {
-        for (const account of recorder.accounts)
-            await session.ledger.addSloRecord(sloRecord(run, account));
-    }
-    catch (error) {
-        progress.warning(`what this run cost could not be recorded: ${(0,errors/* asProcedureError */.qq)(error).message}`);
-    }
 }
 
 ;// CONCATENATED MODULE: ./build/steps/data-places.js
@@ -9788,6 +6676,597 @@ function named(project, mounts) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/steps/gates/active-jobs.js
+
+
+
+const PAUSE_MS = 2_000;
+const LINES_SHOWN = 5;
+/**
+ * Runbook: never restart without checking for active jobs. The command prints the jobs, one a line, or their number;
+ * nothing or 0 means that there are none.
+ * @param waits how long they may take to end; milliseconds
+ */
+async function activeJobsGate(run, waits, signal) {
+    const { activeJobsCommand: command, workingDirectory, commandTimeoutMs } = run.request;
+    if (command === undefined)
+        return { kind: 'pass', detail: 'no active-jobs-command is given' };
+    const began = performance.now();
+    for (let said = false;; said = true) {
+        let output;
+        try {
+            ({ output } = await run.commands.run({
+                name: 'active-jobs-command',
+                command,
+                directory: workingDirectory,
+                environment: {},
+                timeoutMs: commandTimeoutMs,
+                signal,
+                onLine: () => undefined,
+            }));
+        }
+        catch (error) {
+            if (signal.aborted)
+                throw error;
+            return refuse(`Whether jobs are active cannot be told: ${(0,errors/* asProcedureError */.qq)(error).message}`);
+        }
+        const jobs = run.redactor.text(output.trim());
+        const waited = performance.now() - began;
+        if (jobs === '' || jobs === '0') {
+            return { kind: 'pass', detail: said ? `the last ended after ${(0,units/* formatDuration */.a3)(waited)}` : 'none' };
+        }
+        if (waited + PAUSE_MS > waits)
+            return refuse(`Jobs are active: ${active_jobs_describe(jobs)}`);
+        if (!said)
+            run.progress.info(`active jobs: ${active_jobs_describe(jobs)}; waiting up to ${(0,units/* formatDuration */.a3)(waits)}`);
+        await (0,deadline/* sleep */.yy)(PAUSE_MS, signal);
+    }
+}
+function active_jobs_describe(jobs) {
+    if (/^\d+$/.test(jobs))
+        return jobs;
+    const lines = jobs.split('\n');
+    return `${lines.slice(0, LINES_SHOWN).join('; ')}${lines.length > LINES_SHOWN ? ` and ${lines.length - LINES_SHOWN} more` : ''}`;
+}
+function refuse(message) {
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', message, {
+            next: 'Let them end, raise active-jobs-timeout, or set gates: active-jobs=warn or force: true. Nothing was changed.',
+        }),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/gates/backup-age.js
+
+
+/**
+ * Runbook: verify that backups are current. By the manifests; that an archive is whole was seen when it was taken, and is
+ * seen again before it is restored.
+ */
+async function backupAgeGate({ backups, project, request }, service, now = Date.now()) {
+    const { requireBackupMs: youngest, backupDir, backupBefore } = request;
+    if (youngest === undefined)
+        return { kind: 'pass', detail: 'no backup is asked for' };
+    if (backupBefore)
+        return { kind: 'pass', detail: `${service}: a backup is taken before it is changed` };
+    const all = await backups.list(backupDir, project, service);
+    const last = all.reduce((newest, { at }) => Math.max(newest ?? 0, Date.parse(at)), undefined);
+    if (last !== undefined && now - last <= youngest) {
+        return { kind: 'pass', detail: `${service}: the last backup is ${(0,units/* formatDuration */.a3)(Math.max(0, now - last))} old` };
+    }
+    const what = last === undefined
+        ? `There is no backup of ${service} in ${backupDir}`
+        : `The last backup of ${service} is ${(0,units/* formatDuration */.a3)(now - last)} old, and ${(0,units/* formatDuration */.a3)(youngest)} are asked for`;
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', what, {
+            next: 'Take one with procedure backup, set backup: before, or set gates: backup-age=warn or force: true. Nothing was changed.',
+        }),
+    };
+}
+
+// EXTERNAL MODULE: ./build/model/peak-hours.js
+var peak_hours = __nccwpck_require__(8616);
+;// CONCATENATED MODULE: ./build/steps/gates/peak-hours.js
+
+
+/** Runbook: never restart during peak usage, if avoidable. */
+function peakHoursGate({ request }, now = new Date()) {
+    if (request.peakHours.length === 0)
+        return { kind: 'pass', detail: 'no peak hours are given' };
+    const window = (0,peak_hours/* peakAt */.J)(request.peakHours, now);
+    if (window === undefined)
+        return { kind: 'pass', detail: 'not in peak hours' };
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', `It is peak time (${window.text})`, {
+            next: 'Wait until it is over, or set gates: peak-hours=warn or force: true. Nothing was changed.',
+        }),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/gates/ports.js
+
+/**
+ * A port of the host that somebody else has would be found out when the old container is gone. Freeing it is for a person:
+ * whoever has it may be needed.
+ */
+async function portsGate(viewing, candidate) {
+    const { service, definition, current, traffic } = candidate;
+    const own = new Set(current.containers.flatMap(({ hostPorts }) => hostPorts.map(({ host }) => host)));
+    const wanted = definition.ports.flatMap(({ published, protocol }) => protocol === 'tcp' && /^\d+$/.test(published ?? '') ? [Number(published)] : []);
+    // The edge has them, and containers behind it get none.
+    const asked = traffic.router.kind === 'edge' ? [] : wanted.filter((port) => !own.has(port));
+    for (const port of asked) {
+        const holder = await holderOf(viewing, port);
+        if (holder === undefined)
+            continue;
+        return {
+            kind: 'refuse',
+            error: new errors/* ProcedureError */.e_('E_GATE', `${service} wants port ${port} of the host, which ${holder} has`, {
+                next: `End what has it or publish another port, then run this again. Nothing was changed.`,
+            }),
+        };
+    }
+    const words = asked.length === 0 ? 'has the ports it wants, or wants none' : `port ${asked.join(', ')} is free`;
+    return { kind: 'pass', detail: `${service}: ${words}` };
+}
+/** @returns who has a port of the host, for a person to read; undefined when it is free as far as can be seen from here */
+async function holderOf({ engine, listeners }, port) {
+    const [container] = await engine.publishers(port);
+    if (container !== undefined)
+        return `container ${container}`;
+    const process = await listeners.on(port);
+    if (process === undefined)
+        return undefined;
+    return process.name === undefined
+        ? 'a process of another user'
+        : `process ${process.name} (pid ${process.pid ?? '?'})`;
+}
+
+;// CONCATENATED MODULE: ./build/steps/gates/rollback-release.js
+
+
+/** Runbook: always have a rollback plan ready. It only warns: what runs and is broken has to be replaced all the same. */
+async function rollbackReleaseGate(viewing, { service, current }) {
+    if (current.containers.length === 0)
+        return { kind: 'pass', detail: `${service}: nothing runs that could come back` };
+    const before = (0,way_back/* releaseBefore */.P)(current);
+    if (before !== undefined && (await (0,kept_candidate/* imageOf */.dT)(viewing, before)) !== undefined) {
+        return { kind: 'pass', detail: `${service}: release ${before.id} can come back` };
+    }
+    const why = before === undefined ? 'no release of it is known to be good' : `the image of release ${before.id} is gone`;
+    return { kind: 'warn', detail: `${service} has nothing to go back to if this fails: ${why}` };
+}
+
+;// CONCATENATED MODULE: ./build/steps/gates/staging.js
+
+/** Runbook: always test in staging first. The same commit has to have been deployed there, by what the forge knows. */
+async function stagingGate(run, commit) {
+    const environment = run.request.requireEnvironment;
+    if (environment === undefined)
+        return { kind: 'pass', detail: 'no other environment is asked for' };
+    const found = await run.codeHost.deploymentOf(commit, environment);
+    const what = `commit ${commit.slice(0, 12)} in environment ${environment}`;
+    switch (found.kind) {
+        case 'succeeded':
+            return { kind: 'pass', detail: `${what} was deployed on ${found.at}` };
+        case 'not-there':
+            return staging_refuse(`There is no successful deployment of ${what}${found.last === undefined ? '' : ` (the last is ${found.last})`}`, 'Deploy it there first');
+        case 'unknown':
+            return staging_refuse(`Whether ${what} was deployed cannot be told: ${found.reason}`, 'Give github-token (deployments: read)');
+    }
+}
+function staging_refuse(message, how) {
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', message, {
+            next: `${how}, or set gates: staging=warn or force: true. Nothing was changed.`,
+        }),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/gates/index.js
+
+
+
+
+
+
+
+
+/** Procedures that restart something, and can wait. */
+const gates_RESTARTING = new Set([
+    'code-update',
+    'config-change',
+    'maintenance',
+    'health-restart',
+    'full-restart',
+]);
+/** What makes good what is wrong now is not kept waiting: what a gate finds is reported and passed. */
+const URGENT = new Set(['emergency', 'rollback']);
+/** Asked before anything is fetched or built. @throws ProcedureError E_GATE */
+function passOpeningGates(viewing) {
+    const { procedure } = viewing.request;
+    if (!gates_RESTARTING.has(procedure) && !URGENT.has(procedure))
+        return;
+    gates_pass(viewing, 'peak-hours', peakHoursGate(viewing));
+}
+/** Asked as soon as the commit is known. @throws ProcedureError E_GATE */
+async function passStagingGate(viewing, commit) {
+    if (viewing.request.requireEnvironment === undefined || isOff(viewing, 'staging'))
+        return;
+    gates_pass(viewing, 'staging', await stagingGate(viewing, commit));
+}
+/** Asked when all is ready, right before what runs is touched. @throws ProcedureError E_GATE */
+async function passLastGates(session, candidates) {
+    for (const candidate of candidates) {
+        if (!isOff(session, 'ports'))
+            gates_pass(session, 'ports', await portsGate(session, candidate));
+        if (!isOff(session, 'rollback-release')) {
+            gates_pass(session, 'rollback-release', await rollbackReleaseGate(session, candidate));
+        }
+        await passBackupAge(session, candidate.service);
+    }
+    await passActiveJobs(session);
+}
+/** @throws ProcedureError E_GATE */
+async function passBackupAge(viewing, service) {
+    if (viewing.request.requireBackupMs === undefined || isOff(viewing, 'backup-age'))
+        return;
+    const containers = await viewing.engine.containers(viewing.project, service);
+    const data = containers.length === 0 ? undefined : await dataOf(viewing, service, containers);
+    const nothing = { kind: 'pass', detail: `${service} has no data that could be lost` };
+    gates_pass(viewing, 'backup-age', data === undefined ? nothing : await backupAgeGate(viewing, service));
+}
+/** @throws ProcedureError E_GATE */
+async function passActiveJobs(session) {
+    const { procedure, activeJobsTimeoutMs } = session.request;
+    if (session.request.activeJobsCommand === undefined || isOff(session, 'active-jobs'))
+        return;
+    const waits = URGENT.has(procedure) ? 0 : activeJobsTimeoutMs;
+    gates_pass(session, 'active-jobs', await activeJobsGate(session, waits, session.signal));
+}
+function isOff({ request }, gate) {
+    return request.gates[gate] === 'off';
+}
+function gates_pass(viewing, gate, finding) {
+    const reported = finding.kind === 'refuse' && URGENT.has(viewing.request.procedure)
+        ? { kind: 'warn', detail: `${finding.error.message}: ${viewing.request.procedure} goes on all the same` }
+        : finding;
+    passGate(viewing, gate, reported);
+}
+
+// EXTERNAL MODULE: external "node:fs/promises"
+var external_node_fs_promises_ = __nccwpck_require__(1455);
+;// CONCATENATED MODULE: ./build/steps/wanted.js
+
+
+
+
+/** @returns the live project as it lies there: what is wanted when there is no other commit */
+function wantedFromLive(opened, directory) {
+    const top = opened.checkout?.topLevel ?? directory;
+    return {
+        project: opened.live,
+        commit: opened.checkout?.commit,
+        label: opened.checkout?.commit === undefined ? 'files as they lie' : 'the checkout as it is',
+        roots: { live: top, wanted: top, commit: opened.checkout?.commit },
+        buildDirectory: directory,
+    };
+}
+/**
+ * Renders the compose files of a worktree. Files that git does not track (`.env`, overrides, secrets) come from the live
+ * directory: they are linked in while Compose reads, and taken out again before anything is built, so that they never
+ * get into a build context. Compose cannot be told to do this: `--project-directory` moves the build context as well.
+ */
+async function renderWanted(run, opened, worktree, commit, label) {
+    const top = opened.checkout?.topLevel ?? run.request.workingDirectory;
+    const inside = external_node_path_default().relative(top, run.request.workingDirectory);
+    const buildDirectory = external_node_path_default().join(worktree, inside);
+    const live = (0,open_project/* liveTarget */.a5)(run.request);
+    const target = {
+        ...live,
+        directory: buildDirectory,
+        files: live.files.map((file) => moved(file, top, worktree)),
+        projectName: opened.live.name,
+        relocate: { from: worktree, to: top },
+    };
+    const project = await withUntracked(run.source, top, worktree, () => run.compose.render(target)).catch((error) => {
+        throw inWantedCommit(error, label, worktree, top);
+    });
+    return { project, commit, label, roots: { live: top, wanted: worktree, commit }, buildDirectory };
+}
+/** The worktree is gone when a person reads this, and the files in the live directory are those of before. */
+function inWantedCommit(thrown, label, worktree, top) {
+    if (!(thrown instanceof errors/* ProcedureError */.e_) || thrown.code !== 'E_COMPOSE_FILE')
+        return thrown;
+    return new errors/* ProcedureError */.e_('E_COMPOSE_FILE', `In ${label}: ${thrown.message.replaceAll(worktree, top)}`, {
+        next: 'Correct it in the repository and deploy that commit; the files in the live directory are those of before. Nothing was changed.',
+        cause: thrown,
+        excerpt: thrown.excerpt,
+    });
+}
+/** Links what is untracked in `top` into the worktree while `body` runs. */
+async function withUntracked(source, top, worktree, body) {
+    const links = [];
+    try {
+        for (const entry of await source.untracked(top)) {
+            const name = entry.replace(/\/$/, '');
+            if (external_node_path_default().resolve(top, name) === worktree || worktree.startsWith(`${external_node_path_default().resolve(top, name)}/`))
+                continue;
+            const link = external_node_path_default().join(worktree, name);
+            if (await exists(link))
+                continue;
+            await (0,external_node_fs_promises_.symlink)(external_node_path_default().join(top, name), link).then(() => links.push(link), () => undefined);
+        }
+        return await body();
+    }
+    finally {
+        for (const link of links) {
+            if ((await (0,external_node_fs_promises_.readlink)(link).catch(() => undefined)) !== undefined)
+                await (0,external_node_fs_promises_.unlink)(link);
+        }
+    }
+}
+async function exists(file) {
+    return (0,external_node_fs_promises_.lstat)(file).then(() => true, () => false);
+}
+/** A path inside the live checkout as it lies in the worktree; others stay. */
+function moved(file, from, to) {
+    const relative = external_node_path_default().relative(from, file);
+    return relative.startsWith('..') || external_node_path_default().isAbsolute(relative) ? file : external_node_path_default().join(to, relative);
+}
+
+;// CONCATENATED MODULE: ./build/steps/source.js
+
+
+
+
+
+/** Commits shown of what a deploy brings. */
+const SHOWN_COMMITS = 50;
+/**
+ * Fetches what is wanted, shows what is new, takes it as a worktree and renders it.
+ * Without a git checkout the files as they lie are what is wanted.
+ */
+async function fetchWanted(session) {
+    const { opened, request } = session;
+    const commit = await fetchCommit(session, opened, session.signal);
+    if (commit === undefined)
+        return wantedFromLive(opened, request.workingDirectory);
+    await showNew(session, opened, commit);
+    await passStagingGate(session, commit.commit);
+    // No tracked file differs from the commit (a gate saw to that), and an image needs no build context.
+    if (request.image !== undefined && commit.commit === opened.checkout?.commit) {
+        return wantedFromLive(opened, request.workingDirectory);
+    }
+    return takeWorktree(session, commit.commit, commit.label);
+}
+/** Fetches the wanted ref; @returns undefined outside git, where `ref` is refused */
+async function fetchCommit(run, opened, signal) {
+    const { request, invocation, source } = run;
+    if (opened.checkout === undefined) {
+        if (request.ref === undefined)
+            return undefined;
+        throw new errors/* ProcedureError */.e_('E_SOURCE', `${request.workingDirectory} is not a git checkout, so ref "${request.ref}" means nothing`, {
+            next: 'Clone the repository there, or leave ref out to use the files as they lie.',
+        });
+    }
+    const { topLevel, origin, commit } = opened.checkout;
+    if (origin === undefined && request.ref === undefined) {
+        return commit === undefined ? undefined : { commit, label: 'the checkout as it is' };
+    }
+    const ref = request.ref ?? invocation.sha;
+    return run.recorder.step(`fetch ${ref === undefined ? 'the default branch' : (0,model_operation/* short */.h0)(ref)}`, undefined, async () => source.fetch(topLevel, ref, request.githubToken, signal));
+}
+/** The runbook's `git log HEAD..origin/main --oneline`. */
+async function showNew(run, opened, wanted) {
+    const from = opened.checkout?.commit;
+    if (opened.checkout === undefined || from === undefined)
+        return;
+    if (from === wanted.commit) {
+        run.progress.info(`${wanted.label} is checked out already (${from.slice(0, 12)})`);
+        return;
+    }
+    const commits = await run.source.log(opened.checkout.topLevel, from, wanted.commit, SHOWN_COMMITS);
+    run.recorder.commits = commits;
+    run.progress.info(`new in ${wanted.label}: ${commits.length === 0 ? 'nothing (it goes back)' : ''}`);
+    for (const line of commits)
+        run.progress.info(`  ${line}`);
+}
+/** Takes a commit as a worktree that lives until the end of the run, and renders its compose files. */
+async function takeWorktree(session, commit, label) {
+    const { directory, path: worktree } = planWorktree(session, commit);
+    await session.execute({ kind: 'add-worktree', directory, path: worktree, commit }, session.signal);
+    return renderWanted(session, session.opened, worktree, commit, label);
+}
+/** The same for a dry run, which has no journal: the worktree is the only thing made, and it goes at the end. */
+async function viewWorktree(viewing, commit, label) {
+    const { directory, path: worktree } = planWorktree(viewing, commit);
+    await viewing.source.addWorktree(directory, worktree, commit);
+    return renderWanted(viewing, viewing.opened, worktree, commit, label);
+}
+function planWorktree(viewing, commit) {
+    const { opened, request, invocation } = viewing;
+    const directory = opened.checkout?.topLevel ?? request.workingDirectory;
+    const entry = { directory, path: external_node_path_default().join(request.stateDir, 'worktrees', invocation.runId, commit.slice(0, 12)) };
+    viewing.worktrees.push(entry);
+    return entry;
+}
+/** Removes the worktrees of a run; a failure is only a note, the next run tries again. */
+async function removeWorktrees(viewing) {
+    for (const { directory, path: worktree } of viewing.worktrees.splice(0)) {
+        await viewing.source.removeWorktree(directory, worktree).catch((error) => {
+            viewing.progress.debug(`worktree ${worktree}: ${String(error)}`);
+        });
+    }
+}
+
+// EXTERNAL MODULE: ./build/steps/traffic-proof.js + 1 modules
+var traffic_proof = __nccwpck_require__(8093);
+;// CONCATENATED MODULE: ./build/steps/with-session.js
+
+
+
+
+
+
+
+
+
+/** How long a run that was asked to yield may take to come to a safe point before it is fenced. */
+const YIELD_MS = 20_000;
+/** After these the lock is not given back: the process ends, and the next run finishes or undoes what is left. */
+const LEFT_OPEN = new Set(['E_FENCED', 'E_RECOVERY']);
+/** @returns the run as one that only looks */
+function viewing(run, opened) {
+    const project = opened.live.name;
+    return {
+        ...run,
+        opened,
+        project,
+        ledger: run.records(project).ledger,
+        signal: run.cancelled,
+        worktrees: [],
+    };
+}
+/**
+ * Takes the lock, opens the journal, finishes or undoes what killed runs left, and lets `body` work; whatever happens,
+ * ends both. A fenced run leaves its journal open: the run that took over finishes or undoes it.
+ * @param goOn what `recoverAll` says of it
+ * @throws ProcedureError E_LOCKED naming the owner; E_RECOVERY
+ */
+async function withSession(run, opened, { interrupt, goOn }, body) {
+    const view = viewing(run, opened);
+    const { project } = view;
+    const records = run.records(project);
+    let waited = false;
+    const lock = await records.locks.acquire({
+        invocation: run.invocation,
+        procedure: run.request.procedure,
+        timeoutMs: run.request.lockTimeoutMs,
+        interrupt,
+        yieldMs: YIELD_MS,
+        signal: run.cancelled,
+        onWaiting: (owner) => {
+            waited = true;
+            run.progress.info(`waiting for ${owner.procedure} by ${owner.actor}, since ${owner.since}`);
+        },
+    });
+    const events = new EventFeed(run.engine, project);
+    const locked = {
+        ...view,
+        ...records,
+        lock,
+        signal: AbortSignal.any([run.cancelled, lock.yieldRequested]),
+    };
+    const proof = new traffic_proof/* TrafficProof */.MV(run);
+    let session;
+    let leaveOpen = false;
+    try {
+        await (0,rendered/* removeStaleRendered */.dn)(view);
+        await records.journal.open({
+            run: run.invocation.runId,
+            at: new Date().toISOString(),
+            procedure: run.request.procedure,
+            invocation: run.invocation,
+            workingDirectory: run.request.workingDirectory,
+            plan: { procedure: run.request.procedure, preparation: [], services: [] },
+        });
+        // Who held the lock before may have moved the checkout since it was looked at, and so may recovering.
+        const present = async (changed) => changed ? { ...view, opened: await (0,open_project/* openProject */.U8)(run) } : view;
+        const found = await present(waited);
+        const recovered = await recoverAll(locked, (place) => openSession(locked, found, events, undefined, place), goOn);
+        session = openSession(locked, recovered.length === 0 ? found : await present(true), events, proof);
+        return await body(session, recovered);
+    }
+    catch (error) {
+        leaveOpen = LEFT_OPEN.has((0,errors/* asProcedureError */.qq)(error).code);
+        // An abort that surfaced as something else (a closed socket, a killed child) is still the abort.
+        if (locked.signal.aborted && !(error instanceof errors/* ProcedureError */.e_))
+            throw (0,deadline/* reasonOf */.A3)(locked.signal);
+        throw error;
+    }
+    finally {
+        await proof.end();
+        await removeWorktrees(view);
+        if (session !== undefined)
+            await untagUnaccepted(session);
+        await events.close();
+        if (!leaveOpen)
+            await closeRun(locked);
+    }
+}
+/** Images that were built or pulled and did not become an accepted release are left to the engine's own cleaning. */
+async function untagUnaccepted(session) {
+    for (const tag of session.unacceptedTags) {
+        await session.engine.untagImage(tag).catch((error) => {
+            session.progress.debug(`tag ${tag}: ${String(error)}`); // a tag too many harms nothing
+        });
+    }
+}
+async function closeRun(run) {
+    const { journal, lock, invocation, progress } = run;
+    try {
+        await journal.close(invocation.runId, 'ended');
+        await lock.release();
+    }
+    catch (error) {
+        const failure = (0,errors/* asProcedureError */.qq)(error);
+        progress.warning(`the lock of ${run.project} could not be given back: ${failure.message}; the next run takes it over`);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/model/slo-record.js
+
+/** @returns the row of one service; the targets come from the runbook */
+function sloRecord(run, { service, outcome, release, downtimeMs, restartMs, healthyMs, memoryBytes, log }) {
+    const target = policy/* RUNBOOK_PROCEDURES */.ar[run.procedure];
+    return {
+        ...run,
+        service,
+        outcome,
+        release,
+        targetTimeMs: target?.timeMs,
+        downtimeMs,
+        targetDowntimeMs: target?.downtime?.ms,
+        restartMs,
+        healthyMs,
+        memoryBytes,
+        errorLines: log?.errors,
+        logLines: log?.lines,
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/slo.js
+
+
+/**
+ * Writes down what this run cost each service that it changed. The change is done and verified by then: a row that
+ * cannot be written is a warning.
+ */
+async function recordSlo(session) {
+    const { recorder, invocation, request, progress } = session;
+    const watchedMs = recorder.watched.reduce((sum, { durationMs }) => sum + durationMs, 0);
+    const at = new Date();
+    const run = {
+        at: at.toISOString(),
+        run: invocation.runId,
+        by: invocation.actor,
+        procedure: request.procedure,
+        timeMs: Math.max(0, at.getTime() - recorder.startedAt.getTime() - watchedMs),
+    };
+    try {
+        for (const account of recorder.accounts)
+            await session.ledger.addSloRecord(sloRecord(run, account));
+    }
+    catch (error) {
+        progress.warning(`what this run cost could not be recorded: ${(0,errors/* asProcedureError */.qq)(error).message}`);
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/steps/plan-backup.js
 
 
@@ -9798,7 +7277,7 @@ function named(project, mounts) {
 function planBackup(viewing, data, options) {
     const { service, places } = data;
     const { release, reason, still = false } = options;
-    const id = newReleaseId(new Date(), (0,external_node_crypto_.randomBytes)(3).toString('hex'));
+    const id = (0,model_release/* newReleaseId */.Po)(new Date(), (0,external_node_crypto_.randomBytes)(3).toString('hex'));
     const folder = viewing.backups.folderOf(viewing.request.backupDir, viewing.project, service, id);
     const freeze = still ? undefined : freezeFor(data);
     const consistency = still ? 'stop' : data.how;
@@ -9811,7 +7290,7 @@ function planBackup(viewing, data, options) {
             ...(freeze === undefined ? [] : [{ kind: 'thaw-data', ...freeze }]),
             { kind: 'keep-backup', service, backup: id, folder },
         ],
-        notes: plan_backup_notes(data, freeze, still),
+        notes: notes(data, freeze, still),
     };
 }
 /** @returns what keeps the data from changing; undefined when nothing runs that could change it */
@@ -9828,7 +7307,7 @@ const NO_COMMANDS = { quiesceCommand: undefined, resumeCommand: undefined };
 function stopFor({ service, containers }) {
     return { service, how: 'stop', containers: containers.map(({ id }) => id), ...NO_COMMANDS };
 }
-function plan_backup_notes(data, freeze, still) {
+function notes(data, freeze, still) {
     const { service, places, others, how } = data;
     const what = places.map(({ kind, source, target }) => `${kind} ${source} (${target})`).join(', ');
     const names = others.map(({ name }) => name).join(', ');
@@ -9941,12 +7420,12 @@ function withRestart(candidate, reason) {
 
 /** @returns what backing up the services that were named, or all that have data, would do */
 async function planBackups(viewing) {
-    const backings = await findBackings(viewing, (service) => observe(viewing.engine, viewing, viewing.project, service));
+    const backings = await findBackings(viewing, (service) => (0,observe/* observe */.lB)(viewing.engine, viewing, viewing.project, service));
     return backings.map(({ plan }) => plan);
 }
 /** Backs up one service after the other; each is let go on before its backup is read back. */
 async function backUpServices(session) {
-    const backings = await findBackings(session, async (service) => adopt(session, service, await observe(session.engine, session, session.project, service)));
+    const backings = await findBackings(session, async (service) => (0,observe/* adopt */.di)(session, service, await (0,observe/* observe */.lB)(session.engine, session, session.project, service)));
     session.recorder.plan = { procedure: 'backup', preparation: [], services: backings.map(({ plan }) => plan) };
     for (const line of planLines(session.recorder.plan))
         session.progress.info(line);
@@ -9968,9 +7447,9 @@ async function backUpServices(session) {
 async function findBackings(viewing, look) {
     const { live } = viewing.opened;
     const named = viewing.request.services;
-    requireServices(named, Object.keys(live.services));
+    (0,open_project/* requireServices */.qw)(named, Object.keys(live.services));
     const backings = [];
-    for (const service of named.length > 0 ? named : dependencyOrder(live)) {
+    for (const service of named.length > 0 ? named : (0,model_service/* dependencyOrder */.g1)(live)) {
         const current = await look(service);
         const data = await dataOf(viewing, service, current.containers);
         if (data === undefined) {
@@ -9986,7 +7465,7 @@ async function findBackings(viewing, look) {
     return backings;
 }
 function planOf(viewing, service, current, data) {
-    const release = current.release ?? liveRelease(current.history);
+    const release = current.release ?? (0,model_release/* liveRelease */._8)(current.history);
     const { operations, notes } = planBackup(viewing, data, { release: release?.id, reason: 'asked' });
     return {
         service,
@@ -10003,7 +7482,7 @@ function readyAgain(viewing, current, operations) {
     const [first] = current.containers;
     if (stopped === undefined || !('service' in stopped) || first === undefined)
         return [];
-    const timeoutMs = readinessTimeout(first.healthCheck, viewing.request.readinessTimeoutMs);
+    const timeoutMs = (0,readiness/* readinessTimeout */.WX)(first.healthCheck, viewing.request.readinessTimeoutMs);
     return [{ kind: 'await-ready', service: stopped.service, release: current.release?.id, timeoutMs }];
 }
 async function carryOut(session, backing) {
@@ -10012,7 +7491,7 @@ async function carryOut(session, backing) {
         const waits = plan.operations.some(({ kind }) => kind === 'await-ready');
         if (waits && current.release !== undefined) {
             // What looks at the service while it comes back.
-            new ServiceRun(session, await keptCandidate(session, current.release.id, current));
+            new ServiceRun(session, await (0,kept_candidate/* keptCandidate */.A4)(session, current.release.id, current));
         }
         await inOrder(session, plan.operations, (operation) => session.execute(operation, session.signal));
         return undefined;
@@ -10033,7 +7512,7 @@ function noData(what) {
 
 ;// CONCATENATED MODULE: ./build/procedures/procedure.js
 /** @returns a result that needs no more than its sentence */
-function procedure_ended(outcome, headline) {
+function ended(outcome, headline) {
     return { outcome, headline, error: undefined, undoError: undefined, changed: outcome === 'deployed' };
 }
 
@@ -10049,7 +7528,7 @@ const backup_backup = {
     interrupts: false,
     async preview(viewing) {
         const services = await planBackups(viewing);
-        return procedure_ended('completed', describePreview(viewing, { procedure: 'backup', preparation: [], services }));
+        return ended('completed', describePreview(viewing, { procedure: 'backup', preparation: [], services }));
     },
     async perform(session) {
         const result = await backUpServices(session);
@@ -10058,6 +7537,27 @@ const backup_backup = {
         return result;
     },
 };
+
+;// CONCATENATED MODULE: ./build/steps/gates/disk-space.js
+
+
+/** Building and pulling fill the engine's disk; a full one stops more than the deploy. */
+async function diskSpaceGate(run, opened) {
+    const [engine, checkout] = await Promise.all([
+        run.disks.freeBytes(opened.facts.rootDirectory),
+        run.disks.freeBytes(run.request.workingDirectory),
+    ]);
+    const free = engine === undefined || checkout === undefined ? undefined : Math.min(engine, checkout);
+    if (free === undefined)
+        return { kind: 'warn', detail: 'the engine’s disk cannot be seen from here' };
+    const wanted = run.request.minFreeDiskBytes;
+    if (free >= wanted)
+        return { kind: 'pass', detail: `${(0,units/* formatSize */.Xq)(free)} free` };
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', `Only ${(0,units/* formatSize */.Xq)(free)} are free on the disk of the engine (${opened.facts.rootDirectory}) or of the checkout; ${(0,units/* formatSize */.Xq)(wanted)} are asked for`, { next: 'Free space (docker system df shows what takes it) or lower min-free-disk; nothing was changed.' }),
+    };
+}
 
 ;// CONCATENATED MODULE: ./build/steps/look-at-edge.js
 
@@ -10117,12 +7617,14 @@ function problemsOf({ request }, service, edge, serving, containers) {
     return problems;
 }
 
+// EXTERNAL MODULE: ./build/steps/traffic-facts.js + 1 modules
+var traffic_facts = __nccwpck_require__(4111);
 ;// CONCATENATED MODULE: ./build/steps/look-at-router.js
 
 
 /** What `check` says of a proxy of the user's own. @returns what a person should look at; nothing where there is none */
 async function lookAtRouter(viewing, service) {
-    const spec = await routerInPlace(viewing, service);
+    const spec = await (0,traffic_facts/* routerInPlace */.g)(viewing, service);
     // The edge is looked at by itself.
     if (spec.kind === 'none' || spec.kind === 'edge')
         return [];
@@ -10136,6 +7638,10 @@ async function lookAtRouter(viewing, service) {
     }
 }
 
+// EXTERNAL MODULE: ./build/strategies/decide.js
+var decide = __nccwpck_require__(3853);
+// EXTERNAL MODULE: ./build/steps/files.js
+var steps_files = __nccwpck_require__(7564);
 ;// CONCATENATED MODULE: ./build/steps/describe-wanted.js
 
 
@@ -10147,26 +7653,26 @@ async function lookAtRouter(viewing, service) {
 /** @param hashes Compose's hash of every service of the wanted project */
 async function describeWanted(viewing, wanted, service, hashes, current) {
     const definition = serviceOf(wanted.project, service);
-    const document = definitionOf(wanted.project, definition);
-    const files = await hashFiles(mountedPaths(wanted.project, definition), wanted.roots, viewing.source);
+    const document = (0,model_release/* definitionOf */.Fg)(wanted.project, definition);
+    const files = await (0,steps_files/* hashFiles */.y)((0,model_release/* mountedPaths */.r5)(wanted.project, definition), wanted.roots, viewing.source);
     return {
         service,
-        id: newReleaseId(new Date(), (0,external_node_crypto_.randomBytes)(3).toString('hex')),
+        id: (0,model_release/* newReleaseId */.Po)(new Date(), (0,external_node_crypto_.randomBytes)(3).toString('hex')),
         definition,
         current,
         composeHash: hashes[service] ?? '',
-        configHash: configHash(document, files),
+        configHash: (0,model_release/* configHash */.r_)(document, files),
         document,
         files,
         namedImage: (await viewing.engine.image(definition.image))?.id,
         replicas: wantedReplicas(definition, current),
-        oneShot: isOneShot(wanted.project, service),
+        oneShot: (0,model_service/* isOneShot */.hb)(wanted.project, service),
     };
 }
 /** @param fingerprint identity of the wanted image; undefined when nothing was built or pulled */
 function decideDescribed(wanted, one, fingerprint) {
     const { configHash: hash, composeHash, replicas, files, oneShot, current } = one;
-    return decide({ configHash: hash, composeHash, fingerprint, commit: wanted.commit, replicas, files, oneShot }, currentFacts(current));
+    return (0,decide/* decide */.L)({ configHash: hash, composeHash, fingerprint, commit: wanted.commit, replicas, files, oneShot }, (0,way_back/* currentFacts */.n)(current));
 }
 /** What the file says; where it says nothing, what a person scaled it to stays. */
 function wantedReplicas(definition, current) {
@@ -10278,7 +7784,21 @@ async function toolFor(viewing, containers) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/steps/gates/in-use.js
+
+/** Data is not replaced under somebody who writes to it. @param others containers of other services that can */
+function inUseGate(service, others) {
+    if (others.length === 0)
+        return { kind: 'pass', detail: `nothing but ${service} writes to its data` };
+    const names = others.map(({ name }) => name).join(', ');
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', `${names} can write to the data of ${service} as well, and would run meanwhile`, { next: `Stop ${names} first, or set force: true. Nothing was changed.` }),
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/steps/data-change.js
+
 
 
 
@@ -10295,7 +7815,7 @@ async function withDataChanges(viewing, candidates, looking = false) {
     const changed = [];
     for (const candidate of candidates) {
         const data = candidate.decision.kind === 'unchanged' ? undefined : await dataChange(viewing, candidate, looking);
-        changed.push(withReleaseCommand(viewing, data === undefined ? candidate : { ...candidate, data }));
+        changed.push((0,release_command/* withReleaseCommand */.F7)(viewing, data === undefined ? candidate : { ...candidate, data }));
     }
     return changed;
 }
@@ -10330,7 +7850,7 @@ async function backupFirst(viewing, service, current) {
         return undefined;
     }
     passGate(viewing, 'backup-space', space);
-    const release = current.release ?? liveRelease(current.history);
+    const release = current.release ?? (0,model_release/* liveRelease */._8)(current.history);
     const { operations, notes } = planBackup(viewing, data, { release: release?.id, reason: 'before' });
     return { first: operations, swap: [], notes };
 }
@@ -10354,7 +7874,7 @@ async function dataOfRelease(viewing, candidate, looking) {
     };
 }
 function swap(viewing, { data, current, manifest, places, folder, tool, }) {
-    const release = (current.release ?? liveRelease(current.history))?.id;
+    const release = (current.release ?? (0,model_release/* liveRelease */._8)(current.history))?.id;
     const { service } = data;
     const safety = planBackup(viewing, { ...data, places }, { release, reason: 'safety', still: true });
     return [
@@ -10394,7 +7914,7 @@ async function noTiedBackup(viewing, { service, release }) {
 }
 /** What ran once with a release that is left. */
 function leftCommand(viewing, { current, release, service }) {
-    const left = ranWith(current.release?.id === release.id ? undefined : current.release);
+    const left = (0,release_command/* ranWith */.YU)(current.release?.id === release.id ? undefined : current.release);
     for (const note of left)
         viewing.recorder.note(note, service);
     viewing.recorder.nextSteps.push(...left);
@@ -10554,7 +8074,7 @@ async function changedConfiguration(viewing, decision, { service, document, file
     if (old === undefined)
         return [];
     // The redactor has seen the environment of today, and not that of before.
-    viewing.redactor.learn(show_changes_environmentOf(old));
+    viewing.redactor.learn(environmentOf(old));
     const shown = (part) => ({
         raw: part,
         shown: viewing.redactor.json(part),
@@ -10605,7 +8125,7 @@ function knownFromContainer({ containers }, wanted) {
     }));
     return { ...wanted, environment };
 }
-function show_changes_environmentOf(part) {
+function environmentOf(part) {
     const environment = (part['environment'] ?? {});
     return Object.entries(environment).flatMap(([name, value]) => typeof value === 'string' ? [{ name, value: value.replaceAll('$$', '$') }] : []);
 }
@@ -10622,18 +8142,18 @@ function show_changes_environmentOf(part) {
 function selectServices(viewing, project, startsAlso = new Set()) {
     const { services } = viewing.request;
     if (services.length > 0) {
-        requireServices(services, Object.keys(project.services));
+        (0,open_project/* requireServices */.qw)(services, Object.keys(project.services));
         return services;
     }
     const active = new Set(viewing.request.profiles);
-    return dependencyOrder(project).filter((name) => {
+    return (0,model_service/* dependencyOrder */.g1)(project).filter((name) => {
         const service = project.services[name];
         if (service === undefined)
             return false;
         const on = service.profiles.length === 0 || service.profiles.some((profile) => active.has(profile) || active.has('*'));
         if (!on)
             return false;
-        if (!looksStateful(service) || startsAlso.has(name))
+        if (!(0,model_service/* looksStateful */.ze)(service) || startsAlso.has(name))
             return true;
         viewing.progress.info(`${name} keeps data in a volume and has no build: it is left alone unless it is named`);
         return false;
@@ -10653,7 +8173,7 @@ async function servicesToDeploy(viewing, project) {
 
 /** @returns who stopped the service, while it is stopped: what somebody started by hand since then runs */
 function isStopped({ history, containers }) {
-    return containers.some(isAlive) ? undefined : stoppedOnPurpose(history);
+    return containers.some(model_service/* isAlive */._n) ? undefined : (0,model_release/* stoppedOnPurpose */.XG)(history);
 }
 /**
  * A service that was stopped on purpose is not started by a procedure that was not asked to. One that is named is
@@ -10736,7 +8256,7 @@ async function preview(viewing, procedure, wanted, images) {
     const { preparation, candidates } = await viewCandidates(viewing, wanted, services, images);
     let commit = viewing.opened.checkout?.commit;
     const plans = (await withDataChanges(viewing, candidates, true)).map((candidate) => {
-        const plan = planFor(viewing, candidate, commit);
+        const plan = (0,plan_service/* planFor */.bJ)(viewing, candidate, commit);
         if (plan.operations.some((operation) => operation.kind === 'move-checkout'))
             commit = candidate.release.commit;
         return plan;
@@ -10745,11 +8265,11 @@ async function preview(viewing, procedure, wanted, images) {
 }
 /** What would become of services, and what has to be built or pulled for it; builds and pulls nothing. */
 async function viewCandidates(viewing, wanted, services, images) {
-    const hashes = await renderedHashes(viewing, wanted.project);
+    const hashes = await (0,rendered/* renderedHashes */.Wi)(viewing, wanted.project);
     const preparation = [];
     const candidates = [];
     for (const service of services) {
-        const current = await observe(viewing.engine, viewing, viewing.project, service);
+        const current = await (0,observe/* observe */.lB)(viewing.engine, viewing, viewing.project, service);
         const described = await describeWanted(viewing, wanted, service, hashes, current);
         const named = images === 'as-named' || (images === 'build' && described.definition.build === undefined);
         const { operation, fingerprint } = named
@@ -10757,7 +8277,7 @@ async function viewCandidates(viewing, wanted, services, images) {
             : await viewImage(viewing, described);
         if (operation !== undefined)
             preparation.push(operation);
-        const facts = await trafficFacts(viewing, wanted.project, described.definition, current);
+        const facts = await (0,traffic_facts/* trafficFacts */.v)(viewing, wanted.project, described.definition, current);
         const candidate = previewCandidate(viewing, wanted, described, fingerprint);
         const diff = await changedConfiguration(viewing, candidate.decision, described, current);
         candidates.push({ ...candidate, ...facts, diff });
@@ -10792,7 +8312,7 @@ async function viewNamedImage(viewing, { definition, current }) {
 async function viewImage(viewing, { service, id, definition }) {
     const { request, engine, project } = viewing;
     if (request.image === undefined && definition.build !== undefined) {
-        const tag = keptImageTag(project, service, id);
+        const tag = (0,model_release/* keptImageTag */.yR)(project, service, id);
         return { operation: { kind: 'build-image', service, tag, pullBase: request.pullBase }, fingerprint: undefined };
     }
     const reference = request.image ?? definition.image;
@@ -10806,7 +8326,7 @@ async function viewImage(viewing, { service, id, definition }) {
 }
 function previewCandidate(viewing, wanted, described, fingerprint) {
     const { service, definition, current } = described;
-    const keptAs = keptImageTag(viewing.project, service, described.id);
+    const keptAs = (0,model_release/* keptImageTag */.yR)(viewing.project, service, described.id);
     const release = {
         id: described.id,
         project: viewing.project,
@@ -10872,12 +8392,12 @@ const check = {
     interrupts: false,
     async preview(viewing) {
         const { opened, request } = viewing;
-        requireServices(request.services, Object.keys(opened.live.services));
-        const names = request.services.length > 0 ? request.services : dependencyOrder(opened.live);
+        (0,open_project/* requireServices */.qw)(request.services, Object.keys(opened.live.services));
+        const names = request.services.length > 0 ? request.services : (0,model_service/* dependencyOrder */.g1)(opened.live);
         const problems = [];
         const stopped = [];
         for (const service of names) {
-            const current = await observe(viewing.engine, viewing, viewing.project, service);
+            const current = await (0,observe/* observe */.lB)(viewing.engine, viewing, viewing.project, service);
             if (current.containers.length === 0 && current.history.releases.length === 0)
                 continue;
             const stop = isStopped(current);
@@ -10896,23 +8416,23 @@ const check = {
         viewing.recorder.nextSteps.push(...stopped.map((line) => `${line}. To start it: procedure start.`));
         const words = stopped.length === 0 ? '' : `; ${stopped.join('; ')}`;
         if (problems.length === 0)
-            return procedure_ended('completed', `check: everything that runs is healthy${words}`);
+            return ended('completed', `check: everything that runs is healthy${words}`);
         for (const problem of problems)
             viewing.progress.warning(problem);
         viewing.recorder.nextSteps.push(...problems);
-        return procedure_ended('completed', `check: ${problems.length} ${problems.length === 1 ? 'thing' : 'things'} to look at${words}`);
+        return ended('completed', `check: ${problems.length} ${problems.length === 1 ? 'thing' : 'things'} to look at${words}`);
     },
     perform: undefined,
 };
 async function lookAtContainers(viewing, service, current, stopped) {
     const rows = [];
     const problems = [];
-    const matcher = matcherOf(viewing.request.errorPatterns);
+    const matcher = (0,log_lines/* errorMatcher */.bb)(viewing.request);
     for (const container of current.containers) {
         const use = container.state === 'running' ? await viewing.engine.stats(container.id) : undefined;
         const since = (Date.now() - LOG_WINDOW_MS) / 1000;
         const log = await viewing.engine.logs(container.id, { since, tail: 50_000, signal: AbortSignal.timeout(60_000) });
-        const counted = await countErrors(log, matcher);
+        const counted = await (0,log_lines/* countErrors */.Tk)(log, matcher);
         rows.push([
             container.name,
             container.state,
@@ -10924,10 +8444,10 @@ async function lookAtContainers(viewing, service, current, stopped) {
             container.startedAt,
         ]);
         // Ended with 0 is what a one-shot service is for; of any other it means that it does not serve.
-        const done = container.exitCode === 0 && isOneShot(viewing.opened.live, service);
+        const done = container.exitCode === 0 && (0,model_service/* isOneShot */.hb)(viewing.opened.live, service);
         if (container.state !== 'running' && !done && !stopped) {
             problems.push(`${container.name} is ${container.state} with exit code ${container.exitCode}`);
-            viewing.progress.info((await lastLines(viewing, container.id, 10)).join('\n'));
+            viewing.progress.info((await (0,diagnose/* lastLines */.w$)(viewing, container.id, 10)).join('\n'));
         }
         if (container.health === 'unhealthy' && !stopped)
             problems.push(`${container.name} is unhealthy`);
@@ -10946,13 +8466,13 @@ async function lookAtReleases(viewing, service, current) {
     const { history } = current;
     const problems = [];
     const rows = [];
-    for (const release of keptReleases(history).slice(0, viewing.request.keepReleases)) {
-        const present = (await imageOf(viewing, release)) !== undefined;
+    for (const release of (0,model_release/* keptReleases */.ZL)(history).slice(0, viewing.request.keepReleases)) {
+        const present = (await (0,kept_candidate/* imageOf */.dT)(viewing, release)) !== undefined;
         if (!present)
             problems.push(`${service}: the image of kept release ${release.id} is gone (${release.image.keptAs})`);
         rows.push([
             release.id,
-            release.id === current.release?.id ? 'live' : isBad(history, release.id) ? 'bad' : 'kept',
+            release.id === current.release?.id ? 'live' : (0,model_release/* isBad */.e2)(history, release.id) ? 'bad' : 'kept',
             present ? 'there' : 'gone',
             release.commit?.slice(0, 12) ?? '–',
             release.image.digest ?? release.image.id.slice(0, 19),
@@ -10964,7 +8484,7 @@ async function lookAtReleases(viewing, service, current) {
         columns: ['Release', 'Mark', 'Image', 'Commit', 'Digest or id', 'By'],
         rows,
     });
-    const live = liveRelease(history);
+    const live = (0,model_release/* liveRelease */._8)(history);
     if (live !== undefined && current.containers.length > 0 && current.release?.id !== live.id) {
         problems.push(`${service} does not run what was deployed last (${live.id}): someone changed it by hand`);
     }
@@ -10991,7 +8511,49 @@ async function lookAhead(viewing) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/steps/gates/bad-release.js
+
+
+/** After a rollback main still holds the bad commit: deploying the same again wants a person's word. */
+function badReleaseGate(service, current, wanted) {
+    const bad = (0,model_release/* sameBadRelease */.lV)(current.history, wanted);
+    if (bad === undefined)
+        return { kind: 'pass', detail: `${service}: not a release that was rolled back` };
+    const event = current.history.events.findLast((entry) => entry.release === bad.id && entry.kind === 'bad');
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_BAD_RELEASE', `This is release ${bad.id} of ${service}, which is marked bad: ${event?.reason ?? 'no reason recorded'}`, { next: 'Deploy a fixed commit, or set force: true to deploy the same again; nothing was changed.' }),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/gates/registry.js
+
+/** What a registry says that answers and does not have an image; "denied" may as well be a login that has expired. */
+const HAS_NOT = /no such manifest|manifest unknown|name unknown|not found/i;
+/**
+ * The registry has to answer before anything is built on the assumption that it does.
+ * @param orLocal the engine has an image of this name too, and it may have been built there: then a registry that does not
+ *   know it is only worth a warning
+ */
+async function registryGate(run, reference, orLocal = false) {
+    const problem = await run.compose.registryProblem(reference, 20_000);
+    if (problem === undefined)
+        return { kind: 'pass', detail: `the registry has ${reference}` };
+    if (orLocal && HAS_NOT.test(problem)) {
+        return { kind: 'warn', detail: `${problem}; the image of that name on this engine is taken` };
+    }
+    const local = orLocal ? ' To take the one that this engine has, give its id, or set pull_policy: missing.' : '';
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', `The image cannot be pulled: ${problem}`, {
+            next: `Check the name, log in with docker login on this host, or try again; nothing was changed.${local}`,
+        }),
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/steps/prepare.js
+
+
 
 
 
@@ -11007,7 +8569,7 @@ async function lookAhead(viewing) {
  * is the same as what runs. Nothing here changes a running container.
  */
 async function prepare(session, wanted, services, images = 'build-or-pull') {
-    const hashes = await renderedHashes(session, wanted.project);
+    const hashes = await (0,rendered/* renderedHashes */.Wi)(session, wanted.project);
     const prepared = [];
     for (const service of services) {
         prepared.push(await openService(session, wanted, service, hashes, images));
@@ -11031,8 +8593,8 @@ async function prepare(session, wanted, services, images = 'build-or-pull') {
     }
 }
 async function openService(session, wanted, service, hashes, images) {
-    const observed = await observe(session.engine, session, session.project, service);
-    const current = await adopt(session, service, observed);
+    const observed = await (0,observe/* observe */.lB)(session.engine, session, session.project, service);
+    const current = await (0,observe/* adopt */.di)(session, service, observed);
     const described = await describeWanted(session, wanted, service, hashes, current);
     if (images !== 'as-named' && session.request.image === undefined && described.definition.build !== undefined) {
         // Known before anything is built: the same commit with the same configuration is the same release.
@@ -11054,7 +8616,7 @@ async function buildCommand(session, wanted, prepared) {
     await session.execute({ kind: 'run-command', name: 'build-command', command, directory: wanted.buildDirectory }, session.signal);
 }
 async function keepShared(session, one, image) {
-    const keep = keptImageTag(session.project, one.service, one.id);
+    const keep = (0,model_release/* keptImageTag */.yR)(session.project, one.service, one.id);
     session.unacceptedTags.add(keep);
     await session.engine.tagImage(image.id, keep);
     return image;
@@ -11068,7 +8630,7 @@ async function namedImage(session, one) {
             next: 'Run procedure code-update, which builds or pulls it. Nothing was changed.',
         });
     }
-    const keep = keptImageTag(session.project, one.service, one.id);
+    const keep = (0,model_release/* keptImageTag */.yR)(session.project, one.service, one.id);
     session.unacceptedTags.add(keep);
     await session.engine.tagImage(image.id, keep);
     return image;
@@ -11076,7 +8638,7 @@ async function namedImage(session, one) {
 /** Builds, pulls or takes the image that is there; in every case it ends up under our own keeping tag. */
 async function obtainImage(session, wanted, one) {
     const { request, engine, signal } = session;
-    const keep = keptImageTag(session.project, one.service, one.id);
+    const keep = (0,model_release/* keptImageTag */.yR)(session.project, one.service, one.id);
     session.unacceptedTags.add(keep);
     if (request.image === undefined && one.definition.build !== undefined) {
         session.builds.set(one.service, buildDocument(wanted, one.definition, keep));
@@ -11119,7 +8681,7 @@ async function compare(session, wanted, one, image) {
     const { service, current, definition } = one;
     const decision = decideDescribed(wanted, one, image.fingerprint);
     const diff = await changedConfiguration(session, decision, one, current);
-    const keep = keptImageTag(session.project, service, one.id);
+    const keep = (0,model_release/* keptImageTag */.yR)(session.project, service, one.id);
     if (decision.kind !== 'unchanged') {
         passGate(session, 'bad-release', badReleaseGate(service, current, {
             configHash: one.configHash,
@@ -11128,7 +8690,7 @@ async function compare(session, wanted, one, image) {
         }));
     }
     return {
-        ...(await trafficFacts(session, wanted.project, definition, current)),
+        ...(await (0,traffic_facts/* trafficFacts */.v)(session, wanted.project, definition, current)),
         service,
         definition,
         policy: (0,project_policy/* policyOf */.US)(wanted.project.policy, service),
@@ -11181,8 +8743,41 @@ async function present(image, name) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/steps/gates/health.js
+/** An unhealthy service only warns: the update may be its fix. */
+function healthGate(service, current) {
+    if (current.containers.length === 0)
+        return { kind: 'pass', detail: `${service}: nothing runs yet` };
+    const bad = current.containers.filter((container) => container.state !== 'running' || container.health === 'unhealthy' || container.restartCount > 3);
+    if (bad.length === 0)
+        return { kind: 'pass', detail: `${service} runs and is healthy` };
+    const words = bad.map((container) => `${container.name} is ${container.state}, health ${container.health}`);
+    return { kind: 'warn', detail: `${words.join('; ')}: going on, since the change may be its fix` };
+}
+
+;// CONCATENATED MODULE: ./build/steps/gates/modified-files.js
+
+/** Somebody edited tracked files on the host: moving the checkout would lose that, so a person decides. */
+function modifiedFilesGate(opened) {
+    const { checkout } = opened;
+    if (checkout === undefined)
+        return { kind: 'pass', detail: 'not a git checkout' };
+    if (checkout.modified.length === 0)
+        return { kind: 'pass', detail: 'no tracked file was modified' };
+    const shown = checkout.modified.slice(0, 10).join(', ');
+    const more = checkout.modified.length > 10 ? ` and ${checkout.modified.length - 10} more` : '';
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_SOURCE', `Tracked files were modified in ${checkout.topLevel}: ${shown}${more}`, {
+            next: 'Commit them, or take them back with git checkout -- FILE; they are never stashed. Nothing was changed.',
+        }),
+    };
+}
+
 // EXTERNAL MODULE: ./build/model/outcome.js
 var model_outcome = __nccwpck_require__(6521);
+// EXTERNAL MODULE: ./build/strategies/with-data.js
+var with_data = __nccwpck_require__(3366);
 ;// CONCATENATED MODULE: ./build/steps/by-hand.js
 
 
@@ -11190,7 +8785,7 @@ var model_outcome = __nccwpck_require__(6521);
 
 /** What failed is live, and no rollback was tried: why not, and how a person goes back. */
 function stepsAfterFailure(session, { service, current, release }) {
-    const before = releaseBefore(current) ?? previousRelease(current.history, release.id);
+    const before = (0,way_back/* releaseBefore */.P)(current) ?? (0,model_release/* previousRelease */.Fi)(current.history, release.id);
     if (before === undefined) {
         return [
             `${service}: no release was live before, so there is nothing to go back to. Its container and log are left as they are: docker compose -p ${session.project} logs ${service}.`,
@@ -11207,7 +8802,7 @@ function stepsAfterFailure(session, { service, current, release }) {
  */
 async function stepsAfterFailedUndo(session, { service, release }, back, placed) {
     const containers = await session.engine.containers(session.project, service).catch(() => undefined);
-    const words = containers?.map((container) => `${container.name}: ${describeState(container)}`) ?? [];
+    const words = containers?.map((container) => `${container.name}: ${(0,diagnose/* describeState */.Jw)(container)}`) ?? [];
     const seen = containers === undefined ? 'the engine does not answer' : words.length === 0 ? 'no container' : words.join('; ');
     const which = placed === back.id
         ? `It is release ${back.id}, the one before, which was put back and did not pass`
@@ -11217,7 +8812,7 @@ async function stepsAfterFailedUndo(session, { service, release }, back, placed)
     return [`Live now is ${seen}. ${which}.`, await wayByHand(session, service, back)];
 }
 async function wayByHand(session, service, back) {
-    const image = await imageOf(session, back).catch(() => undefined);
+    const image = await (0,kept_candidate/* imageOf */.dT)(session, back).catch(() => undefined);
     if (image === undefined) {
         return `The image of release ${back.id} is gone from the engine: procedure check lists the releases that can be gone back to; or deploy a corrected commit.`;
     }
@@ -11324,7 +8919,7 @@ function roundUp(ms) {
 
 /** No longer than it takes to know that it only needed a moment more. */
 const TRY_MS = 5_000;
-const HASTY_TRY_MS = 300;
+const HASTY_TRY_MS = 3_000;
 const health_check_PAUSE_MS = 300;
 const PROBE_MS = 4_000;
 /** Runbook, Health Check Fails After Restart: the manual test, and the settings that would have let it start. */
@@ -11351,7 +8946,7 @@ const healthCheck = {
                 const before = known === undefined ? '' : `; releases before took up to ${(0,units/* formatDuration */.a3)(known)} to become healthy`;
                 return `Its health check, run by hand ${(0,units/* formatDuration */.a3)(startupMs)} after the start, ends with ${answer.exitCode}${said === '' ? '' : ` ("${said}")`}${before}. It is the service and not the setting, or it needs longer still.`;
             }
-            await sleep(health_check_PAUSE_MS, signal);
+            await (0,deadline/* sleep */.yy)(health_check_PAUSE_MS, signal);
         }
     },
 };
@@ -11434,8 +9029,8 @@ const portConflict = {
 /** Every reason that is looked for, in the order in which they are told. */
 const FINDINGS = [ended_ended, portConflict, dependency, logCause, healthCheck, engineHangs];
 /** How long all of them together may take: the way back waits for them, and the service may be down meanwhile. */
-const ALL_MS = { calm: 8_000, hasty: 1_500 };
-const LOG_LINES = 60;
+const ALL_MS = { calm: 8_000, hasty: 4_500 };
+const diagnosis_LOG_LINES = 60;
 /** Failures that say themselves what is wrong, or are nobody's fault. */
 const SAY_ALL = new Set(['E_CANCELLED', 'E_FENCED', 'E_COMMAND', 'E_ROUTER']);
 /**
@@ -11450,7 +9045,7 @@ async function diagnoseFailure(session, service, definition, failure, pace) {
     try {
         const containers = await session.engine.containers(session.project, service);
         const worst = containers.find(({ state, health }) => state !== 'running' || health === 'unhealthy') ?? containers[0];
-        const log = worst === undefined ? [] : await lastLines(session, worst.id, LOG_LINES);
+        const log = worst === undefined ? [] : await (0,diagnose/* lastLines */.w$)(session, worst.id, diagnosis_LOG_LINES);
         const failed = { session, service, definition, failure, containers, log, hasty: pace === 'hasty', signal };
         const found = await Promise.all(FINDINGS.map(async (finding) => {
             const { name } = finding;
@@ -11497,7 +9092,7 @@ const BACK_MS = 30_000;
  * Never throws for what happened to the service: the result says it.
  */
 async function rollOut(session, candidate, { service = new ServiceRun(session, candidate), accountLater = false } = {}) {
-    const plan = planService(session, candidate);
+    const plan = (0,plan_service/* planService */.$b)(session, candidate);
     if (!candidate.recorded)
         await session.ledger.addRelease(candidate.release);
     let failure;
@@ -11505,7 +9100,7 @@ async function rollOut(session, candidate, { service = new ServiceRun(session, c
         await roll_out_carryOut(session, service, plan);
         session.deployed.add(candidate.service);
         if (!accountLater)
-            service.report('deployed', candidate.release.id, releaseBefore(candidate.current)?.id);
+            service.report('deployed', candidate.release.id, (0,way_back/* releaseBefore */.P)(candidate.current)?.id);
         return { service: candidate.service, outcome: 'deployed', error: undefined, undoError: undefined, changed: true };
     }
     catch (error) {
@@ -11530,12 +9125,12 @@ function announceLive(session, service, release, watchMs) {
 function noteCommand(session, { release }, plan) {
     const command = plan.operations.find(({ kind }) => kind === 'run-release-command');
     if (command !== undefined && session.begun.includes(command))
-        session.recorder.nextSteps.push(...ranWith(release));
+        session.recorder.nextSteps.push(...(0,release_command/* ranWith */.YU)(release));
 }
 /** Decides what a failure leads to, and does that. */
 async function afterFailure(session, service, candidate, plan, failure) {
     const { release, current } = candidate;
-    const before = releaseBefore(current);
+    const before = (0,way_back/* releaseBefore */.P)(current);
     const result = (outcome, changed, undoError) => {
         service.report(outcome, service.placed, before?.id);
         return { service: candidate.service, outcome, error: failure, undoError, changed };
@@ -11557,7 +9152,7 @@ async function afterFailure(session, service, candidate, plan, failure) {
         await keepLive(session, service, plan, candidate);
         return result('cancelled', true);
     }
-    if (failure instanceof WarningSignError && failure.sign.action === 'fail') {
+    if (failure instanceof steps_signs/* WarningSignError */.q2 && failure.sign.action === 'fail') {
         session.recorder.nextSteps.push(...stepsAfterFailure(session, candidate));
         // Before the end of its verification it is live, and not accepted: nobody goes back to it.
         if (!service.watching)
@@ -11663,12 +9258,12 @@ async function markBad(session, candidate, reason) {
 }
 async function roll_out_goBack(session, service, plan, candidate, back, reason) {
     const before = candidate.current.containers.map(({ id }) => id);
-    const operations = STRATEGIES[plan.strategy].undo(await planUndo(session, { candidate, back, failed: candidate.release.id, before, reason }));
+    const operations = strategies/* STRATEGIES */.Y[plan.strategy].undo(await (0,plan_service/* planUndo */.AX)(session, { candidate, back, failed: candidate.release.id, before, reason }));
     const data = await dataOfBefore(session, plan);
     const deadline = AbortSignal.timeout(data === undefined ? UNDO_DEADLINE_MS : DATA_UNDO_DEADLINE_MS);
     session.progress.info(`↩ ${candidate.service}: going back to release ${back.id}`);
     service.goingBack = true;
-    const all = data === undefined ? operations : dataFirst(operations, data.restore, data.stop);
+    const all = data === undefined ? operations : (0,with_data/* dataFirst */.V)(operations, data.restore, data.stop);
     for (const operation of all)
         await service.execute(operation, deadline);
     session.recorder.note(`release ${back.id} is back`, candidate.service);
@@ -11730,7 +9325,7 @@ async function rollOutAll(session, procedure, wanted) {
 function planAll(session, procedure, candidates) {
     let commit = session.liveCommit.value;
     const services = candidates.map((candidate) => {
-        const plan = planFor(session, candidate, commit);
+        const plan = (0,plan_service/* planFor */.bJ)(session, candidate, commit);
         if (plan.operations.some((operation) => operation.kind === 'move-checkout'))
             commit = candidate.release.commit;
         return plan;
@@ -11814,7 +9409,7 @@ function describeFailure(result) {
 /** Keeps the newest releases: older ones lose our tag, so that the engine may clean their images up. */
 async function dropOldReleases(session, service) {
     const history = await session.ledger.history(service);
-    for (const release of releasesToDrop(history, session.request.keepReleases)) {
+    for (const release of (0,model_release/* releasesToDrop */.Fj)(history, session.request.keepReleases)) {
         await session.engine.untagImage(release.image.keptAs);
         await session.ledger.addEvent({
             at: new Date().toISOString(),
@@ -11847,11 +9442,14 @@ function requireNamedServices(viewing) {
             next: `Name the service: ${Object.keys(viewing.opened.live.services).sort().join(', ')}. Nothing was changed.`,
         });
     }
-    requireServices(services, Object.keys(viewing.opened.live.services));
+    (0,open_project/* requireServices */.qw)(services, Object.keys(viewing.opened.live.services));
     return services;
 }
 
 ;// CONCATENATED MODULE: ./build/procedures/code-update.js
+
+
+
 
 
 
@@ -11873,7 +9471,7 @@ const codeUpdate = {
         passGate(viewing, 'modified-files', modifiedFilesGate(viewing.opened));
         passGate(viewing, 'disk-space', await diskSpaceGate(viewing, viewing.opened));
         const plan = await previewUpdate(viewing, 'code-update');
-        return procedure_ended('completed', describePreview(viewing, plan));
+        return ended('completed', describePreview(viewing, plan));
     },
     async perform(session) {
         requireOneImage(session.request);
@@ -11886,7 +9484,7 @@ const codeUpdate = {
         const services = await withoutStopped(session, await servicesToDeploy(session, wanted.project));
         await session.progress.group('Health before', async () => {
             for (const service of services) {
-                passGate(session, 'health', healthGate(service, await observe(session.engine, session, session.project, service)));
+                passGate(session, 'health', healthGate(service, await (0,observe/* observe */.lB)(session.engine, session, session.project, service)));
             }
         });
         await session.progress.group('Build and pull', () => prepare(session, wanted, services));
@@ -11895,6 +9493,8 @@ const codeUpdate = {
     },
 };
 
+// EXTERNAL MODULE: ./build/steps/verify-environment.js
+var verify_environment = __nccwpck_require__(1378);
 ;// CONCATENATED MODULE: ./build/steps/require-environment.js
 
 
@@ -11902,7 +9502,7 @@ const codeUpdate = {
 /** @throws ProcedureError E_SERVICE for a service that `verify-env` names and the project does not have */
 function requireKnownServices(viewing) {
     const named = viewing.request.verifyEnv.flatMap(({ service }) => service ?? []);
-    requireServices([...new Set(named)], Object.keys(viewing.opened.live.services));
+    (0,open_project/* requireServices */.qw)([...new Set(named)], Object.keys(viewing.opened.live.services));
 }
 /**
  * A service that does not change is looked at before anything does: a variable that somebody forgot to write into the
@@ -11920,7 +9520,7 @@ async function requireEnvironment(viewing, candidates) {
         if (decision.kind !== 'unchanged' || oneShot)
             continue;
         try {
-            await checkEnvironment({ ...viewing, request }, service, current.containers, definition.environment);
+            await (0,verify_environment/* checkEnvironment */.Q)({ ...viewing, request }, service, current.containers, definition.environment);
         }
         catch (error) {
             const problem = (0,errors/* asProcedureError */.qq)(error);
@@ -11945,6 +9545,8 @@ async function requireEnvironment(viewing, candidates) {
 
 
 
+
+
 /**
  * Runbook, Procedure 2: the compose file or `.env` was edited on the host; only services whose configuration changed are
  * recreated, one at a time, with the image they have. Opening the project has validated the files already.
@@ -11955,7 +9557,7 @@ const configChange = {
     interrupts: false,
     async preview(viewing) {
         requireKnownServices(viewing);
-        return procedure_ended('completed', describePreview(viewing, await previewLive(viewing, 'config-change')));
+        return ended('completed', describePreview(viewing, await previewLive(viewing, 'config-change')));
     },
     async perform(session) {
         requireKnownServices(session);
@@ -11964,7 +9566,7 @@ const configChange = {
         await session.progress.group('Gates', async () => {
             passGate(session, 'disk-space', await diskSpaceGate(session, session.opened));
             for (const service of services) {
-                passGate(session, 'health', healthGate(service, await observe(session.engine, session, session.project, service)));
+                passGate(session, 'health', healthGate(service, await (0,observe/* observe */.lB)(session.engine, session, session.project, service)));
             }
         });
         await session.progress.group('What changes', () => prepare(session, wanted, services, 'as-named'));
@@ -11987,15 +9589,15 @@ const UNDO_MS = 5 * 60_000;
 /** @throws ProcedureError E_GATE when there is nothing to eject, or more containers than can have the port */
 async function viewEjection(viewing, service) {
     const edge = await requireEdge(viewing, service);
-    const current = await observe(viewing.engine, viewing, viewing.project, service);
+    const current = await (0,observe/* observe */.lB)(viewing.engine, viewing, viewing.project, service);
     const release = requireRelease(service, current.release?.id);
-    const candidate = await keptCandidate(viewing, release, current);
-    return { candidate, edge, plan: eject_planFor(viewing, candidate, edge) };
+    const candidate = await (0,kept_candidate/* keptCandidate */.A4)(viewing, release, current);
+    return { candidate, edge, plan: planFor(viewing, candidate, edge) };
 }
 /** The same, with what runs taken into the ledger. */
 async function prepareEjection(session, service) {
     await requireEdge(session, service);
-    await adopt(session, service, await observe(session.engine, session, session.project, service));
+    await (0,observe/* adopt */.di)(session, service, await (0,observe/* observe */.lB)(session.engine, session, session.project, service));
     return viewEjection(session, service);
 }
 /** @returns how it failed, and what it is like then; undefined when it went well */
@@ -12033,7 +9635,7 @@ async function carryOutEjection(session, { candidate, edge, plan }) {
         return { outcome, headline, error: failure, changed: forward };
     }
 }
-function eject_planFor(viewing, candidate, edge) {
+function planFor(viewing, candidate, edge) {
     const { service, current, definition, release } = candidate;
     const { request } = viewing;
     const replicas = Math.max(1, current.containers.filter(({ state }) => state === 'running').length);
@@ -12057,10 +9659,10 @@ function eject_planFor(viewing, candidate, edge) {
             present: current.containers.map(({ id }) => id),
             replicas,
             containerName: definition.containerName,
-            readinessTimeoutMs: readinessTimeout(definition.healthCheck, request.readinessTimeoutMs),
+            readinessTimeoutMs: (0,readiness/* readinessTimeout */.WX)(definition.healthCheck, request.readinessTimeoutMs),
             watchMs: request.watchMs,
             drainTimeoutMs: request.drainTimeoutMs,
-            checks: checksFor(request, { oneShot: false, goingBack: true, judgesTraffic: false }),
+            checks: (0,verify/* checksFor */.NR)(request, { oneShot: false, goingBack: true, judgesTraffic: false }),
         }),
         estimatedDowntimeMs: undefined,
     };
@@ -12094,7 +9696,7 @@ const eject = {
     async preview(viewing) {
         const ejections = await Promise.all(requireNamedServices(viewing).map((service) => viewEjection(viewing, service)));
         const services = ejections.map(({ plan }) => plan);
-        return procedure_ended('completed', describePreview(viewing, { procedure: 'eject', preparation: [], services }));
+        return ended('completed', describePreview(viewing, { procedure: 'eject', preparation: [], services }));
     },
     async perform(session) {
         const done = [];
@@ -12108,7 +9710,7 @@ const eject = {
                 return { ...failure, undoError: undefined };
             done.push(service);
         }
-        return procedure_ended('deployed', `${done.join(', ')}: the edge is gone, and the service has its ports itself`);
+        return ended('deployed', `${done.join(', ')}: the edge is gone, and the service has its ports itself`);
     },
 };
 
@@ -12133,8 +9735,8 @@ const eject = {
 
 /** @returns what starting a service's release again would do */
 async function planRestart(viewing, service, way) {
-    const current = await observe(viewing.engine, viewing, viewing.project, service);
-    const router = await routerInPlace(viewing, service);
+    const current = await (0,observe/* observe */.lB)(viewing.engine, viewing, viewing.project, service);
+    const router = await (0,traffic_facts/* routerInPlace */.g)(viewing, service);
     const plan = planFrom(viewing, service, way, current, releaseToStart(current), router);
     return withBackup(plan, await backupFirst(viewing, service, current));
 }
@@ -12143,20 +9745,22 @@ async function planRestart(viewing, service, way) {
  * to: what fails is what runs, and the result says so.
  */
 async function restartServices(session, procedure, services, way) {
+    for (const service of services)
+        await passBackupAge(session, service);
     await passActiveJobs(session);
     const plans = [];
     const done = [];
     for (const service of services) {
-        const current = await adopt(session, service, await observe(session.engine, session, session.project, service));
+        const current = await (0,observe/* adopt */.di)(session, service, await (0,observe/* observe */.lB)(session.engine, session, session.project, service));
         const release = releaseToStart(current);
         if (release === undefined)
             throw nothingToStart(service);
-        const plan = withBackup(planFrom(session, service, way, current, release, await routerInPlace(session, service)), await backupFirst(session, service, current));
+        const plan = withBackup(planFrom(session, service, way, current, release, await (0,traffic_facts/* routerInPlace */.g)(session, service)), await backupFirst(session, service, current));
         plans.push(plan);
         session.recorder.plan = { procedure, preparation: [], services: plans };
         for (const line of planLines({ procedure, preparation: [], services: [plan] }))
             session.progress.info(line);
-        const candidate = await keptCandidate(session, release, current);
+        const candidate = await (0,kept_candidate/* keptCandidate */.A4)(session, release, current);
         const error = await session.progress.group(`${service}: ${procedure}`, () => restart_carryOut(session, candidate, plan));
         if (error !== undefined) {
             const outcome = error.code === 'E_CANCELLED' ? 'cancelled' : 'failed';
@@ -12198,10 +9802,10 @@ const TOUCHES = new Set([
 ]);
 function withBackup(plan, data) {
     const notes = [...plan.notes, ...(data?.notes ?? [])];
-    return { ...plan, notes, operations: withData(plan.operations, data) };
+    return { ...plan, notes, operations: (0,with_data/* withData */.n)(plan.operations, data) };
 }
 function releaseToStart(current) {
-    return (current.release ?? liveRelease(current.history))?.id;
+    return (current.release ?? (0,model_release/* liveRelease */._8)(current.history))?.id;
 }
 function planFrom(viewing, service, way, current, release, router) {
     return {
@@ -12212,7 +9816,7 @@ function planFrom(viewing, service, way, current, release, router) {
             way === 'kill'
                 ? 'Killed, removed and started afresh: requests fail until it is ready; what only its writable layer holds is lost.'
                 : 'Restarted in place: its writable layer stays; requests fail between stop and ready.',
-            ...trafficNotes(viewing.request, 'recreate'),
+            ...(0,traffic_proof/* trafficNotes */.Lw)(viewing.request, 'recreate'),
         ],
         operations: restartOperations(viewing, service, way, current, release, router),
         estimatedDowntimeMs: undefined,
@@ -12221,18 +9825,18 @@ function planFrom(viewing, service, way, current, release, router) {
 function restartOperations(viewing, service, way, current, release, router) {
     const { request } = viewing;
     const containers = current.containers.map((container) => container.id);
-    const timeoutMs = readinessTimeout(current.containers[0]?.healthCheck, request.readinessTimeoutMs);
-    const checks = checksFor(request, {
+    const timeoutMs = (0,readiness/* readinessTimeout */.WX)(current.containers[0]?.healthCheck, request.readinessTimeoutMs);
+    const checks = (0,verify/* checksFor */.NR)(request, {
         oneShot: false,
         goingBack: true,
-        judgesTraffic: judgesTraffic(request, 'recreate'),
+        judgesTraffic: (0,traffic_proof/* judgesTraffic */.iV)(request, 'recreate'),
     });
     const operations = [{ kind: 'capture-evidence', service, moment: 'before' }];
     if (way === 'restart' && containers.length > 0) {
         operations.push({ kind: 'restart-containers', service, containers, release });
     }
     else {
-        operations.push(...(stoppedOnPurpose(current.history) === undefined || release === undefined
+        operations.push(...((0,model_release/* stoppedOnPurpose */.XG)(current.history) === undefined || release === undefined
             ? []
             : [{ kind: 'record-start', service, release }]), { kind: 'kill-containers', service, containers, release }, { kind: 'remove-containers', service, containers, release }, ...startAgain({
             service,
@@ -12246,7 +9850,7 @@ function restartOperations(viewing, service, way, current, release, router) {
     }
     operations.push(...(operations.some(({ kind }) => kind === 'await-ready')
         ? []
-        : [{ kind: 'await-ready', service, release, timeoutMs }, ...letGo(service, router)]), { kind: 'verify', service, release: way === 'kill' ? release : undefined, checks }, { kind: 'watch', service, release, durationMs: request.watchMs }, { kind: 'capture-evidence', service, moment: 'after' });
+        : [{ kind: 'await-ready', service, release, timeoutMs }, ...(0,phases/* letGo */.Ko)(service, router)]), { kind: 'verify', service, release: way === 'kill' ? release : undefined, checks }, { kind: 'watch', service, release, durationMs: request.watchMs }, { kind: 'capture-evidence', service, moment: 'after' });
     return operations;
 }
 function nothingToStart(service) {
@@ -12349,6 +9953,8 @@ async function recordIncident(session, outcome, services, causes) {
     recorder.nextSteps.push(`Find out the cause: issue #${issue.number} (${issue.url}).`);
 }
 
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
 ;// CONCATENATED MODULE: external "node:readline"
 const external_node_readline_namespaceObject = require("node:readline");
 ;// CONCATENATED MODULE: ./build/steps/root-cause.js
@@ -12382,7 +9988,7 @@ async function lookFor(session, service, containers) {
     const facts = [];
     for (const container of containers) {
         const fileOf = (name) => session.evidence.fileOf(`${service}/before/${container.name}/${name}`);
-        facts.push({ what: `${container.name} before`, found: describeState(container) });
+        facts.push({ what: `${container.name} before`, found: (0,diagnose/* describeState */.Jw)(container) });
         if (container.oomKilled)
             likely.push('it ran out of memory: the kernel killed it');
         if (container.state === 'paused')
@@ -12423,7 +10029,7 @@ async function scanLog(file) {
     return counter;
 }
 async function resourceUse(file) {
-    const text = await (0,promises_.readFile)(file, 'utf8').catch(() => undefined);
+    const text = await (0,external_node_fs_promises_.readFile)(file, 'utf8').catch(() => undefined);
     if (text === undefined)
         return undefined;
     const use = JSON.parse(text);
@@ -12464,6 +10070,8 @@ async function kernelLines(session) {
 
 
 
+
+
 /**
  * Runbook, Procedure 4: the service is frozen. Captures what can be captured within bounds, then kills, removes and
  * starts it again from the release that was live. Does not wait behind another procedure: it interrupts it.
@@ -12475,7 +10083,7 @@ const emergency = {
     async preview(viewing) {
         const names = requireNamedServices(viewing);
         const services = await Promise.all(names.map((name) => planRestart(viewing, name, 'kill')));
-        return procedure_ended('completed', describePreview(viewing, { procedure: 'emergency', preparation: [], services }));
+        return ended('completed', describePreview(viewing, { procedure: 'emergency', preparation: [], services }));
     },
     async perform(session) {
         const services = requireNamedServices(session);
@@ -12484,7 +10092,7 @@ const emergency = {
         passGate(session, 'disk-space', disk.kind === 'refuse' ? { kind: 'warn', detail: disk.error.message } : disk);
         const before = new Map();
         for (const service of services) {
-            const current = await observe(session.engine, session, session.project, service);
+            const current = await (0,observe/* observe */.lB)(session.engine, session, session.project, service);
             before.set(service, current.containers);
             passGate(session, 'health', healthGate(service, current));
             passGate(session, 'stopped', startedAllTheSame(service, isStopped(current)));
@@ -12507,6 +10115,7 @@ const emergency = {
 
 
 
+
 /**
  * Runbook, Procedure 1: the service is degraded; the same release is restarted gracefully in place, so that what the
  * container's writable layer holds stays. A degraded service is what this is for: the health gate only warns.
@@ -12518,12 +10127,12 @@ const healthRestart = {
     async preview(viewing) {
         const names = await withoutStopped(viewing, longRunning(viewing));
         const services = await Promise.all(names.map((name) => planRestart(viewing, name, 'restart')));
-        return procedure_ended('completed', describePreview(viewing, { procedure: 'health-restart', preparation: [], services }));
+        return ended('completed', describePreview(viewing, { procedure: 'health-restart', preparation: [], services }));
     },
     async perform(session) {
         const services = await withoutStopped(session, longRunning(session));
         for (const service of services) {
-            passGate(session, 'health', healthGate(service, await observe(session.engine, session, session.project, service)));
+            passGate(session, 'health', healthGate(service, await (0,observe/* observe */.lB)(session.engine, session, session.project, service)));
         }
         return restartServices(session, 'health-restart', services, 'restart');
     },
@@ -12531,7 +10140,7 @@ const healthRestart = {
 /** A one-shot service has done its work: there is nothing of it to restart. */
 function longRunning(viewing) {
     const { live } = viewing.opened;
-    return selectServices(viewing, live).filter((service) => !isOneShot(live, service));
+    return selectServices(viewing, live).filter((service) => !(0,model_service/* isOneShot */.hb)(live, service));
 }
 
 ;// CONCATENATED MODULE: ./build/steps/bring-up.js
@@ -12598,7 +10207,7 @@ async function watchAll(session, candidates, runs, results) {
             }
         }
         catch (error) {
-            return afterFailure(session, run, candidate, planService(session, candidate), (0,errors/* asProcedureError */.qq)(error));
+            return afterFailure(session, run, candidate, (0,plan_service/* planService */.$b)(session, candidate), (0,errors/* asProcedureError */.qq)(error));
         }
         return result;
     }));
@@ -12606,7 +10215,7 @@ async function watchAll(session, candidates, runs, results) {
     for (const [index, { service, release, current }] of candidates.entries()) {
         if (watched[index]?.outcome !== 'deployed')
             continue;
-        runs.get(service)?.report('deployed', release.id, releaseBefore(current)?.id);
+        runs.get(service)?.report('deployed', release.id, (0,way_back/* releaseBefore */.P)(current)?.id);
         await dropOldReleases(session, service);
     }
     return watched;
@@ -12636,7 +10245,7 @@ function takeDown(project, candidates) {
 /** The plans with what the whole costs, said where a person reads first. */
 function withCost(plans, candidates) {
     const up = candidates.map(({ service }) => service);
-    const known = candidates.map(({ current }) => knownRestartMs(current.history));
+    const known = candidates.map(({ current }) => (0,model_release/* knownRestartMs */.jI)(current.history));
     const ms = known.every((one) => one !== undefined) ? known.reduce((sum, one) => sum + one, 0) : undefined;
     const measured = ms === undefined ? 'nobody has measured for how long' : `for about ${(0,units/* formatDuration */.a3)(ms)}, as measured`;
     const anonymous = candidates.flatMap(({ service, current }) => {
@@ -12670,6 +10279,7 @@ function withCost(plans, candidates) {
 
 
 
+
 /**
  * Runbook, Full Restart: everything down, everything up, built anew from the files as they lie. What is built is built
  * before anything goes down, so that a build that fails costs nothing.
@@ -12683,7 +10293,7 @@ const fullRestart = {
         const wanted = wantedFromLive(asked.opened, asked.request.workingDirectory);
         const { preparation, candidates } = await viewCandidates(asked, wanted, await full_restart_all(asked), 'build');
         const plan = full_restart_planAll(asked, candidates.map(restarted));
-        return procedure_ended('completed', describePreview(viewing, { ...plan, preparation: [...preparation, ...plan.preparation] }));
+        return ended('completed', describePreview(viewing, { ...plan, preparation: [...preparation, ...plan.preparation] }));
     },
     async perform(session) {
         const asked = asRecreate(session);
@@ -12705,7 +10315,7 @@ const fullRestart = {
 };
 function full_restart_planAll(viewing, candidates) {
     const commit = viewing.opened.checkout?.commit;
-    const plans = candidates.map((candidate) => planFor(viewing, candidate, commit));
+    const plans = candidates.map((candidate) => (0,plan_service/* planFor */.bJ)(viewing, candidate, commit));
     const preparation = takeDown(viewing.project, candidates);
     return { procedure: 'full-restart', preparation, services: withCost(plans, candidates) };
 }
@@ -12730,7 +10340,7 @@ async function full_restart_all(viewing) {
             next: 'Start it first with procedure start, or set force: true. Nothing was changed.',
         });
     }
-    return dependencyOrder(live).filter((service) => left.includes(service));
+    return (0,model_service/* dependencyOrder */.g1)(live).filter((service) => left.includes(service));
 }
 /** An edge that would be installed with the next change is not installed with this one. */
 function restarted(candidate) {
@@ -12753,6 +10363,9 @@ function restarted(candidate) {
 
 
 
+
+
+
 /**
  * Runbook, Procedure 5, T-0 and T+5min: fresh base images, everything recreated in dependency order one at a time, each
  * verified and watched. What is unchanged is recreated as well: that is what a maintenance window is for.
@@ -12764,7 +10377,7 @@ const maintenance = {
     async preview(viewing) {
         passGate(viewing, 'modified-files', modifiedFilesGate(viewing.opened));
         const plan = await previewUpdate(withFreshBases(viewing), 'maintenance');
-        return procedure_ended('completed', describePreview(viewing, plan));
+        return ended('completed', describePreview(viewing, plan));
     },
     async perform(session) {
         await session.progress.group('Gates', async () => {
@@ -12776,7 +10389,7 @@ const maintenance = {
         const services = await withoutStopped(fresh, await servicesToDeploy(fresh, wanted.project));
         await session.progress.group('Build and pull', async () => {
             for (const service of services) {
-                passGate(session, 'health', healthGate(service, await observe(session.engine, session, session.project, service)));
+                passGate(session, 'health', healthGate(service, await (0,observe/* observe */.lB)(session.engine, session, session.project, service)));
             }
             await prepare(fresh, wanted, services);
         });
@@ -12811,11 +10424,12 @@ function recreated(candidate) {
 
 
 
+
 /** Going back goes on after a cancel. */
 const restore_UNDO_DEADLINE_MS = 60 * 60_000;
 /** @returns what restoring would do; the archive is read whole, and nothing is changed */
 async function planRestore(viewing, service) {
-    const current = await observe(viewing.engine, viewing, viewing.project, service);
+    const current = await (0,observe/* observe */.lB)(viewing.engine, viewing, viewing.project, service);
     // A look makes no container: which image the old data is deleted in is found out when it is.
     return (await prepareRestore(viewing, service, current, async () => Promise.resolve(''))).plan;
 }
@@ -12824,7 +10438,7 @@ async function restoreServices(session, services) {
     const restorings = [];
     // All archives are read whole before the first service is touched.
     for (const service of services) {
-        const current = await adopt(session, service, await observe(session.engine, session, session.project, service));
+        const current = await (0,observe/* adopt */.di)(session, service, await (0,observe/* observe */.lB)(session.engine, session, session.project, service));
         restorings.push(await prepareRestore(session, service, current));
     }
     session.recorder.plan = { procedure: 'restore', preparation: [], services: restorings.map(({ plan }) => plan) };
@@ -12861,17 +10475,17 @@ async function prepareRestore(viewing, service, current, findTool = toolFor) {
 }
 function restore_planOf(viewing, { service, current, data, manifest, places, folder, tool, }) {
     const { request } = viewing;
-    const release = (current.release ?? liveRelease(current.history))?.id;
+    const release = (current.release ?? (0,model_release/* liveRelease */._8)(current.history))?.id;
     const there = current.containers.length > 0;
     // What a person stopped on purpose stays so, with the data that is wanted.
-    const starts = there && stoppedOnPurpose(current.history) === undefined;
+    const starts = there && (0,model_release/* stoppedOnPurpose */.XG)(current.history) === undefined;
     const safety = planBackup(viewing, { ...data, places }, { release, reason: 'safety', still: true });
     const stop = stopFor(data);
-    const timeoutMs = readinessTimeout(current.containers[0]?.healthCheck, request.readinessTimeoutMs);
-    const checks = checksFor(request, {
+    const timeoutMs = (0,readiness/* readinessTimeout */.WX)(current.containers[0]?.healthCheck, request.readinessTimeoutMs);
+    const checks = (0,verify/* checksFor */.NR)(request, {
         oneShot: false,
         goingBack: true,
-        judgesTraffic: judgesTraffic(request, 'recreate'),
+        judgesTraffic: (0,traffic_proof/* judgesTraffic */.iV)(request, 'recreate'),
     });
     const operations = [
         ...(there
@@ -12907,7 +10521,7 @@ function restore_planOf(viewing, { service, current, data, manifest, places, fol
         notes: [
             `Stopped, backed up as it is then (${safety.id}), emptied${starts ? ', filled and started again: requests fail meanwhile' : ' and filled; it is not started, since it does not run'}, and what was written since ${manifest.at} is in ${safety.id} alone.`,
             ...releaseNotes(manifest, release),
-            ...trafficNotes(request, 'recreate'),
+            ...(0,traffic_proof/* trafficNotes */.Lw)(request, 'recreate'),
         ],
         operations,
         estimatedDowntimeMs: undefined,
@@ -12921,8 +10535,8 @@ function releaseNotes({ release: wrote }, release) {
     ];
 }
 async function restore_carryOut(session, { service, current, plan }) {
-    const release = current.release ?? liveRelease(current.history);
-    const candidate = release === undefined ? undefined : await keptCandidate(session, release.id, current);
+    const release = current.release ?? (0,model_release/* liveRelease */._8)(current.history);
+    const candidate = release === undefined ? undefined : await (0,kept_candidate/* keptCandidate */.A4)(session, release.id, current);
     const run = candidate === undefined ? undefined : new ServiceRun(session, candidate);
     const execute = (operation, signal) => run === undefined ? session.execute(operation, signal) : run.execute(operation, signal);
     const report = (outcome) => run?.report(outcome, release?.id, undefined);
@@ -12999,7 +10613,7 @@ const restore_restore = {
         const services = [];
         for (const service of servicesOf(viewing))
             services.push(await planRestore(viewing, service));
-        return procedure_ended('completed', describePreview(viewing, { procedure: 'restore', preparation: [], services }));
+        return ended('completed', describePreview(viewing, { procedure: 'restore', preparation: [], services }));
     },
     async perform(session) {
         return restoreServices(session, servicesOf(session));
@@ -13034,11 +10648,11 @@ async function resolveTarget(viewing, target, current) {
     }
 }
 async function requirePrevious(viewing, current) {
-    const previous = previousRelease(current.history, (current.release ?? liveRelease(current.history))?.id);
+    const previous = (0,model_release/* previousRelease */.Fi)(current.history, (current.release ?? (0,model_release/* liveRelease */._8)(current.history))?.id);
     if (previous !== undefined)
         return previous;
     throw new errors/* ProcedureError */.e_('E_ROLLBACK_TARGET', 'The ledger has no release before the one that runs', {
-        next: `${describeChoices(await restorable(viewing, current))} Or name a commit or an image: git:REF, image:REF. Nothing was changed.`,
+        next: `${(0,kept_candidate/* describeChoices */.gV)(await (0,kept_candidate/* restorable */.wq)(viewing, current))} Or name a commit or an image: git:REF, image:REF. Nothing was changed.`,
     });
 }
 async function rollback_target_requireRelease(viewing, current, id) {
@@ -13048,7 +10662,7 @@ async function rollback_target_requireRelease(viewing, current, id) {
         return release;
     const problem = found.length > 1 ? `"${id}" is the beginning of ${found.length} releases` : `The ledger has no release ${id}`;
     throw new errors/* ProcedureError */.e_('E_ROLLBACK_TARGET', problem, {
-        next: `${describeChoices(await restorable(viewing, current))} Nothing was changed.`,
+        next: `${(0,kept_candidate/* describeChoices */.gV)(await (0,kept_candidate/* restorable */.wq)(viewing, current))} Nothing was changed.`,
     });
 }
 /** A kept release of that commit comes back as it was; only without one is it built again. */
@@ -13060,25 +10674,28 @@ async function resolveCommit(viewing, current, ref) {
         });
     }
     const commit = await viewing.source.resolve(directory, ref);
-    for (const release of keptReleases(current.history)) {
-        if (commit === undefined || release.commit !== commit || isBad(current.history, release.id))
+    for (const release of (0,model_release/* keptReleases */.ZL)(current.history)) {
+        if (commit === undefined || release.commit !== commit || (0,model_release/* isBad */.e2)(current.history, release.id))
             continue;
-        if ((await imageOf(viewing, release)) !== undefined)
+        if ((await (0,kept_candidate/* imageOf */.dT)(viewing, release)) !== undefined)
             return { kind: 'kept', release };
     }
     return { kind: 'commit', ref, commit };
 }
 /** By the digest that was recorded when the reference was deployed: a tag may have moved since. */
 async function resolveImage(viewing, current, reference) {
-    const recorded = keptReleases(current.history).find((release) => release.origin === `image:${reference}` || release.image.digest === reference);
+    const recorded = (0,model_release/* keptReleases */.ZL)(current.history).find((release) => release.origin === `image:${reference}` || release.image.digest === reference);
     if (recorded === undefined)
         return { kind: 'image', reference };
-    if ((await imageOf(viewing, recorded)) !== undefined)
+    if ((await (0,kept_candidate/* imageOf */.dT)(viewing, recorded)) !== undefined)
         return { kind: 'kept', release: recorded };
     return { kind: 'image', reference: recorded.image.digest ?? reference };
 }
 
 ;// CONCATENATED MODULE: ./build/procedures/rollback.js
+
+
+
 
 
 
@@ -13107,15 +10724,15 @@ const rollback = {
     async preview(viewing) {
         const candidates = [];
         for (const service of await withoutStopped(viewing, selectServices(viewing, viewing.opened.live))) {
-            const current = await observe(viewing.engine, viewing, viewing.project, service);
+            const current = await (0,observe/* observe */.lB)(viewing.engine, viewing, viewing.project, service);
             const target = await resolveTarget(viewing, viewing.request.rollbackTo, current);
             if (target.kind !== 'kept')
-                return procedure_ended('completed', describePreview(viewing, await previewOther(viewing, target)));
-            candidates.push(await keptCandidate(viewing, target.release.id, current));
+                return ended('completed', describePreview(viewing, await previewOther(viewing, target)));
+            candidates.push(await (0,kept_candidate/* keptCandidate */.A4)(viewing, target.release.id, current));
         }
         const planned = await withDataChanges(viewing, candidates, true);
-        const services = planned.map((candidate) => planFor(viewing, candidate, viewing.opened.checkout?.commit));
-        return procedure_ended('completed', describePreview(viewing, { procedure: 'rollback', preparation: [], services }));
+        const services = planned.map((candidate) => (0,plan_service/* planFor */.bJ)(viewing, candidate, viewing.opened.checkout?.commit));
+        return ended('completed', describePreview(viewing, { procedure: 'rollback', preparation: [], services }));
     },
     async perform(session) {
         const services = await withoutStopped(session, selectServices(session, session.opened.live));
@@ -13138,7 +10755,7 @@ const rollback = {
 };
 /** @returns undefined for a service of a whole project that never had another release */
 async function find(session, service) {
-    const current = await adopt(session, service, await observe(session.engine, session, session.project, service));
+    const current = await (0,observe/* adopt */.di)(session, service, await (0,observe/* observe */.lB)(session.engine, session, session.project, service));
     passGate(session, 'health', healthGate(service, current));
     let target;
     try {
@@ -13158,7 +10775,7 @@ async function obtain(session, service, current, target) {
         case 'kept':
             refuseBad(session, current, target.release);
             session.progress.info(`${service}: back to release ${target.release.id} (${target.release.origin})`);
-            return keptCandidate(session, target.release.id, current);
+            return (0,kept_candidate/* keptCandidate */.A4)(session, target.release.id, current);
         case 'commit': {
             session.progress.info(`${service}: no kept release is of ${target.ref}; it is built from it`);
             const building = { ...session, request: { ...session.request, ref: target.ref, image: undefined } };
@@ -13175,7 +10792,7 @@ async function obtain(session, service, current, target) {
 }
 function refuseBad(session, current, release) {
     const event = current.history.events.findLast((entry) => entry.release === release.id && entry.kind === 'bad');
-    passGate(session, 'bad-release', isBad(current.history, release.id)
+    passGate(session, 'bad-release', (0,model_release/* isBad */.e2)(current.history, release.id)
         ? {
             kind: 'refuse',
             error: new errors/* ProcedureError */.e_('E_BAD_RELEASE', `Release ${release.id} was rolled back before: ${event?.reason ?? 'no reason recorded'}`, { next: 'Choose another release, or set force: true. Nothing was changed.' }),
@@ -13277,22 +10894,22 @@ function planStart(start) {
 
 /** @returns what stopping a service would do @throws ProcedureError E_GATE when there is nothing of it to stop */
 async function viewStop(viewing, service) {
-    const current = await observe(viewing.engine, viewing, viewing.project, service);
-    return stopPlan(viewing, service, current, await routerInPlace(viewing, service));
+    const current = await (0,observe/* observe */.lB)(viewing.engine, viewing, viewing.project, service);
+    return stopPlan(viewing, service, current, await (0,traffic_facts/* routerInPlace */.g)(viewing, service));
 }
 /** @param current with what runs taken into the ledger: it has to be there to be started again */
 function stopPlan(viewing, service, current, router) {
     const { containers, history } = current;
-    const release = current.release?.id ?? liveRelease(history)?.id;
+    const release = current.release?.id ?? (0,model_release/* liveRelease */._8)(history)?.id;
     if (containers.length === 0 && release === undefined) {
         throw new errors/* ProcedureError */.e_('E_GATE', `Nothing of ${service} runs, and the ledger has no release of it`, {
             next: 'It was never deployed. Nothing was changed.',
         });
     }
-    const running = containers.filter(isAlive).map(({ id }) => id);
+    const running = containers.filter(model_service/* isAlive */._n).map(({ id }) => id);
     const { request, invocation } = viewing;
     const notes = stopNotes(viewing, service, request.force);
-    if (running.length === 0 && stoppedOnPurpose(history) !== undefined) {
+    if (running.length === 0 && (0,model_release/* stoppedOnPurpose */.XG)(history) !== undefined) {
         return {
             service,
             strategy: 'recreate',
@@ -13352,8 +10969,8 @@ function stopLooker(session) {
 /** @throws ProcedureError E_VERIFICATION when the engine still shows a process */
 async function verifyStopped(session, { service }) {
     const containers = await session.engine.containers(session.project, service);
-    const alive = containers.find(isAlive);
-    const detail = alive === undefined ? 'no container of it runs' : `${alive.name}: ${describeState(alive)}`;
+    const alive = containers.find(model_service/* isAlive */._n);
+    const detail = alive === undefined ? 'no container of it runs' : `${alive.name}: ${(0,diagnose/* describeState */.Jw)(alive)}`;
     session.recorder.verified.push({ service, check: 'stopped', passed: alive === undefined, detail, durationMs: 0 });
     if (alive === undefined)
         return;
@@ -13380,11 +10997,11 @@ async function verifyStopped(session, { service }) {
 const STOP_AGAIN_MS = 10 * 60_000;
 /** @returns what starting a service would do */
 async function viewStart(viewing, service) {
-    return (await prepareStart(viewing, await observe(viewing.engine, viewing, viewing.project, service), service)).plan;
+    return (await prepareStart(viewing, await (0,observe/* observe */.lB)(viewing.engine, viewing, viewing.project, service), service)).plan;
 }
 /** Starts what was stopped, and stops it again when it does not become what it should be. */
 async function startService(session, service) {
-    const current = await adopt(session, service, await observe(session.engine, session, session.project, service));
+    const current = await (0,observe/* adopt */.di)(session, service, await (0,observe/* observe */.lB)(session.engine, session, session.project, service));
     const { plan, candidate } = await prepareStart(session, current, service);
     session.recorder.plan = {
         procedure: 'start',
@@ -13424,7 +11041,7 @@ async function start_service_stopAgain(session, { service, release, definition }
     session.lookers.set(service, stopLooker(session));
     const reason = session.redactor.text(`started, and not right: ${failure.message}`).slice(0, 200);
     await session.execute({ kind: 'record-stop', service, release: release.id, reason }, deadline);
-    const running = (await session.engine.containers(session.project, service)).filter(isAlive).map(({ id }) => id);
+    const running = (await session.engine.containers(session.project, service)).filter(model_service/* isAlive */._n).map(({ id }) => id);
     if (running.length > 0)
         await session.execute({ kind: 'stop-containers', service, containers: running }, deadline);
     await session.execute({ kind: 'verify', service, release: release.id, checks: ['stopped'] }, deadline);
@@ -13435,10 +11052,10 @@ async function prepareStart(viewing, current, service) {
     if (containers.length > 0 && containers.every(({ state }) => state === 'running')) {
         return { plan: runsAlready(service, current), candidate: undefined };
     }
-    const release = (current.release ?? liveRelease(history))?.id;
+    const release = (current.release ?? (0,model_release/* liveRelease */._8)(history))?.id;
     if (release === undefined)
         throw start_service_nothingToStart(service);
-    const known = await keptCandidate(viewing, release, current);
+    const known = await (0,kept_candidate/* keptCandidate */.A4)(viewing, release, current);
     // Containers of another release than the ledger knows of are replaced by it.
     const present = current.release === undefined ? [] : containers.map(({ id }) => id);
     const candidate = { ...known, replicas: present.length === 0 ? known.replicas : present.length };
@@ -13465,8 +11082,8 @@ function start_service_planFor(viewing, candidate, present) {
             heldBack: heldBack(definition, candidate.current, present),
             router: traffic.router,
             containerName: definition.containerName,
-            timeoutMs: readinessTimeout(definition.healthCheck, request.readinessTimeoutMs),
-            checks: checksFor(request, { oneShot, goingBack: true, judgesTraffic: false }),
+            timeoutMs: (0,readiness/* readinessTimeout */.WX)(definition.healthCheck, request.readinessTimeoutMs),
+            checks: (0,verify/* checksFor */.NR)(request, { oneShot, goingBack: true, judgesTraffic: false }),
             watchMs: request.watchMs,
         }),
         estimatedDowntimeMs: undefined,
@@ -13481,7 +11098,7 @@ function heldBack(definition, { containers }, present) {
         .map(({ id }) => id);
 }
 function whyStart(history) {
-    const stop = stoppedOnPurpose(history);
+    const stop = (0,model_release/* stoppedOnPurpose */.XG)(history);
     return stop === undefined ? 'it does not run' : `it was stopped on purpose on ${stop.at} (${stop.reason})`;
 }
 function runsAlready(service, current) {
@@ -13513,7 +11130,7 @@ const start = {
     interrupts: false,
     async preview(viewing) {
         const services = await Promise.all(start_inOrder(viewing).map((name) => viewStart(viewing, name)));
-        return procedure_ended('completed', describePreview(viewing, { procedure: 'start', preparation: [], services }));
+        return ended('completed', describePreview(viewing, { procedure: 'start', preparation: [], services }));
     },
     async perform(session) {
         const started = [];
@@ -13529,14 +11146,14 @@ const start = {
             (outcome === 'unchanged' ? running : started).push(service);
         }
         if (started.length === 0)
-            return procedure_ended('unchanged', `${running.join(', ')}: runs already`);
-        return procedure_ended('deployed', `${started.join(', ')} started and verified`);
+            return ended('unchanged', `${running.join(', ')}: runs already`);
+        return ended('deployed', `${started.join(', ')} started and verified`);
     },
 };
 /** What others depend on first. */
 function start_inOrder(viewing) {
     const named = requireNamedServices(viewing);
-    return dependencyOrder(viewing.opened.live).filter((name) => named.includes(name));
+    return (0,model_service/* dependencyOrder */.g1)(viewing.opened.live).filter((name) => named.includes(name));
 }
 
 ;// CONCATENATED MODULE: ./build/procedures/stop.js
@@ -13553,14 +11170,14 @@ const stop = {
     interrupts: true,
     async preview(viewing) {
         const services = await Promise.all(requireNamedServices(viewing).map((name) => viewStop(viewing, name)));
-        return procedure_ended('completed', describePreview(viewing, { procedure: 'stop', preparation: [], services }));
+        return ended('completed', describePreview(viewing, { procedure: 'stop', preparation: [], services }));
     },
     async perform(session) {
         const services = requireNamedServices(session);
         const plans = [];
         for (const service of services) {
-            const current = await adopt(session, service, await observe(session.engine, session, session.project, service));
-            plans.push(stopPlan(session, service, current, await routerInPlace(session, service)));
+            const current = await (0,observe/* adopt */.di)(session, service, await (0,observe/* observe */.lB)(session.engine, session, session.project, service));
+            plans.push(stopPlan(session, service, current, await (0,traffic_facts/* routerInPlace */.g)(session, service)));
         }
         session.recorder.plan = { procedure: 'stop', preparation: [], services: plans };
         for (const line of planLines(session.recorder.plan))
@@ -13575,10 +11192,10 @@ const stop = {
             session.recorder.note('stopped on purpose', service);
         }
         if (changing.length === 0)
-            return procedure_ended('unchanged', `${services.join(', ')}: stopped on purpose already`);
+            return ended('unchanged', `${services.join(', ')}: stopped on purpose already`);
         session.recorder.nextSteps.push(`To start it again: procedure start with service: ${services.join(', ')}.`);
         return {
-            ...procedure_ended('completed', `${services.join(', ')} stopped, and stays so until procedure start`),
+            ...ended('completed', `${services.join(', ')} stopped, and stays so until procedure start`),
             changed: true,
         };
     },
@@ -13858,8 +11475,8 @@ const sloReport = {
             recorder.note(`metrics written to ${request.metricsFile}`);
         }
         if (records.length === 0)
-            return procedure_ended('completed', `slo-report: no run changed anything in the ${period}`);
-        return procedure_ended('completed', `slo-report: ${records.length} runs of ${[...all.keys()].join(', ')} in the ${period}, ${greenRuns(records)} of them green`);
+            return ended('completed', `slo-report: no run changed anything in the ${period}`);
+        return ended('completed', `slo-report: ${records.length} runs of ${[...all.keys()].join(', ')} in the ${period}, ${greenRuns(records)} of them green`);
     },
     perform: undefined,
 };
@@ -13867,7 +11484,7 @@ const sloReport = {
 async function recordedServices(viewing) {
     const recorded = await viewing.ledger.services();
     const { services } = viewing.request;
-    requireServices(services, [...new Set([...recorded, ...Object.keys(viewing.opened.live.services)])]);
+    (0,open_project/* requireServices */.qw)(services, [...new Set([...recorded, ...Object.keys(viewing.opened.live.services)])]);
     return services.length > 0 ? services : recorded;
 }
 function formatPeriod(ms) {
@@ -13920,6 +11537,7 @@ const ALL_PROCEDURES = {
 
 
 
+
 /** Carries one procedure out, from the open project to the report. Never throws: the report says what happened. */
 async function runProcedure(run) {
     const procedure = ALL_PROCEDURES[run.request.procedure];
@@ -13930,27 +11548,41 @@ async function runProcedure(run) {
     catch (error) {
         result = failedBeforeItsEnd(run, (0,errors/* asProcedureError */.qq)(error));
     }
-    return build_report_buildReport(run, result);
+    if (procedure.perform === undefined || run.request.dryRun)
+        return buildReport(run, result);
+    await tellEnd(run, buildReport(run, result));
+    return buildReport(run, result);
 }
 /** Finishes or undoes what a run left that was killed: the action's `post`, and a shell's `recover`. */
 async function recoverAbandoned(run) {
     let result;
+    let repaired = [];
     try {
-        const opened = await openProject(run);
-        result = await withSession(run, opened, { interrupt: false, goOn: false }, async (_session, said) => Promise.resolve(ended('completed', said.length === 0 ? 'nothing was left to repair' : said.join('; '))));
+        const opened = await (0,open_project/* openProject */.U8)(run);
+        result = await withSession(run, opened, { interrupt: false, goOn: false }, async (_session, said) => {
+            repaired = said;
+            return Promise.resolve(ended('completed', said.length === 0 ? 'nothing was left to repair' : said.join('; ')));
+        });
     }
     catch (error) {
-        result = failedBeforeItsEnd(run, asProcedureError(error));
+        result = failedBeforeItsEnd(run, (0,errors/* asProcedureError */.qq)(error));
     }
+    const report = buildReport(run, result);
+    if (repaired.length === 0 && report.error === undefined)
+        return report;
+    // Whoever was told of the beginning hears how the killed run ended.
+    await tellEnd(run, { ...report, outcome: 'failed', headline: `the run was killed; ${report.headline}` });
     return buildReport(run, result);
 }
 async function conduct(run, procedure) {
-    const opened = await open_project_openProject(run);
+    const opened = await (0,open_project/* openProject */.U8)(run);
     const { perform } = procedure;
     if (run.request.dryRun || perform === undefined) {
         const view = viewing(run, opened);
-        if (perform !== undefined)
+        if (perform !== undefined) {
             describeHooks(view);
+            describeNotifications(view);
+        }
         try {
             if (run.request.procedure !== 'check')
                 passOpeningGates(view);
@@ -13961,8 +11593,9 @@ async function conduct(run, procedure) {
         }
     }
     const { interrupts } = procedure;
-    return with_session_withSession(run, opened, { interrupt: interrupts, goOn: interrupts || run.request.force }, async (session) => {
+    return withSession(run, opened, { interrupt: interrupts, goOn: interrupts || run.request.force }, async (session) => {
         passOpeningGates(session);
+        tellStart(session);
         const result = await withHooks(session, perform);
         await deleteOldBackups(session);
         await recordSlo(session);
@@ -15014,12 +12647,38 @@ function hasUrlCredentials(value) {
 
 /***/ }),
 
+/***/ 7454:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   _: () => (/* binding */ renderShellResult)
+/* harmony export */ });
+/* harmony import */ var _model_printable_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5230);
+/* harmony import */ var _text_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8203);
+
+
+/** What a shell command found, for a person to read. */
+function renderShellResult(result) {
+    const lines = [result.headline];
+    for (const { title, columns: titles, rows } of result.tables)
+        lines.push('', title, ...(0,_text_js__WEBPACK_IMPORTED_MODULE_0__/* .columns */ .Y)([titles, ...rows]));
+    if (result.nextSteps.length > 0) {
+        lines.push('', 'What to do next', ...result.nextSteps.map((step, index) => `  ${index + 1}. ${step}`));
+    }
+    return lines.map(_model_printable_js__WEBPACK_IMPORTED_MODULE_1__/* .stripControls */ .$).join('\n');
+}
+
+
+/***/ }),
+
 /***/ 8203:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   S: () => (/* binding */ renderText)
+/* harmony export */   S: () => (/* binding */ renderText),
+/* harmony export */   Y: () => (/* binding */ columns)
 /* harmony export */ });
 /* harmony import */ var _model_outcome_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6521);
 /* harmony import */ var _model_operation_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7396);
@@ -15269,7 +12928,4456 @@ function clock(iso) {
 
 /***/ }),
 
-/***/ 9778:
+/***/ 7325:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   A3: () => (/* binding */ reasonOf),
+/* harmony export */   yy: () => (/* binding */ sleep)
+/* harmony export */ });
+/* unused harmony export cancelledError */
+/* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8182);
+
+/**
+ * Sleeps, and wakes at once on abort.
+ * @param ms milliseconds
+ * @throws the signal's reason
+ */
+async function sleep(ms, signal) {
+    signal.throwIfAborted();
+    await new Promise((resolve, reject) => {
+        const stop = () => {
+            clearTimeout(timer);
+            reject(reasonOf(signal));
+        };
+        const timer = setTimeout(() => {
+            signal.removeEventListener('abort', stop);
+            resolve();
+        }, ms);
+        signal.addEventListener('abort', stop, { once: true });
+    });
+}
+/** The person pressed cancel, or the runner did. */
+function cancelledError() {
+    return new _model_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ProcedureError */ .e_('E_CANCELLED', 'The run was cancelled', {
+        next: 'Read below what is live now; start the run again when ready.',
+    });
+}
+/** @returns the reason of an aborted signal as an Error */
+function reasonOf(signal) {
+    return signal.reason instanceof Error ? signal.reason : cancelledError();
+}
+
+
+/***/ }),
+
+/***/ 8789:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  f: () => (/* binding */ runShellCommand)
+});
+
+// EXTERNAL MODULE: ./build/model/errors.js
+var errors = __nccwpck_require__(8182);
+// EXTERNAL MODULE: ./build/steps/open-project.js
+var open_project = __nccwpck_require__(1979);
+// EXTERNAL MODULE: ./build/model/units.js
+var units = __nccwpck_require__(9574);
+// EXTERNAL MODULE: ./build/run/deadline.js
+var deadline = __nccwpck_require__(7325);
+;// CONCATENATED MODULE: ./build/shell/cancel.js
+
+
+const LOOK_MS = 250;
+/**
+ * Asks the holder of the lock to end. It does what it does when its job is cancelled: what is verified stays, what is not is
+ * undone, and the lock is given back.
+ */
+const cancel = {
+    name: 'cancel',
+    async perform(shell) {
+        const { locks, project, invocation, request, options, progress } = shell;
+        const holder = await locks.holder();
+        if (holder === undefined)
+            return nobody(project);
+        // A killed one hears nothing: whoever takes the lock next repairs.
+        if (holder.alive === false)
+            return gone(project, holder);
+        const why = request.reason === undefined ? '' : `: ${request.reason}`;
+        const asked = await locks.askToYield(`${invocation.actor} cancels it${why}`);
+        if (asked === undefined)
+            return nobody(project);
+        progress.info(`asked ${asked.procedure} by ${asked.actor} to end (run ${asked.run})`);
+        const began = performance.now();
+        while (performance.now() - began < options.waitMs) {
+            await (0,deadline/* sleep */.yy)(LOOK_MS, shell.cancelled);
+            const now = await locks.holder();
+            if (now?.generation === asked.generation)
+                continue;
+            const took = (0,units/* formatDuration */.a3)(performance.now() - began);
+            return result(true, `${project}: ${asked.procedure} by ${asked.actor} ended ${took} after it was asked to`, asked);
+        }
+        if (options.waitMs === 0) {
+            return result(true, `${project}: ${asked.procedure} by ${asked.actor} was asked to end`, asked);
+        }
+        return result(false, `${project}: ${asked.procedure} by ${asked.actor} was asked to end, and has not after ${(0,units/* formatDuration */.a3)(options.waitMs)}`, asked, 'Undoing may take longer: look with status. One that hangs is ended on its host, and unlock frees its lock.');
+    },
+};
+function nobody(project) {
+    return result(true, `${project}: nobody holds the lock; there is nothing to cancel`, undefined);
+}
+function gone(project, holder) {
+    return result(true, `${project}: the process of ${holder.procedure} by ${holder.actor} is gone; there is nobody to ask`, holder, 'The next procedure takes the lock over and repairs what it left.');
+}
+function result(green, headline, asked, next) {
+    const nextSteps = next === undefined ? [] : [next];
+    return { green, headline, tables: [], nextSteps, value: { headline, ended: green, run: asked ?? null, nextSteps } };
+}
+
+;// CONCATENATED MODULE: ./build/model/history.js
+/**
+ * A run that changed a service has a row of what it cost; events of the ledger say why, and tell of what has no such row:
+ * a stop, and what was found running.
+ * @returns the changes of one service, newest first
+ */
+function changesOf(service, { releases, events }, rows) {
+    const runs = new Set(rows.map(({ run }) => run));
+    const ofRuns = rows.map((row) => {
+        const said = events.findLast((event) => event.run === row.run && tells(event));
+        return {
+            at: row.at,
+            service,
+            what: row.procedure,
+            outcome: row.outcome,
+            release: row.release,
+            by: row.by,
+            run: row.run,
+            timeMs: row.timeMs,
+            downtimeMs: row.downtimeMs,
+            reason: said?.reason,
+        };
+    });
+    const notes = events
+        .filter((event) => event.kind !== 'dropped' && (event.run === undefined || !runs.has(event.run)))
+        .map((event) => {
+        const release = releases.find(({ id }) => id === event.release);
+        return {
+            at: event.at,
+            service,
+            what: event.kind === 'live' && release?.origin === 'adopted' ? 'adopted' : event.kind,
+            outcome: undefined,
+            release: event.release,
+            by: event.kind === 'live' ? release?.by : undefined,
+            run: event.run,
+            timeMs: undefined,
+            downtimeMs: undefined,
+            reason: event.reason,
+        };
+    });
+    return newestFirst([...ofRuns, ...notes]);
+}
+/** @returns changes of several services, newest first */
+function newestFirst(changes) {
+    return [...changes].sort((one, other) => (one.at < other.at ? 1 : one.at > other.at ? -1 : 0));
+}
+/** A release that became live says nothing more than the outcome does. */
+function tells({ kind }) {
+    return kind === 'bad' || kind === 'stopped' || kind === 'started';
+}
+
+;// CONCATENATED MODULE: ./build/shell/services.js
+
+/**
+ * The services that are named, or all: those of the compose files and those that only the ledger knows, which left the
+ * files and may still run.
+ * @throws ProcedureError E_SERVICE
+ */
+async function servicesOf(shell) {
+    const inFiles = Object.keys(shell.opened?.live.services ?? {});
+    const all = [...new Set([...inFiles, ...(await shell.ledger.services())])].sort();
+    const { services } = shell.request;
+    // Without files and without a record a name cannot be wrong.
+    if (all.length > 0)
+        (0,open_project/* requireServices */.qw)(services, all);
+    return services.length > 0 ? services : all;
+}
+
+;// CONCATENATED MODULE: ./build/shell/history.js
+
+
+
+/** The last changes of a project, from the ledger on its engine: whoever made them, and wherever. */
+const history_history = {
+    name: 'history',
+    async perform(shell) {
+        const all = [];
+        for (const service of await servicesOf(shell))
+            all.push(...(await changesIn(shell, service)));
+        const changes = newestFirst(all).slice(0, shell.options.limit);
+        const more = all.length - changes.length;
+        return {
+            green: true,
+            headline: changes.length === 0
+                ? `${shell.project}: nothing was changed from here yet`
+                : `${shell.project}: the last ${changes.length} changes${more === 0 ? '' : `, and ${more} older ones (--limit)`}`,
+            tables: changes.length === 0 ? [] : [{ title: 'Changes, newest first', columns: COLUMNS, rows: changes.map(row) }],
+            nextSteps: [],
+            value: { project: shell.project, changes, older: more },
+        };
+    },
+};
+const COLUMNS = ['When', 'Service', 'What', 'Outcome', 'Release', 'By', 'Took', 'Outage', 'Why'];
+async function changesIn({ ledger }, service) {
+    const [kept, rows] = await Promise.all([ledger.history(service), ledger.sloRecords(service)]);
+    return changesOf(service, kept, rows);
+}
+function row(change) {
+    const { at, service, what, outcome, release, by, timeMs, downtimeMs, reason } = change;
+    const time = (ms) => (ms === undefined ? '–' : (0,units/* formatDuration */.a3)(ms));
+    return [at, service, what, outcome ?? '–', release ?? '–', by ?? '–', time(timeMs), time(downtimeMs), reason ?? ''];
+}
+
+// EXTERNAL MODULE: ./build/model/outcome.js
+var outcome = __nccwpck_require__(6521);
+// EXTERNAL MODULE: ./build/procedures/run-procedure.js + 115 modules
+var run_procedure = __nccwpck_require__(7749);
+;// CONCATENATED MODULE: ./build/shell/recover.js
+
+
+/** What every procedure does first, and nothing else. */
+const recover = {
+    name: 'recover',
+    async perform(shell) {
+        const report = await (0,run_procedure/* recoverAbandoned */.b)(shell);
+        const { headline, nextSteps } = report;
+        return { green: (0,outcome/* isGreen */.gf)(report.outcome), headline, tables: [], nextSteps, value: { ...report } };
+    },
+};
+
+;// CONCATENATED MODULE: ./build/model/drift.js
+/** @returns what differs, what matters most first; empty when everything is as it was deployed */
+function driftOf(facts) {
+    const { service, live, containers, stopped } = facts;
+    if (live === undefined) {
+        return containers.length === 0 ? [] : [drift('unrecorded', `${service} runs, and was never deployed from here`)];
+    }
+    const present = containers.length === 0 ? absent(facts) : containers.flatMap((one) => containerDrift(facts, live, one));
+    const running = containers.filter(({ state }) => state === 'running');
+    return [
+        ...(stopped && running.length > 0
+            ? [drift('started', `${service} was stopped on purpose, and ${names(running)} runs`)]
+            : []),
+        ...present,
+        ...countDrift(facts, live),
+        ...nextUpDrift(facts, live),
+    ];
+}
+function absent({ service, stopped, live }) {
+    return stopped ? [] : [drift('nothing-runs', `${service} has no container, and release ${live?.id ?? ''} is live`)];
+}
+function containerDrift(facts, live, container) {
+    const { definition, stopped, oneShot, known } = facts;
+    const { name, state, exitCode, fingerprint, composeHash } = container;
+    const found = [];
+    if (state !== 'running' && !stopped && !(oneShot && exitCode === 0)) {
+        found.push(drift('state', `${name} is ${state}${state === 'exited' ? ` with exit code ${exitCode}` : ''}`));
+    }
+    if (fingerprint !== live.image.fingerprint) {
+        const other = known.findLast(({ image }) => image.fingerprint === fingerprint);
+        const what = other === undefined ? 'an image that no release has' : `the image of release ${other.id}`;
+        found.push(drift('image', `${name} runs ${what}, not that of release ${live.id}`));
+    }
+    if (composeHash !== live.composeHash) {
+        const changed = changedVariables(definition, container.environment);
+        const which = changed.length === 0 ? '' : `: environment ${changed.join(', ')}`;
+        found.push(drift('configuration', `${name} has another configuration than release ${live.id}${which}`));
+        return found;
+    }
+    const wanted = definition?.restart?.split(':')[0];
+    // A service that is stopped on purpose gets another policy from us, so that Docker does not start it again.
+    if (wanted !== undefined && !stopped && normalPolicy(container.restartPolicy) !== normalPolicy(wanted)) {
+        found.push(drift('restart-policy', `${name} has restart policy ${normalPolicy(container.restartPolicy)}, not ${wanted}`));
+    }
+    if (definition?.containerName !== undefined && name !== definition.containerName && facts.containers.length === 1) {
+        found.push(drift('name', `${name} is to be called ${definition.containerName}`));
+    }
+    return found;
+}
+function countDrift({ service, containers }, live) {
+    if (containers.length === 0 || containers.length === live.replicas)
+        return [];
+    return [drift('count', `${service} has ${containers.length} containers, and was deployed with ${live.replicas}`)];
+}
+/** What plain `docker compose up -d` would do to it. */
+function nextUpDrift({ service, filesHash, named }, live) {
+    const found = [];
+    if (filesHash !== undefined && filesHash !== live.composeHash) {
+        found.push(drift('files', `the compose files on the host say something else of ${service} than release ${live.id} has`));
+    }
+    if (named !== undefined && named !== live.image.fingerprint) {
+        found.push(drift('image-name', `${live.image.name} names another image than release ${live.id} has`));
+    }
+    return found;
+}
+/** Names of variables that the definition sets and the container has otherwise. */
+function changedVariables(definition, environment) {
+    if (definition === undefined)
+        return [];
+    const actual = new Map(environment.map((line) => {
+        const split = line.indexOf('=');
+        return split === -1 ? [line, ''] : [line.slice(0, split), line.slice(split + 1)];
+    }));
+    return Object.entries(definition.environment)
+        .filter(([name, value]) => value !== null && actual.get(name) !== value.replaceAll('$$', '$'))
+        .map(([name]) => name)
+        .sort();
+}
+/** The engine says nothing, or `no`, where there is none. */
+function normalPolicy(policy) {
+    return policy === '' ? 'no' : policy;
+}
+function names(containers) {
+    return containers.map(({ name }) => name).join(', ');
+}
+function drift(kind, text) {
+    return { kind, text };
+}
+
+// EXTERNAL MODULE: ./build/model/release.js
+var model_release = __nccwpck_require__(8272);
+// EXTERNAL MODULE: ./build/model/service.js
+var model_service = __nccwpck_require__(194);
+// EXTERNAL MODULE: ./build/steps/kept-candidate.js
+var kept_candidate = __nccwpck_require__(1831);
+// EXTERNAL MODULE: ./build/steps/observe.js + 1 modules
+var observe = __nccwpck_require__(1061);
+;// CONCATENATED MODULE: ./build/shell/service-status.js
+
+
+
+
+
+/**
+ * Reads engine, ledger and files. Changes nothing.
+ * @param filesHash Compose's hash of the service in the live files; undefined where they do not have it
+ */
+async function lookAtService(shell, service, filesHash) {
+    const current = await (0,observe/* observe */.lB)(shell.engine, shell, shell.project, service);
+    const live = (0,model_release/* liveRelease */._8)(current.history);
+    const liveAt = current.history.events.findLast(({ kind }) => kind === 'live')?.at;
+    const stop = (0,model_release/* stoppedOnPurpose */.XG)(current.history);
+    return {
+        service,
+        release: live?.id ?? null,
+        since: liveAt ?? null,
+        by: live?.by ?? null,
+        commit: live?.commit ?? null,
+        version: live?.version ?? null,
+        image: live === undefined ? null : (live.image.digest ?? `${live.image.name} (${live.image.id.slice(0, 19)})`),
+        stopped: stop === undefined ? null : { since: stop.at, reason: stop.reason },
+        containers: current.containers.map(({ id, name, state, health, restartCount, startedAt }) => {
+            return { id, name, state, health, restarts: restartCount, startedAt };
+        }),
+        goBackTo: await goBackTo(shell, service, current, live),
+        drift: await driftIn(shell, service, current, live, filesHash),
+    };
+}
+async function goBackTo(shell, service, { history }, live) {
+    const others = (0,model_release/* keptReleases */.ZL)(history).filter(({ id }) => id !== live?.id);
+    return Promise.all(others.map(async (release) => {
+        const { id, commit, version, by } = release;
+        return {
+            service,
+            release: id,
+            liveAt: history.events.findLast((event) => event.kind === 'live' && event.release === id)?.at ?? '',
+            commit: commit ?? null,
+            version: version ?? null,
+            by,
+            image: (await (0,kept_candidate/* imageOf */.dT)(shell, release)) === undefined ? 'gone' : 'there',
+            bad: (0,model_release/* isBad */.e2)(history, id),
+        };
+    }));
+}
+async function driftIn(shell, service, current, live, filesHash) {
+    const { opened, engine, ledger } = shell;
+    const kept = live === undefined ? undefined : await ledger.definition(live.id);
+    return driftOf({
+        service,
+        live,
+        definition: kept === undefined ? undefined : definitionFacts(kept),
+        containers: current.containers,
+        stopped: (0,model_release/* stoppedOnPurpose */.XG)(current.history) !== undefined,
+        oneShot: opened !== undefined && (0,model_service/* isOneShot */.hb)(opened.live, service),
+        filesHash,
+        named: live === undefined ? undefined : (await engine.image(live.image.name))?.fingerprint,
+        known: current.history.releases,
+    });
+}
+/** A definition that was rebuilt from a container says less than a file did. */
+function definitionFacts({ definition, service, definitionFrom }) {
+    if (definitionFrom !== 'rendered')
+        return undefined;
+    const services = definition['services'];
+    const own = services[service] ?? {};
+    const deploy = own['deploy'];
+    // `deploy.restart_policy` has words of its own: it is left alone.
+    const restart = deploy?.restart_policy === undefined ? (own['restart'] ?? 'no') : undefined;
+    return {
+        restart: typeof restart === 'string' ? restart : undefined,
+        containerName: typeof own['container_name'] === 'string' ? own['container_name'] : undefined,
+        environment: (own['environment'] ?? {}),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/shell/status.js
+
+
+
+/** What is live, since when, what there is to go back to, who holds the lock, and what somebody changed by hand. */
+const status_status = {
+    name: 'status',
+    async perform(shell) {
+        const services = [];
+        const hashes = await hashesOf(shell);
+        for (const service of await servicesOf(shell))
+            services.push(await lookAtService(shell, service, hashes[service]));
+        const [lock, checkout] = [await lockOf(shell), checkoutOf(shell)];
+        const drifts = services.flatMap(({ drift }) => drift);
+        const modified = checkout?.modified ?? [];
+        const kept = services.flatMap(({ goBackTo }) => goBackTo);
+        const found = drifts.length + (modified.length === 0 ? 0 : 1);
+        return {
+            green: true,
+            headline: `${shell.project}: ${found === 0 ? 'everything is as it was deployed' : `${found} ${found === 1 ? 'thing is' : 'things are'} not as deployed`}`,
+            tables: [
+                ...(services.length === 0 ? [] : [{ title: 'Live', columns: LIVE, rows: services.map(liveRow) }]),
+                ...containerTable(services),
+                ...(kept.length === 0 ? [] : [{ title: 'Releases to go back to', columns: KEPT, rows: kept.map(keptRow) }]),
+                ...driftTable(services, modified),
+                {
+                    title: 'Lock',
+                    columns: LOCK,
+                    rows: [lock === undefined ? ['nobody', '–', '–', '–', '–'] : lockRow(lock)],
+                },
+            ],
+            nextSteps: [...new Set(drifts.map(remedy)), ...lockSteps(lock)],
+            value: { project: shell.project, services, lock: lock ?? null, checkout: checkout ?? null },
+        };
+    },
+};
+/** Compose's hash of every service as the files on the host are now. */
+async function hashesOf({ opened, compose, request }) {
+    return opened === undefined ? {} : compose.documentHashes(opened.live.document, request.workingDirectory);
+}
+const LIVE = ['Service', 'Release', 'Since', 'By', 'Commit', 'Version', 'Image'];
+const KEPT = ['Service', 'Release', 'Live at', 'Commit', 'Version', 'Image', 'Mark'];
+const CONTAINERS = ['Service', 'Container', 'State', 'Health', 'Restarts', 'Started'];
+const LOCK = ['Held by', 'Procedure', 'For', 'Its process', 'Run'];
+async function lockOf({ locks }) {
+    const holder = await locks.holder();
+    if (holder === undefined)
+        return undefined;
+    const { run, procedure, actor, runUrl, host, pid, since, alive } = holder;
+    const heldForMs = Date.now() - Date.parse(since);
+    return {
+        ...{ run, procedure, actor, host, pid, since },
+        runUrl: runUrl ?? null,
+        heldForMs: Number.isNaN(heldForMs) ? null : Math.max(0, heldForMs),
+        alive: alive ?? null,
+    };
+}
+function checkoutOf({ opened }) {
+    const checkout = opened?.checkout;
+    return checkout && { commit: checkout.commit ?? null, modified: checkout.modified };
+}
+function liveRow(one) {
+    const stopped = one.stopped === null ? '' : ` (stopped on purpose since ${one.stopped.since})`;
+    return [
+        one.service,
+        `${one.release ?? 'none in the ledger'}${stopped}`,
+        one.since ?? '–',
+        one.by ?? '–',
+        one.commit?.slice(0, 12) ?? '–',
+        one.version ?? '–',
+        one.image ?? '–',
+    ];
+}
+function keptRow(one) {
+    const { service, release, liveAt, commit, version, image, bad } = one;
+    return [
+        service,
+        release,
+        liveAt,
+        commit?.slice(0, 12) ?? '–',
+        version ?? '–',
+        image === 'there' ? 'there' : 'gone',
+        bad ? 'bad' : 'good',
+    ];
+}
+function containerTable(services) {
+    const rows = services.flatMap(({ service, containers }) => containers.map((one) => [service, one.name, one.state, one.health, String(one.restarts), one.startedAt]));
+    return rows.length === 0 ? [] : [{ title: 'Containers', columns: CONTAINERS, rows }];
+}
+function driftTable(services, modified) {
+    const rows = services.flatMap(({ service, drift }) => drift.map(({ kind, text }) => [service, kind, text]));
+    if (modified.length > 0) {
+        const more = modified.length > 10 ? ` and ${modified.length - 10} more` : '';
+        rows.push(['–', 'checkout', `tracked files were modified: ${modified.slice(0, 10).join(', ')}${more}`]);
+    }
+    return rows.length === 0 ? [] : [{ title: 'Changed by hand', columns: ['Service', 'What', 'How'], rows }];
+}
+function lockRow(lock) {
+    const held = lock.heldForMs === null ? lock.since : (0,units/* formatDuration */.a3)(lock.heldForMs);
+    const process = `${lock.pid} on ${lock.host}`;
+    const alive = lock.alive === null ? 'cannot be seen from here' : lock.alive ? 'alive' : 'gone';
+    return [lock.actor, lock.procedure, held, `${process}, ${alive}`, lock.runUrl ?? lock.run];
+}
+function lockSteps(lock) {
+    if (lock?.alive !== false)
+        return [];
+    return ['The process that holds the lock is gone: the next procedure takes it over and repairs what it left.'];
+}
+function remedy({ kind }) {
+    switch (kind) {
+        case 'unrecorded':
+            return 'Deploy it with code-update: what runs is taken into the ledger first, so that there is a way back.';
+        case 'files':
+        case 'configuration':
+            return 'To apply the compose files as they are: config-change. To put back what was deployed: rollback --rollback-to release:ID.';
+        case 'image':
+        case 'image-name':
+            return 'To put back what was deployed: rollback --rollback-to release:ID. To deploy the checkout: code-update.';
+        case 'started':
+            return 'If it is meant to run: start.';
+        case 'nothing-runs':
+        case 'state':
+        case 'count':
+            return 'To make it run as it was deployed: health-restart, or emergency when it is frozen.';
+        case 'restart-policy':
+        case 'name':
+            return 'To have the container made anew as it was deployed: emergency.';
+    }
+}
+
+// EXTERNAL MODULE: ./build/steps/plan-service.js
+var plan_service = __nccwpck_require__(1370);
+;// CONCATENATED MODULE: ./build/shell/kept-images.js
+
+
+/** The empty image that records are opened with; one for all projects of an engine. */
+const RECORDS_IMAGE = 'rolling-restart/records:1';
+/**
+ * Image names that are ours: the releases kept under `rolling-restart/…`, the runbook's `NAME:previous` where it names an
+ * image of a release, and the records' image unless another project needs it.
+ */
+async function keptImages(shell, services) {
+    const { engine, ledger, project, traces } = shell;
+    const others = (await traces.projects()).filter((other) => other !== project);
+    const releases = [];
+    const tags = [];
+    for (const service of services) {
+        releases.push(...(await ledger.history(service)).releases);
+        const repository = repositoryOf(project, service);
+        // Project `a` with service `b-c` keeps its images under the same name as project `a-b` with service `c`: what may be
+        // another project's is only taken when the ledger has it.
+        if (others.some((other) => repository.startsWith(`rolling-restart/${other}-`)))
+            continue;
+        tags.push(...(await engine.tagsOf(repository)));
+    }
+    for (const { image } of releases) {
+        if ((await engine.image(image.keptAs)) !== undefined)
+            tags.push(image.keptAs);
+    }
+    const ours = new Set(releases.map(({ image }) => image.fingerprint));
+    for (const name of new Set(releases.map(({ image }) => (0,plan_service/* previousTag */.W8)(image.name)))) {
+        const image = await engine.image(name);
+        if (image !== undefined && ours.has(image.fingerprint))
+            tags.push(name);
+    }
+    if (others.length === 0 && (await engine.image(RECORDS_IMAGE)) !== undefined)
+        tags.push(RECORDS_IMAGE);
+    return [...new Set(tags)].sort();
+}
+function repositoryOf(project, service) {
+    const tag = (0,model_release/* keptImageTag */.yR)(project, service, '');
+    return tag.slice(0, tag.lastIndexOf(':'));
+}
+
+;// CONCATENATED MODULE: ./build/shell/uninstall.js
+
+
+
+
+
+/**
+ * Takes every trace of ours off the engine. The services run on as they are; there is nothing to go back to any more.
+ * Files on the host (evidence, reports, backups) stay: they are a person's.
+ */
+const uninstall = {
+    name: 'uninstall',
+    async perform(shell) {
+        await refuseBehindEdge(shell);
+        const plan = await find(shell);
+        if (plan.traces.length + plan.images.length === 0)
+            return answer(shell, plan, [], `${shell.project}: nothing of Rolling Restart is on this engine`);
+        if (!shell.options.yes) {
+            const headline = `${shell.project}: ${count(plan)} would be removed; the services run on`;
+            return answer(shell, plan, [], headline, 'To carry it out: --yes. Releases cannot be gone back to after it.');
+        }
+        await repair(shell);
+        const lock = await take(shell);
+        await refuseBehindEdge(shell);
+        const found = await find(shell);
+        const stay = await remove(shell, lock, found);
+        return answer(shell, found, stay, `${shell.project}: ${count(found)} removed; the services run on`);
+    },
+};
+/** @throws ProcedureError E_GATE: without its edge nothing would reach the service */
+async function refuseBehindEdge({ traces, edges, project }) {
+    const services = new Set((await traces.of(project)).flatMap(({ what, service }) => (what === 'edge' ? (service ?? []) : [])));
+    const open = [];
+    for (const service of services)
+        if ((await edges.find(project, service))?.open === true)
+            open.push(service);
+    if (open.length === 0)
+        return;
+    throw new errors/* ProcedureError */.e_('E_GATE', `The managed edge carries the requests of ${open.join(', ')}`, {
+        next: `Give the ports back first: rolling-restart eject --service ${open.join(',')}. Nothing was removed.`,
+    });
+}
+async function find(shell) {
+    const [traces, images] = [await shell.traces.of(shell.project), await keptImages(shell, await servicesOf(shell))];
+    return { traces, images };
+}
+/** What a killed run left could not be repaired any more without its journal. */
+async function repair(shell) {
+    if (shell.opened === undefined || shell.request.force)
+        return;
+    const report = await (0,run_procedure/* recoverAbandoned */.b)(shell);
+    if ((0,outcome/* isGreen */.gf)(report.outcome))
+        return;
+    throw new errors/* ProcedureError */.e_('E_RECOVERY', `What a killed run left could not be repaired: ${report.headline}`, {
+        next: `${report.nextSteps[0] ?? 'Repair it first'}; or uninstall --force. Nothing was removed.`,
+    });
+}
+async function take({ locks, invocation, request, cancelled, progress }) {
+    const lock = await locks.acquire({
+        invocation,
+        procedure: 'uninstall',
+        timeoutMs: request.lockTimeoutMs,
+        interrupt: false,
+        yieldMs: 0,
+        signal: cancelled,
+        onWaiting: (owner) => progress.info(`waiting for ${owner.procedure} by ${owner.actor}, since ${owner.since}`),
+    });
+    return lock;
+}
+/** @returns image names that stay, since a container uses the image and it has no other name */
+async function remove(shell, lock, { traces, images }) {
+    const { engine, edges, project, progress } = shell;
+    const stay = [];
+    const go = async (trace) => {
+        await shell.traces.remove(trace);
+        progress.info(`✓ ${trace.kind} ${trace.name}`);
+    };
+    const last = (trace) => trace.what === 'records' || trace.what === 'lock';
+    for (const service of new Set(traces.flatMap(({ what, service }) => (what === 'edge' ? (service ?? []) : [])))) {
+        await lock.check();
+        await edges.remove(project, service);
+    }
+    for (const trace of containersFirst(traces.filter((one) => !last(one)))) {
+        await lock.check();
+        await go(trace);
+    }
+    for (const image of images.filter((one) => !isRecords(one))) {
+        await lock.check();
+        await engine.untagImage(image);
+        if ((await engine.image(image)) === undefined)
+            progress.info(`✓ image ${image}`);
+        else
+            stay.push(image);
+    }
+    await lock.dissolve(async () => {
+        for (const trace of containersFirst(traces.filter(({ what }) => what === 'records')))
+            await go(trace);
+        for (const image of images.filter(isRecords))
+            await engine.untagImage(image);
+    });
+    return stay;
+}
+/** A volume can go once no container has it. */
+function containersFirst(traces) {
+    return [...traces].sort((one, other) => Number(one.kind === 'volume') - Number(other.kind === 'volume'));
+}
+function isRecords(image) {
+    return image.startsWith('rolling-restart/records:');
+}
+function count({ traces, images }) {
+    const of = (kind) => traces.filter((one) => one.kind === kind).length;
+    return `${of('container')} containers, ${of('volume')} volumes and ${images.length} image names`;
+}
+function answer(shell, { traces, images }, stay, headline, next) {
+    const { request, options } = shell;
+    const rows = [
+        ...traces.map(({ kind, name, what, service }) => [
+            kind,
+            name,
+            service === undefined ? what : `${what} of ${service}`,
+        ]),
+        ...images.map((name) => ['image name', name, name.includes(':previous') ? 'the release before' : 'kept release']),
+    ];
+    const nextSteps = [
+        ...(next === undefined ? [] : [next]),
+        ...(stay.length === 0 ? [] : [`${stay.join(', ')} stays: a container uses the image, and it has no other name.`]),
+        ...(rows.length === 0
+            ? []
+            : [`Evidence, reports and backups stay on this host, by default in ${request.stateDir}.`]),
+    ];
+    const title = options.yes ? 'Removed' : 'To be removed';
+    return {
+        green: true,
+        headline,
+        tables: rows.length === 0 ? [] : [{ title, columns: ['Kind', 'Name', 'What it is'], rows }],
+        nextSteps,
+        value: { project: shell.project, removed: options.yes && rows.length > 0, traces, images, stay, nextSteps },
+    };
+}
+
+;// CONCATENATED MODULE: ./build/shell/unlock.js
+
+/** Frees the lock by hand. What its owner left is still repaired by whoever takes the lock next. */
+const unlock = {
+    name: 'unlock',
+    async perform({ locks, project, request, progress, cancelled }) {
+        const holder = await locks.holder();
+        if (holder === undefined)
+            return freed(`${project}: nobody holds the lock`, null);
+        if (!request.force) {
+            if (holder.alive === undefined)
+                progress.info(`the process of ${holder.actor} cannot be seen from here: its lease is watched`);
+            const state = await locks.liveness(cancelled);
+            if (state === 'free')
+                return freed(`${project}: the lock was given back meanwhile`, null);
+            if (state === 'alive') {
+                throw new errors/* ProcedureError */.e_('E_LOCKED', `${holder.procedure} by ${holder.actor} is alive and works on ${project} (run ${holder.run}, process ${holder.pid} on ${holder.host})`, {
+                    next: 'End it with cancel. Only when it must not go on and cannot be asked: unlock --force. Nothing was changed.',
+                });
+            }
+        }
+        const owner = await locks.breakLock();
+        if (owner === undefined)
+            return freed(`${project}: nobody holds the lock`, null);
+        return freed(`${project}: the lock was taken from ${owner.procedure} by ${owner.actor} (run ${owner.run})`, owner.run, 'The next procedure repairs what it left, before anything else; check shows how things are.');
+    },
+};
+function freed(headline, run, next) {
+    const nextSteps = next === undefined ? [] : [next];
+    return { green: true, headline, tables: [], nextSteps, value: { headline, takenFrom: run, nextSteps } };
+}
+
+;// CONCATENATED MODULE: ./build/shell/index.js
+
+
+
+
+
+
+
+
+/** Every command that only a shell has; a new one is one file and one line here. */
+const ALL_COMMANDS = {
+    status: status_status,
+    history: history_history,
+    cancel: cancel,
+    unlock: unlock,
+    recover: recover,
+    uninstall: uninstall,
+};
+/**
+ * Carries a shell command out.
+ * @throws ProcedureError what keeps it from beginning
+ */
+async function runShellCommand(name, run, options) {
+    const { opened, project } = await findProject(run);
+    const { ledger, locks } = run.records(project);
+    return ALL_COMMANDS[name].perform({ ...run, project, opened, ledger, locks, options });
+}
+/** A compose file that is broken or gone does not stand between a person and what is live, when the project is named. */
+async function findProject(run) {
+    try {
+        const opened = await (0,open_project/* openProject */.U8)(run);
+        return { opened, project: opened.live.name };
+    }
+    catch (error) {
+        const problem = (0,errors/* asProcedureError */.qq)(error);
+        if (problem.code !== 'E_COMPOSE_FILE')
+            throw problem;
+        const { projectName } = run.request;
+        if (projectName === undefined) {
+            throw new errors/* ProcedureError */.e_('E_COMPOSE_FILE', problem.message, {
+                next: `Give --working-directory with the compose file, or --project-name to do without it${await known(run)}.`,
+                excerpt: problem.excerpt,
+                cause: problem,
+            });
+        }
+        run.progress.warning(`${problem.message}; going on with what the engine knows of ${projectName}`);
+        return { opened: undefined, project: projectName };
+    }
+}
+/** Projects that the engine keeps something for, as a hint. */
+async function known({ traces }) {
+    const projects = await traces.projects().catch(() => []);
+    return projects.length === 0 ? '' : `; this engine knows ${projects.join(', ')}`;
+}
+
+
+/***/ }),
+
+/***/ 3553:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   J$: () => (/* binding */ commandEnvironment),
+/* harmony export */   Kw: () => (/* binding */ runInContainer),
+/* harmony export */   l6: () => (/* binding */ runOnHost)
+/* harmony export */ });
+/* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8182);
+
+/**
+ * What a user's command gets to know, so that a check reaches the container that is meant and not whatever answers
+ * behind a port.
+ */
+function commandEnvironment(project, service, release, container) {
+    const url = container === undefined ? undefined : urlOf(container);
+    return {
+        ROLLING_RESTART_PROJECT: project,
+        ROLLING_RESTART_SERVICE: service,
+        ...(release === undefined ? {} : { ROLLING_RESTART_RELEASE: release }),
+        ...(container === undefined ? {} : { ROLLING_RESTART_CONTAINER: container.id }),
+        ...(url === undefined ? {} : { ROLLING_RESTART_URL: url }),
+    };
+}
+/** @returns where the container answers: its first published port on this host, else its own address */
+function urlOf(container) {
+    const [published] = container.hostPorts;
+    if (published !== undefined) {
+        const wildcard = published.ip === '' || published.ip === '0.0.0.0' || published.ip === '::';
+        return `http://${wildcard ? '127.0.0.1' : published.ip}:${published.host}`;
+    }
+    const [address] = container.addresses;
+    const [port] = container.exposedPorts;
+    return address === undefined || port === undefined ? undefined : `http://${address}:${port}`;
+}
+/** Runs one of the user's commands on the host, its output in the log as it comes. */
+async function runOnHost(run, options, signal) {
+    return run.commands.run({
+        ...options,
+        timeoutMs: run.request.commandTimeoutMs,
+        signal,
+        onLine: (line) => run.progress.info(`  │ ${run.redactor.text(line)}`),
+    });
+}
+/** Runs a command in a container, as `docker compose exec roma sh -c …` does. @returns its output, trimmed */
+async function runInContainer(run, container, command) {
+    const result = await run.engine.exec(container.id, ['sh', '-c', command], {
+        timeoutMs: run.request.commandTimeoutMs,
+    });
+    const output = run.redactor.text(result.output.trim());
+    if (result.exitCode === 0)
+        return output;
+    throw new _model_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ProcedureError */ .e_('E_COMMAND', `"${command}" ended with exit code ${result.exitCode} in ${container.name}`, {
+        next: 'Its output is shown with this error.',
+        excerpt: [{ title: 'output', lines: output.split('\n').slice(-20) }],
+    });
+}
+
+
+/***/ }),
+
+/***/ 1919:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Jw: () => (/* binding */ describeState),
+/* harmony export */   pF: () => (/* binding */ explainContainer),
+/* harmony export */   w$: () => (/* binding */ lastLines)
+/* harmony export */ });
+/* harmony import */ var node_stream_consumers__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8321);
+/* harmony import */ var node_stream_consumers__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_stream_consumers__WEBPACK_IMPORTED_MODULE_0__);
+
+const SHOWN_LOG_LINES = 40;
+const LOG_DEADLINE_MS = 10_000;
+/**
+ * Why a container is not what it should be: its state, what its health check said, its last log lines. Goes into every
+ * error about a container, because "failed to become healthy" alone helps nobody.
+ */
+async function explainContainer(run, container) {
+    const excerpt = [{ title: `state of ${container.name}`, lines: [describeState(container)] }];
+    const probes = container.healthLog.slice(-3);
+    if (probes.length > 0) {
+        excerpt.push({
+            title: `health check of ${container.name}: last ${probes.length} of its outputs`,
+            lines: probes.map((probe) => run.redactor.text(`exit ${probe.exitCode}: ${probe.output.trim().slice(0, 500)}`)),
+        });
+    }
+    const lines = await lastLines(run, container.id, SHOWN_LOG_LINES);
+    excerpt.push({
+        title: `log of ${container.name}: last ${lines.length} lines`,
+        lines: lines.length === 0 ? ['(it wrote nothing)'] : lines,
+    });
+    return excerpt;
+}
+/** @returns one line: state, exit code, out of memory, restarts */
+function describeState(container) {
+    const words = [`state ${container.state}`];
+    if (container.health !== 'none')
+        words.push(`health ${container.health}`);
+    if (container.state !== 'running' || container.exitCode !== 0)
+        words.push(`exit code ${container.exitCode}`);
+    if (container.oomKilled)
+        words.push('killed because it was out of memory');
+    if (container.restartCount > 0)
+        words.push(`restarted by Docker ${container.restartCount === 1 ? 'once' : `${container.restartCount} times`}`);
+    return words.join(', ');
+}
+/** Last lines of a container's log, redacted; empty when the engine cannot give them. */
+async function lastLines(run, id, count) {
+    try {
+        const log = await run.engine.logs(id, { tail: count, signal: AbortSignal.timeout(LOG_DEADLINE_MS) });
+        return run.redactor
+            .text(await (0,node_stream_consumers__WEBPACK_IMPORTED_MODULE_0__.text)(log))
+            .split('\n')
+            .filter((line) => line !== '')
+            .slice(-count);
+    }
+    catch (error) {
+        return [`(the log cannot be read: ${error instanceof Error ? error.message : String(error)})`];
+    }
+}
+
+
+/***/ }),
+
+/***/ 7564:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $: () => (/* binding */ mountedLive),
+/* harmony export */   y: () => (/* binding */ hashFiles)
+/* harmony export */ });
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_crypto__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3024);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_fs__WEBPACK_IMPORTED_MODULE_1__);
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1455);
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_2___default = /*#__PURE__*/__nccwpck_require__.n(node_fs_promises__WEBPACK_IMPORTED_MODULE_2__);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6760);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_3___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_3__);
+/* harmony import */ var node_stream_promises__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6466);
+/* harmony import */ var node_stream_promises__WEBPACK_IMPORTED_MODULE_4___default = /*#__PURE__*/__nccwpck_require__.n(node_stream_promises__WEBPACK_IMPORTED_MODULE_4__);
+
+
+
+
+
+/**
+ * Content hashes of what a service mounts from the host. A tracked file is read from the wanted commit and an untracked
+ * one where it lies. A directory of the checkout counts by its git tree, so that source mounted live is seen to change;
+ * other directories are data and do not count.
+ * @returns hash by path; paths that do not exist are left out
+ */
+async function hashFiles(paths, roots, source) {
+    const hashes = {};
+    for (const file of paths) {
+        const hash = await hashOne(file, roots, source);
+        if (hash !== undefined)
+            hashes[file] = hash;
+    }
+    return hashes;
+}
+async function hashOne(file, roots, source) {
+    const relative = node_path__WEBPACK_IMPORTED_MODULE_3___default().relative(roots.live, file);
+    const inside = !relative.startsWith('..') && !node_path__WEBPACK_IMPORTED_MODULE_3___default().isAbsolute(relative);
+    if (inside && roots.commit !== undefined) {
+        const tree = await source.treeId(roots.live, roots.commit, relative === '' ? '.' : relative);
+        if (tree !== undefined)
+            return `git:${tree}`;
+    }
+    const facts = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.stat)(file).catch(() => undefined);
+    if (facts?.isFile() !== true)
+        return undefined;
+    const hash = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)('sha256');
+    await (0,node_stream_promises__WEBPACK_IMPORTED_MODULE_4__.pipeline)((0,node_fs__WEBPACK_IMPORTED_MODULE_1__.createReadStream)(file), hash);
+    return `sha256:${hash.digest('hex')}`;
+}
+/** @returns paths of the service's mounts that lie in the checkout: a changed checkout changes them at once */
+function mountedLive(paths, topLevel) {
+    return paths.filter((file) => {
+        const relative = node_path__WEBPACK_IMPORTED_MODULE_3___default().relative(topLevel, file);
+        return !relative.startsWith('..') && !node_path__WEBPACK_IMPORTED_MODULE_3___default().isAbsolute(relative);
+    });
+}
+
+
+/***/ }),
+
+/***/ 1831:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   A4: () => (/* binding */ keptCandidate),
+/* harmony export */   dT: () => (/* binding */ imageOf),
+/* harmony export */   gV: () => (/* binding */ describeChoices),
+/* harmony export */   wq: () => (/* binding */ restorable)
+/* harmony export */ });
+/* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8182);
+/* harmony import */ var _model_project_policy_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(179);
+/* harmony import */ var _model_release_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8272);
+/* harmony import */ var _model_service_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(194);
+/* harmony import */ var _strategies_decide_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3853);
+/* harmony import */ var _rendered_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6938);
+/* harmony import */ var _traffic_facts_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4111);
+/* harmony import */ var _way_back_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(1446);
+
+
+
+
+
+
+
+
+/**
+ * A kept release as a candidate, so that going back is the same change as any other: same gates, replacement,
+ * verification, watch and report. Needs neither network nor checkout as long as the engine has the image.
+ * @throws ProcedureError E_ROLLBACK_TARGET when the image is gone, with the releases there are instead
+ */
+async function keptCandidate(viewing, id, current) {
+    const kept = await viewing.ledger.definition(id);
+    if (kept === undefined)
+        throw noSuchRelease(id, current);
+    const image = await imageOf(viewing, kept);
+    if (image === undefined)
+        throw imageGone(kept, await restorable(viewing, current));
+    const release = { ...kept, image: { ...kept.image, id: image.id } };
+    const project = await (0,_rendered_js__WEBPACK_IMPORTED_MODULE_3__/* .withRendered */ .MZ)(viewing, release.definition, (target) => viewing.compose.render(target));
+    const definition = project.services[release.service];
+    if (definition === undefined)
+        throw noSuchRelease(id, current);
+    const oneShot = (0,_model_service_js__WEBPACK_IMPORTED_MODULE_6__/* .isOneShot */ .hb)(viewing.opened.live, release.service);
+    const facts = await (0,_traffic_facts_js__WEBPACK_IMPORTED_MODULE_4__/* .trafficFacts */ .v)(viewing, { ...project, policy: viewing.opened.live.policy }, definition, current);
+    return {
+        ...facts,
+        service: release.service,
+        definition,
+        policy: (0,_model_project_policy_js__WEBPACK_IMPORTED_MODULE_1__/* .policyOf */ .US)(viewing.opened.live.policy, release.service),
+        release,
+        recorded: true,
+        current,
+        replicas: release.replicas,
+        oneShot,
+        namedImage: (await viewing.engine.image(release.image.name))?.id,
+        decision: (0,_strategies_decide_js__WEBPACK_IMPORTED_MODULE_7__/* .decide */ .L)({
+            configHash: release.configHash,
+            composeHash: release.composeHash,
+            fingerprint: image.fingerprint,
+            commit: release.commit,
+            replicas: release.replicas,
+            files: release.files,
+            oneShot,
+        }, (0,_way_back_js__WEBPACK_IMPORTED_MODULE_5__/* .currentFacts */ .n)(current)),
+    };
+}
+/** @returns the image of a release if the engine still has it, whatever name it goes by today */
+async function imageOf(viewing, release) {
+    const { keptAs, id, digest, fingerprint } = release.image;
+    for (const reference of [keptAs, id, digest]) {
+        if (reference === undefined)
+            continue;
+        const image = await viewing.engine.image(reference);
+        if (image?.fingerprint === fingerprint)
+            return image;
+    }
+    return undefined;
+}
+/** @returns the kept releases whose image the engine still has, newest first, without the one that runs */
+async function restorable(viewing, current) {
+    const found = [];
+    for (const release of (0,_model_release_js__WEBPACK_IMPORTED_MODULE_2__/* .keptReleases */ .ZL)(current.history)) {
+        if (release.id !== current.release?.id && (await imageOf(viewing, release)) !== undefined)
+            found.push(release);
+    }
+    return found;
+}
+/** @returns words for what there is to go back to */
+function describeChoices(releases) {
+    if (releases.length === 0)
+        return 'There is no other release whose image this engine still has.';
+    const shown = releases.slice(0, 5).map((release) => `release:${release.id}`);
+    return `There is instead: ${shown.join(', ')}.`;
+}
+function imageGone(release, others) {
+    return new _model_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ProcedureError */ .e_('E_ROLLBACK_TARGET', `The image of release ${release.id} is gone from this engine (${release.image.keptAs})`, { next: `${describeChoices(others)} Or build it again with rollback-to: git:COMMIT. Nothing was changed.` });
+}
+function noSuchRelease(id, current) {
+    return new _model_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ProcedureError */ .e_('E_ROLLBACK_TARGET', `The ledger has no release ${id}`, {
+        next: `${describeChoices((0,_model_release_js__WEBPACK_IMPORTED_MODULE_2__/* .keptReleases */ .ZL)(current.history))} Nothing was changed.`,
+    });
+}
+
+
+/***/ }),
+
+/***/ 7579:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Dx: () => (/* binding */ linesOf),
+/* harmony export */   Tk: () => (/* binding */ countErrors),
+/* harmony export */   bb: () => (/* binding */ errorMatcher)
+/* harmony export */ });
+/** Longest line that is looked at; the rest of a longer one is passed over. */
+const LINE_LIMIT = 16 * 1024;
+/** The lines of a byte stream, in bounded memory. */
+async function* linesOf(stream) {
+    let rest = '';
+    for await (const chunk of stream) {
+        rest += Buffer.isBuffer(chunk) ? chunk.toString('utf8') : String(chunk);
+        const lines = rest.split('\n');
+        rest = (lines.pop() ?? '').slice(-LINE_LIMIT);
+        for (const line of lines)
+            yield line.slice(0, LINE_LIMIT);
+    }
+    if (rest !== '')
+        yield rest;
+}
+/** @returns what `error-patterns` match and `error-ignore` does not, without regard to case; undefined for no patterns */
+function errorMatcher({ errorPatterns, errorIgnore, }) {
+    const wanted = anyOf(errorPatterns);
+    const ignored = anyOf(errorIgnore);
+    if (wanted === undefined)
+        return undefined;
+    return { test: (line) => wanted.test(line) && ignored?.test(line) !== true };
+}
+function anyOf(patterns) {
+    return patterns.length === 0 ? undefined : new RegExp(patterns.map((pattern) => `(?:${pattern})`).join('|'), 'i');
+}
+/** Counts the lines that match; memory does not grow with the log. */
+async function countErrors(stream, matcher) {
+    let errors = 0;
+    let lines = 0;
+    const samples = [];
+    for await (const line of linesOf(stream)) {
+        lines += 1;
+        if (matcher?.test(line) !== true)
+            continue;
+        errors += 1;
+        if (samples.length < 5)
+            samples.push(line.trim().slice(0, 300));
+    }
+    return { errors, lines, samples };
+}
+
+
+/***/ }),
+
+/***/ 1061:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  di: () => (/* binding */ adopt),
+  QL: () => (/* binding */ identifiedContainers),
+  lB: () => (/* binding */ observe)
+});
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+// EXTERNAL MODULE: ./build/model/errors.js
+var errors = __nccwpck_require__(8182);
+// EXTERNAL MODULE: ./build/model/release.js
+var model_release = __nccwpck_require__(8272);
+;// CONCATENATED MODULE: ./build/steps/definition-from-container.js
+/**
+ * Rebuilds a compose definition from a running container, for a container whose compose file is not there any more
+ * (somebody changed the file and did not run `up`). What the container tells wins; what only a compose file can tell
+ * (networks' definitions, volumes' drivers) comes from the files of today.
+ *
+ * The engine's inspect answer is untyped on purpose: it is read here, field by field, and nowhere else.
+ */
+function definitionFromContainer(today, service, inspected) {
+    const container = asRecord(inspected);
+    const config = asRecord(container['Config']);
+    const host = asRecord(container['HostConfig']);
+    const services = asRecord(today['services']);
+    const base = asRecord(services[service]);
+    const rebuilt = {
+        ...base,
+        environment: environmentOf(config['Env']),
+        command: config['Cmd'] ?? null,
+        entrypoint: config['Entrypoint'] ?? null,
+        restart: restartOf(host['RestartPolicy']),
+        ports: portsOf(host['PortBindings']),
+        volumes: mountsOf(container['Mounts'], asRecord(today['volumes'])),
+    };
+    const memory = host['Memory'];
+    if (typeof memory === 'number' && memory > 0)
+        rebuilt['mem_limit'] = String(memory);
+    else
+        delete rebuilt['mem_limit'];
+    return { ...today, services: { ...services, [service]: rebuilt } };
+}
+function asRecord(value) {
+    return value !== null && typeof value === 'object' && !Array.isArray(value) ? value : {};
+}
+function asList(value) {
+    return Array.isArray(value) ? value : [];
+}
+function definition_from_container_text(value) {
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+/** `$` is doubled: Compose reads the definition again and would take it for a variable. */
+function environmentOf(value) {
+    return Object.fromEntries(asList(value).map((entry) => {
+        const line = definition_from_container_text(entry);
+        const split = line.indexOf('=');
+        return [line.slice(0, split), line.slice(split + 1).replaceAll('$', '$$$$')];
+    }));
+}
+function restartOf(value) {
+    const policy = asRecord(value);
+    const name = definition_from_container_text(policy['Name']);
+    const retries = Number(policy['MaximumRetryCount'] ?? 0);
+    if (name === '')
+        return 'no';
+    return name === 'on-failure' && retries > 0 ? `${name}:${retries}` : name;
+}
+function portsOf(value) {
+    return Object.entries(asRecord(value)).flatMap(([port, bindings]) => {
+        const [target = '', protocol = 'tcp'] = port.split('/');
+        return asList(bindings).map((binding) => {
+            const { HostIp: ip, HostPort: published } = asRecord(binding);
+            return {
+                mode: 'ingress',
+                target: Number(target),
+                protocol,
+                ...(definition_from_container_text(published) === '' ? {} : { published: definition_from_container_text(published) }),
+                ...(definition_from_container_text(ip) === '' ? {} : { host_ip: definition_from_container_text(ip) }),
+            };
+        });
+    });
+}
+/** Named volumes go by the key that the compose file gives them, found by their name on the engine. */
+function mountsOf(value, volumes) {
+    return asList(value).map((entry) => {
+        const mount = asRecord(entry);
+        const name = definition_from_container_text(mount['Name']);
+        const key = Object.entries(volumes).find(([, volume]) => definition_from_container_text(asRecord(volume)['name']) === name)?.[0];
+        const type = definition_from_container_text(mount['Type']);
+        return {
+            type,
+            ...(type === 'volume' ? (key === undefined ? {} : { source: key }) : { source: definition_from_container_text(mount['Source']) }),
+            target: definition_from_container_text(mount['Destination']),
+            ...(mount['RW'] === false ? { read_only: true } : {}),
+        };
+    });
+}
+
+// EXTERNAL MODULE: ./build/steps/files.js
+var files = __nccwpck_require__(7564);
+// EXTERNAL MODULE: ./build/steps/rendered.js
+var rendered = __nccwpck_require__(6938);
+;// CONCATENATED MODULE: ./build/steps/observe.js
+
+
+
+
+
+
+/** Reads the engine and the ledger. Changes nothing. */
+async function observe(engine, records, project, service) {
+    const [containers, history] = await Promise.all([
+        identifiedContainers(engine, project, service),
+        records.ledger.history(service),
+    ]);
+    const release = matchRelease(history, containers);
+    const recorded = release === undefined ? undefined : await records.ledger.definition(release.id);
+    const first = containers[0];
+    return {
+        containers,
+        image: first === undefined ? undefined : await engine.image(first.imageId),
+        history,
+        release,
+        files: recorded?.definitionFrom === 'rendered' ? recorded.files : undefined,
+    };
+}
+/** Containers of a service with the identity of their image. */
+async function identifiedContainers(engine, project, service) {
+    const containers = await engine.containers(project, service);
+    const images = new Map();
+    for (const id of new Set(containers.map((container) => container.imageId)))
+        images.set(id, await engine.image(id));
+    return containers.map((container) => ({ ...container, fingerprint: images.get(container.imageId)?.fingerprint }));
+}
+/**
+ * The ledger says what was accepted last; a person may have changed something by hand since. What runs is a release
+ * only when image and Compose's hash of every container are that release's.
+ */
+function matchRelease(history, containers) {
+    if (containers.length === 0)
+        return undefined;
+    const matches = (release) => containers.every((container) => container.fingerprint === release.image.fingerprint && container.composeHash === release.composeHash);
+    const live = (0,model_release/* liveRelease */._8)(history);
+    if (live !== undefined && matches(live))
+        return live;
+    return (0,model_release/* keptReleases */.ZL)(history).find(matches) ?? history.releases.findLast(matches);
+}
+/**
+ * Takes what runs into the ledger when it is not there yet: it was started by hand, or before this project came. Without
+ * that there would be nothing to go back to. Its definition is the live one when Compose's hash says so, and is rebuilt
+ * from the container otherwise.
+ * @returns the current state with its release
+ */
+async function adopt(session, service, current) {
+    const [container] = current.containers;
+    if (current.release !== undefined || container === undefined || current.image === undefined)
+        return current;
+    const { opened } = session;
+    const definition = opened.live.services[service];
+    if (definition === undefined) {
+        throw new errors/* ProcedureError */.e_('E_SERVICE', `The live compose files have no service "${service}", but a container of it runs`, {
+            next: 'Restore the service in the compose file, or remove its container by hand.',
+        });
+    }
+    const hashes = await (0,rendered/* renderedHashes */.Wi)(session, opened.live);
+    const sameAsFiles = hashes[service] === container.composeHash;
+    const document = sameAsFiles
+        ? (0,model_release/* definitionOf */.Fg)(opened.live, definition)
+        : definitionFromContainer((0,model_release/* definitionOf */.Fg)(opened.live, definition), service, await session.engine.inspectContainer(container.id));
+    const files = sameAsFiles ? await liveFiles(session, opened, service) : {};
+    const now = new Date();
+    const id = (0,model_release/* newReleaseId */.Po)(now, (0,external_node_crypto_.randomBytes)(3).toString('hex'));
+    const composeHash = container.composeHash;
+    const release = {
+        id,
+        project: opened.live.name,
+        service,
+        createdAt: now.toISOString(),
+        image: {
+            name: definition.image,
+            id: current.image.id,
+            fingerprint: current.image.fingerprint,
+            digest: current.image.digests[0],
+            keptAs: (0,model_release/* keptImageTag */.yR)(opened.live.name, service, id),
+        },
+        configHash: (0,model_release/* configHash */.r_)(document, files),
+        composeHash,
+        replicas: current.containers.length,
+        commit: sameAsFiles ? opened.checkout?.commit : undefined,
+        origin: 'adopted',
+        definitionFrom: sameAsFiles ? 'rendered' : 'container',
+        by: session.invocation.actor,
+        run: session.invocation.runUrl,
+        version: undefined,
+        definition: document,
+        files,
+    };
+    await session.ledger.addRelease(release);
+    await session.ledger.addEvent({
+        at: now.toISOString(),
+        kind: 'live',
+        service,
+        release: id,
+        reason: 'found running and taken into the ledger',
+        run: session.invocation.runId,
+        restartMs: undefined,
+    });
+    return { ...current, release, files, history: await session.ledger.history(service) };
+}
+async function liveFiles(session, opened, service) {
+    const definition = opened.live.services[service];
+    if (definition === undefined)
+        return {};
+    const top = opened.checkout?.topLevel ?? session.request.workingDirectory;
+    return (0,files/* hashFiles */.y)((0,model_release/* mountedPaths */.r5)(opened.live, definition), { live: top, wanted: top, commit: opened.checkout?.commit }, session.source);
+}
+
+
+/***/ }),
+
+/***/ 1979:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   U8: () => (/* binding */ openProject),
+/* harmony export */   a5: () => (/* binding */ liveTarget),
+/* harmony export */   qw: () => (/* binding */ requireServices)
+/* harmony export */ });
+/* unused harmony export MINIMUM_VERSIONS */
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1455);
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_fs_promises__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6760);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_1__);
+/* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8182);
+
+
+
+/** Engine 24 (API 1.43) and Compose 2.24 (`!reset`, `env_file.required`) are the oldest that are tested and supported. */
+const MINIMUM_VERSIONS = { engine: [24, 0], compose: [2, 24] };
+const SECRET_FILE_LIMIT_BYTES = 16 * 1024;
+/**
+ * Finds the engine, checks the versions, renders the live compose files and looks at the checkout. Changes nothing.
+ * @throws ProcedureError E_ENGINE_UNREACHABLE, E_ENGINE_TOO_OLD, E_COMPOSE_FILE, E_SERVICE
+ */
+async function openProject(run) {
+    const { request } = run;
+    const target = liveTarget(request);
+    // All at once, for speed; an engine that is missing or too old is what a person needs to hear about first. It is asked
+    // first as well: starting a program holds everything else up.
+    const asked = Promise.all([run.engine.facts(), afterRequest().then(() => run.compose.version())]);
+    const reading = afterRequest().then(() => Promise.all([run.compose.render(target), run.source.inspect(request.workingDirectory)]));
+    reading.catch(() => undefined);
+    const [facts, compose] = await asked;
+    requireVersion('Docker Engine', facts.version, MINIMUM_VERSIONS.engine);
+    requireVersion('Docker Compose', compose, MINIMUM_VERSIONS.compose);
+    run.recorder.engine = { version: facts.version, compose, name: facts.name };
+    const [live, checkout] = await reading;
+    run.recorder.project = live.name;
+    for (const service of Object.values(live.services)) {
+        run.redactor.learn(Object.entries(service.environment).flatMap(([name, value]) => (value === null ? [] : [{ name, value }])));
+    }
+    await learnSecretFiles(run, live);
+    return { facts, target, live, checkout };
+}
+/** Until what was just asked is on its way. */
+function afterRequest() {
+    return new Promise((resolve) => setImmediate(resolve));
+}
+/** Contents of `secrets:` are secrets wherever they turn up; one that is not a small text is no password. */
+async function learnSecretFiles(run, live) {
+    for (const [name, { file }] of Object.entries(live.secrets)) {
+        if (file === undefined)
+            continue;
+        const facts = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.stat)(file).catch(() => undefined);
+        if (facts?.isFile() !== true || facts.size > SECRET_FILE_LIMIT_BYTES)
+            continue;
+        const value = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.readFile)(file, 'utf8').catch(() => ''); // unreadable for us is unreadable for our logs
+        run.redactor.learn([{ name: `secret ${name}`, value: value.trim() }]);
+    }
+}
+/** @returns how Compose reads the live files */
+function liveTarget(request) {
+    const absolute = (file) => node_path__WEBPACK_IMPORTED_MODULE_1___default().resolve(request.workingDirectory, file);
+    return {
+        files: request.composeFiles.map(absolute),
+        directory: request.workingDirectory,
+        projectName: request.projectName,
+        envFiles: request.envFiles.map(absolute),
+    };
+}
+function requireVersion(what, version, minimum) {
+    const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
+    if (major > minimum[0] || (major === minimum[0] && minor >= minimum[1]))
+        return;
+    throw new _model_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ProcedureError */ .e_('E_ENGINE_TOO_OLD', `${what} ${version} is too old: ${minimum.join('.')} or newer is needed`, {
+        next: `Upgrade ${what} on this host; nothing was changed.`,
+    });
+}
+/**
+ * @throws ProcedureError E_SERVICE naming the services there are
+ */
+function requireServices(names, available) {
+    const missing = names.filter((name) => !available.includes(name));
+    if (missing.length === 0)
+        return;
+    throw new _model_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ProcedureError */ .e_('E_SERVICE', `The compose project has no service ${missing.map((name) => `"${name}"`).join(', ')}`, {
+        next: `It has: ${[...available].sort().join(', ')}. Correct the input "service"; nothing was changed.`,
+    });
+}
+
+
+/***/ }),
+
+/***/ 1370:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $b: () => (/* binding */ planService),
+/* harmony export */   AX: () => (/* binding */ planUndo),
+/* harmony export */   W8: () => (/* binding */ previousTag),
+/* harmony export */   bJ: () => (/* binding */ planFor)
+/* harmony export */ });
+/* harmony import */ var _model_operation_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7396);
+/* harmony import */ var _model_release_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8272);
+/* harmony import */ var _model_policy_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5179);
+/* harmony import */ var _strategies_index_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(9253);
+/* harmony import */ var _strategies_with_data_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(3366);
+/* harmony import */ var _files_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7564);
+/* harmony import */ var _observe_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(1061);
+/* harmony import */ var _release_command_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(5066);
+/* harmony import */ var _readiness_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(8858);
+/* harmony import */ var _replace_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(3127);
+/* harmony import */ var _traffic_proof_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(8093);
+/* harmony import */ var _verify_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(566);
+/* harmony import */ var _way_back_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(1446);
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Puts together what a strategy needs to know, and lets it plan. */
+function planService(session, candidate) {
+    return planFor(session, candidate, session.liveCommit.value);
+}
+/** @param liveCommit commit the live checkout is at when this service's turn comes */
+function planFor(viewing, candidate, liveCommit) {
+    const { strategy, notes } = chooseFor(viewing, candidate);
+    const { service, decision, current, release } = candidate;
+    if (decision.kind === 'unchanged') {
+        return { service, strategy: strategy.name, decision, notes: [], operations: [], estimatedDowntimeMs: 0 };
+    }
+    const planned = strategy.plan({
+        service,
+        wanted: release.id,
+        imageName: release.image.name,
+        wantedImage: release.image.id,
+        namedImage: candidate.namedImage,
+        current: replacedRelease(candidate),
+        observed: current.containers,
+        replicas: candidate.replicas,
+        checkout: checkoutMove(viewing, liveCommit, release.commit),
+        readinessTimeoutMs: (0,_readiness_js__WEBPACK_IMPORTED_MODULE_8__/* .readinessTimeout */ .WX)(candidate.definition.healthCheck, viewing.request.readinessTimeoutMs),
+        watchMs: viewing.request.watchMs,
+        knownRestartMs: (0,_model_release_js__WEBPACK_IMPORTED_MODULE_1__/* .knownRestartMs */ .jI)(current.history),
+        checks: (0,_verify_js__WEBPACK_IMPORTED_MODULE_11__/* .checksFor */ .NR)(viewing.request, {
+            oneShot: candidate.oneShot,
+            goingBack: false,
+            judgesTraffic: (0,_traffic_proof_js__WEBPACK_IMPORTED_MODULE_10__/* .judgesTraffic */ .iV)(viewing.request, strategy.name),
+        }),
+        containerName: candidate.definition.containerName,
+        traffic: candidate.traffic,
+        update: candidate.definition.update,
+        canary: viewing.request.canary,
+        hold: candidate.policy.hold ?? _model_policy_js__WEBPACK_IMPORTED_MODULE_2__/* .DEFAULT_HOLD */ .ks,
+    });
+    return {
+        service,
+        strategy: strategy.name,
+        decision,
+        ...planned,
+        operations: (0,_release_command_js__WEBPACK_IMPORTED_MODULE_7__/* .withCommand */ .UE)((0,_strategies_with_data_js__WEBPACK_IMPORTED_MODULE_4__/* .withData */ .n)(planned.operations, candidate.data), candidate),
+        notes: [
+            ...notes,
+            ...planned.notes,
+            ...(candidate.data?.notes ?? []),
+            ...mountNotes(viewing, candidate),
+            ...(0,_traffic_proof_js__WEBPACK_IMPORTED_MODULE_10__/* .trafficNotes */ .Lw)(viewing.request, strategy.name),
+        ],
+        ...(candidate.diff === undefined || candidate.diff.length === 0 ? {} : { diff: candidate.diff }),
+    };
+}
+/** The input's word, else the compose file's, else the best that is possible. */
+function chooseFor(viewing, candidate) {
+    const { definition, current, oneShot, policy, traffic } = candidate;
+    const { request } = viewing;
+    const wanted = request.strategy === 'auto' ? (policy.strategy ?? 'auto') : request.strategy;
+    // Other data cannot be put in place under containers that run.
+    const asked = (candidate.data?.swap.length ?? 0) > 0 ? 'recreate' : wanted;
+    const facts = {
+        definition,
+        router: traffic.router,
+        policy,
+        readinessSaid: request.readiness !== undefined || policy.readiness !== undefined,
+        observed: current.containers,
+        oneShot,
+        inlineFiles: candidate.inlineFiles,
+        knownFiles: Object.keys(candidate.release.files),
+    };
+    // What is left alone, or is the first of its kind, asks for no way.
+    if (candidate.decision.kind === 'unchanged')
+        return (0,_strategies_index_js__WEBPACK_IMPORTED_MODULE_3__/* .chooseStrategy */ .$)('recreate', facts, candidate.replicas);
+    return (0,_strategies_index_js__WEBPACK_IMPORTED_MODULE_3__/* .chooseStrategy */ .$)(asked, facts, candidate.replicas);
+}
+/** What runs is kept under its tags before it is replaced; a release that was accepted earlier has them already. */
+function replacedRelease({ current, release }) {
+    const before = (0,_way_back_js__WEBPACK_IMPORTED_MODULE_12__/* .releaseBefore */ .P)(current);
+    if (before === undefined || current.image === undefined)
+        return undefined;
+    if (before.id !== current.release?.id)
+        return { id: before.id, image: before.image.id, keepAs: [] };
+    return { id: before.id, image: current.image.id, keepAs: [before.image.keptAs, previousTag(release.image.name)] };
+}
+/** Facts for the way back to the release that ran before, as the engine shows them now. */
+async function planUndo(session, undo) {
+    const { candidate, back } = undo;
+    const edge = await session.edges.find(session.project, candidate.service);
+    return {
+        containerName: candidate.definition.containerName,
+        router: edge === undefined ? candidate.traffic.router : { kind: 'edge' },
+        drainTimeoutMs: session.request.drainTimeoutMs,
+        ...(await presentState(session, { service: candidate.service, back, failed: undo.failed, before: undo.before }, edge)),
+        service: candidate.service,
+        failed: undo.failed,
+        back: back.id,
+        imageName: back.image.name,
+        backImage: back.image.id,
+        namedImage: candidate.release.image.id,
+        replicas: back.replicas,
+        checkout: undoneCheckout(session, candidate, back),
+        readinessTimeoutMs: (0,_readiness_js__WEBPACK_IMPORTED_MODULE_8__/* .readinessTimeout */ .WX)(candidate.definition.healthCheck, session.request.readinessTimeoutMs),
+        checks: (0,_verify_js__WEBPACK_IMPORTED_MODULE_11__/* .checksFor */ .NR)(session.request, { oneShot: candidate.oneShot, goingBack: true, judgesTraffic: false }),
+        reason: undo.reason,
+    };
+}
+/**
+ * What is there of the service, and which of it is good: of the release that comes back, and able to serve. A container
+ * that publishes ports which the edge has by now can never be started again.
+ */
+async function presentState(session, { service, back, failed, before, }, edge) {
+    const containers = await (0,_observe_js__WEBPACK_IMPORTED_MODULE_6__/* .identifiedContainers */ .QL)(session.engine, session.project, service);
+    const hash = await (0,_replace_js__WEBPACK_IMPORTED_MODULE_9__/* .expectedHash */ .pW)(session, back);
+    const ports = edge?.spec.ports.map(({ published }) => published) ?? [];
+    const present = containers.map((container) => {
+        const matches = container.fingerprint === back.image.fingerprint &&
+            (container.composeHash === hash || container.composeHash === back.composeHash);
+        // The same release once more (maintenance): only what was there before is known to be good.
+        const known = failed !== back.id || before.includes(container.id);
+        const blocked = edge?.open === true && container.publishes;
+        return { id: container.id, good: matches && known && !blocked, running: container.state === 'running' };
+    });
+    const oldHasPorts = edge?.open !== true && containers.some((container) => container.publishes);
+    return {
+        present,
+        takeover: edge === undefined || !edge.takeover ? undefined : { ports, oldHasPorts, redirected: edge.redirected },
+    };
+}
+/**
+ * The checkout goes back with the service. When other services of this run are live from the new commit it stays, unless
+ * the release that comes back mounts files of the checkout: then it cannot run from anything but its own commit. It goes
+ * where it was when the run began, or, when that is the commit of a release that was never accepted, to the one's that
+ * comes back.
+ */
+function undoneCheckout(session, candidate, back) {
+    const mountsCheckout = Object.values(back.files).some((hash) => hash.startsWith('git:'));
+    if (session.deployed.size > 0 && !mountsCheckout) {
+        session.recorder.nextSteps.push(`The checkout stays at ${(0,_model_operation_js__WEBPACK_IMPORTED_MODULE_0__/* .short */ .h0)(session.liveCommit.value ?? '')}, because ${[...session.deployed].join(', ')} runs from it; ${back.service} runs from the definition that the ledger keeps.`);
+        return undefined;
+    }
+    if (session.deployed.size > 0) {
+        session.recorder.nextSteps.push(`The checkout went back, because ${back.service} mounts files of it; check ${[...session.deployed].join(', ')}, which were deployed from the newer commit.`);
+    }
+    const ranBefore = back.id === candidate.current.release?.id;
+    return checkoutMove(session, session.liveCommit.value, ranBefore ? session.startCommit : (back.commit ?? session.startCommit));
+}
+function checkoutMove(viewing, from, to) {
+    const directory = viewing.opened.checkout?.topLevel;
+    if (directory === undefined || from === undefined || to === undefined || from === to)
+        return undefined;
+    return { directory, from, to };
+}
+/** The runbook's `roma-builder:previous`. */
+function previousTag(imageName) {
+    const withoutDigest = imageName.split('@')[0] ?? imageName;
+    const slash = withoutDigest.lastIndexOf('/');
+    const colon = withoutDigest.indexOf(':', slash + 1);
+    return `${colon === -1 ? withoutDigest : withoutDigest.slice(0, colon)}:previous`;
+}
+function mountNotes(viewing, candidate) {
+    const top = viewing.opened.checkout?.topLevel;
+    if (top === undefined)
+        return [];
+    const project = { ...viewing.opened.live, configs: {}, secrets: {} };
+    const mounted = (0,_files_js__WEBPACK_IMPORTED_MODULE_5__/* .mountedLive */ .$)((0,_model_release_js__WEBPACK_IMPORTED_MODULE_1__/* .mountedPaths */ .r5)(project, candidate.definition), top);
+    if (mounted.length === 0)
+        return [];
+    return [
+        `Mounted live from the checkout: ${mounted.join(', ')}. There moving the checkout is the change, before the container is replaced.`,
+    ];
+}
+
+
+/***/ }),
+
+/***/ 8858:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  k3: () => (/* binding */ awaitReady),
+  WX: () => (/* binding */ readinessTimeout),
+  ci: () => (/* binding */ verdictMs)
+});
+
+// EXTERNAL MODULE: ./build/model/errors.js
+var errors = __nccwpck_require__(8182);
+// EXTERNAL MODULE: ./build/model/policy.js
+var policy = __nccwpck_require__(5179);
+;// CONCATENATED MODULE: ./build/model/target-ports.js
+/**
+ * TCP ports of the containers of a service that its definition publishes, whether the engine or an edge does that.
+ * @param document a rendered project, or one that is reduced to a service; anything else has none
+ */
+function tcpPorts(document, service) {
+    const services = (document['services'] ?? {});
+    const ports = services[service]?.['ports'];
+    if (!Array.isArray(ports))
+        return [];
+    const targets = ports.flatMap(({ target, protocol }) => typeof target === 'number' && (protocol ?? 'tcp') === 'tcp' ? [target] : []);
+    return [...new Set(targets)];
+}
+
+// EXTERNAL MODULE: ./build/model/units.js
+var units = __nccwpck_require__(9574);
+// EXTERNAL MODULE: ./build/run/deadline.js
+var deadline = __nccwpck_require__(7325);
+// EXTERNAL MODULE: ./build/steps/diagnose.js
+var diagnose = __nccwpck_require__(1919);
+;// CONCATENATED MODULE: ./build/steps/probes/history.js
+
+/** Answers that differ from the one before, kept for an error; a service that boots gives a few of them. */
+const KEPT = 6;
+/** What one container answered when it was asked whether it is ready: the last answers, equal ones told once. */
+class ProbeHistory {
+    answers = [];
+    asked = 0;
+    everReached = false;
+    began = performance.now();
+    add(probe, { said, reached }, atMs = performance.now() - this.began) {
+        this.asked += 1;
+        if (reached)
+            this.everReached = true;
+        const last = this.answers.at(-1);
+        if (last?.probe === probe && last.said === said) {
+            last.times += 1;
+            last.lastMs = atMs;
+            return;
+        }
+        this.answers.push({ probe, said, reached, firstMs: atMs, lastMs: atMs, times: 1 });
+        if (this.answers.length > KEPT)
+            this.answers.shift();
+    }
+    /** @returns the last answer, for the log of progress; undefined when it was never asked */
+    get last() {
+        return this.answers.at(-1)?.said;
+    }
+    /** True when it was asked and no packet ever came to it: that is not the service's fault. */
+    get unreachable() {
+        return this.asked > 0 && !this.everReached;
+    }
+    /** @param container its name */
+    excerpt(container) {
+        if (this.answers.length === 0)
+            return [];
+        const lines = this.answers.flatMap(({ probe, said, firstMs, lastMs, times }) => {
+            const [first = '', ...rest] = said.split('\n');
+            const until = times === 1 ? '' : ` to ${(0,units/* formatDuration */.a3)(lastMs)}, ${times} times`;
+            return [`after ${(0,units/* formatDuration */.a3)(firstMs)}${until}: ${probe}: ${first}`, ...rest.map((line) => `    ${line}`)];
+        });
+        return [{ title: `readiness of ${container}: what it answered last, of ${this.asked} questions`, lines }];
+    }
+}
+
+;// CONCATENATED MODULE: ./build/steps/probes/in-container.js
+
+
+const SHOWN_CHARACTERS = 500;
+/** Runs a command in a container: ready is 0. An exec that the engine refuses means: not yet. */
+async function askInContainer(session, container, command, timeoutMs, signal) {
+    try {
+        const { exitCode, output } = await session.engine.exec(container.id, command, { timeoutMs, signal });
+        const words = session.redactor.text(output.trim()).slice(-SHOWN_CHARACTERS);
+        return { good: exitCode === 0, reached: true, said: `exit ${exitCode}: ${words}` };
+    }
+    catch (error) {
+        if (signal.aborted)
+            throw (0,deadline/* reasonOf */.A3)(signal);
+        return { good: false, reached: true, said: session.redactor.text((0,errors/* asProcedureError */.qq)(error).message) };
+    }
+}
+
+;// CONCATENATED MODULE: ./build/steps/probes/command.js
+
+/** As long as Docker gives a health check that says nothing of it. */
+const LONGEST_MS = 30_000;
+/** A shell command inside the container. */
+function commandProbe(session, command) {
+    return {
+        name: command,
+        ask: (container, leftMs, signal) => askInContainer(session, container, ['/bin/sh', '-c', command], Math.min(LONGEST_MS, leftMs), signal),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/probes/health-check.js
+
+/** The container's own health-check command, or Docker's verdict when that comes first. */
+function healthCheckProbe(session, check) {
+    const command = healthCommand(check);
+    return {
+        name: 'its health check, run by us',
+        async ask(container, leftMs, signal) {
+            if (container.health === 'healthy')
+                return { good: true, reached: true, said: 'Docker calls it healthy' };
+            if (command === undefined)
+                return { good: false, reached: true, said: `its test is ${check.test.join(' ')}` };
+            return askInContainer(session, container, command, Math.min(check.timeoutMs, leftMs), signal);
+        },
+    };
+}
+/** @returns what to hand to exec; undefined for a form of test that Docker does not have */
+function healthCommand(check) {
+    const [form, ...rest] = check.test;
+    if (form === 'CMD')
+        return rest;
+    if (form === 'CMD-SHELL')
+        return ['/bin/sh', '-c', rest.join(' ')];
+    return undefined;
+}
+
+// EXTERNAL MODULE: ./build/model/readiness.js
+var readiness = __nccwpck_require__(4881);
+;// CONCATENATED MODULE: ./build/steps/probes/address.js
+/**
+ * Where a container is asked: its own address, and not the host's published port, behind which Docker's proxy accepts
+ * before anything listens. One that uses the host's network is asked there, one that shares another's at that one's.
+ * @returns undefined when it has no address
+ */
+async function addressOf(engine, container) {
+    const { addresses, networkMode } = container;
+    if (networkMode === 'host')
+        return '127.0.0.1';
+    const shared = /^container:(.+)$/.exec(networkMode)?.[1];
+    if (shared === undefined)
+        return addresses[0];
+    return (await engine.container(shared))?.addresses[0];
+}
+const NO_ADDRESS = { good: false, reached: false, said: 'the container has no network address' };
+
+;// CONCATENATED MODULE: ./build/steps/probes/http.js
+
+
+const http_LONGEST_MS = 5_000;
+/** A GET at the container's own address. */
+function httpProbe(session, wanted) {
+    const { port, path, tls } = wanted;
+    return {
+        name: (0,readiness/* describeReadiness */.q4)(wanted),
+        async ask(container, leftMs, signal) {
+            const address = await addressOf(session.engine, container);
+            if (address === undefined)
+                return NO_ADDRESS;
+            const timeoutMs = Math.min(http_LONGEST_MS, leftMs);
+            const answer = await session.probes.http({ address, port, path, tls }, { timeoutMs, signal });
+            return { ...answer, said: `${address}:${port}: ${session.redactor.text(answer.said)}` };
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/probes/staying-up.js
+
+
+/** How long a container has to stay up, with its ports open, before it counts as ready. */
+const STEADY_MS = 2_000;
+const staying_up_LONGEST_MS = 1_000;
+/**
+ * Where nothing better is known: it stays up, and every port that its service publishes accepts a connection at its own
+ * address; it may be published by the edge instead. Without an address that can be reached nothing is known of its ports,
+ * and staying up has to do.
+ * @param published ports of the container that the compose file publishes
+ */
+function stayingUpProbe(session, published) {
+    return {
+        name: 'staying up with its ports open',
+        async ask(container, leftMs, signal) {
+            const upMs = Date.now() - Date.parse(container.startedAt);
+            if (upMs < STEADY_MS)
+                return { good: false, reached: true, said: `up for ${(0,units/* formatDuration */.a3)(upMs)}` };
+            const ports = new Set([...published, ...container.hostPorts.map((port) => port.container)]);
+            const address = await addressOf(session.engine, container);
+            if (address === undefined)
+                return { good: true, reached: false, said: 'up, its ports cannot be asked' };
+            const timeoutMs = Math.min(staying_up_LONGEST_MS, leftMs);
+            const answers = await Promise.all([...ports].map(async (port) => {
+                const answer = await session.probes.tcp({ address, port }, { timeoutMs, signal });
+                return { ...answer, said: `${address}:${port}: ${answer.said}` };
+            }));
+            return (answers.find((answer) => !answer.good && answer.reached) ?? {
+                good: true,
+                reached: true,
+                said: 'up, its ports are open',
+            });
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/probes/tcp.js
+
+
+const tcp_LONGEST_MS = 1_000;
+/** A connection at the container's own address. */
+function tcpProbe(session, wanted) {
+    const { port } = wanted;
+    return {
+        name: (0,readiness/* describeReadiness */.q4)(wanted),
+        async ask(container, leftMs, signal) {
+            const address = await addressOf(session.engine, container);
+            if (address === undefined)
+                return NO_ADDRESS;
+            const answer = await session.probes.tcp({ address, port }, { timeoutMs: Math.min(tcp_LONGEST_MS, leftMs), signal });
+            return { ...answer, said: `${address}:${port}: ${answer.said}` };
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/probes/probes-for.js
+
+
+
+
+
+/**
+ * All of them have to be passed: the container's own health check where it has one, and what `readiness` says where it
+ * says something; with neither, staying up.
+ * @param published ports of the container that the compose file publishes
+ */
+function probesFor(session, container, readiness, published) {
+    const probes = [];
+    if (container.healthCheck !== undefined)
+        probes.push(healthCheckProbe(session, container.healthCheck));
+    if (readiness !== undefined)
+        probes.push(probeOf(session, readiness));
+    return probes.length === 0 ? [stayingUpProbe(session, published)] : probes;
+}
+function probeOf(session, readiness) {
+    switch (readiness.kind) {
+        case 'http':
+            return httpProbe(session, readiness);
+        case 'tcp':
+            return tcpProbe(session, readiness);
+        case 'command':
+            return commandProbe(session, readiness.command);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/steps/readiness.js
+
+
+
+
+
+
+
+
+/** Pause between two questions; also the longest wait for an event that does not come. */
+const PROBE_PAUSE_MS = 100;
+/** A container that Docker restarted this often while it should become ready is not going to be. */
+const RESTARTS_TOLERATED = 2;
+const PROGRESS_EVERY_MS = 5_000;
+/**
+ * Waits until every container of a service is ready: its own health-check command, run through exec at a short interval
+ * (Docker runs the first one only after `interval`), or Docker's verdict when that comes first, and what `readiness`
+ * says; with neither its ports open and it stays up for a while. One-shot services are ready when they ended with 0.
+ * @throws ProcedureError E_NOT_READY with state, what it answered and last log lines
+ */
+async function awaitReady(session, operation, expected, signal) {
+    const { service } = operation;
+    const { replicas, oneShot, readiness } = expected;
+    const all = await session.engine.containers(session.project, service);
+    const containers = all.filter(({ id }) => operation.except?.includes(id) !== true);
+    if (containers.length < replicas) {
+        throw new errors/* ProcedureError */.e_('E_NOT_READY', `Only ${containers.length} of ${replicas} containers of ${service} exist`, {
+            next: 'Look at the log of this run for what docker compose said.',
+        });
+    }
+    const waiting = new Waiting(session, operation, readiness);
+    const started = await Promise.all(containers.map((container) => oneShot ? waiting.untilEnded(container.id, signal) : waiting.untilReady(container.id, signal)));
+    return {
+        readyAtMs: Date.now(),
+        startupMs: Math.max(...started, 0),
+        containers: containers.map((container) => container.id),
+        proven: readiness !== undefined || containers.every((container) => container.healthCheck !== undefined),
+    };
+}
+/** @returns milliseconds a service may take: what its health check allows, and never less than the runbook's 60 s */
+function readinessTimeout(check, asked) {
+    if (asked !== undefined)
+        return asked;
+    if (check === undefined)
+        return policy/* RUNBOOK */.HA.slowStartMs;
+    return Math.max(policy/* RUNBOOK */.HA.slowStartMs, verdictMs(check));
+}
+/** @returns milliseconds after which Docker itself has called a container healthy or unhealthy */
+function verdictMs({ startPeriodMs, retries, intervalMs, timeoutMs }) {
+    return startPeriodMs + retries * (intervalMs + timeoutMs) + intervalMs;
+}
+class Waiting {
+    session;
+    operation;
+    readiness;
+    deadline;
+    lastSaid = performance.now();
+    histories = new Map();
+    constructor(session, operation, readiness) {
+        this.session = session;
+        this.operation = operation;
+        this.readiness = readiness;
+        this.deadline = performance.now() + operation.timeoutMs;
+    }
+    /** @returns milliseconds from the container's start to its readiness */
+    async untilReady(id, signal) {
+        let restartsAtFirst;
+        for (;;) {
+            const container = await this.look(id, signal);
+            restartsAtFirst ??= container.restartCount;
+            await this.failEarly(container, container.restartCount - restartsAtFirst);
+            if (container.state === 'running' && (await this.passes(container, signal))) {
+                return Date.now() - Date.parse(container.startedAt);
+            }
+            await this.pause(container, signal);
+        }
+    }
+    /** One-shot: it has to end, and with 0. */
+    async untilEnded(id, signal) {
+        for (;;) {
+            const container = await this.look(id, signal);
+            if (container.state === 'exited' && container.exitCode === 0) {
+                return Date.parse(container.finishedAt) - Date.parse(container.startedAt);
+            }
+            if (container.state === 'exited')
+                await this.fail(container, `ended with exit code ${container.exitCode}`);
+            await this.pause(container, signal);
+        }
+    }
+    async look(id, signal) {
+        if (signal.aborted)
+            throw (0,deadline/* reasonOf */.A3)(signal);
+        const container = await this.session.engine.container(id);
+        if (container !== undefined)
+            return container;
+        throw new errors/* ProcedureError */.e_('E_NOT_READY', `A container of ${this.operation.service} disappeared while it was waited for`, { next: 'Something else works on this project: look at docker events.' });
+    }
+    async failEarly(container, restarts) {
+        const ended = container.state === 'exited' || container.state === 'dead';
+        if (ended && (container.restartPolicy === 'no' || container.restartPolicy === '')) {
+            await this.fail(container, `exited with code ${container.exitCode}`);
+        }
+        if (restarts >= RESTARTS_TOLERATED) {
+            const code = this.session.events.lastExitCode(container.id) ?? container.exitCode;
+            await this.fail(container, `keeps restarting (exit code ${code})`);
+        }
+        // Docker calls a container that does not run unhealthy as well; why it does not run is what counts then.
+        if (container.state === 'running' && container.health === 'unhealthy')
+            await this.fail(container, 'is unhealthy');
+        await this.failLate(container);
+    }
+    async failLate(container) {
+        if (performance.now() <= this.deadline)
+            return;
+        await this.fail(container, `was not ready within ${(0,units/* formatDuration */.a3)(this.operation.timeoutMs)}`);
+    }
+    async fail(container, what) {
+        const history = this.historyOf(container);
+        const memory = this.outOfMemory(container) ? ' and ran out of memory' : '';
+        throw new errors/* ProcedureError */.e_('E_NOT_READY', `${container.name} ${what}${memory}`, {
+            next: nextStep(history, memory !== ''),
+            excerpt: await this.explain(container, history),
+        });
+    }
+    async explain(container, history) {
+        const exitCode = this.session.events.lastExitCode(container.id);
+        const [state, ...rest] = await (0,diagnose/* explainContainer */.pF)(this.session, container);
+        if (state === undefined)
+            return history.excerpt(container.name);
+        const before = exitCode === undefined || container.state === 'exited' ? [] : [`it ended before with ${exitCode}`];
+        const memory = this.outOfMemory(container) && !container.oomKilled ? ['Docker saw it run out of memory'] : [];
+        return [{ ...state, lines: [...state.lines, ...before, ...memory] }, ...history.excerpt(container.name), ...rest];
+    }
+    /** The engine forgets that it was out of memory as soon as it starts it again; its events do not. */
+    outOfMemory({ id, oomKilled }) {
+        return oomKilled || this.session.events.seen.some((event) => event.id === id && event.action === 'oom');
+    }
+    published() {
+        const { service } = this.operation;
+        return tcpPorts(this.session.lookers.get(service)?.definition() ?? {}, service);
+    }
+    async passes(container, signal) {
+        const history = this.historyOf(container);
+        for (const probe of probesFor(this.session, container, this.readiness, this.published())) {
+            const leftMs = Math.max(1, Math.ceil(this.deadline - performance.now()));
+            const answer = await probe.ask(container, leftMs, signal);
+            history.add(probe.name, answer);
+            this.session.progress.debug(`${container.name}: ${probe.name}: ${answer.said}`);
+            if (!answer.good)
+                return false;
+        }
+        return true;
+    }
+    historyOf({ id }) {
+        const known = this.histories.get(id);
+        if (known !== undefined)
+            return known;
+        const history = new ProbeHistory();
+        this.histories.set(id, history);
+        return history;
+    }
+    async pause(container, signal) {
+        await this.failLate(container);
+        if (performance.now() - this.lastSaid > PROGRESS_EVERY_MS) {
+            this.lastSaid = performance.now();
+            const left = (0,units/* formatDuration */.a3)(Math.max(0, this.deadline - performance.now()));
+            const said = this.historyOf(container).last?.split('\n')[0];
+            const words = [container.state, `health ${container.health}`, ...(said === undefined ? [] : [said])];
+            this.session.progress.info(`  … ${container.name}: ${words.join(', ')}; ${left} left`);
+        }
+        await this.session.events.next((event) => event.id === container.id, PROBE_PAUSE_MS, signal);
+    }
+}
+function nextStep(history, outOfMemory) {
+    if (outOfMemory)
+        return 'Give it more memory in the compose file, or find out what uses it; its last log lines are shown with this error.';
+    if (history.unreachable) {
+        return 'Its own address cannot be reached from here (another host, Docker Desktop, a network without a way in): give a command as readiness, which runs in the container. Its state and last log lines are shown with this error.';
+    }
+    return 'Its state and last log lines are shown with this error; fix what they say and deploy again.';
+}
+
+
+/***/ }),
+
+/***/ 5066:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   F7: () => (/* binding */ withReleaseCommand),
+/* harmony export */   UE: () => (/* binding */ withCommand),
+/* harmony export */   YU: () => (/* binding */ ranWith),
+/* harmony export */   iW: () => (/* binding */ runReleaseCommand)
+/* harmony export */ });
+/* unused harmony export releaseCommandOf */
+/* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8182);
+/* harmony import */ var _model_omit_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8384);
+/* harmony import */ var _run_deadline_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7325);
+/* harmony import */ var _log_lines_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7579);
+/* harmony import */ var _replace_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3127);
+
+
+
+
+
+/** Procedures that bring new code, and so may have to prepare for it. */
+const BRING_CODE = new Set(['code-update', 'maintenance']);
+const ENDED_POLL_MS = 100;
+const SHOWN_LINES = 20;
+/** @returns the command that a release needs run once before it; undefined where none does, or nothing new comes */
+function releaseCommandOf(viewing, candidate) {
+    const { decision, recorded, release, current, policy, oneShot } = candidate;
+    if (!BRING_CODE.has(viewing.request.procedure) || recorded || oneShot || decision.kind === 'unchanged')
+        return undefined;
+    const same = current.release?.image.fingerprint === release.image.fingerprint &&
+        current.release.configHash === release.configHash;
+    if (same)
+        return undefined; // only recreated: it ran when this release came
+    return viewing.request.releaseCommand ?? policy.releaseCommand;
+}
+/** The candidate with its release command: it stands in the ledger with the release, and in the plan. */
+function withReleaseCommand(viewing, candidate) {
+    const releaseCommand = releaseCommandOf(viewing, candidate);
+    return releaseCommand === undefined ? candidate : { ...candidate, release: { ...candidate.release, releaseCommand } };
+}
+/** Puts the command where nothing has been switched yet: after evidence and backup. */
+function withCommand(operations, { service, release, recorded }) {
+    if (release.releaseCommand === undefined || recorded)
+        return operations;
+    const command = {
+        kind: 'run-release-command',
+        service,
+        release: release.id,
+        command: release.releaseCommand,
+    };
+    const at = operations.findIndex(({ kind }) => !BEFORE.has(kind));
+    return [...operations.slice(0, at), command, ...operations.slice(at)];
+}
+const BEFORE = new Set([
+    'capture-evidence',
+    'keep-image',
+    'freeze-data',
+    'save-data',
+    'thaw-data',
+    'keep-backup',
+]);
+/** @returns what a person who leaves a release has to know of what it did once */
+function ranWith(release) {
+    if (release?.releaseCommand === undefined)
+        return [];
+    return [
+        `release-command ran with release ${release.id} (${release.releaseCommand.split('\n')[0] ?? ''}): what it changed, such as a database schema, stays as it is.`,
+    ];
+}
+/**
+ * Runs the command once in a container of the release: its image, environment, networks and volumes, and none of its names
+ * or ports, so that nobody sends requests to it. It belongs to a project of its own: plain Compose never sees it.
+ * @throws ProcedureError E_COMMAND with the last lines
+ */
+async function runReleaseCommand(session, operation, signal) {
+    const { engine, compose, request, project } = session;
+    const { service, command } = operation;
+    const release = await (0,_replace_js__WEBPACK_IMPORTED_MODULE_2__/* .releaseOf */ .l7)(session, operation.release);
+    const { document, name } = commandDocument(release, command);
+    const own = { document, service: name, directory: request.workingDirectory, signal };
+    if ((await engine.containers(project, service)).length === 0)
+        await makeSurroundings(session, document, name, signal);
+    const id = await compose.makeTemplate({ ...own, image: release.image.keptAs, published: false });
+    const last = [];
+    try {
+        await engine.startContainer(id);
+        const log = await engine.logs(id, { follow: true, signal });
+        const reading = (async () => {
+            for await (const line of (0,_log_lines_js__WEBPACK_IMPORTED_MODULE_3__/* .linesOf */ .Dx)(log)) {
+                const shown = session.redactor.text(line);
+                session.progress.info(`  │ ${shown}`);
+                last.push(shown);
+                if (last.length > SHOWN_LINES)
+                    last.shift();
+            }
+        })().catch((error) => session.progress.debug(`log of release-command: ${String(error)}`));
+        const exitCode = await ended(session, id, signal);
+        await reading;
+        if (exitCode === 0)
+            return;
+        throw new _model_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ProcedureError */ .e_('E_COMMAND', `release-command of ${service} ended with exit code ${exitCode}`, {
+            next: 'Correct what it says and start again; no container was changed. What it did outside before it failed is yours to look at.',
+            excerpt: last.length === 0 ? [] : [{ title: 'last output', lines: last }],
+        });
+    }
+    finally {
+        await engine.removeContainer(id);
+    }
+}
+async function ended(session, id, signal) {
+    const deadline = performance.now() + session.request.commandTimeoutMs;
+    while (performance.now() < deadline) {
+        if (signal.aborted)
+            throw (0,_run_deadline_js__WEBPACK_IMPORTED_MODULE_1__/* .reasonOf */ .A3)(signal);
+        const container = await session.engine.container(id);
+        if (container === undefined || container.state === 'exited' || container.state === 'dead') {
+            return container?.exitCode ?? -1;
+        }
+        await (0,_run_deadline_js__WEBPACK_IMPORTED_MODULE_1__/* .sleep */ .yy)(ENDED_POLL_MS, signal);
+    }
+    throw new _model_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ProcedureError */ .e_('E_DEADLINE', 'release-command took longer than command-timeout', {
+        next: 'It was ended. Give it more time with command-timeout; no container was changed.',
+    });
+}
+/** On a first deploy there is no network and no volume yet: Compose makes them, and a container that goes at once. */
+async function makeSurroundings(session, document, name, signal) {
+    const { compose, engine, project, request } = session;
+    await compose.create({ document, services: [name], signal, timeoutMs: request.commandTimeoutMs });
+    for (const { id } of await engine.containers(project, name))
+        await engine.removeContainer(id);
+}
+/** The release's document with one service in it: the command in the place of what the service runs. */
+function commandDocument(release, command) {
+    const services = release.definition['services'];
+    const name = `${release.service}-release-command`;
+    const own = (0,_model_omit_js__WEBPACK_IMPORTED_MODULE_4__/* .omit */ .c)(services[release.service] ?? {}, ...['build', 'container_name', 'ports', 'depends_on', 'links', 'deploy', 'scale', 'profiles', 'develop']);
+    const service = {
+        ...own,
+        image: release.image.keptAs,
+        // The form of a list: a text would be split into words by Compose. `$` is Compose's own otherwise.
+        entrypoint: ['sh', '-c', command.replaceAll('$', '$$$$')],
+        command: [],
+        restart: 'no',
+        healthcheck: { disable: true },
+        networks: withoutAddresses(own['networks']),
+    };
+    return { name, document: { ...release.definition, services: { [name]: service } } };
+}
+/** The service's names and fixed addresses on its networks are those of the container that serves. */
+function withoutAddresses(networks) {
+    if (typeof networks !== 'object' || networks === null)
+        return networks;
+    return Object.fromEntries(Object.keys(networks).map((name) => [name, null]));
+}
+
+
+/***/ }),
+
+/***/ 6938:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   MZ: () => (/* binding */ withRendered),
+/* harmony export */   Wi: () => (/* binding */ renderedHashes),
+/* harmony export */   dn: () => (/* binding */ removeStaleRendered)
+/* harmony export */ });
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_crypto__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1455);
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_fs_promises__WEBPACK_IMPORTED_MODULE_1__);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6760);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_2___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_2__);
+
+
+
+/**
+ * Hands a rendered document to Compose as a file. It holds every environment value, so it is private and short-lived.
+ */
+async function withRendered(viewing, document, body) {
+    const folder = node_path__WEBPACK_IMPORTED_MODULE_2___default().join(viewing.request.stateDir, 'rendered');
+    await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.mkdir)(folder, { recursive: true, mode: 0o700 });
+    const file = node_path__WEBPACK_IMPORTED_MODULE_2___default().join(folder, `${viewing.project}-${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(6).toString('hex')}.json`);
+    await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.writeFile)(file, JSON.stringify(document), { mode: 0o600 });
+    try {
+        return await body({
+            files: [file],
+            directory: viewing.request.workingDirectory,
+            projectName: viewing.project,
+            envFiles: [],
+        });
+    }
+    finally {
+        await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.rm)(file, { force: true });
+    }
+}
+/** @returns Compose's own hash of every service of a rendered project */
+async function renderedHashes(viewing, project) {
+    return viewing.compose.documentHashes(project.document, viewing.request.workingDirectory);
+}
+/** Files that a killed run left behind; younger ones may belong to a check or a dry run beside this one. */
+const STALE_MS = 10 * 60_000;
+/** Takes rendered definitions away that nobody needs any more: they hold secrets. */
+async function removeStaleRendered(viewing) {
+    const folder = node_path__WEBPACK_IMPORTED_MODULE_2___default().join(viewing.request.stateDir, 'rendered');
+    for (const name of await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.readdir)(folder).catch(() => [])) {
+        const file = node_path__WEBPACK_IMPORTED_MODULE_2___default().join(folder, name);
+        const facts = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.stat)(file).catch(() => undefined);
+        if (facts !== undefined && Date.now() - facts.mtimeMs > STALE_MS)
+            await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.rm)(file, { force: true });
+    }
+}
+
+
+/***/ }),
+
+/***/ 3127:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Li: () => (/* binding */ replaceContainers),
+/* harmony export */   l7: () => (/* binding */ releaseOf),
+/* harmony export */   pW: () => (/* binding */ expectedHash)
+/* harmony export */ });
+/* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8182);
+/* harmony import */ var _model_canonical_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4931);
+/* harmony import */ var _model_release_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8272);
+/* harmony import */ var _open_project_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1979);
+/* harmony import */ var _rendered_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6938);
+
+
+
+
+
+/** Longest that `docker compose up` may take to stop and start containers, beyond their own stop grace periods. */
+const UP_TIMEOUT_MS = 5 * 60_000;
+/**
+ * Replaces the containers of a service through Compose itself, so that what runs afterwards is what a person's own
+ * `docker compose up -d` would have made. The user's files are used when they, rendered now, define exactly this
+ * release; otherwise the definition that the ledger keeps is.
+ */
+async function replaceContainers(session, operation, signal) {
+    const release = await releaseOf(session, operation.to);
+    const { service } = operation;
+    if (await filesDefine(session, release)) {
+        const hash = sharesWithAnother(release) ? await hashOf(session, release) : release.composeHash;
+        session.expectedHashes.set(service, hash);
+        await up(session, { ...(0,_open_project_js__WEBPACK_IMPORTED_MODULE_2__/* .liveTarget */ .a5)(session.request), projectName: session.project }, release, operation, signal);
+        return;
+    }
+    session.progress.info(`  the compose files as they lie do not define ${release.id}; the definition that the ledger keeps is used`);
+    await (0,_rendered_js__WEBPACK_IMPORTED_MODULE_3__/* .withRendered */ .MZ)(session, release.definition, async (kept) => {
+        session.expectedHashes.set(service, await hashOf(session, release));
+        await up(session, kept, release, operation, signal);
+    });
+}
+/** @returns the hash that plain Compose computes for a release with the files as they lie, or of what the ledger keeps */
+async function expectedHash(session, release) {
+    if (!sharesWithAnother(release) && (await filesDefine(session, release)))
+        return release.composeHash;
+    return hashOf(session, release);
+}
+async function hashOf(session, { definition, service }) {
+    const hashes = await session.compose.documentHashes(definition, session.request.workingDirectory);
+    return hashes[service] ?? '';
+}
+/** Its hash holds the id of another service's container, which may have been replaced since it was computed. */
+function sharesWithAnother(release) {
+    const raw = serviceIn(release);
+    return (['network_mode', 'ipc', 'pid'].some((key) => JSON.stringify(raw[key] ?? '').startsWith('"service:')) ||
+        raw['volumes_from'] !== undefined);
+}
+function serviceIn({ definition, service }) {
+    const services = definition['services'];
+    return services[service] ?? {};
+}
+/** Live files that Compose cannot read any more only mean that the kept definition is used. */
+async function filesDefine(session, release) {
+    if (release.definitionFrom !== 'rendered')
+        return false;
+    const moved = session.liveCommit.value !== session.startCommit;
+    try {
+        const target = { ...(0,_open_project_js__WEBPACK_IMPORTED_MODULE_2__/* .liveTarget */ .a5)(session.request), projectName: session.project };
+        const live = moved ? await session.compose.render(target) : session.opened.live;
+        const definition = live.services[release.service];
+        return (definition !== undefined && (0,_model_canonical_js__WEBPACK_IMPORTED_MODULE_4__/* .canonicalJson */ .d)((0,_model_release_js__WEBPACK_IMPORTED_MODULE_1__/* .definitionOf */ .Fg)(live, definition)) === (0,_model_canonical_js__WEBPACK_IMPORTED_MODULE_4__/* .canonicalJson */ .d)(release.definition));
+    }
+    catch (error) {
+        session.progress.debug(`live compose files: ${String(error)}`);
+        return false;
+    }
+}
+async function up(session, target, release, operation, signal) {
+    await session.compose.up({
+        target,
+        service: operation.service,
+        replicas: operation.replicas === 1 ? undefined : operation.replicas,
+        forceRecreate: operation.force,
+        hasDependencies: Object.keys(serviceIn(release)['depends_on'] ?? {}).length > 0,
+        onLine: (line) => session.progress.debug(session.redactor.text(line)),
+        signal,
+        timeoutMs: UP_TIMEOUT_MS,
+    });
+}
+/** @throws ProcedureError E_LEDGER when the ledger does not have the release */
+async function releaseOf(session, id) {
+    const release = await session.ledger.definition(id);
+    if (release !== undefined)
+        return release;
+    throw new _model_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ProcedureError */ .e_('E_LEDGER', `The ledger has no definition of release ${id}`, {
+        next: 'Run procedure check to see which releases can be gone back to.',
+    });
+}
+
+
+/***/ }),
+
+/***/ 6665:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   _R: () => (/* binding */ ERRORS_BEFORE_WINDOW_MS),
+/* harmony export */   lG: () => (/* binding */ errorLinesSign),
+/* harmony export */   q2: () => (/* binding */ WarningSignError),
+/* harmony export */   xl: () => (/* binding */ raise)
+/* harmony export */ });
+/* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8182);
+
+/** How far back the log of the release before is read, to compare error lines with. */
+const ERRORS_BEFORE_WINDOW_MS = 5 * 60_000;
+/**
+ * Many services log the word error without harm, so a new release is compared with the one before it.
+ * @returns severity and words for `count` error lines
+ */
+function errorLinesSign(count, sample, source) {
+    const before = source.errorsBefore;
+    const compared = before === undefined
+        ? ''
+        : ` (the release before: ${before} in its last ${ERRORS_BEFORE_WINDOW_MS / 60_000} minutes)`;
+    return {
+        severity: before !== undefined && before >= count ? 'low' : 'medium',
+        message: `${count} error ${count === 1 ? 'line' : 'lines'} in the log${compared}, such as: ${sample}`,
+    };
+}
+/** A warning sign whose action is `fail` or `rollback`. */
+class WarningSignError extends _model_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ProcedureError */ .e_ {
+    sign;
+    constructor(sign, excerpt) {
+        super('E_WARNING_SIGN', sign.message, {
+            next: sign.action === 'fail'
+                ? 'on-warning says fail: the release stays live; look into it, or go back with procedure rollback.'
+                : excerpt.length === 0
+                    ? 'Fix that and deploy again; the log of the release that failed is in the evidence.'
+                    : 'Its state and last log lines are shown with this error; fix what they say and deploy again.',
+            excerpt,
+        });
+        this.sign = sign;
+    }
+}
+/** Signs that say something of the compose file, the old container or this run, and nothing against the new release. */
+const ONLY_TOLD = new Set(['no-health-check', 'killed-after-grace', 'note']);
+/** Signs whose words carry a count that goes on rising: the last count stands in the report, and the log is spared. */
+const SAID_ONCE = new Set(['error-lines', 'failed-requests', 'memory-rises']);
+/**
+ * Records a sign and does what `on-warning` says for its severity.
+ * @throws WarningSignError when that is `fail` or `rollback`
+ */
+function raise(run, source, seen, excerpt = []) {
+    const told = source.goingBack || ONLY_TOLD.has(seen.sign);
+    const action = told ? 'warn' : run.request.onWarning[seen.severity];
+    const sign = { ...seen, action, at: new Date().toISOString() };
+    const known = source.raised.find((other) => other.sign === sign.sign &&
+        other.service === sign.service &&
+        (SAID_ONCE.has(sign.sign) || other.message === sign.message));
+    if (known === undefined) {
+        source.raised.push(sign);
+        run.recorder.warn(sign);
+    }
+    else if (SAID_ONCE.has(sign.sign)) {
+        source.raised.splice(source.raised.indexOf(known), 1, sign);
+        run.recorder.warnAgain(known, sign);
+    }
+    if (known?.severity !== sign.severity) {
+        run.progress.warning(`${sign.service}: ${sign.message} [${sign.severity}: ${action}]`);
+    }
+    if (action !== 'warn')
+        throw new WarningSignError(sign, excerpt);
+}
+
+
+/***/ }),
+
+/***/ 4111:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  g: () => (/* binding */ routerInPlace),
+  v: () => (/* binding */ trafficFacts)
+});
+
+// EXTERNAL MODULE: ./build/model/network-names.js
+var network_names = __nccwpck_require__(7366);
+// EXTERNAL MODULE: ./build/model/project-policy.js
+var project_policy = __nccwpck_require__(179);
+// EXTERNAL MODULE: ./build/model/router.js
+var model_router = __nccwpck_require__(9464);
+// EXTERNAL MODULE: ./build/model/errors.js
+var errors = __nccwpck_require__(8182);
+;// CONCATENATED MODULE: ./build/strategies/discovered-router.js
+
+/**
+ * Recognises that a proxy which follows Docker is meant to send requests to the service, by the words that Traefik,
+ * caddy-docker-proxy and nginx-proxy are told with.
+ */
+function discoveredRouter({ raw, environment }) {
+    const labels = Object.entries((raw['labels'] ?? {}));
+    const traefik = labels.some(([name, value]) => (name === 'traefik.enable' && String(value) === 'true') || /^traefik\.(http|tcp)\./.test(name));
+    const disabled = labels.some(([name, value]) => name === 'traefik.enable' && String(value) === 'false');
+    const caddy = labels.some(([name]) => /^caddy(_\d+)?$/.test(name));
+    if ((traefik && !disabled) || caddy || environment['VIRTUAL_HOST'] != null) {
+        return model_router/* DEFAULT_DISCOVERY */.P8;
+    }
+    return undefined;
+}
+
+;// CONCATENATED MODULE: ./build/steps/traffic-facts.js
+
+
+
+
+
+/**
+ * What sends requests to a service: what the input says, else the edge that is there, else the compose file's policy, else
+ * a proxy that the service's labels speak to. Changes nothing.
+ * @throws ProcedureError E_INPUT when a router is named that the policy does not describe
+ */
+async function trafficFacts(viewing, project, definition, current) {
+    const policy = (0,project_policy/* policyOf */.US)(project.policy, definition.name);
+    const edge = await viewing.edges.find(viewing.project, definition.name);
+    const installed = edge !== undefined && (edge.open || edge.takeover);
+    const router = chooseRouter(viewing.request.router, definition, policy, installed);
+    const drainTimeoutMs = viewing.request.drainTimeoutMs;
+    const inlineFiles = inline(project, definition);
+    if (router.kind !== 'edge' || installed)
+        return { traffic: { router, drainTimeoutMs, takeover: undefined }, inlineFiles };
+    const running = current.containers.filter(({ state }) => state === 'running');
+    if (running.length === 0 || fixedPorts(definition).length === 0) {
+        viewing.progress.info(running.length === 0
+            ? `${definition.name}: nothing runs yet, so the edge takes its ports over with the next change`
+            : `${definition.name} publishes no port that an edge could have`);
+        return { traffic: { router: { kind: 'none' }, drainTimeoutMs, takeover: undefined }, inlineFiles };
+    }
+    const takeover = await planTakeover(viewing, project, definition, current, policy);
+    return { traffic: { router, drainTimeoutMs, takeover }, inlineFiles };
+}
+/**
+ * @returns what has to know of a restart: the edge when it has the service's ports, else a router that is told addresses,
+ * which may be others afterwards
+ */
+async function routerInPlace(viewing, service) {
+    const edge = await viewing.edges.find(viewing.project, service);
+    if (edge?.open === true)
+        return { kind: 'edge' };
+    const { router } = (0,project_policy/* policyOf */.US)(viewing.opened.live.policy, service);
+    const asked = viewing.request.router;
+    return router !== undefined && (0,model_router/* routesByAddress */.Sd)(router.kind) && (asked === 'auto' || asked === router.kind)
+        ? router
+        : { kind: 'none' };
+}
+function chooseRouter(asked, definition, policy, installed) {
+    // What has the ports is what sends the requests, whatever else is said.
+    if (installed)
+        return { kind: 'edge' };
+    if (asked === 'auto')
+        return policy.router ?? discoveredRouter(definition) ?? { kind: 'none' };
+    if (asked === 'edge' || asked === 'none')
+        return { kind: asked };
+    if (policy.router?.kind === asked)
+        return policy.router;
+    if (asked === 'discovery')
+        return discoveredRouter(definition) ?? model_router/* DEFAULT_DISCOVERY */.P8;
+    throw new errors/* ProcedureError */.e_('E_INPUT', `router: ${asked} needs to know where it is, for service ${definition.name}`, {
+        next: `Say so in the compose file: x-rolling-restart: services: ${definition.name}: router: { ${asked}: … } (docs/routers.md). Nothing was changed.`,
+    });
+}
+async function planTakeover(viewing, project, definition, current, policy) {
+    const { edges, request } = viewing;
+    const image = request.edgeImage;
+    await edges.requireImage(image, viewing.signal);
+    const [container] = current.containers.filter(({ state }) => state === 'running');
+    const ports = [];
+    for (const port of fixedPorts(definition)) {
+        ports.push({
+            target: port.target,
+            published: port.published,
+            hostIp: port.hostIp,
+            mode: policy.mode ?? (container === undefined ? 'tcp' : await edges.modeOf(container, port.target, image)),
+            proxyProtocol: policy.proxyProtocol,
+        });
+    }
+    const names = (0,network_names/* networkNames */.D)(project.document, definition.name);
+    const edge = {
+        project: viewing.project,
+        service: definition.name,
+        image,
+        ports,
+        networks: Object.entries(names).map(([name, own]) => ({
+            name,
+            aliases: [...new Set([...own, ...(definition.containerName === undefined ? [] : [definition.containerName])])],
+        })),
+    };
+    return { edge, redirectProblem: await edges.redirectProblem(edge) };
+}
+function fixedPorts(definition) {
+    return definition.ports.flatMap((port) => port.published === undefined || port.protocol !== 'tcp' ? [] : [{ ...port, published: port.published }]);
+}
+function inline(project, definition) {
+    const isInline = (objects, name) => objects[name] !== undefined && objects[name].file === undefined && objects[name].external !== true;
+    return [
+        ...definition.configs.filter((name) => isInline(project.configs, name)),
+        ...definition.secrets.filter((name) => isInline(project.secrets, name)),
+    ];
+}
+
+
+/***/ }),
+
+/***/ 8093:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  MV: () => (/* binding */ TrafficProof),
+  iV: () => (/* binding */ judgesTraffic),
+  Lw: () => (/* binding */ trafficNotes)
+});
+
+// EXTERNAL MODULE: ./build/model/operation.js
+var model_operation = __nccwpck_require__(7396);
+// EXTERNAL MODULE: ./build/model/traffic.js
+var model_traffic = __nccwpck_require__(6060);
+;// CONCATENATED MODULE: ./build/model/traffic-account.js
+
+const KEPT_FAILURES = 50;
+/** Of so many buckets a chart can be read; when they are full, each two become one of twice the width. */
+const MOST_BUCKETS = 60;
+const FIRST_BUCKET_MS = 250;
+/** More versions than that at a time are a version field that says something else. */
+const MOST_VERSIONS = 8;
+const OTHER_VERSIONS = 'others';
+/**
+ * Adds up what became of requests, in constant memory: a watch of a day at 1000 requests a second is 86 million of them.
+ */
+class TrafficAccount {
+    fromMs;
+    requests = 0;
+    failures = new Map();
+    firstFailures = [];
+    latencies = new Latencies();
+    retried = 0;
+    latestSendMs = 0;
+    lastGoodMs;
+    gap = { fromMs: 0, lengthMs: 0 };
+    bucketMs = FIRST_BUCKET_MS;
+    buckets = [];
+    versions = new Set();
+    /** @param fromMs beginning, in milliseconds since the epoch */
+    constructor(fromMs) {
+        this.fromMs = fromMs;
+        this.lastGoodMs = fromMs;
+        this.gap = { fromMs, lengthMs: 0 };
+    }
+    /** In the order in which they ended. */
+    add(sample) {
+        this.requests += 1;
+        this.latestSendMs = Math.max(this.latestSendMs, sample.lateMs);
+        if (sample.retried)
+            this.retried += 1;
+        const bucket = this.bucketAt(sample.endedMs);
+        if (sample.failure !== undefined) {
+            const { kind, said } = sample.failure;
+            bucket.failed += 1;
+            this.failures.set(kind, (this.failures.get(kind) ?? 0) + 1);
+            if (this.firstFailures.length < KEPT_FAILURES) {
+                this.firstFailures.push({ at: iso(sample.endedMs), kind, said });
+            }
+            return;
+        }
+        bucket.good += 1;
+        if (sample.version !== undefined) {
+            const version = this.known(sample.version);
+            bucket.versions.set(version, (bucket.versions.get(version) ?? 0) + 1);
+        }
+        this.latencies.add(sample.endedMs - sample.dueMs);
+        this.closeGap(sample.endedMs);
+        this.lastGoodMs = Math.max(this.lastGoodMs, sample.endedMs);
+    }
+    get failed() {
+        return [...this.failures.values()].reduce((sum, count) => sum + count, 0);
+    }
+    /** @param toMs end, in milliseconds since the epoch: what is not answered by then is a gap as well */
+    numbers(toMs) {
+        const open = Math.max(0, toMs - this.lastGoodMs);
+        const gap = open > this.gap.lengthMs ? { fromMs: this.lastGoodMs, lengthMs: open } : this.gap;
+        return {
+            startedAt: iso(this.fromMs),
+            durationMs: Math.round(toMs - this.fromMs),
+            requests: this.requests,
+            failed: this.failed,
+            failures: model_traffic/* FAILURE_KINDS */.Bs.flatMap((kind) => {
+                const count = this.failures.get(kind);
+                return count === undefined ? [] : [{ kind, count }];
+            }),
+            firstFailures: [...this.firstFailures],
+            longestGapMs: Math.round(gap.lengthMs),
+            longestGapAt: iso(gap.fromMs),
+            p50Ms: this.latencies.percentile(0.5),
+            p99Ms: this.latencies.percentile(0.99),
+            slowestMs: this.latencies.slowestMs(),
+            retried: this.retried,
+            latestSendMs: Math.round(this.latestSendMs),
+            bucketMs: this.bucketMs,
+            buckets: this.buckets.map(({ good, failed, versions }, index) => ({
+                at: iso(this.fromMs + index * this.bucketMs),
+                good,
+                failed,
+                versions: [...versions].map(([version, answers]) => ({ version, answers })),
+            })),
+        };
+    }
+    closeGap(atMs) {
+        const lengthMs = atMs - this.lastGoodMs;
+        if (lengthMs > this.gap.lengthMs)
+            this.gap = { fromMs: this.lastGoodMs, lengthMs };
+    }
+    bucketAt(atMs) {
+        let index = Math.max(0, Math.floor((atMs - this.fromMs) / this.bucketMs));
+        while (index >= MOST_BUCKETS) {
+            this.buckets = halved(this.buckets);
+            this.bucketMs *= 2;
+            index = Math.floor((atMs - this.fromMs) / this.bucketMs);
+        }
+        for (;;) {
+            const bucket = this.buckets[index];
+            if (bucket !== undefined)
+                return bucket;
+            this.buckets.push({ good: 0, failed: 0, versions: new Map() });
+        }
+    }
+    known(version) {
+        if (this.versions.has(version))
+            return version;
+        if (this.versions.size >= MOST_VERSIONS)
+            return OTHER_VERSIONS;
+        this.versions.add(version);
+        return version;
+    }
+}
+/** Latencies by size, in steps of one percent: exact enough, and as small after a day as after a second. */
+class Latencies {
+    static STEP = Math.log(1.01);
+    counts = new Map();
+    count = 0;
+    slowest = 0;
+    add(ms) {
+        this.count += 1;
+        this.slowest = Math.max(this.slowest, ms);
+        const step = Math.ceil(Math.log(Math.max(ms, 0.1)) / Latencies.STEP);
+        this.counts.set(step, (this.counts.get(step) ?? 0) + 1);
+    }
+    /** Nearest rank: the smallest that the share of all is not above. Milliseconds, with a tenth. */
+    percentile(share) {
+        const rank = Math.ceil(share * this.count);
+        let passed = 0;
+        for (const [step, count] of [...this.counts].sort(([a], [b]) => a - b)) {
+            passed += count;
+            if (passed >= rank)
+                return tenth(Math.min(this.slowest, Math.exp(step * Latencies.STEP)));
+        }
+        return undefined;
+    }
+    slowestMs() {
+        return this.count === 0 ? undefined : tenth(this.slowest);
+    }
+}
+function halved(buckets) {
+    const half = [];
+    for (let index = 0; index < buckets.length; index += 2) {
+        const pair = buckets.slice(index, index + 2);
+        const versions = new Map();
+        for (const [version, answers] of pair.flatMap((bucket) => [...bucket.versions])) {
+            versions.set(version, (versions.get(version) ?? 0) + answers);
+        }
+        half.push({
+            good: pair.reduce((sum, { good }) => sum + good, 0),
+            failed: pair.reduce((sum, { failed }) => sum + failed, 0),
+            versions,
+        });
+    }
+    return half;
+}
+function iso(ms) {
+    return new Date(Math.round(ms)).toISOString();
+}
+function tenth(ms) {
+    return Math.round(ms * 10) / 10;
+}
+
+// EXTERNAL MODULE: ./build/model/units.js
+var units = __nccwpck_require__(9574);
+// EXTERNAL MODULE: ./build/run/deadline.js
+var deadline = __nccwpck_require__(7325);
+// EXTERNAL MODULE: ./build/steps/traffic-words.js
+var traffic_words = __nccwpck_require__(3062);
+;// CONCATENATED MODULE: ./build/steps/traffic-proof.js
+
+
+
+
+
+
+/** How long requests are sent before anything is changed, to see whether they are answered at all. */
+const BASELINE_MS = 1_000;
+/** At a low rate longer, so that it is more than one. */
+const BASELINE_REQUESTS = 3;
+/** Strategies that stop the old containers before the new ones serve: requests fail then, and the plan says so. */
+const INTERRUPTS = new Set(['recreate']);
+/** @returns whether a change is judged by its requests: where they fail by plan, only when a person said how many may */
+function judgesTraffic({ traffic }, strategy) {
+    return traffic !== undefined && (traffic.maxFailed !== undefined || !INTERRUPTS.has(strategy));
+}
+/** @returns for the plan of a service: what is done with the requests to `probe-url` */
+function trafficNotes(request, strategy) {
+    if (request.traffic === undefined)
+        return [];
+    if (judgesTraffic(request, strategy)) {
+        return [`Requests are sent to ${request.traffic.url}: at most ${request.traffic.maxFailed ?? 0} may fail.`];
+    }
+    return [
+        `Requests are sent to ${request.traffic.url}; those that fail are counted and not judged, since some do between stop and start. With max-failed-requests they are judged.`,
+    ];
+}
+/**
+ * Traffic proof of one run: requests are sent from just before its first change to its end. Each service is judged by
+ * those that failed since its own change began.
+ */
+class TrafficProof {
+    run;
+    loop;
+    starting;
+    /** What each sample is added to. */
+    accounts = new Set();
+    whole;
+    changes = new Map();
+    verdicts = new Map();
+    /** Why nothing is judged, although requests are sent. */
+    failedBefore;
+    constructor(run) {
+        this.run = run;
+    }
+    /** Called before each operation: the first one that changes something starts the requests, after their baseline. */
+    async beforeChange(operation, signal) {
+        const settings = this.run.request.traffic;
+        if (settings === undefined || !(0,model_operation/* changesService */.vn)(operation))
+            return;
+        this.starting ??= this.start(settings, signal);
+        await this.starting;
+        if ('service' in operation && !this.changes.has(operation.service)) {
+            this.changes.set(operation.service, this.open());
+        }
+    }
+    /** Judges what failed since a service's change began, after waiting for what is in flight. */
+    async judge(service) {
+        await this.settled();
+        return this.judgeNow(service);
+    }
+    /** Resolves when what has been sent is answered or has failed: `probe-timeout` at the latest. */
+    async settled() {
+        await this.loop?.settled();
+    }
+    /** The same without waiting, for somebody who looks again soon. */
+    judgeNow(service) {
+        const account = this.changes.get(service);
+        const settings = this.run.request.traffic;
+        if (this.failedBefore !== undefined)
+            return { kind: 'not-judged', reason: this.failedBefore };
+        if (account === undefined || settings === undefined)
+            return { kind: 'not-judged', reason: 'no requests were sent' };
+        const numbers = account.numbers(Date.now());
+        const allowed = settings.maxFailed ?? 0;
+        const kind = numbers.failed > allowed ? 'failed' : 'passed';
+        this.verdicts.set(service, kind);
+        return { kind, message: (0,traffic_words/* describeFailed */.hi)(numbers, settings.url, allowed), excerpt: (0,traffic_words/* failuresExcerpt */.NR)(numbers) };
+    }
+    /** Whether a service was judged by its requests; then it is judged while it is watched as well. */
+    judges(service) {
+        return this.verdicts.has(service);
+    }
+    /** @returns an account of requests that are due from now on; undefined where nothing can be told from them */
+    accountFromNow() {
+        if (this.whole === undefined || this.failedBefore !== undefined)
+            return undefined;
+        return this.open(Date.now());
+    }
+    /** Ends the requests, waits for those in flight, and puts what became of them into the report. Never throws. */
+    async end() {
+        const { loop, whole } = this;
+        const settings = this.run.request.traffic;
+        if (loop === undefined || settings === undefined)
+            return;
+        const endedAt = Date.now();
+        await loop.stop();
+        if (whole === undefined)
+            return; // cancelled in its baseline: nothing was changed
+        const numbers = whole.numbers(endedAt);
+        const { url, ratePerSecond, timeoutMs, keepAlive } = settings;
+        const traffic = {
+            url,
+            ratePerSecond,
+            timeoutMs,
+            keepAlive,
+            ...this.verdict(settings, numbers.failed),
+            ...numbers,
+        };
+        this.run.recorder.traffic = traffic;
+        const words = numbers.failed === 0 ? '' : ` (${(0,model_traffic/* failureWords */.AC)(numbers.failures)})`;
+        this.run.progress.info(`traffic: ${numbers.requests} requests, ${numbers.failed} failed${words}, longest time without a good answer ${(0,units/* formatDuration */.a3)(numbers.longestGapMs)}`);
+    }
+    async start(settings, signal) {
+        const { progress, probes, recorder, request } = this.run;
+        const { url, ratePerSecond, keepAlive } = settings;
+        const connections = keepAlive ? 'connections are kept' : 'a new connection each';
+        progress.info(`traffic: ${ratePerSecond} requests a second to ${url} (${connections}) until the run ends`);
+        const before = new TrafficAccount(Date.now());
+        const addBefore = (sample) => before.add(sample);
+        this.accounts.add(addBefore);
+        this.loop = probes.traffic(settings, (sample) => {
+            for (const add of this.accounts)
+                add(sample);
+        });
+        await (0,deadline/* sleep */.yy)(Math.max(BASELINE_MS, (BASELINE_REQUESTS * 1_000) / ratePerSecond), signal);
+        // Who needs an emergency restart does not wait for answers that do not come.
+        if (before.requests === 0 && request.procedure !== 'emergency')
+            await this.loop.settled();
+        this.accounts.delete(addBefore);
+        const numbers = before.numbers(Date.now());
+        if (numbers.requests === 0 || numbers.failed > 0) {
+            const how = numbers.requests === 0
+                ? 'was not answered'
+                : `failed ${numbers.failed} of ${numbers.requests} times (${numbers.firstFailures[0]?.said ?? ''})`;
+            this.failedBefore = `${url} ${how} before anything was changed, so nothing is judged by it`;
+            progress.warning(`traffic: ${this.failedBefore}`);
+            recorder.note(this.failedBefore);
+        }
+        this.whole = this.open();
+        const voice = new traffic_words/* FailureVoice */.hS(this.run);
+        this.accounts.add((sample) => voice.hear(sample));
+    }
+    /** @param dueFromMs leaves out what was due before; milliseconds since the epoch */
+    open(dueFromMs = 0) {
+        const account = new TrafficAccount(Date.now());
+        this.accounts.add((sample) => {
+            if (sample.dueMs >= dueFromMs)
+                account.add(sample);
+        });
+        return account;
+    }
+    verdict(settings, all) {
+        const allowed = settings.maxFailed ?? 0;
+        if (this.failedBefore !== undefined)
+            return { verdict: 'not-judged', reason: this.failedBefore };
+        if (this.verdicts.size === 0) {
+            const reason = settings.maxFailed === undefined
+                ? 'where the old container stops before the new one serves, requests fail; give max-failed-requests to judge it'
+                : 'the run ended before it came to that';
+            return { verdict: 'not-judged', reason };
+        }
+        const failed = [...this.verdicts].filter(([, verdict]) => verdict === 'failed').map(([service]) => service);
+        // Afterwards there is nothing to go back from, and what was not judged yet is told all the same.
+        const later = all > allowed ? `; ${all} failed in the whole run` : '';
+        return failed.length === 0
+            ? { verdict: 'passed', reason: `at most ${allowed} may fail while a service is changed and watched${later}` }
+            : { verdict: 'failed', reason: `more than ${allowed} failed while ${failed.join(', ')} was changed and watched` };
+    }
+}
+
+
+/***/ }),
+
+/***/ 3062:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   NR: () => (/* binding */ failuresExcerpt),
+/* harmony export */   hS: () => (/* binding */ FailureVoice),
+/* harmony export */   hi: () => (/* binding */ describeFailed)
+/* harmony export */ });
+/* harmony import */ var _model_traffic_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6060);
+/* harmony import */ var _model_units_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9574);
+
+
+const SHOWN_FAILURES = 20;
+/** Failures are told at once, and then once a second at most: an outage is hundreds of them. */
+const SAID_EVERY_MS = 1_000;
+/** @param allowed how many may fail; undefined: nobody judges by it @returns how many of how many failed, by kind */
+function describeFailed(numbers, url, allowed) {
+    const { requests, failed, failures } = numbers;
+    if (failed === 0)
+        return `none of ${requests} requests to ${url} failed`;
+    const since = allowed === undefined ? 'while it was watched' : 'since the change began';
+    const may = allowed === undefined ? '' : `; at most ${allowed} may`;
+    return `${failed} of ${requests} requests to ${url} failed ${since} (${(0,_model_traffic_js__WEBPACK_IMPORTED_MODULE_1__/* .failureWords */ .AC)(failures)})${may}`;
+}
+/** @returns the first failures with their times, to be shown with an error */
+function failuresExcerpt(numbers) {
+    const { firstFailures, startedAt, failed } = numbers;
+    if (firstFailures.length === 0)
+        return [];
+    const began = Date.parse(startedAt);
+    const lines = firstFailures
+        .slice(0, SHOWN_FAILURES)
+        .map(({ at, kind, said }) => `${at} (after ${(0,_model_units_js__WEBPACK_IMPORTED_MODULE_0__/* .formatDuration */ .a3)(Date.parse(at) - began)}): ${kind}: ${said}`);
+    if (failed > lines.length)
+        lines.push(`and ${failed - lines.length} more`);
+    return [{ title: 'failed requests', lines }];
+}
+/** Tells of failures while they happen: the first one and when answers are good again in the timeline as well. */
+class FailureVoice {
+    run;
+    lastGoodMs;
+    /** Failures since the last good answer, and whether the log has one of them. */
+    failing = 0;
+    said = false;
+    unsaid = 0;
+    saidAtMs = -Infinity;
+    noted = false;
+    constructor(run) {
+        this.run = run;
+    }
+    hear({ failure, endedMs }) {
+        if (failure === undefined) {
+            if (this.failing > 0)
+                this.goodAgain(endedMs);
+            this.lastGoodMs = endedMs;
+            return;
+        }
+        this.failing += 1;
+        this.unsaid += 1;
+        const what = `${failure.kind}: ${failure.said}`;
+        if (!this.noted)
+            this.run.recorder.note(`first failed request: ${what}`);
+        this.noted = true;
+        if (endedMs - this.saidAtMs < SAID_EVERY_MS)
+            return;
+        const count = this.unsaid === 1 ? 'a request failed' : `${this.unsaid} requests failed, the last`;
+        this.run.progress.info(`  ✗ traffic: ${count}: ${what}`);
+        this.said = true;
+        this.saidAtMs = endedMs;
+        this.unsaid = 0;
+    }
+    goodAgain(endedMs) {
+        const gap = this.lastGoodMs === undefined ? '' : `, ${(0,_model_units_js__WEBPACK_IMPORTED_MODULE_0__/* .formatDuration */ .a3)(endedMs - this.lastGoodMs)} after the last one`;
+        if (this.said)
+            this.run.progress.info(`  ✓ traffic: a good answer again${gap}; ${this.failing} failed in between`);
+        this.failing = 0;
+        this.said = false;
+    }
+}
+
+
+/***/ }),
+
+/***/ 1378:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Q: () => (/* binding */ checkEnvironment)
+/* harmony export */ });
+/* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8182);
+/* harmony import */ var _model_environment_check_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(129);
+
+
+const EXEC_MS = 15_000;
+/**
+ * The runbook's `docker compose exec roma env | grep NAME`: looks at what a process in each container gets.
+ * @param wanted what the wanted definition gives the service; empty where it is not known
+ * @returns what was found, in words and without values
+ * @throws ProcedureError E_VERIFICATION naming every variable that is not as asked for
+ */
+async function checkEnvironment(viewing, service, containers, wanted) {
+    const checks = (0,_model_environment_check_js__WEBPACK_IMPORTED_MODULE_1__/* .checksOf */ .tg)(viewing.request.verifyEnv, service);
+    if (checks.length === 0)
+        return `none asked for ${service}`;
+    let how = 'inside the container';
+    for (const container of containers) {
+        const read = await variablesIn(viewing, container);
+        if (read.from === 'definition')
+            how = 'by its definition, since it has no `env`';
+        const problems = (0,_model_environment_check_js__WEBPACK_IMPORTED_MODULE_1__/* .environmentProblems */ .MM)(checks, read.variables, wanted);
+        if (problems.length === 0)
+            continue;
+        throw new _model_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ProcedureError */ .e_('E_VERIFICATION', `${container.name}: ${problems.join(', ')}`, {
+            next: 'Look at verify-env and at what the compose files and env files give the service (docker compose config).',
+        });
+    }
+    return `${checks.map(({ name }) => name).join(', ')} as asked for, ${how}`;
+}
+/** Values may have line ends, so they are asked for with NUL between them; an image without `env` cannot be asked. */
+async function variablesIn(viewing, container) {
+    const { engine, signal } = viewing;
+    const asked = await engine
+        .exec(container.id, ['env', '-0'], { timeoutMs: EXEC_MS, signal })
+        .catch((error) => {
+        signal.throwIfAborted();
+        viewing.progress.debug(`env in ${container.name}: ${String(error)}`);
+        return undefined;
+    });
+    const entries = asked?.exitCode === 0 ? asked.output.split('\0') : undefined;
+    return {
+        from: entries === undefined ? 'definition' : 'process',
+        variables: Object.fromEntries((entries ?? container.environment).flatMap((entry) => {
+            const split = entry.indexOf('=');
+            return split < 1 ? [] : [[entry.slice(0, split), entry.slice(split + 1)]];
+        })),
+    };
+}
+
+
+/***/ }),
+
+/***/ 566:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   MX: () => (/* binding */ verify),
+/* harmony export */   NR: () => (/* binding */ checksFor)
+/* harmony export */ });
+/* unused harmony export CHECKS */
+/* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8182);
+/* harmony import */ var _model_units_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9574);
+/* harmony import */ var _commands_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3553);
+/* harmony import */ var _diagnose_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(1919);
+/* harmony import */ var _files_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(7564);
+/* harmony import */ var _log_lines_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(7579);
+/* harmony import */ var _observe_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(1061);
+/* harmony import */ var _replace_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(3127);
+/* harmony import */ var _signs_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(6665);
+/* harmony import */ var _verify_environment_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(1378);
+
+
+
+
+
+
+
+
+
+
+/** In the order they are made: what the engine shows first, the user's own commands after it. */
+const CHECKS = [
+    'state',
+    'identity',
+    'environment',
+    'version',
+    'test-command',
+    'smoke-test',
+    'probe',
+    'error-lines',
+];
+/** @returns the checks that apply: commands only where they are given, a version only for what is meant to have it */
+function checksFor(request, options) {
+    return CHECKS.filter((check) => {
+        switch (check) {
+            case 'environment':
+                // Going back, the variables that were asked for are just those that are not wanted any more.
+                return request.verifyEnv.length > 0 && !options.goingBack && !options.oneShot;
+            case 'version':
+                return request.versionCommand !== undefined && !options.oneShot;
+            case 'test-command':
+                return request.testCommand !== undefined && !options.goingBack && !options.oneShot;
+            case 'smoke-test':
+                return request.smokeTest !== undefined && !options.oneShot;
+            case 'probe':
+                return options.judgesTraffic && !options.oneShot;
+            case 'state':
+            case 'identity':
+                return true;
+            case 'error-lines':
+                return request.errorPatterns.length > 0;
+        }
+    });
+}
+/**
+ * Proves that what was wanted is what runs, by reading the engine and by the user's own commands.
+ * @throws ProcedureError E_VERIFICATION or E_COMMAND at the first check that fails
+ */
+async function verify(session, operation, context, signal) {
+    const { service } = operation;
+    const all = await (0,_observe_js__WEBPACK_IMPORTED_MODULE_5__/* .identifiedContainers */ .QL)(session.engine, session.project, service);
+    const containers = all.filter(({ id }) => operation.except?.includes(id) !== true);
+    const release = operation.release === undefined ? undefined : await (0,_replace_js__WEBPACK_IMPORTED_MODULE_6__/* .releaseOf */ .l7)(session, operation.release);
+    for (const check of CHECKS.filter((one) => operation.checks.includes(one))) {
+        const began = performance.now();
+        const keep = (passed, detail) => {
+            const durationMs = Math.round(performance.now() - began);
+            session.recorder.verified.push({ service, check, passed, detail, durationMs });
+            session.progress.info(`  ${passed ? '✓' : '✗'} ${check}: ${detail}`);
+        };
+        try {
+            keep(true, await makeCheck(session, check, { service, containers, release, ...context }, signal));
+        }
+        catch (error) {
+            keep(false, (0,_model_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .asProcedureError */ .qq)(error).message);
+            throw error;
+        }
+    }
+}
+async function makeCheck(session, check, subject, signal) {
+    switch (check) {
+        case 'state':
+            return checkState(session, subject);
+        case 'identity':
+            return checkIdentity(session, subject);
+        case 'environment':
+            return (0,_verify_environment_js__WEBPACK_IMPORTED_MODULE_8__/* .checkEnvironment */ .Q)(session, subject.service, subject.containers, subject.environment);
+        case 'version':
+            return checkVersion(session, subject);
+        case 'test-command':
+        case 'smoke-test':
+            return checkCommand(session, check, subject, signal);
+        case 'probe':
+            return checkTraffic(session, subject);
+        case 'error-lines':
+            return checkErrorLines(session, subject);
+    }
+}
+async function checkState(session, subject) {
+    const { containers, oneShot, service, replicas } = subject;
+    const wrong = containers.find((container) => oneShot
+        ? container.state !== 'exited' || container.exitCode !== 0
+        : container.state !== 'running' || container.health === 'unhealthy');
+    if (wrong !== undefined) {
+        throw new _model_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ProcedureError */ .e_('E_VERIFICATION', `${wrong.name}: ${(0,_diagnose_js__WEBPACK_IMPORTED_MODULE_3__/* .describeState */ .Jw)(wrong)}`, {
+            next: 'Its state and last log lines are shown with this error.',
+            excerpt: await (0,_diagnose_js__WEBPACK_IMPORTED_MODULE_3__/* .explainContainer */ .pF)(session, wrong),
+        });
+    }
+    if (containers.length === 0 || (replicas !== undefined && containers.length !== replicas)) {
+        throw new _model_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ProcedureError */ .e_('E_VERIFICATION', `${containers.length} containers of ${service} exist, ${replicas ?? 'at least 1'} are wanted`, {
+            next: 'Look at docker compose ps; something else may work on this project.',
+        });
+    }
+    if (oneShot)
+        return 'ended with exit code 0';
+    return `${containers.length} running, ${healthWords(containers)}`;
+}
+/** Docker's first check comes after a whole interval; readiness has run it already (`steps/readiness.ts`). */
+function healthWords(containers) {
+    const health = new Set(containers.map((container) => container.health));
+    if (health.has('none'))
+        return 'without a health check';
+    return health.has('starting') ? 'health check passed, not yet confirmed by Docker' : 'healthy';
+}
+/**
+ * The proof behind a green job: image (layers and run configuration), Compose's hash on the containers, and contents of
+ * mounted files, all read back. The exit code of `docker compose up` is none: it is 0 with the service down.
+ */
+async function checkIdentity(session, subject) {
+    const { release, containers, service } = subject;
+    if (release === undefined)
+        return 'in place: the same containers';
+    const fail = (what) => {
+        throw new _model_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ProcedureError */ .e_('E_VERIFICATION', `${service} does not run release ${release.id}: ${what}`, {
+            next: 'Someone or something changed it meanwhile; run procedure check to see what is live.',
+        });
+    };
+    const expected = session.expectedHashes.get(service) ?? release.composeHash;
+    for (const container of containers) {
+        if (container.fingerprint !== release.image.fingerprint) {
+            fail(`${container.name} runs image ${container.imageId.slice(0, 19)}, wanted is ${release.image.id.slice(0, 19)}`);
+        }
+        if (container.composeHash !== expected)
+            fail(`${container.name} has another configuration hash`);
+    }
+    if (release.definitionFrom === 'rendered') {
+        const top = session.opened.checkout?.topLevel ?? session.request.workingDirectory;
+        const roots = { live: top, wanted: top, commit: session.liveCommit.value };
+        const files = await (0,_files_js__WEBPACK_IMPORTED_MODULE_4__/* .hashFiles */ .y)(Object.keys(release.files), roots, session.source);
+        const other = Object.keys(release.files).filter((file) => files[file] !== release.files[file]);
+        const tracked = other.filter((file) => release.files[file]?.startsWith('git:'));
+        if (tracked.length > 0)
+            fail(`contents differ: ${tracked.join(', ')}`);
+        if (other.length > 0) {
+            (0,_signs_js__WEBPACK_IMPORTED_MODULE_7__/* .raise */ .xl)(session, subject.signs, {
+                sign: 'note',
+                severity: 'low',
+                service,
+                message: `git does not track ${other.join(', ')}: the contents of today are mounted, not those of release ${release.id}`,
+            });
+        }
+    }
+    return `release ${release.id}: image, configuration (hash ${release.configHash.slice(7, 19)}) and mounted files are what runs`;
+}
+async function checkVersion(session, { containers, goingBack }) {
+    const { versionCommand, expectedVersion } = session.request;
+    const [container] = containers;
+    if (versionCommand === undefined || container === undefined)
+        return 'not asked';
+    const output = await (0,_commands_js__WEBPACK_IMPORTED_MODULE_2__/* .runInContainer */ .Kw)(session, container, versionCommand);
+    // Going back, the version that was expected is just the one that is not wanted any more.
+    if (expectedVersion === undefined || goingBack)
+        return output.split('\n').at(-1) ?? '';
+    const words = output.split(/[\s"',]+/);
+    if (words.includes(expectedVersion) || words.includes(`v${expectedVersion}`))
+        return expectedVersion;
+    throw new _model_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ProcedureError */ .e_('E_VERIFICATION', `version-command says "${output.slice(0, 200)}", expected is ${expectedVersion}`, {
+        next: 'Either the wrong code was built, or expected-version is wrong.',
+    });
+}
+async function checkCommand(session, name, subject, signal) {
+    const { request, project } = session;
+    const command = name === 'smoke-test' ? request.smokeTest : request.testCommand;
+    if (command === undefined)
+        return 'not asked';
+    const environment = (0,_commands_js__WEBPACK_IMPORTED_MODULE_2__/* .commandEnvironment */ .J$)(project, subject.service, subject.release?.id, subject.containers[0]);
+    const result = await (0,_commands_js__WEBPACK_IMPORTED_MODULE_2__/* .runOnHost */ .l6)(session, { name, command, directory: request.workingDirectory, environment }, signal);
+    return `passed in ${(0,_model_units_js__WEBPACK_IMPORTED_MODULE_1__/* .formatDuration */ .a3)(result.durationMs)}`;
+}
+async function checkTraffic({ proof }, { service }) {
+    const judged = await proof?.judge(service);
+    if (judged === undefined)
+        return 'not asked';
+    if (judged.kind === 'not-judged')
+        return `not judged: ${judged.reason}`;
+    if (judged.kind === 'passed')
+        return judged.message;
+    throw new _model_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ProcedureError */ .e_('E_VERIFICATION', judged.message, {
+        next: 'Find out from their times in the timeline which operation they failed in, or allow some with max-failed-requests.',
+        excerpt: judged.excerpt,
+    });
+}
+/** Error lines alone do not undo a release unless `on-warning` says so: many services log the word without harm. */
+async function checkErrorLines(session, subject) {
+    const matcher = (0,_log_lines_js__WEBPACK_IMPORTED_MODULE_9__/* .errorMatcher */ .bb)(session.request);
+    let errors = 0;
+    let lines = 0;
+    const samples = [];
+    for (const container of subject.containers) {
+        const log = await session.engine.logs(container.id, {
+            since: subject.sinceMs / 1000,
+            signal: AbortSignal.timeout(30_000),
+        });
+        const counted = await (0,_log_lines_js__WEBPACK_IMPORTED_MODULE_9__/* .countErrors */ .Tk)(log, matcher);
+        errors += counted.errors;
+        lines += counted.lines;
+        samples.push(...counted.samples);
+    }
+    subject.onCounted({ errors, lines });
+    if (errors > 0) {
+        const judged = (0,_signs_js__WEBPACK_IMPORTED_MODULE_7__/* .errorLinesSign */ .lG)(errors, session.redactor.text(samples[0] ?? ''), subject.signs);
+        (0,_signs_js__WEBPACK_IMPORTED_MODULE_7__/* .raise */ .xl)(session, subject.signs, { sign: 'error-lines', service: subject.service, ...judged });
+    }
+    return errors === 0 ? `none in ${lines} lines` : `${errors} in ${lines} lines (a warning)`;
+}
+
+
+/***/ }),
+
+/***/ 1446:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   P: () => (/* binding */ releaseBefore),
+/* harmony export */   n: () => (/* binding */ currentFacts)
+/* harmony export */ });
+/* harmony import */ var _model_release_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8272);
+
+/**
+ * The release that comes back when the next one fails: the one that runs. One that runs and never passed its
+ * verification (its rollback was off, or failed) is nothing to go back to; then it is the one that was accepted last.
+ */
+function releaseBefore({ release, history }) {
+    if (release === undefined || (0,_model_release_js__WEBPACK_IMPORTED_MODULE_0__/* .isAccepted */ .oB)(history, release.id))
+        return release;
+    return (0,_model_release_js__WEBPACK_IMPORTED_MODULE_0__/* .previousRelease */ .Fi)(history, release.id);
+}
+/** @returns what the decision between same and changed hangs on */
+function currentFacts({ release, history, files, containers }) {
+    return { release, accepted: release === undefined || (0,_model_release_js__WEBPACK_IMPORTED_MODULE_0__/* .isAccepted */ .oB)(history, release.id), files, containers };
+}
+
+
+/***/ }),
+
+/***/ 3853:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   L: () => (/* binding */ decide)
+/* harmony export */ });
+/**
+ * Same or changed, and why, for one service. An unchanged service is left alone, so every reason to touch it is here.
+ */
+function decide(wanted, current) {
+    if (current.containers.length === 0 && current.release === undefined)
+        return { kind: 'first-deploy' };
+    const reasons = [
+        ...stateReasons(wanted, current),
+        ...acceptanceReasons(current),
+        ...imageReasons(wanted, current),
+        ...configurationReasons(wanted, current),
+    ];
+    return reasons.length === 0 ? { kind: 'unchanged', release: current.release } : { kind: 'change', reasons };
+}
+function stateReasons(wanted, { containers }) {
+    if (containers.length === 0)
+        return ['nothing of it runs'];
+    if (wanted.oneShot) {
+        const failed = containers.find((container) => container.state === 'exited' && container.exitCode !== 0);
+        return failed === undefined ? [] : [`its last run ended with exit code ${failed.exitCode}`];
+    }
+    const reasons = [];
+    const down = containers.find((container) => container.state !== 'running');
+    if (down !== undefined)
+        reasons.push(`${down.name} is ${down.state}`);
+    const unhealthy = containers.find((container) => container.health === 'unhealthy');
+    if (unhealthy !== undefined)
+        reasons.push(`${unhealthy.name} is unhealthy`);
+    if (containers.length !== wanted.replicas) {
+        reasons.push(`${containers.length} of ${wanted.replicas} containers run`);
+    }
+    return reasons;
+}
+/** What failed its verification and was left running is not what was asked for, however well it seems to run. */
+function acceptanceReasons({ release, accepted }) {
+    return release === undefined || accepted ? [] : [`release ${release.id} runs, but it never passed its verification`];
+}
+function imageReasons(wanted, { release, containers }) {
+    if (wanted.fingerprint === undefined) {
+        if (release?.commit !== undefined && release.commit === wanted.commit)
+            return [];
+        return ['the image is built or pulled when it runs for real; only then is it known whether it differs'];
+    }
+    const differs = containers.some((container) => container.fingerprint !== wanted.fingerprint);
+    return differs ? ['the image differs (layers or run configuration)'] : [];
+}
+/**
+ * Our own hash decides where there is one: it sees file contents, and it does not change with the version of Compose.
+ * For containers nobody recorded, Compose's hash on their labels is what is left.
+ */
+function configurationReasons(wanted, { release, files, containers }) {
+    const recorded = release?.definitionFrom === 'rendered';
+    if (recorded && release.configHash === wanted.configHash)
+        return [];
+    const reasons = [];
+    if (containers.some((container) => container.composeHash !== wanted.composeHash)) {
+        reasons.push('the definition in the compose files differs');
+    }
+    const changedFiles = changed(files, wanted.files);
+    if (changedFiles.length > 0)
+        reasons.push(`contents changed: ${changedFiles.join(', ')}`);
+    if (recorded && reasons.length === 0)
+        reasons.push('networks, volumes, configs or secrets that it uses differ');
+    return reasons;
+}
+/** Nothing is known about files of a release that was never recorded: then they count as the same. */
+function changed(before, after) {
+    if (before === undefined)
+        return [];
+    return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+        .filter((path) => before[path] !== after[path])
+        .sort();
+}
+
+
+/***/ }),
+
+/***/ 9253:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Y: () => (/* binding */ STRATEGIES),
+  $: () => (/* binding */ chooseStrategy)
+});
+
+// EXTERNAL MODULE: ./build/model/errors.js
+var errors = __nccwpck_require__(8182);
+// EXTERNAL MODULE: ./build/model/router.js
+var model_router = __nccwpck_require__(9464);
+// EXTERNAL MODULE: ./build/model/units.js
+var units = __nccwpck_require__(9574);
+;// CONCATENATED MODULE: ./build/strategies/cost.js
+
+
+/** Stopping the old container and starting the edge, both prepared (measured on Engine 26.1: 0.6 to 0.7 s). */
+const TAKEOVER_OUTAGE_MS = 700;
+/** @returns what a change without an outage costs all the same, in words and milliseconds */
+function costOf(change, notes) {
+    const { traffic } = change;
+    const abilities = model_router/* ROUTER_ABILITIES */.JC[traffic.router.kind];
+    const said = [...notes];
+    if (traffic.takeover !== undefined)
+        said.push(...takeoverNotes(change));
+    if (!abilities.countsInFlight) {
+        said.push('The drain of the old containers is not confirmed: this router does not say what is in flight; a request that outlives it may be cut by the stop.');
+    }
+    if (!abilities.ownsName) {
+        said.push(`Callers inside the compose network are not covered: Docker's DNS gives the name ${change.service} to the old container until it is gone, so a request of theirs in that moment may fail.`);
+    }
+    else if (change.containerName !== undefined) {
+        said.push(`Callers inside the compose network are covered by the name ${change.service}; those that use ${change.containerName} reach one container directly and are not.`);
+    }
+    const withoutRedirect = traffic.takeover?.redirectProblem !== undefined;
+    return { notes: said, estimatedDowntimeMs: withoutRedirect ? TAKEOVER_OUTAGE_MS : 0 };
+}
+function takeoverNotes({ traffic: { takeover }, service }) {
+    if (takeover === undefined)
+        return [];
+    const ports = takeover.edge.ports.map((port) => `${port.published} (${port.mode})`).join(', ');
+    const way = takeover.redirectProblem === undefined
+        ? 'new connections are redirected through it for some seconds meanwhile; keep-alive connections to the old container are closed by its stop'
+        : `the ports cannot be redirected here (${takeover.redirectProblem}), so nothing listens while the old container stops and for about ${(0,units/* formatDuration */.a3)(TAKEOVER_OUTAGE_MS)} more`;
+    return [
+        `The edge takes port ${ports} of ${service} over: ${way}. Procedure eject puts it back.`,
+        'From then on HTTP requests carry X-Forwarded-For, and the connection comes from the edge. Callers inside the compose network may have a request fail in the moment of the take-over; after it they are covered.',
+    ];
+}
+
+// EXTERNAL MODULE: ./build/strategies/phases.js
+var phases = __nccwpck_require__(7485);
+;// CONCATENATED MODULE: ./build/strategies/undo-beside.js
+
+
+/**
+ * The way back of every strategy that keeps the old running while the new starts: traffic goes to what is good and still
+ * runs, at once; what is missing of it is started beside; only then do the failed ones drain and go. Planned from what the
+ * engine shows, so it is the same from every point, also for the run after a killed one.
+ */
+function undoBeside(change) {
+    const { service, router, present, replicas } = change;
+    const good = present.filter((container) => container.good && container.running).map(({ id }) => id);
+    const wrong = present.filter((container) => !good.includes(container.id)).map(({ id }) => id);
+    const missing = Math.max(0, replicas - good.length);
+    return [
+        // Before anything else: this is what ends the harm.
+        ...(good.length > 0 ? [serveOnly(change, good)] : []),
+        ...(0,phases/* beginUndo */.cR)(change),
+        ...(missing === 0 ? [] : startMissing(change, missing, wrong)),
+        ...retire(change, wrong),
+        ...undoTakeover(change),
+        ...(change.containerName === undefined || missing === 0
+            ? []
+            : [
+                {
+                    kind: 'settle-containers',
+                    service,
+                    containerName: change.containerName,
+                    named: false,
+                    except: [],
+                },
+            ]),
+        ...(0,phases/* letGo */.Ko)(service, router),
+        // What was held while nothing served.
+        ...(model_router/* ROUTER_ABILITIES */.JC[router.kind].holds ? [{ kind: 'release-traffic', service, router }] : []),
+        ...(0,phases/* endUndo */.Yz)(change),
+    ];
+}
+function serveOnly({ service, router }, containers) {
+    return { kind: 'shift-traffic', service, router, serve: { who: 'only', containers } };
+}
+/** A release whose containers are gone already is started like a new one, and replaces the failed one like a new one. */
+function startMissing(change, count, wrong) {
+    const { service, back, failed, router, present } = change;
+    const beside = present.map(({ id }) => id);
+    const { ownsName } = model_router/* ROUTER_ABILITIES */.JC[router.kind];
+    return [
+        { kind: 'start-beside', service, to: back, from: failed, count, beside, published: false, named: false },
+        { kind: 'await-ready', service, release: back, timeoutMs: change.readinessTimeoutMs, except: beside },
+        ...(ownsName
+            ? []
+            : [{ kind: 'settle-containers', service, containerName: undefined, named: true, except: beside }]),
+        { kind: 'shift-traffic', service, router, serve: { who: 'all-but', containers: wrong } },
+    ];
+}
+function retire({ service, router, drainTimeoutMs }, containers) {
+    if (containers.length === 0)
+        return [];
+    const set = { are: 'these', containers };
+    return [
+        { kind: 'drain-containers', service, router, containers: set, timeoutMs: drainTimeoutMs },
+        { kind: 'retire-containers', service, containers: set },
+    ];
+}
+/** Before the old container is gone the take-over is taken back whole; after that it is finished. */
+function undoTakeover({ service, takeover, drainTimeoutMs }) {
+    if (takeover === undefined)
+        return [];
+    const { ports, redirected } = takeover;
+    if (!takeover.oldHasPorts)
+        return (0,phases/* openEdge */.Gi)(service, ports, redirected, drainTimeoutMs);
+    return [
+        ...(redirected ? [{ kind: 'end-redirect', service, ports }] : []),
+        { kind: 'end-takeover', service, timeoutMs: drainTimeoutMs },
+        { kind: 'remove-edge', service },
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/strategies/blue-green.js
+
+
+
+/**
+ * A whole new set beside the old one, verified before it gets a request; one switch for all; the old set stays warm
+ * through the whole watch, so that switching back takes a moment; only then is it removed.
+ */
+const blueGreen = {
+    name: 'blue-green',
+    plan(change) {
+        const old = (0,phases/* ids */.dK)(change.observed);
+        const operations = [
+            ...(0,phases/* begin */.qN)(change),
+            ...(0,phases/* beginTakeover */.dx)(change),
+            ...(0,phases/* startCandidates */.BO)(change, change.replicas),
+            (0,phases/* verifyCandidates */.Am)(change),
+            switchOver(change),
+            ...(change.traffic.takeover === undefined ? keepWarm(change, old) : takeOver(change, old)),
+            ...(0,phases/* settle */.G9)(change),
+            ...(0,phases/* end */._N)(change),
+        ];
+        return { operations, ...costOf(change, notes(change)) };
+    },
+    undo: undoBeside,
+};
+function switchOver({ service, traffic, observed }) {
+    const serve = { who: 'new', old: (0,phases/* ids */.dK)(observed), percent: 100 };
+    return { kind: 'shift-traffic', service, router: traffic.router, serve };
+}
+function keepWarm(change, old) {
+    return [(0,phases/* verifySwitched */.vD)(change, old), ...(0,phases/* watchAndAccept */.VW)(change, old), ...(0,phases/* retireOld */.r0)(change, old)];
+}
+/** The old container has the port that the edge is to open: it cannot stay warm this once. */
+function takeOver(change, old) {
+    return [...(0,phases/* retireOld */.r0)(change, old), ...(0,phases/* endTakeover */.ht)(change), (0,phases/* verifySwitched */.vD)(change, []), ...(0,phases/* watchAndAccept */.VW)(change, [])];
+}
+function notes({ traffic, replicas }) {
+    if (traffic.takeover !== undefined) {
+        return [
+            'blue-green: the new containers are verified before the switch. This once the old ones cannot stay warm, since the edge needs their port: going back within the watch starts the release before again, beside the new one.',
+        ];
+    }
+    const memory = replicas === 1 ? 'the service runs twice' : `${2 * replicas} containers run`;
+    return [
+        `blue-green: until the end of the watch ${memory}; the old set stays warm, and switching back takes a moment.`,
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/strategies/canary.js
+
+
+
+/**
+ * A whole new set beside the old one; it gets its share of the requests in steps, and at each the router's own figures of
+ * new and old are compared. A clear failure goes back to no share at all.
+ */
+const canary = {
+    name: 'canary',
+    plan(change) {
+        const old = (0,phases/* ids */.dK)(change.observed);
+        const { takeover } = change.traffic;
+        const operations = [
+            ...(0,phases/* begin */.qN)(change),
+            ...(0,phases/* beginTakeover */.dx)(change),
+            ...(0,phases/* startCandidates */.BO)(change, change.replicas),
+            (0,phases/* verifyCandidates */.Am)(change),
+            ...change.canary.steps.flatMap((percent) => step(change, old, percent)),
+            ...(takeover === undefined
+                ? [(0,phases/* verifySwitched */.vD)(change, old), ...(0,phases/* watchAndAccept */.VW)(change, old), ...(0,phases/* retireOld */.r0)(change, old)]
+                : [
+                    ...(0,phases/* retireOld */.r0)(change, old),
+                    ...(0,phases/* endTakeover */.ht)(change),
+                    (0,phases/* verifySwitched */.vD)(change, []),
+                    ...(0,phases/* watchAndAccept */.VW)(change, []),
+                ]),
+            ...(0,phases/* settle */.G9)(change),
+            ...(0,phases/* end */._N)(change),
+        ];
+        return { operations, ...costOf(change, canary_notes(change)) };
+    },
+    undo: undoBeside,
+};
+function step({ service, wanted, traffic, canary: policy }, old, percent) {
+    const { router } = traffic;
+    const operations = [{ kind: 'shift-traffic', service, router, serve: { who: 'new', old, percent } }];
+    // With all requests at the new ones there is nothing left to compare with: that is what the watch is for.
+    if (percent < 100) {
+        operations.push({
+            kind: 'analyse-canary',
+            service,
+            router,
+            release: wanted,
+            old,
+            percent,
+            durationMs: policy.pauseMs,
+        });
+    }
+    return operations;
+}
+function canary_notes({ canary: policy }) {
+    return [`canary: ${policy.steps.map((step) => `${step} %`).join(', ')} of the requests, compared at each step.`];
+}
+
+;// CONCATENATED MODULE: ./build/strategies/stop-first.js
+
+/**
+ * The one container stops before the new one starts; it is kept, stopped, until the new one has proven itself, so that
+ * going back is starting it again. With `holding`, the router keeps requests waiting meanwhile.
+ */
+function stopFirst(change, holding) {
+    const { service, wanted, traffic, replicas } = change;
+    const { router } = traffic;
+    const old = (0,phases/* ids */.dK)(change.observed);
+    const drainMs = holding ? Math.min(traffic.drainTimeoutMs, change.hold.maxMs / 2) : traffic.drainTimeoutMs;
+    return [
+        ...(0,phases/* begin */.qN)(change),
+        ...(0,phases/* beginTakeover */.dx)(change),
+        ...(holding ? [{ kind: 'hold-traffic', service, router, ...change.hold }] : []),
+        {
+            kind: 'drain-containers',
+            service,
+            router,
+            containers: { are: 'these', containers: old },
+            timeoutMs: drainMs,
+        },
+        { kind: 'stop-containers', service, containers: old },
+        {
+            kind: 'start-beside',
+            service,
+            to: wanted,
+            from: change.current?.id,
+            count: replicas,
+            beside: old,
+            published: false,
+            named: false,
+        },
+        { kind: 'await-ready', service, release: wanted, timeoutMs: change.readinessTimeoutMs, except: old },
+        { kind: 'shift-traffic', service, router, serve: { who: 'new', old, percent: 100 } },
+        ...(holding ? [{ kind: 'release-traffic', service, router }] : []),
+        ...(0,phases/* endTakeover */.ht)(change),
+        verifyAll(change, old),
+        ...(0,phases/* watchAndAccept */.VW)(change, old),
+        { kind: 'retire-containers', service, containers: { are: 'these', containers: old } },
+        ...(0,phases/* settle */.G9)(change),
+        ...(0,phases/* end */._N)(change),
+    ];
+}
+function verifyAll(change, old) {
+    const { service, wanted, checks } = change;
+    return { ...(0,phases/* verifySwitched */.vD)(change, old), kind: 'verify', service, release: wanted, checks };
+}
+
+// EXTERNAL MODULE: ./build/model/policy.js
+var policy = __nccwpck_require__(5179);
+;// CONCATENATED MODULE: ./build/strategies/undo-stop-first.js
+
+
+
+/**
+ * Where only one may run: the failed one stops before the one of before starts again. When that one is gone, it is made
+ * anew in the same order.
+ */
+function undoStopFirst(change, holding) {
+    const { service, router, present, back, failed, replicas } = change;
+    const good = present.filter((container) => container.good).map(({ id }) => id);
+    const wrong = present.filter((container) => !container.good).map(({ id }) => id);
+    const missing = Math.max(0, replicas - good.length);
+    return [
+        ...(holding ? [{ kind: 'hold-traffic', service, router, ...policy/* DEFAULT_HOLD */.ks }] : []),
+        ...(wrong.length === 0
+            ? []
+            : [{ kind: 'retire-containers', service, containers: { are: 'these', containers: wrong } }]),
+        ...(0,phases/* beginUndo */.cR)(change),
+        ...(good.length === 0 ? [] : [{ kind: 'start-containers', service, containers: good }]),
+        ...(missing === 0
+            ? []
+            : [
+                {
+                    kind: 'start-beside',
+                    service,
+                    to: back,
+                    from: failed,
+                    count: missing,
+                    beside: good,
+                    published: false,
+                    named: false,
+                },
+            ]),
+        { kind: 'await-ready', service, release: back, timeoutMs: change.readinessTimeoutMs },
+        { kind: 'shift-traffic', service, router, serve: { who: 'all-but', containers: [] } },
+        // Also when nothing is held: the run that is undone may have been killed while it held.
+        { kind: 'release-traffic', service, router },
+        ...undoTakeover(change),
+        ...(change.containerName === undefined
+            ? []
+            : [
+                {
+                    kind: 'settle-containers',
+                    service,
+                    containerName: change.containerName,
+                    named: false,
+                    except: [],
+                },
+            ]),
+        ...(0,phases/* endUndo */.Yz)(change),
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/strategies/hold.js
+
+
+
+/** For what may run only once: the edge keeps requests waiting, within bounds, while the one container is replaced. */
+const hold = {
+    name: 'hold',
+    plan(change) {
+        return {
+            operations: stopFirst(change, true),
+            notes: hold_notes(change),
+            estimatedDowntimeMs: change.knownRestartMs,
+        };
+    },
+    undo: (change) => undoStopFirst(change, true),
+};
+function hold_notes({ hold: { maxMs, maxQueue }, knownRestartMs }) {
+    const known = knownRestartMs === undefined ? '' : ` (about ${(0,units/* formatDuration */.a3)(knownRestartMs)}, as measured before)`;
+    return [
+        `hold: requests wait while the one container is replaced${known}, at most ${(0,units/* formatDuration */.a3)(maxMs)} and ${maxQueue} at a time; others get 503 with Retry-After.`,
+        'If this process dies between stop and start, nothing serves until post or the next run repairs it; what waits is answered with 503 when its time is over.',
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/strategies/obstacles.js
+
+/** Everything that stands between the service and a change without an outage. Pure. */
+function obstacles(facts) {
+    return [
+        ...routerObstacles(facts),
+        ...networkObstacles(facts),
+        ...volumeObstacles(facts),
+        ...readinessObstacles(facts),
+    ];
+}
+function routerObstacles({ definition, router, oneShot }) {
+    if (oneShot)
+        return [hard('it runs once and ends', 'nothing: there is no traffic to lose')];
+    const found = [];
+    if (definition.ports.some(({ protocol }) => protocol !== 'tcp')) {
+        found.push(hard('it publishes a UDP port, and no router here moves UDP', 'publish TCP only, or accept the outage'));
+    }
+    if (router.kind === 'edge')
+        return found;
+    const fixed = definition.ports.filter(({ published }) => published !== undefined);
+    if (fixed.length > 0) {
+        const ports = fixed.map(({ published }) => published).join(', ');
+        found.push(hard(`it publishes port ${ports} of the host, which two containers cannot have`, 'let the managed edge have the port: router: edge'));
+    }
+    if (!model_router/* ROUTER_ABILITIES */.JC[router.kind].controlled && router.kind !== 'discovery') {
+        found.push(soft('no router sends requests to it, so nothing can move them from the old container to the new one', 'name the router in x-rolling-restart, or use router: edge'));
+    }
+    return found;
+}
+function networkObstacles({ definition }) {
+    const { networkMode, raw } = definition;
+    const found = [];
+    if (networkMode !== undefined && networkMode !== 'default' && networkMode !== 'bridge') {
+        found.push(hard(`network_mode: ${networkMode} gives it no network of its own`, 'put it on a network of the project'));
+    }
+    const networks = Object.values((raw['networks'] ?? {}));
+    if (networks.some((settings) => settings?.['ipv4_address'] !== undefined || settings?.['ipv6_address'] !== undefined)) {
+        found.push(hard('it has a fixed IP address', 'use the service name instead of the address'));
+    }
+    if (raw['mac_address'] !== undefined || networks.some((settings) => settings?.['mac_address'] !== undefined)) {
+        found.push(hard('it has a fixed MAC address', 'remove mac_address'));
+    }
+    if (raw['volumes_from'] !== undefined) {
+        found.push(hard('volumes_from ties it to another container', 'use named volumes'));
+    }
+    for (const key of ['ipc', 'pid']) {
+        const value = raw[key];
+        if (typeof value === 'string' && /^(service|container):/.test(value)) {
+            found.push(hard(`${key}: ${value} ties it to another container`, `remove ${key}`));
+        }
+    }
+    return found;
+}
+function volumeObstacles(facts) {
+    const { definition, observed, inlineFiles } = facts;
+    const found = [];
+    const exclusive = definition.mounts.filter((mount) => isExclusive(mount, facts));
+    if (exclusive.length > 0) {
+        const names = exclusive.map(nameOf).join(', ');
+        found.push({
+            why: `it writes to ${names}, which counts as exclusive: two containers would open it at once`,
+            change: `if two may open it, say so: x-rolling-restart: services: ${definition.name}: shared-volumes: [${names}]; if not, strategy: hold`,
+            declarable: true,
+            hard: false,
+        });
+    }
+    const anonymous = [...new Set(observed.flatMap(({ anonymousVolumes }) => anonymousVolumes))];
+    if (anonymous.length > 0) {
+        found.push(hard(`it has a volume without a name at ${anonymous.join(', ')}, which a second container would not get`, 'give the volume a name'));
+    }
+    if (inlineFiles.length > 0) {
+        found.push(hard(`Compose copies ${inlineFiles.join(', ')} into the container itself (content: or environment:)`, 'use file: for it'));
+    }
+    return found;
+}
+/** A folder of data on the host is as exclusive as a volume; a single file, or what git tracks, is configuration or code. */
+function isExclusive(mount, { policy, knownFiles }) {
+    const { type, readOnly, source, target } = mount;
+    if (readOnly || source === undefined || (type !== 'volume' && type !== 'bind'))
+        return false;
+    if (type === 'bind' && (knownFiles.includes(source) || /^\/(var\/)?run\/|^\/(dev|sys|proc)(\/|$)/.test(source)))
+        return false;
+    return !policy.sharedVolumes.includes(source) && !policy.sharedVolumes.includes(target);
+}
+/** As `shared-volumes` takes it. */
+function nameOf({ type, source, target }) {
+    return type === 'volume' ? (source ?? target) : target;
+}
+function readinessObstacles({ definition, router, readinessSaid, observed }) {
+    const checked = definition.healthCheck !== undefined || observed.some(({ healthCheck }) => healthCheck !== undefined);
+    if (router.kind === 'discovery' && !checked) {
+        return [
+            soft('the proxy in front sends requests to a container as soon as it runs, since it has no health check', 'add a healthcheck to it'),
+        ];
+    }
+    if (checked || readinessSaid)
+        return [];
+    return [
+        soft('nothing says when it is ready: no health check and no readiness', 'add a healthcheck, or readiness: http://:PORT/PATH in x-rolling-restart'),
+    ];
+}
+function hard(why, change) {
+    return { why, change, declarable: false, hard: true };
+}
+/** A person who asks for a strategy by name knows. */
+function soft(why, change) {
+    return { why, change, declarable: false, hard: false };
+}
+
+;// CONCATENATED MODULE: ./build/strategies/recreate.js
+
+
+
+
+/**
+ * Stop the old containers, start the new ones: what `docker compose up -d` does, with everything around it that it lacks.
+ * Between stop and start nothing serves; the plan says so. Recreating cannot be made faster than Compose does it
+ * (stop about 0.2 s, start about 0.25 s, then the service's own boot), so Compose does it.
+ */
+const recreate = {
+    name: 'recreate',
+    plan(change) {
+        const { service, wanted, current } = change;
+        // The edge has the ports: a container that Compose makes would want them as well.
+        if (change.traffic.router.kind === 'edge') {
+            return { operations: stopFirst(change, false), notes: recreate_notes(change), estimatedDowntimeMs: estimate(change) };
+        }
+        const operations = [...(0,phases/* begin */.qN)(change)];
+        operations.push({
+            kind: 'replace-containers',
+            service,
+            to: wanted,
+            from: current?.id,
+            replicas: change.replicas,
+            force: change.observed.length > 0,
+        }, { kind: 'await-ready', service, release: wanted, timeoutMs: change.readinessTimeoutMs }, ...(0,phases/* letGo */.Ko)(service, change.traffic.router), { kind: 'verify', service, release: wanted, checks: change.checks }, { kind: 'watch', service, release: wanted, durationMs: change.watchMs }, { kind: 'accept-release', service, release: wanted }, { kind: 'capture-evidence', service, moment: 'after' });
+        return { operations, notes: recreate_notes(change), estimatedDowntimeMs: estimate(change) };
+    },
+    undo(change) {
+        if (change.router.kind === 'edge')
+            return undoStopFirst(change, false);
+        const { service, back } = change;
+        const operations = [...(0,phases/* beginUndo */.cR)(change)];
+        operations.push({
+            kind: 'replace-containers',
+            service,
+            to: back,
+            from: change.failed,
+            replicas: change.replicas,
+            force: true,
+        }, { kind: 'await-ready', service, release: back, timeoutMs: change.readinessTimeoutMs }, ...(0,phases/* letGo */.Ko)(service, change.router), ...(0,phases/* endUndo */.Yz)(change));
+        return operations;
+    },
+};
+function recreate_notes(change) {
+    if (change.current === undefined) {
+        return ['Nothing runs yet: this is the first deploy, and there is no release to go back to if it fails.'];
+    }
+    const known = change.knownRestartMs === undefined
+        ? 'about half a second and the service’s own start'
+        : `about ${(0,units/* formatDuration */.a3)(change.knownRestartMs)}, as measured at the change before`;
+    return [
+        `recreate: the old container stops before the new one starts, so requests fail for ${known}.`,
+        'If this process dies between stop and start, the service is down until post or the next run repairs it.',
+    ];
+}
+/** Half a second is Compose's own share of a recreate (measured on Engine 26.1: 0.45 s), without the service's boot. */
+function estimate(change) {
+    if (change.current === undefined)
+        return 0;
+    return change.knownRestartMs;
+}
+
+;// CONCATENATED MODULE: ./build/strategies/rolling.js
+
+
+
+/** Docker's default for `deploy.update_config.monitor` (docs.docker.com/reference/compose-file/deploy). */
+const DEFAULT_PARALLELISM = 1;
+/**
+ * Some containers at a time, as `deploy.update_config` says; new ones are ready before old ones leave, unless the file says
+ * `order: stop-first`. The first batch is verified before it gets requests.
+ */
+const rolling = {
+    name: 'rolling',
+    plan(change) {
+        const operations = [...(0,phases/* begin */.qN)(change), ...(0,phases/* beginTakeover */.dx)(change)];
+        const batches = batchesOf(change);
+        batches.forEach((batch, index) => {
+            operations.push(...replaceBatch(change, batch, index));
+            if (index < batches.length - 1)
+                operations.push(...pause(change));
+        });
+        operations.push(...(0,phases/* endTakeover */.ht)(change), (0,phases/* verifySwitched */.vD)(change, []), ...(0,phases/* watchAndAccept */.VW)(change, []), ...(0,phases/* settle */.G9)(change), ...(0,phases/* end */._N)(change));
+        return { operations, ...costOf(change, rolling_notes(change, batches.length)) };
+    },
+    undo: undoBeside,
+};
+/** Old ones beyond the wanted number leave with the last batch, and missing ones start with it. */
+function batchesOf({ update, replicas, observed }) {
+    const old = (0,phases/* ids */.dK)(observed);
+    const size = parallelism(update.parallelism, replicas);
+    const count = Math.max(1, Math.ceil(replicas / size));
+    return Array.from({ length: count }, (_, index) => {
+        const last = index === count - 1;
+        const [from, to] = [index * size, last ? Infinity : (index + 1) * size];
+        return {
+            start: Math.min(size, replicas - from),
+            leave: old.slice(from, to),
+            left: old.slice(0, to),
+        };
+    });
+}
+/** 0 means all at once, as in Swarm. */
+function parallelism(said, replicas) {
+    if (said === undefined)
+        return DEFAULT_PARALLELISM;
+    return said === 0 ? Math.max(1, replicas) : said;
+}
+function replaceBatch(change, batch, index) {
+    const { service, traffic, update } = change;
+    const shift = {
+        kind: 'shift-traffic',
+        service,
+        router: traffic.router,
+        serve: { who: 'all-but', containers: batch.left },
+    };
+    const start = (0,phases/* startCandidates */.BO)(change, batch.start);
+    const proof = index === 0 ? [(0,phases/* verifyCandidates */.Am)(change)] : [];
+    if (update.order === 'stop-first' && change.observed.length > batch.leave.length) {
+        return [shift, ...(0,phases/* retireOld */.r0)(change, batch.leave), ...start, ...proof, shift];
+    }
+    return [...start, ...proof, shift, ...(0,phases/* retireOld */.r0)(change, batch.leave)];
+}
+/** Swarm waits for `monitor` before it calls a batch good, and for `delay` before the next. */
+function pause({ service, wanted, update, observed }) {
+    const durationMs = Math.max(update.delayMs ?? 0, update.monitorMs ?? 0);
+    if (durationMs === 0)
+        return [];
+    return [{ kind: 'watch', service, release: wanted, durationMs, except: (0,phases/* ids */.dK)(observed), between: true }];
+}
+function rolling_notes(change, batches) {
+    const { update, replicas } = change;
+    const size = parallelism(update.parallelism, replicas);
+    const order = update.order === 'stop-first' ? 'the old ones stop first, as the compose file says' : 'new before old';
+    return [
+        `rolling: ${replicas} containers in ${batches} ${batches === 1 ? 'step' : 'steps'} of at most ${size}, ${order}.`,
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/strategies/index.js
+
+
+
+
+
+
+
+
+/** Every strategy there is; a new one is one file and one line here. */
+const STRATEGIES = {
+    recreate: recreate,
+    hold: hold,
+    rolling: rolling,
+    'blue-green': blueGreen,
+    canary: canary,
+};
+/** A whole second set is dear for more containers than this: `auto` rolls them. */
+const BLUE_GREEN_UP_TO = 2;
+/**
+ * `auto` takes the best way that is possible with what is there, and never holds requests or installs anything.
+ * @param asked by the input or the compose file; its word does away with obstacles that are only a matter of knowing
+ * @throws ProcedureError E_GATE when what was asked for is not possible
+ */
+function chooseStrategy(asked, facts, replicas) {
+    const found = obstacles(facts);
+    if (asked === 'recreate')
+        return { strategy: recreate, notes: [] };
+    if (facts.observed.length === 0)
+        return { strategy: recreate, notes: [] };
+    if (asked === 'auto')
+        return chooseBest(found, facts, replicas);
+    const standing = asked === 'hold' ? forHold(found) : found.filter(({ hard, declarable }) => hard || declarable);
+    const lacking = lackingAbility(asked, facts);
+    if (standing.length > 0 || lacking !== undefined) {
+        throw notPossible(asked, facts.definition.name, standing, lacking);
+    }
+    const told = found
+        .filter((obstacle) => !standing.includes(obstacle))
+        .map(({ why }) => `Asked for all the same: ${why}.`);
+    return { strategy: STRATEGIES[asked], notes: asked === 'hold' ? [] : told };
+}
+function chooseBest(found, facts, replicas) {
+    if (found.length > 0) {
+        return {
+            strategy: recreate,
+            notes: found.map(({ why, change }) => `No change without an outage, because ${why}. To change that: ${change}.`),
+        };
+    }
+    const { update } = facts.definition;
+    const said = update.parallelism !== undefined || update.order !== undefined || update.delayMs !== undefined;
+    const whole = replicas <= BLUE_GREEN_UP_TO && !said && model_router/* ROUTER_ABILITIES */.JC[facts.router.kind].controlled;
+    return { strategy: whole ? blueGreen : rolling, notes: [] };
+}
+/** Holding is for what may run only once; but what makes copying impossible makes holding impossible too. */
+function forHold(found) {
+    return found.filter(({ hard }) => hard);
+}
+function lackingAbility(asked, { router }) {
+    const abilities = model_router/* ROUTER_ABILITIES */.JC[router.kind];
+    if (asked === 'hold' && !abilities.holds)
+        return `router ${router.kind} cannot hold requests; router: edge can`;
+    if (asked === 'canary' && !abilities.weights)
+        return `router ${router.kind} cannot give a share of the requests`;
+    if (asked === 'blue-green' && !abilities.controlled) {
+        return `router ${router.kind} does not switch when it is told to; use rolling`;
+    }
+    return undefined;
+}
+function notPossible(asked, service, standing, lacking) {
+    const reasons = [...(lacking === undefined ? [] : [lacking]), ...standing.map(({ why }) => why)];
+    const changes = standing.map(({ change }) => change);
+    return new errors/* ProcedureError */.e_('E_GATE', `strategy ${asked} is not possible for ${service}: ${reasons.join('; ')}`, {
+        next: `${changes.length === 0 ? '' : `To change that: ${changes.join('; ')}. `}Or use strategy: auto. Nothing was changed.`,
+    });
+}
+
+
+/***/ }),
+
+/***/ 7485:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Am: () => (/* binding */ verifyCandidates),
+/* harmony export */   BO: () => (/* binding */ startCandidates),
+/* harmony export */   G9: () => (/* binding */ settle),
+/* harmony export */   Gi: () => (/* binding */ openEdge),
+/* harmony export */   Ko: () => (/* binding */ letGo),
+/* harmony export */   VW: () => (/* binding */ watchAndAccept),
+/* harmony export */   Yz: () => (/* binding */ endUndo),
+/* harmony export */   _N: () => (/* binding */ end),
+/* harmony export */   cR: () => (/* binding */ beginUndo),
+/* harmony export */   dK: () => (/* binding */ ids),
+/* harmony export */   dx: () => (/* binding */ beginTakeover),
+/* harmony export */   ht: () => (/* binding */ endTakeover),
+/* harmony export */   qN: () => (/* binding */ begin),
+/* harmony export */   r0: () => (/* binding */ retireOld),
+/* harmony export */   vD: () => (/* binding */ verifySwitched)
+/* harmony export */ });
+/* harmony import */ var _model_router_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9464);
+
+/**
+ * What strategies have in common, each a piece of a plan. Read `blue-green.ts` for how they go together.
+ */
+/** Before anything that runs is touched: evidence, the way back, the checkout, the image's name. */
+function begin(change) {
+    const { service, current } = change;
+    return [
+        { kind: 'capture-evidence', service, moment: 'before' },
+        ...(current !== undefined && current.keepAs.length > 0
+            ? [{ kind: 'keep-image', service, image: current.image, tags: current.keepAs }]
+            : []),
+        ...(change.checkout === undefined ? [] : [{ kind: 'move-checkout', ...change.checkout }]),
+        {
+            kind: 'tag-image',
+            service,
+            tag: change.imageName,
+            to: change.wantedImage,
+            from: change.namedImage,
+        },
+    ];
+}
+/** The edge is made and already sends to what runs; new connections come through it from now on where the host allows it. */
+function beginTakeover(change) {
+    const { service, observed, traffic: { takeover }, } = change;
+    if (takeover === undefined)
+        return takeHold(change);
+    const { edge, redirectProblem } = takeover;
+    const ports = edge.ports.map((port) => port.published);
+    const install = { kind: 'install-edge', service, edge, containers: ids(observed) };
+    return redirectProblem === undefined ? [install, { kind: 'redirect-ports', service, ports }] : [install];
+}
+/**
+ * A router that knows the containers by the service's name would send to a new one as soon as it has the name: from now on
+ * it sends to those that run, by address. Whether it can be told at all is known before anything is touched.
+ */
+function takeHold({ service, observed, traffic: { router } }) {
+    const running = ids(observed.filter(({ state }) => state === 'running'));
+    if (!(0,_model_router_js__WEBPACK_IMPORTED_MODULE_0__/* .routesByAddress */ .Sd)(router.kind) || running.length === 0)
+        return [];
+    return [{ kind: 'shift-traffic', service, router, serve: { who: 'only', containers: running } }];
+}
+/** All there is of the service serves: a router that is told addresses is told the last time, and may go by name again. */
+function letGo(service, router) {
+    if (!(0,_model_router_js__WEBPACK_IMPORTED_MODULE_0__/* .routesByAddress */ .Sd)(router.kind))
+        return [];
+    return [{ kind: 'shift-traffic', service, router, serve: { who: 'all-but', containers: [] } }];
+}
+/** The old container is gone, and its ports are free: the edge opens them. */
+function endTakeover({ service, traffic: { takeover, drainTimeoutMs } }) {
+    if (takeover === undefined)
+        return [];
+    return openEdge(service, takeover.edge.ports.map((port) => port.published), takeover.redirectProblem === undefined, drainTimeoutMs);
+}
+function openEdge(service, ports, redirected, timeoutMs) {
+    return [
+        { kind: 'open-ports', service, ports },
+        ...(redirected ? [{ kind: 'end-redirect', service, ports }] : []),
+        { kind: 'end-takeover', service, timeoutMs },
+    ];
+}
+/** New containers beside the old ones, ready, and proven before they get a single request. */
+function startCandidates(change, count) {
+    const { service, wanted } = change;
+    const old = ids(change.observed);
+    return [
+        {
+            kind: 'start-beside',
+            service,
+            to: wanted,
+            from: change.current?.id,
+            count,
+            beside: old,
+            published: false,
+            named: false,
+        },
+        {
+            kind: 'await-ready',
+            service,
+            release: wanted,
+            timeoutMs: change.readinessTimeoutMs,
+            except: old,
+            ...tolerated(change),
+        },
+        ...nameCandidates(change),
+    ];
+}
+/** Without a router that has the service's name, the new ones get it when they are ready, and not before. */
+function nameCandidates({ service, traffic: { router }, observed }) {
+    if (_model_router_js__WEBPACK_IMPORTED_MODULE_0__/* .ROUTER_ABILITIES */ .JC[router.kind].ownsName)
+        return [];
+    return [{ kind: 'settle-containers', service, containerName: undefined, named: true, except: ids(observed) }];
+}
+/** Docker's `max_failure_ratio`: that share of the containers may fail and is made once more. */
+function tolerated({ update, replicas }) {
+    const ratio = update.failureAction === 'continue' ? 1 : (update.maxFailureRatio ?? 0);
+    const tolerate = Math.floor(ratio * replicas + 1e-9);
+    return tolerate === 0 ? {} : { tolerate };
+}
+/** Everything that can be found out without a request of anybody's. */
+function verifyCandidates({ service, wanted, checks, observed }) {
+    // The prober asks the public URL, which the candidates do not serve yet.
+    const without = checks.filter((check) => check !== 'probe');
+    return { kind: 'verify', service, release: wanted, checks: without, except: ids(observed), candidate: true };
+}
+/** After the switch only what the switch can have changed. */
+function verifySwitched({ service, wanted, checks }, except) {
+    const again = checks.filter((check) => ['state', 'identity', 'probe'].includes(check));
+    return { kind: 'verify', service, release: wanted, checks: again, except };
+}
+function watchAndAccept({ service, wanted, watchMs }, except) {
+    return [
+        { kind: 'watch', service, release: wanted, durationMs: watchMs, except },
+        { kind: 'accept-release', service, release: wanted },
+    ];
+}
+/** The old ones finish what they have in flight, confirmed, and only then stop. */
+function retireOld({ service, traffic }, containers) {
+    if (containers.length === 0)
+        return [];
+    const set = { are: 'these', containers };
+    return [
+        {
+            kind: 'drain-containers',
+            service,
+            router: traffic.router,
+            containers: set,
+            timeoutMs: traffic.drainTimeoutMs,
+        },
+        { kind: 'retire-containers', service, containers: set },
+    ];
+}
+/** The name of the container that is gone is free now, and nothing is under way any more. */
+function settle({ service, containerName, traffic: { router } }) {
+    const named = containerName === undefined
+        ? []
+        : [{ kind: 'settle-containers', service, containerName, named: false, except: [] }];
+    return [...named, ...letGo(service, router)];
+}
+function end({ service }) {
+    return [{ kind: 'capture-evidence', service, moment: 'after' }];
+}
+/** Checkout and image name go back first, as what comes back needs them. */
+function beginUndo(change) {
+    const { service } = change;
+    return [
+        ...(change.checkout === undefined ? [] : [{ kind: 'move-checkout', ...change.checkout }]),
+        { kind: 'tag-image', service, tag: change.imageName, to: change.backImage, from: change.namedImage },
+    ];
+}
+function endUndo(change) {
+    const { service, back } = change;
+    return [
+        { kind: 'verify', service, release: back, checks: change.checks },
+        { kind: 'accept-release', service, release: back },
+        ...(change.reason === undefined
+            ? []
+            : [{ kind: 'reject-release', service, release: change.failed, reason: change.reason }]),
+    ];
+}
+function ids(containers) {
+    return containers.map((container) => container.id);
+}
+
+
+/***/ }),
+
+/***/ 3366:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   V: () => (/* binding */ dataFirst),
+/* harmony export */   n: () => (/* binding */ withData)
+/* harmony export */ });
+/* harmony import */ var _model_operation_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7396);
+
+/** Operations after which something new of the service runs. */
+const STARTS = new Set(['replace-containers', 'start-beside']);
+/** Puts what is done to the data into a plan: backups after the evidence, and other data before anything new starts. */
+function withData(operations, data) {
+    if (data === undefined)
+        return operations;
+    const evidence = operations[0]?.kind === 'capture-evidence' ? 1 : 0;
+    const start = operations.findIndex(({ kind }) => STARTS.has(kind));
+    const at = start === -1 ? operations.length : start;
+    return [
+        ...operations.slice(0, evidence),
+        ...data.first,
+        ...operations.slice(evidence, at),
+        ...data.swap,
+        ...operations.slice(at),
+    ];
+}
+/** Before the way back of a change that had put other data in place: nothing runs, and the data of before is back. */
+function dataFirst(operations, restore, stop) {
+    return [{ kind: 'freeze-data', ...stop }, (0,_model_operation_js__WEBPACK_IMPORTED_MODULE_0__/* .dataBack */ .Y2)(restore, restore.safety), ...operations];
+}
+
+
+/***/ }),
+
+/***/ 8908:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -27811,8 +29919,8 @@ async function composeVersion(environment) {
     });
 }
 
-;// CONCATENATED MODULE: external "node:https"
-const external_node_https_namespaceObject = require("node:https");
+// EXTERNAL MODULE: external "node:https"
+var external_node_https_ = __nccwpck_require__(4708);
 ;// CONCATENATED MODULE: ./build/engine/contexts.js
 
 
@@ -27963,7 +30071,7 @@ async function tcpEndpoint(written, origin, tls) {
             ...plain,
             ...material,
             protocol: 'https',
-            ...(tls.verify ? {} : { agent: new external_node_https_namespaceObject.Agent({ rejectUnauthorized: false }) }),
+            ...(tls.verify ? {} : { agent: new external_node_https_.Agent({ rejectUnauthorized: false }) }),
         },
     };
 }
@@ -29696,7 +31804,56 @@ function millisecondsOf(read) {
     return Date.parse(read) + Number(`0.${fraction || '0'}`);
 }
 
+;// CONCATENATED MODULE: ./build/engine/traces.js
+
+
+
+
+/** On everything that is kept for a compose project; its value is the project. */
+const OWN_PROJECT = 'rolling-restart.project';
+const OWN_SERVICE = 'rolling-restart.service';
+const EDGE = 'rolling-restart.edge';
+const EDGE_PROJECT = 'rolling-restart-edge-';
+/** Finds what is ours on an engine by the labels that everything of ours carries. */
+function createTraces(client) {
+    const { listVolumes, removeVolume } = createVolumes(client);
+    const containers = async (label) => {
+        const listed = await client.call(`list containers with ${label}`, (docker, abortSignal) => docker.listContainers({ all: true, filters: { label: [label] }, abortSignal }));
+        return listed.map(({ Names, Id, Labels: labels }) => ({ name: Names[0]?.replace(/^\//, '') ?? Id, labels }));
+    };
+    return {
+        async projects() {
+            const all = [...(await containers(OWN_PROJECT)), ...(await listVolumes(OWN_PROJECT))];
+            return [...new Set(all.map(({ labels }) => labels[OWN_PROJECT] ?? ''))].filter((name) => name !== '').sort();
+        },
+        async of(project) {
+            const own = [
+                ...(await containers(`${OWN_PROJECT}=${project}`)),
+                ...(await containers(`${TEMPLATE}=${project}`)),
+            ].filter(({ labels }) => labels[PROJECT] !== project);
+            const volumes = await listVolumes(`${OWN_PROJECT}=${project}`);
+            return [
+                ...own.map((one) => trace('container', project, one)),
+                ...volumes.map((one) => trace('volume', project, one)),
+            ].sort((one, other) => (one.name < other.name ? -1 : one.name > other.name ? 1 : 0));
+        },
+        remove: ({ kind, name }) => (kind === 'container' ? removeContainer(client, name) : removeVolume(name)),
+    };
+}
+function trace(kind, project, { name, labels }) {
+    const part = name.startsWith(`rolling-restart.${project}.`) ? name.slice(`rolling-restart.${project}.`.length) : '';
+    const ofEdge = labels[EDGE] !== undefined || name.startsWith(EDGE_PROJECT);
+    const isLock = kind === 'volume' && /^(?:lock|yield)\./.test(part);
+    return {
+        kind,
+        what: ofEdge ? 'edge' : part === 'records' ? 'records' : isLock ? 'lock' : 'other',
+        name,
+        service: labels[OWN_SERVICE],
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/engine/engine.js
+
 
 
 
@@ -29731,6 +31888,7 @@ function createDockerEngine(endpoint, debug) {
         records: createRecordsApi(client),
         own: createOwnContainers(client),
         data: createVolumeData(client),
+        traces: createTraces(client),
     };
 }
 
@@ -30987,6 +33145,17 @@ function holdLock(project, mine, volumes, records, timing) {
                 throw error;
             }
         },
+        async dissolve(body) {
+            // A lease that is renewed meanwhile would make the records anew.
+            await stop();
+            const view = await volumes.look();
+            if (!isValid(view, mine))
+                throw fenced(project, view, mine);
+            await body();
+            await volumes.clear(view, mine.number - 1);
+            // Its own generation last: until then nobody else has the lock.
+            await volumes.clear(await volumes.look(), mine.number);
+        },
     };
 }
 function asked(request) {
@@ -31185,6 +33354,27 @@ function createLocks(options) {
                 generation: highest.number,
             };
         },
+        async liveness(signal) {
+            const liveness = createLivenessJudge(records, surroundings, timing, clock);
+            for (;;) {
+                if (signal.aborted)
+                    throw clock_cancelled(signal.reason);
+                const { highest: top } = await volumes.look();
+                if (top?.owner === undefined)
+                    return 'free';
+                const state = await liveness.judge(top);
+                if (state !== 'unknown')
+                    return state;
+                await clock.sleep(pause(timing), signal);
+            }
+        },
+        async askToYield(reason) {
+            const { highest } = await volumes.look();
+            if (highest?.owner === undefined)
+                return undefined;
+            await volumes.askToYield(highest.number, reason);
+            return { ...publicOwner(highest.owner), generation: highest.number };
+        },
         async breakLock() {
             for (let attempt = 0; attempt < 20; attempt += 1) {
                 const { highest: top } = await volumes.look();
@@ -31291,15 +33481,324 @@ function createRecords(api, project) {
     };
 }
 
+// EXTERNAL MODULE: ./build/model/request-secrets.js
+var request_secrets = __nccwpck_require__(9036);
+// EXTERNAL MODULE: ./build/model/notification.js
+var notification = __nccwpck_require__(8738);
+;// CONCATENATED MODULE: ./build/notify/email.js
+
+
+/** Of each step of the conversation; the whole has the deadline that every channel has. */
+const STEP_MS = 5_000;
+/**
+ * E-mail by SMTP, with nodemailer, which is loaded when the first mail is written and not before. A password goes over TLS
+ * or not at all, but for a server on this host.
+ */
+function createEmail({ email, on }) {
+    if (email === undefined)
+        return undefined;
+    const { smtpUrl, from, to } = email;
+    const { protocol, hostname, port, username, password } = new URL(smtpUrl);
+    const host = hostname.replace(/^\[(.*)\]$/, '$1');
+    const secure = protocol === 'smtps:';
+    let count = 0;
+    return {
+        name: 'e-mail',
+        describe: (message) => ((0,notification/* isTold */.Wc)(message, on) ? `mail to ${to.join(', ')} by ${host}` : undefined),
+        async send(message, signal) {
+            if (!(0,notification/* isTold */.Wc)(message, on))
+                return;
+            const mail = mailOf(message, (count += 1), on.includes('start'));
+            const { createTransport } = await __nccwpck_require__.e(/* import() */ 739).then(__nccwpck_require__.bind(__nccwpck_require__, 6739));
+            const transport = createTransport({
+                host,
+                port: port === '' ? (secure ? 465 : 587) : Number(port),
+                secure,
+                requireTLS: username !== '' && !isThisHost(host),
+                ...(username === ''
+                    ? {}
+                    : { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
+                connectionTimeout: STEP_MS,
+                greetingTimeout: STEP_MS,
+                socketTimeout: STEP_MS,
+                dnsTimeout: STEP_MS,
+            });
+            signal.addEventListener('abort', () => transport.close(), { once: true });
+            const { rejected } = await transport.sendMail({
+                from,
+                to: [...to],
+                ...mail,
+                inReplyTo: mail.references,
+                headers: { 'Auto-Submitted': 'auto-generated' },
+            });
+            if (rejected.length > 0)
+                throw new Error(`the server takes no mail for ${rejected.map(addressOf).join(', ')}`);
+        },
+    };
+}
+function addressOf(recipient) {
+    return typeof recipient === 'string' ? recipient : recipient.address;
+}
+function isThisHost(host) {
+    return host === 'localhost' || host === '::1' || /^127\./.test(host);
+}
+/**
+ * @param threaded whether the beginning is mailed as well: then all of a run has one subject, since some mail programs
+ *   begin another thread with another subject; otherwise the subject says what happened
+ */
+function mailOf(notice, count, threaded) {
+    const { moment, project, procedure, thread } = notice;
+    const title = (0,notification/* noticeTitle */.Zg)(notice);
+    const first = moment === 'start' || moment === 'announcement';
+    const common = `[${project}] ${procedure} ${thread}`;
+    const id = thread.replaceAll(/[^\w.-]/g, '-');
+    const name = `${notice.run.replaceAll(/[^\w.-]/g, '-')}.${count}.${moment}`;
+    return {
+        subject: oneLine(threaded ? `${first ? '' : 'Re: '}${common}` : `[${project}] ${title}`),
+        text: `${bodyOf(notice, title).join('\n')}\n`,
+        messageId: `<${name}@rolling-restart.invalid>`,
+        references: `<${id}@rolling-restart.invalid>`,
+    };
+}
+function bodyOf(notice, title) {
+    const facts = [
+        ['Services', notice.services.join(', ')],
+        ['Outcome', notice.outcome],
+        ['Took', notice.durationMs === undefined ? undefined : (0,units/* formatDuration */.a3)(notice.durationMs)],
+        ['Reason', notice.reason],
+        ['Error', notice.problem === undefined ? undefined : `${notice.problem.code}: ${notice.problem.message}`],
+        ['By', notice.by],
+        ['Host', notice.host],
+        ['Run', notice.runUrl ?? notice.run],
+    ].flatMap(([name, value]) => (value === undefined || value === '' ? [] : [`${name}: ${value}`]));
+    const next = notice.next.length === 0 ? [] : ['', 'What to do next:', ...notice.next.map((step) => `- ${step}`)];
+    return [title, '', notice.headline, ...next, '', ...facts];
+}
+function oneLine(text) {
+    return text.replaceAll(/\s+/g, ' ').slice(0, 200);
+}
+
 // EXTERNAL MODULE: external "node:http"
 var external_node_http_ = __nccwpck_require__(7067);
+;// CONCATENATED MODULE: ./build/notify/http.js
+
+
+/** Of an answer that is not good. */
+const SHOWN_BYTES = 200;
+/**
+ * One call with a JSON body. Redirects are not followed: what is sent is meant for the address that was given. Node's own
+ * client, which every run has loaded already; behind a proxy from Node 24.5 on (https://nodejs.org/api/http.html,
+ * "Built-in Proxy Support"), which is what the runner brings along.
+ * @throws Error with what was answered, never with the address: it may be a secret
+ */
+async function sendJson({ method, url, body, headers }, signal) {
+    const target = new URL(url);
+    const secure = target.protocol === 'https:';
+    const settings = { keepAlive: false, proxyEnv: process.env };
+    await new Promise((resolve, reject) => {
+        const options = {
+            method,
+            signal,
+            headers: {
+                'content-type': 'application/json',
+                'content-length': String(Buffer.byteLength(body)),
+                'user-agent': 'rolling-restart',
+                ...headers,
+            },
+        };
+        const request = secure
+            ? (0,external_node_https_.request)(target, { ...options, agent: new external_node_https_.Agent(settings) })
+            : (0,external_node_http_.request)(target, { ...options, agent: new external_node_http_.Agent(settings) });
+        request.on('error', reject);
+        request.on('response', (response) => {
+            const status = response.statusCode ?? 0;
+            let said = '';
+            response.setEncoding('utf8');
+            response.on('data', (text) => {
+                if (said.length < SHOWN_BYTES)
+                    said += text;
+            });
+            response.on('error', reject);
+            response.on('end', () => {
+                if (status >= 200 && status < 300)
+                    resolve();
+                else
+                    reject(new Error(`HTTP ${status}${words(said)}`));
+            });
+        });
+        request.end(body);
+    });
+}
+function words(said) {
+    const text = said.slice(0, SHOWN_BYTES).replaceAll(/\s+/g, ' ').trim();
+    return text === '' ? '' : `: ${text}`;
+}
+/** @returns the host of an address, which is all of it that may be shown */
+function hostOf(url) {
+    return new URL(url).host;
+}
+
+;// CONCATENATED MODULE: ./build/notify/slack.js
+
+
+
+/** Slack refuses longer texts: https://docs.slack.dev/reference/block-kit/blocks/section-block */
+const LONGEST_TEXT = 2_900;
+const LONGEST_HEADER = 150;
+const LONGEST_FIELD = 1_900;
+/**
+ * Slack, by an incoming webhook. Such a webhook says neither a message's id nor takes one: it can neither answer in a thread
+ * nor change what it sent (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks), so each moment is a
+ * message of its own, with the run in it.
+ */
+function createSlack({ slackUrl, on }) {
+    if (slackUrl === undefined)
+        return undefined;
+    return {
+        name: 'slack',
+        describe: (message) => ((0,notification/* isTold */.Wc)(message, on) ? `message by the webhook at ${hostOf(slackUrl)}` : undefined),
+        async send(message, signal) {
+            if (!(0,notification/* isTold */.Wc)(message, on))
+                return;
+            const body = JSON.stringify(slackBody(message));
+            await sendJson({ method: 'POST', url: slackUrl, body, headers: {} }, signal);
+        },
+    };
+}
+const SIGNS = {
+    start: '🔄',
+    success: '✅',
+    failure: '❌',
+    rollback: '↩️',
+    announcement: '📅',
+};
+/** @returns the message as blocks, and as the line that a phone shows */
+function slackBody(notice) {
+    const title = `${SIGNS[notice.moment]} ${(0,notification/* noticeTitle */.Zg)(notice)}`;
+    const blocks = [
+        { type: 'header', text: { type: 'plain_text', text: shortened(title, LONGEST_HEADER), emoji: true } },
+        section(notice.headline),
+    ];
+    const fields = fieldsOf(notice);
+    if (fields.length > 0) {
+        blocks.push({
+            type: 'section',
+            fields: fields.map(([name, value]) => ({
+                type: 'mrkdwn',
+                text: `*${name}*\n${shortened(slack_escaped(value), LONGEST_FIELD)}`,
+            })),
+        });
+    }
+    const next = notice.moment === 'success' || notice.moment === 'start' ? [] : notice.next;
+    if (next.length > 0) {
+        blocks.push(mrkdwn(`*What to do next*\n${next.map((step) => `• ${slack_escaped(step)}`).join('\n')}`));
+    }
+    const run = notice.runUrl === undefined ? slack_escaped(notice.run) : `<${notice.runUrl}|run>`;
+    blocks.push({
+        type: 'context',
+        elements: [{ type: 'mrkdwn', text: `${slack_escaped(notice.by)} on ${slack_escaped(notice.host)} · ${run}` }],
+    });
+    return { text: shortened(slack_escaped(`${title}: ${notice.headline}`), LONGEST_TEXT), blocks };
+}
+function fieldsOf(notice) {
+    return [
+        ...(notice.services.length === 0 ? [] : [['Services', notice.services.join(', ')]]),
+        ...(notice.outcome === undefined ? [] : [['Outcome', notice.outcome]]),
+        ...(notice.durationMs === undefined ? [] : [['Took', (0,units/* formatDuration */.a3)(notice.durationMs)]]),
+        ...(notice.reason === undefined ? [] : [['Reason', notice.reason]]),
+        ...(notice.problem === undefined ? [] : [['Error', notice.problem.code]]),
+    ];
+}
+function section(text) {
+    return mrkdwn(slack_escaped(text));
+}
+function mrkdwn(text) {
+    return { type: 'section', text: { type: 'mrkdwn', text: shortened(text, LONGEST_TEXT) } };
+}
+/** What comes from a log shall neither mention somebody nor lead anywhere: Slack reads `<…>` and `&` alone as its own. */
+function slack_escaped(text) {
+    return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+function shortened(text, most) {
+    return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+}
+
+;// CONCATENATED MODULE: ./build/notify/webhook.js
+
+
+
+const NOTIFICATION_SCHEMA = 'rolling-restart/notification/v1';
+/** As GitHub signs its own: https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries */
+const SIGNATURE_HEADER = 'x-rolling-restart-signature-256';
+/** Any receiver of JSON: `docs/notifications.md` documents the body. */
+function createWebhook({ webhook, on }) {
+    if (webhook === undefined)
+        return undefined;
+    const { url, secret } = webhook;
+    return {
+        name: 'webhook',
+        describe: (message) => ((0,notification/* isTold */.Wc)(message, on) ? `POST to ${hostOf(url)}` : undefined),
+        async send(message, signal) {
+            if (!(0,notification/* isTold */.Wc)(message, on))
+                return;
+            const body = JSON.stringify(webhookBody(message));
+            const headers = secret === undefined ? {} : { [SIGNATURE_HEADER]: `sha256=${signatureOf(body, secret)}` };
+            await sendJson({ method: 'POST', url, body, headers }, signal);
+        },
+    };
+}
+/** @returns the HMAC of the body as it is sent, in hexadecimal digits */
+function signatureOf(body, secret) {
+    return (0,external_node_crypto_.createHmac)('sha256', secret).update(body).digest('hex');
+}
+/** What a receiver may rely on: fields are added and never renamed. */
+function webhookBody(notice) {
+    const { moment, at, thread, project, procedure, services, headline, outcome, changed, durationMs } = notice;
+    const { problem, next, reason, by, run, runUrl, host } = notice;
+    return {
+        schema: NOTIFICATION_SCHEMA,
+        moment,
+        at,
+        thread,
+        project,
+        procedure,
+        services,
+        headline,
+        outcome,
+        changed,
+        durationMs,
+        problem,
+        next,
+        reason,
+        by,
+        run,
+        runUrl,
+        host,
+    };
+}
+
+;// CONCATENATED MODULE: ./build/notify/index.js
+
+
+
+/** Every channel there is; a new one is one file and one line here. */
+const CHANNELS = [
+    createSlack,
+    createEmail,
+    createWebhook,
+];
+/** @returns the channels that the settings name */
+function createChannels(settings) {
+    return CHANNELS.flatMap((create) => create(settings) ?? []);
+}
+
 ;// CONCATENATED MODULE: ./build/probe/ask.js
 
 
 
 
 /** Of the body of an answer that is not good. */
-const SHOWN_BYTES = 300;
+const ask_SHOWN_BYTES = 300;
 /** Codes of errors that say that no packet comes to the address, and nothing of the service behind it. */
 const NO_WAY_THERE = new Set(['EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'EACCES']);
 /** One GET. `Host:` is localhost, which services that check it accept, since health checks inside a container say so. */
@@ -31320,7 +33819,7 @@ async function askHttp(target, { timeoutMs, signal }) {
             signal: AbortSignal.any([signal, deadline]),
         };
         // The certificate is for the service's public name, and never for a container's address.
-        const request = tls ? (0,external_node_https_namespaceObject.request)({ ...options, rejectUnauthorized: false }) : (0,external_node_http_.request)(options);
+        const request = tls ? (0,external_node_https_.request)({ ...options, rejectUnauthorized: false }) : (0,external_node_http_.request)(options);
         request.on('socket', (socket) => socket.once('connect', () => (connected = true)));
         request.on('error', failed);
         request.on('response', (response) => {
@@ -31336,11 +33835,11 @@ async function askHttp(target, { timeoutMs, signal }) {
             let body = '';
             response.setEncoding('utf8');
             response.on('data', (text) => {
-                if (body.length < SHOWN_BYTES)
+                if (body.length < ask_SHOWN_BYTES)
                     body += text;
             });
             response.on('end', () => {
-                const words = body.slice(0, SHOWN_BYTES).replaceAll(/\s+/g, ' ').trim();
+                const words = body.slice(0, ask_SHOWN_BYTES).replaceAll(/\s+/g, ' ').trim();
                 resolve({ good, reached: true, said: words === '' ? `HTTP ${status}` : `HTTP ${status}: ${words}` });
             });
         });
@@ -31393,7 +33892,7 @@ class Sender {
         this.settings = settings;
         this.url = new URL(settings.url);
         const options = { keepAlive: settings.keepAlive, maxSockets: Infinity };
-        this.agent = this.url.protocol === 'https:' ? new external_node_https_namespaceObject.Agent(options) : new external_node_http_.Agent(options);
+        this.agent = this.url.protocol === 'https:' ? new external_node_https_.Agent(options) : new external_node_http_.Agent(options);
     }
     /** Never rejects: what goes wrong is what it resolves with. */
     async send() {
@@ -31425,7 +33924,7 @@ class Sender {
             };
             const tooLate = () => bad('timeout', `no answer within ${(0,units/* formatDuration */.a3)(settings.timeoutMs)}`);
             const options = { agent, headers: { 'user-agent': 'rolling-restart traffic' } };
-            const request = url.protocol === 'https:' ? (0,external_node_https_namespaceObject.request)(url, options) : (0,external_node_http_.request)(url, options);
+            const request = url.protocol === 'https:' ? (0,external_node_https_.request)(url, options) : (0,external_node_http_.request)(url, options);
             const timer = setTimeout(() => {
                 late = true;
                 request.destroy();
@@ -31892,6 +34391,79 @@ function createMetricsFile() {
 
 // EXTERNAL MODULE: ./build/report/secret-names.js
 var secret_names = __nccwpck_require__(2561);
+;// CONCATENATED MODULE: ./build/run/notifier.js
+
+/** What one message to one channel may take. */
+const notifier_DEADLINE_MS = 5_000;
+/** The runner kills a cancelled job some seconds later. */
+const CANCELLED_DEADLINE_MS = 2_000;
+/**
+ * Tells all channels at once, in the background: a channel that is down delays no change and fails none. Messages to one
+ * channel go one after the other, so that an end never comes before its beginning.
+ */
+class Notifier {
+    channels;
+    options;
+    tails = new Map();
+    delivered = [];
+    constructor(channels, options) {
+        this.channels = channels;
+        this.options = options;
+    }
+    /** Begins to send it and waits for nothing. */
+    send(message) {
+        for (const channel of this.channels) {
+            if (channel.describe(message) === undefined)
+                continue;
+            const before = this.tails.get(channel) ?? Promise.resolve();
+            this.tails.set(channel, before.then(() => this.deliver(channel, message)));
+        }
+    }
+    /** @returns what each channel would do with the message, in words */
+    describe(message) {
+        return this.channels.flatMap((channel) => {
+            const what = channel.describe(message);
+            return what === undefined ? [] : [`${channel.name}: ${what}`];
+        });
+    }
+    /** Waits until everything is sent or given up. @returns what became of it, in the order it ended */
+    async settle() {
+        await Promise.all(this.tails.values());
+        return this.delivered;
+    }
+    async deliver(channel, message) {
+        const { cancelled, progress, redact, deadlineMs = notifier_DEADLINE_MS } = this.options;
+        const limit = cancelled.aborted ? Math.min(deadlineMs, CANCELLED_DEADLINE_MS) : deadlineMs;
+        const began = performance.now();
+        const problem = await within(limit, (signal) => channel.send(message, signal));
+        const durationMs = Math.round(performance.now() - began);
+        const words = problem === undefined ? undefined : redact(problem);
+        this.delivered.push({ channel: channel.name, message, problem: words, durationMs });
+        if (words === undefined)
+            progress.debug(`${channel.name} has ${(0,notification/* describeMessage */.Xc)(message)} after ${durationMs} ms`);
+        else
+            progress.warning(`${channel.name} could not be told (${(0,notification/* describeMessage */.Xc)(message)}): ${words}`);
+    }
+}
+/** @returns what went wrong in words; a channel that does not heed the signal is not waited for either */
+async function within(limitMs, send) {
+    const deadline = new AbortController();
+    let timer;
+    const late = new Promise((resolve) => {
+        timer = setTimeout(() => {
+            resolve(`no answer within ${limitMs / 1_000} s`);
+            deadline.abort();
+        }, limitMs);
+    });
+    const sent = send(deadline.signal).then(() => undefined, (error) => (error instanceof Error ? error.message || error.name : String(error)));
+    try {
+        return await Promise.race([sent, late]);
+    }
+    finally {
+        clearTimeout(timer);
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/run/recorder.js
 /**
  * Collects what happens during a run, for the report. Facts go in as they are seen; nothing is computed from hopes.
@@ -32448,7 +35020,9 @@ function edgeDocument(spec, role) {
                 entrypoint: ['haproxy', '-W', '-db', '-S', `127.0.0.1:${MASTER_PORT}`, '-f', CONFIG_FILE],
                 command: [],
                 // What stands in for some seconds is not to come back after a restart of the engine.
-                restart: role === 'edge' ? 'unless-stopped' : 'no',
+                // `unless-stopped` stays down after a dockerd that was killed: on its next start it stops what still runs, and takes
+                // that for a person's stop (seen with Engine 26.1.5).
+                restart: role === 'edge' ? 'always' : 'no',
                 // HAProxy ends at once at SIGTERM; at SIGUSR1 it takes no more connections and finishes those it has.
                 stop_signal: 'SIGUSR1',
                 stop_grace_period: '10s',
@@ -33329,7 +35903,7 @@ function notRunning({ project, service }, what) {
  * one it exposes; undefined when it has no address there now
  * @throws ProcedureError E_ROUTER when that is not clear: a guess that is wrong would be an outage
  */
-function addressOf(container, reach) {
+function addresses_addressOf(container, reach) {
     const address = networkOf(container, reach)?.address;
     return address === undefined ? undefined : { address, port: portOf(container, reach) };
 }
@@ -33515,9 +36089,9 @@ function settled(now, served, said) {
     const all = [...now.serving, ...now.kept];
     const like = all[0] ?? { dial: '' };
     const named = served.flatMap(({ names }) => names);
-    const before = all.filter(({ dial }) => named.includes(hostOf(dial)));
+    const before = all.filter(({ dial }) => named.includes(caddy_plan_hostOf(dial)));
     const wanted = said === undefined ? before : [all.find(({ dial }) => dial === said) ?? { ...like, dial: said }];
-    const hosts = wanted.map(({ dial }) => hostOf(dial));
+    const hosts = wanted.map(({ dial }) => caddy_plan_hostOf(dial));
     const leads = hosts.length > 0 && hosts.every((host) => named.includes(host));
     if (leads && served.every(({ names }) => names.some((name) => hosts.includes(name)))) {
         return { serving: wanted, kept: [] };
@@ -33526,7 +36100,7 @@ function settled(now, served, said) {
     return { ...changing(now, addresses, []), kept: [] };
 }
 /** `app:3000` → `app` */
-function hostOf(dial) {
+function caddy_plan_hostOf(dial) {
     return dial.replace(/^[a-z0-9]+\//, '').replace(/:\d+$/, '');
 }
 function isSame(one, other) {
@@ -33593,7 +36167,7 @@ class CaddyRouter {
         const { serving } = upstreamsOf((await this.handler()).handler, this.spec.id);
         const containers = await this.engine.containers(this.of.project, this.of.service);
         const dialled = new Set(serving.map(({ dial }) => dial));
-        const hosts = new Set(serving.map(({ dial }) => hostOf(dial)));
+        const hosts = new Set(serving.map(({ dial }) => caddy_plan_hostOf(dial)));
         return containers
             .filter(({ state }) => state === 'running')
             .filter((one) => dialled.has(this.dialOf(one) ?? '') || namesTo(one).some((name) => hosts.has(name)))
@@ -33608,7 +36182,7 @@ class CaddyRouter {
         const { kept } = upstreamsOf((await this.handler()).handler, this.spec.id);
         // What was sent by name before the change may be at any of them.
         const names = namesOf(containers, this.of.service);
-        const byName = kept.filter(({ dial }) => names.has(hostOf(dial))).map(({ dial }) => dial);
+        const byName = kept.filter(({ dial }) => names.has(caddy_plan_hostOf(dial))).map(({ dial }) => dial);
         const dials = new Set([this.dialOf(container) ?? '', ...byName]);
         return [...dials].reduce((sum, dial) => sum + (counts.get(dial) ?? 0), 0);
     }
@@ -33674,7 +36248,7 @@ class CaddyRouter {
         });
     }
     dialOf(container) {
-        const address = addressOf(container, { ...this.of, port: this.spec.port, network: this.spec.network });
+        const address = addresses_addressOf(container, { ...this.of, port: this.spec.port, network: this.spec.network });
         return address && written(address);
     }
 }
@@ -34086,7 +36660,7 @@ class HaproxyRouter {
         return findings(backend, running.flatMap((container) => this.target(container, 100) ?? []));
     }
     target(container, weight) {
-        const address = addressOf(container, { ...this.of, port: this.spec.port, network: this.spec.network });
+        const address = addresses_addressOf(container, { ...this.of, port: this.spec.port, network: this.spec.network });
         return address && { container: container.id, weight, ...address };
     }
     async look() {
@@ -34840,10 +37414,14 @@ async function isInside(directory) {
 
 
 
+
+
+
 /** Builds every adapter and hands them down: the one place that knows which implementation stands behind a port. */
 async function createRun(options) {
     const { request, invocation, progress, redactor, cancelled, environment } = options;
     learnOwnSecrets(redactor, environment);
+    redactor.learn((0,request_secrets/* secretsOf */.F)(request));
     redactor.learn(request.verifyEnv.flatMap(({ name, value }) => (value === undefined ? [] : [{ name, value }])));
     const debug = (line) => progress.debug(line);
     const endpoint = await resolveEndpoint(environment, (0,external_node_os_.homedir)());
@@ -34862,6 +37440,11 @@ async function createRun(options) {
         redactor,
         cancelled,
         recorder: new Recorder(),
+        notifier: new Notifier(createChannels(request.notifications), {
+            progress,
+            redact: (text) => redactor.text(text),
+            cancelled,
+        }),
         engine,
         compose,
         source: createSource({ environment: cli, debug }),
@@ -34880,6 +37463,7 @@ async function createRun(options) {
         routers: createRouters({ edge, engine }),
         edges: createEdges(edge),
         data: engine.data,
+        traces: engine.traces,
         backups: createBackupStore(),
         metrics: createMetricsFile(),
         evidence: createEvidenceStore(external_node_path_default().join(request.evidenceDir, invocation.runId), redactor),
@@ -61552,6 +64136,14 @@ module.exports = require("node:http");
 
 "use strict";
 module.exports = require("node:http2");
+
+/***/ }),
+
+/***/ 4708:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:https");
 
 /***/ }),
 

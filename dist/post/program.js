@@ -76,7 +76,7 @@ function hostContext(environment = process.env) {
 
 /***/ }),
 
-/***/ 3549:
+/***/ 6235:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -110,7 +110,10 @@ var readiness = __nccwpck_require__(4881);
 var units = __nccwpck_require__(9574);
 // EXTERNAL MODULE: ./build/model/backup-policy.js
 var backup_policy = __nccwpck_require__(2246);
+// EXTERNAL MODULE: ./build/model/notification.js
+var notification = __nccwpck_require__(8738);
 ;// CONCATENATED MODULE: ./build/action/input-table.js
+
 
 
 
@@ -129,6 +132,8 @@ const RESTARTS = [
     'eject',
     'restore',
 ];
+/** Procedures of which people are told. */
+const TOLD = model_request/* PROCEDURES */.V.filter((name) => name !== 'check' && name !== 'slo-report');
 /** Procedures that may take a backup. */
 const SAVES = ['backup', 'restore', ...DISTURBS];
 const TABLE = [
@@ -492,6 +497,27 @@ const TABLE = [
         procedures: 'all',
     },
     {
+        name: 'error-ignore',
+        description: 'Regular expressions, one a line: a log line that matches one of them is no error line.',
+        default: undefined,
+        kind: 'lines',
+        procedures: 'all',
+    },
+    {
+        name: 'max-error-lines',
+        description: 'More error lines than this in one minute of the watch are a high warning sign.',
+        default: undefined,
+        kind: 'count',
+        procedures: RESTARTS,
+    },
+    {
+        name: 'max-response-time',
+        description: 'Half of the requests to `probe-url` have to be answered within this time; otherwise it is a warning sign.',
+        default: '100ms',
+        kind: 'duration',
+        procedures: RESTARTS,
+    },
+    {
         name: 'keep-releases',
         description: 'How many releases of a service, with their images, are kept to go back to.',
         default: String(policy/* RUNBOOK */.HA.keptReleases),
@@ -559,7 +585,7 @@ const TABLE = [
     },
     {
         name: 'gates',
-        description: 'What gates do, as in `peak-hours=warn, disk-space=off`: `enforce`, `warn` or `off` for `health`, `active-jobs`, `peak-hours`, `registry`, `staging`, `rollback-release`, `disk-space` and `ports`.',
+        description: 'What gates do, as in `peak-hours=warn, disk-space=off`: `enforce`, `warn` or `off` for `health`, `active-jobs`, `peak-hours`, `registry`, `staging`, `rollback-release`, `backup-age`, `disk-space` and `ports`.',
         default: undefined,
         defaultText: 'each its own way',
         kind: 'list',
@@ -594,11 +620,67 @@ const TABLE = [
         procedures: ['code-update', 'maintenance'],
     },
     {
+        name: 'require-backup',
+        description: 'How old the last backup of a service may be before it is changed, such as `24h`; without it none is asked for.',
+        default: undefined,
+        kind: 'duration',
+        procedures: [...CHANGES, 'full-restart', 'health-restart', 'emergency'],
+    },
+    {
         name: 'reason',
         description: 'Why, in one line: kept with a stop, with each gate that `force` passes, and in the incident log.',
         default: undefined,
         kind: 'text',
         procedures: 'all',
+    },
+    {
+        name: 'slack-webhook-url',
+        description: 'Incoming webhook of Slack that is told of the run; `docs/notifications.md`.',
+        default: undefined,
+        kind: 'secret',
+        procedures: TOLD,
+    },
+    {
+        name: 'webhook-url',
+        description: 'URL that gets what happens in the run as JSON; `docs/notifications.md` has the form.',
+        default: undefined,
+        kind: 'secret',
+        procedures: TOLD,
+    },
+    {
+        name: 'webhook-secret',
+        description: 'Key with which what `webhook-url` gets is signed, as `x-rolling-restart-signature-256` says.',
+        default: undefined,
+        kind: 'secret',
+        procedures: TOLD,
+    },
+    {
+        name: 'smtp-url',
+        description: 'Mail server that mail is sent by, as in `smtps://user:password@mail.example.com` or `smtp://mail.example.com:587`; `docs/notifications.md`.',
+        default: undefined,
+        kind: 'secret',
+        procedures: TOLD,
+    },
+    {
+        name: 'email-to',
+        description: 'Addresses that mail about the run goes to.',
+        default: undefined,
+        kind: 'list',
+        procedures: TOLD,
+    },
+    {
+        name: 'email-from',
+        description: 'Address that mail about the run comes from.',
+        default: undefined,
+        kind: 'text',
+        procedures: TOLD,
+    },
+    {
+        name: 'notify-on',
+        description: 'Moments of a run that people are told of: `start`, `success`, `failure`, `rollback`.',
+        default: notification/* MOMENTS */.G1.join(', '),
+        kind: 'list',
+        procedures: TOLD,
     },
     {
         name: 'github-token',
@@ -842,6 +924,7 @@ const SETTABLE_GATES = [
     'registry',
     'staging',
     'rollback-release',
+    'backup-age',
     'disk-space',
     'ports',
 ];
@@ -973,6 +1056,7 @@ function readGates(input) {
         activeJobsCommand: input.text('active-jobs-command'),
         activeJobsTimeoutMs: input.duration('active-jobs-timeout') ?? 0,
         requireEnvironment: input.text('require-environment'),
+        requireBackupMs: input.duration('require-backup', 60_000),
     };
 }
 
@@ -995,6 +1079,83 @@ function readCanary(input) {
         pauseMs: input.duration('canary-pause', 1_000) ?? policy/* DEFAULT_CANARY */.V7.pauseMs,
         onInconclusive: input.choice('on-inconclusive', ON_INCONCLUSIVE) ?? policy/* DEFAULT_CANARY */.V7.onInconclusive,
     };
+}
+
+;// CONCATENATED MODULE: ./build/action/notify-inputs.js
+
+
+/** Who is told of a run, and of what. */
+function readNotifications(input) {
+    const webhookUrl = readAddress(input, 'webhook-url');
+    const secret = input.text('webhook-secret');
+    if (secret !== undefined && webhookUrl === undefined) {
+        input.problem('webhook-secret', 'needs `webhook-url`, whose messages it signs');
+    }
+    return {
+        on: readMoments(input),
+        slackUrl: readAddress(input, 'slack-webhook-url'),
+        webhook: webhookUrl === undefined ? undefined : { url: webhookUrl, secret },
+        email: readEmail(input),
+    };
+}
+/** One that is not whole would be found out when somebody waits for a mail. */
+function readEmail(input) {
+    const smtpUrl = input.checked('smtp-url', smtpProblem);
+    const to = input.list('email-to');
+    const from = input.text('email-from');
+    for (const address of [...to, ...(from === undefined ? [] : [from])]) {
+        // Its exact form is the server's business.
+        if (!/^[^\s@,]+@[^\s@,]+$/.test(address)) {
+            input.problem(to.includes(address) ? 'email-to' : 'email-from', `"${address}" is not an address`);
+        }
+    }
+    if (input.text('smtp-url') === undefined) {
+        if (to.length > 0)
+            input.problem('email-to', 'needs `smtp-url`, the server that mail is sent by');
+        return undefined;
+    }
+    if (to.length === 0)
+        input.problem('email-to', 'is missing; mail by `smtp-url` goes nowhere without it');
+    if (from === undefined)
+        input.problem('email-from', 'is missing; servers take no mail without it');
+    return smtpUrl === undefined || from === undefined ? undefined : { smtpUrl, from, to };
+}
+/** The address holds a password, and so is not repeated. */
+function smtpProblem(text) {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (url?.hostname !== undefined && url.hostname !== '' && ['smtp:', 'smtps:'].includes(url.protocol)) {
+        return isEncoded(url.username) && isEncoded(url.password)
+            ? undefined
+            : 'has a % in user or password that stands for nothing; write it as %25';
+    }
+    return 'is not an address like smtps://user:password@mail.example.com; what is special in a password is written as %40';
+}
+function isEncoded(text) {
+    try {
+        decodeURIComponent(text);
+        return true;
+    }
+    catch {
+        return false;
+    }
+}
+function readMoments(input) {
+    return input.list('notify-on').flatMap((word) => {
+        const moment = notification/* MOMENTS */.G1.find((candidate) => candidate === word);
+        if (moment === undefined)
+            input.problem('notify-on', unknownWord(word, notification/* MOMENTS */.G1));
+        return moment ?? [];
+    });
+}
+/** The address may be a secret, and so is not repeated. */
+function readAddress(input, name) {
+    return input.checked(name, (text) => (isWebAddress(text) ? undefined : 'is not an http:// or https:// URL'));
+}
+/** @returns whether requests can be sent there */
+function isWebAddress(text) {
+    if (!URL.canParse(text))
+        return false;
+    return ['http:', 'https:'].includes(new URL(text).protocol);
 }
 
 ;// CONCATENATED MODULE: ./build/action/shapes.js
@@ -1140,6 +1301,7 @@ function readTraffic(input) {
 
 
 
+
 /**
  * Reads every input, once.
  * @param read the text of an input, '' when it is not given
@@ -1191,7 +1353,10 @@ function readRequest(read, context) {
         rollbackTo: readTarget(input),
         onWarning: readOnWarning(input, autoRollback),
         maxMemoryBytes: input.size('max-memory'),
-        errorPatterns: readPatterns(input),
+        errorPatterns: readPatterns(input, 'error-patterns'),
+        errorIgnore: readPatterns(input, 'error-ignore'),
+        maxErrorLines: input.text('max-error-lines') === undefined ? undefined : input.count('max-error-lines', 0, 1_000_000),
+        maxResponseMs: input.duration('max-response-time', 1) ?? policy/* RUNBOOK */.HA.maxResponseMs,
         keepReleases: input.count('keep-releases', 1, 100),
         minFreeDiskBytes: input.size('min-free-disk'),
         canary: readCanary(input),
@@ -1208,6 +1373,7 @@ function readRequest(read, context) {
         force: input.flag('force'),
         ...readGates(input),
         reason: input.checked('reason', reasonProblem),
+        notifications: readNotifications(input),
         githubToken: input.text('github-token'),
     };
     const { procedure, strategy, router, workingDirectory } = request;
@@ -1280,14 +1446,14 @@ function readReadiness(input) {
     input.problem('readiness', parsed.problem);
     return undefined;
 }
-function readPatterns(input) {
-    const patterns = input.lines('error-patterns');
+function readPatterns(input, name) {
+    const patterns = input.lines(name);
     for (const pattern of patterns) {
         try {
             new RegExp(pattern, 'i');
         }
         catch (thrown) {
-            input.problem('error-patterns', thrown instanceof Error ? thrown.message : String(thrown));
+            input.problem(name, thrown instanceof Error ? thrown.message : String(thrown));
         }
     }
     return patterns;
@@ -3656,6 +3822,68 @@ function asProcedureError(thrown) {
 
 /***/ }),
 
+/***/ 8738:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Et: () => (/* binding */ momentOf),
+/* harmony export */   G1: () => (/* binding */ MOMENTS),
+/* harmony export */   Wc: () => (/* binding */ isTold),
+/* harmony export */   Xc: () => (/* binding */ describeMessage),
+/* harmony export */   Zg: () => (/* binding */ noticeTitle)
+/* harmony export */ });
+/** The moments of a run that `notify-on` chooses from. */
+const MOMENTS = ['start', 'success', 'failure', 'rollback'];
+/** @returns what people are told at the end of a run; `undefined` outcomes do not end one */
+function momentOf(outcome) {
+    switch (outcome) {
+        case 'deployed':
+        case 'unchanged':
+        case 'completed':
+            return 'success';
+        case 'rolled-back':
+            return 'rollback';
+        case 'refused':
+        case 'failed':
+        case 'rollback-failed':
+        case 'cancelled':
+            return 'failure';
+    }
+}
+/** Whether a channel for people takes it: a moment that was chosen, or an announcement. */
+function isTold(message, on) {
+    return message.kind === 'notice' && (message.moment === 'announcement' || on.includes(message.moment));
+}
+/** @returns a title of some words, such as `code-update of roma failed` */
+function noticeTitle({ moment, procedure, project, outcome }) {
+    const what = `${procedure} of ${project}`;
+    switch (moment) {
+        case 'start':
+            return `${what} begins`;
+        case 'announcement':
+            return `${what} is announced`;
+        case 'rollback':
+            return `${what} was rolled back`;
+        case 'success':
+            return outcome === 'unchanged' ? `${what}: nothing to change` : `${what} succeeded`;
+        case 'failure':
+            return `${what} ${FAILURES[outcome ?? 'failed'] ?? 'failed'}`;
+    }
+}
+const FAILURES = {
+    refused: 'was refused',
+    cancelled: 'was cancelled',
+    'rollback-failed': 'failed, and so did going back',
+};
+/** @returns the message in some words, for reports */
+function describeMessage(message) {
+    return message.kind === 'notice' ? message.moment : `status ${message.kind}`;
+}
+
+
+/***/ }),
+
 /***/ 8384:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -4066,6 +4294,8 @@ const DEFAULT_WARNING_ACTIONS = {
 const RUNBOOK = {
     maxMemoryBytes: 1.5e9,
     slowStartMs: 60_000,
+    /** Performance Check: "Should be <100ms". */
+    maxResponseMs: 100,
     watchMs: 5 * 60_000,
     keptReleases: 5,
     targets: { restartMs: 30_000, memoryBytes: 500e6, errorRate: 0, healthyMs: 10_000 },
@@ -4196,6 +4426,50 @@ function describeReadiness(signal) {
 }
 function problem(text, what) {
     return { problem: `"${text.trim()}" ${what}; write it like ${READINESS_FORMS}` };
+}
+
+
+/***/ }),
+
+/***/ 9036:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   F: () => (/* binding */ secretsOf)
+/* harmony export */ });
+/** @returns every value of the request that is never to be written or sent anywhere but where it belongs */
+function secretsOf({ githubToken, notifications }) {
+    const { slackUrl, webhook, email } = notifications;
+    return [
+        ...secret('github-token', githubToken),
+        ...addressSecrets('slack-webhook-url', slackUrl),
+        ...addressSecrets('webhook-url', webhook?.url),
+        ...secret('webhook-secret', webhook?.secret),
+        ...mailSecrets(email?.smtpUrl),
+    ];
+}
+function secret(name, value) {
+    return value === undefined ? [] : [{ name, value }];
+}
+/** A short path tells nothing, and hiding `/notify` wherever it stands would hide too much. */
+const SHORTEST_PATH = 16;
+/** The address of a webhook is its key: also its path alone, which may turn up in an error. */
+function addressSecrets(name, value) {
+    if (value === undefined)
+        return [];
+    const { pathname, search } = new URL(value);
+    const path = `${pathname}${search}`;
+    return [...secret(name, value), ...(path.length < SHORTEST_PATH ? [] : secret('webhook secret', path))];
+}
+/** The password as it is used, which is not as it stands in the address. */
+function mailSecrets(value) {
+    if (value === undefined)
+        return [];
+    const { password } = new URL(value);
+    if (password === '')
+        return [];
+    return [...secret('smtp password', value), ...secret('smtp password', decodeURIComponent(password))];
 }
 
 
@@ -4472,14 +4746,16 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _action_cancellation_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3471);
 /* harmony import */ var _action_host_context_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8880);
-/* harmony import */ var _action_inputs_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3549);
+/* harmony import */ var _action_inputs_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6235);
 /* harmony import */ var _action_runner_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(411);
 /* harmony import */ var _github_invocation_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8597);
 /* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8182);
-/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(698);
+/* harmony import */ var _model_request_secrets_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(9036);
+/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(3233);
 /* harmony import */ var _report_text_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8523);
 /* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6517);
-/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(942);
+/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(8690);
+
 
 
 
@@ -4502,8 +4778,7 @@ const killed = runner.getState('run');
 if (killed !== '' && runner.getState('ended') !== 'true') {
     try {
         const request = (0,_action_inputs_js__WEBPACK_IMPORTED_MODULE_2__/* .readRequest */ .i)((0,_action_inputs_js__WEBPACK_IMPORTED_MODULE_2__/* .inputsFromEnvironment */ .n)(process.env), (0,_action_host_context_js__WEBPACK_IMPORTED_MODULE_1__/* .hostContext */ .w)());
-        if (request.githubToken !== undefined)
-            redactor.learn([{ name: 'github-token', value: request.githubToken }]);
+        redactor.learn((0,_model_request_secrets_js__WEBPACK_IMPORTED_MODULE_10__/* .secretsOf */ .F)(request));
         runner.info(`run ${killed} was killed before its end; looking what it left`);
         const run = await (0,_wiring_js__WEBPACK_IMPORTED_MODULE_9__/* .createRun */ .u)({
             request: { ...request, dryRun: false },
@@ -4531,7 +4806,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 698:
+/***/ 3233:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -4829,6 +5104,102 @@ async function run(session, { name, command }, more) {
         const signal = name.startsWith('after-') ? new AbortController().signal : session.signal;
         await runOnHost(session, { name, command, directory: request.workingDirectory, environment }, signal);
     }));
+}
+
+// EXTERNAL MODULE: ./build/model/notification.js
+var notification = __nccwpck_require__(8738);
+;// CONCATENATED MODULE: ./build/steps/notify.js
+
+/** A message shows what matters; the report has the rest. */
+const MOST_NEXT_STEPS = 5;
+/** Tells that a procedure begins, and waits for nothing. */
+function notify_tellStart(session) {
+    const { request, project } = session;
+    const services = request.services.length === 0 ? 'what changed' : request.services.join(', ');
+    session.notifier.send(noticeOf(session, {
+        moment: 'start',
+        project,
+        services: request.services,
+        headline: session.redactor.text(`${request.procedure} of ${services} begins`),
+    }));
+}
+/** Tells how a run ended, waits until all channels have what they were sent, and keeps what became of it. */
+async function notify_tellEnd(run, report) {
+    const { outcome, changed, durationMs, error, nextSteps, headline, project } = report;
+    run.notifier.send(noticeOf(run, {
+        moment: (0,notification/* momentOf */.Et)(outcome),
+        project,
+        services: report.services.map(({ service }) => service),
+        headline,
+        outcome,
+        changed,
+        durationMs,
+        problem: error === undefined ? undefined : { code: error.code, message: error.message },
+        next: nextSteps.slice(0, MOST_NEXT_STEPS),
+    }));
+    await keepDeliveries(run);
+}
+/** Says in a dry run who would be told of what. */
+function notify_describeNotifications(viewing) {
+    const { notifier, project, progress, recorder } = viewing;
+    const told = new Map();
+    for (const moment of MOMENTS) {
+        const notice = noticeOf(viewing, { moment, project, services: [], headline: '' });
+        for (const line of notifier.describe(notice))
+            told.set(line, [...(told.get(line) ?? []), moment]);
+    }
+    for (const [line, moments] of told) {
+        progress.info(`would tell ${line}, at ${moments.join(', ')}`);
+        recorder.note(`would tell ${line}, at ${moments.join(', ')}`);
+    }
+}
+/** @returns the notice with what is the same for all of a run; what is passed in is redacted */
+function noticeOf({ request, invocation, redactor }, told) {
+    return {
+        kind: 'notice',
+        at: new Date().toISOString(),
+        procedure: request.procedure,
+        outcome: undefined,
+        changed: false,
+        durationMs: undefined,
+        problem: undefined,
+        next: [],
+        reason: request.reason === undefined ? undefined : redactor.text(request.reason),
+        by: invocation.actor,
+        run: invocation.runId,
+        runUrl: invocation.runUrl,
+        host: invocation.host,
+        thread: invocation.runId,
+        ...told,
+    };
+}
+/** The runbook's "Notified team", and a table of who could not be told. */
+async function keepDeliveries({ notifier, recorder }) {
+    const deliveries = await notifier.settle();
+    if (deliveries.length === 0)
+        return;
+    recorder.findings.push({
+        title: 'Notifications',
+        columns: ['Channel', 'Message', 'Result'],
+        rows: deliveries.map(({ channel, message, problem, durationMs }) => [
+            channel,
+            wordOf(message),
+            problem === undefined ? `sent in ${durationMs} ms` : `not sent: ${problem}`,
+        ]),
+    });
+    const sent = new Set(deliveries.flatMap(({ channel, problem }) => (problem === undefined ? channel : [])));
+    const lost = new Set(deliveries.flatMap(({ channel, problem }) => (problem === undefined ? [] : channel)));
+    recorder.gates.push({
+        gate: 'notified',
+        state: sent.size > 0 ? 'passed' : 'refused',
+        detail: [
+            ...(sent.size > 0 ? [[...sent].join(', ')] : []),
+            ...(lost.size > 0 ? [`not all reached ${[...lost].join(', ')}`] : []),
+        ].join('; '),
+    });
+}
+function wordOf(message) {
+    return message.kind === 'notice' ? message.moment : `status page: ${message.kind}`;
 }
 
 // EXTERNAL MODULE: ./build/model/backup.js
@@ -5894,8 +6265,15 @@ async function* linesOf(stream) {
     if (rest !== '')
         yield rest;
 }
-/** @returns one expression for all patterns, without regard to case; undefined for none */
-function matcherOf(patterns) {
+/** @returns what `error-patterns` match and `error-ignore` does not, without regard to case; undefined for no patterns */
+function errorMatcher({ errorPatterns, errorIgnore, }) {
+    const wanted = anyOf(errorPatterns);
+    const ignored = anyOf(errorIgnore);
+    if (wanted === undefined)
+        return undefined;
+    return { test: (line) => wanted.test(line) && ignored?.test(line) !== true };
+}
+function anyOf(patterns) {
     return patterns.length === 0 ? undefined : new RegExp(patterns.map((pattern) => `(?:${pattern})`).join('|'), 'i');
 }
 /** Counts the lines that match; memory does not grow with the log. */
@@ -8954,7 +9332,7 @@ class WarningSignError extends errors/* ProcedureError */.e_ {
 /** Signs that say something of the compose file, the old container or this run, and nothing against the new release. */
 const ONLY_TOLD = new Set(['no-health-check', 'killed-after-grace', 'note']);
 /** Signs whose words carry a count that goes on rising: the last count stands in the report, and the log is spared. */
-const SAID_ONCE = new Set(['error-lines', 'failed-requests']);
+const SAID_ONCE = new Set(['error-lines', 'failed-requests', 'memory-rises']);
 /**
  * Records a sign and does what `on-warning` says for its severity.
  * @throws WarningSignError when that is `fail` or `rollback`
@@ -9227,7 +9605,7 @@ async function checkTraffic({ proof }, { service }) {
 }
 /** Error lines alone do not undo a release unless `on-warning` says so: many services log the word without harm. */
 async function checkErrorLines(session, subject) {
-    const matcher = matcherOf(session.request.errorPatterns);
+    const matcher = errorMatcher(session.request);
     let errors = 0;
     let lines = 0;
     const samples = [];
@@ -9461,13 +9839,43 @@ function outageMs(initially, changes, fromMs, toMs) {
 }
 
 ;// CONCATENATED MODULE: ./build/model/canary.js
+
 /** A rate of failures this much above the old one's is a failure of the new release. */
 const FAILURE_MARGIN = 0.01;
 /** Answers that take this many times as long, and at least so many milliseconds longer, are. */
 const SLOWER_FACTOR = 2;
 const SLOWER_LEAST_MS = 50;
+/** Fewer error lines than these are chance; so many times as many for each request are not. */
+const ERROR_LINES_LEAST = 3;
+const ERROR_LINES_FACTOR = 2;
+/** A new container that takes this many times the memory, and at least so much more, leaks or is built wrong. */
+const MEMORY_FACTOR = 2;
+const MEMORY_LEAST_BYTES = 100e6;
 /** Compares the new release with the one beside it, under the same traffic at the same time. Pure. */
-function judgeCanary({ new: fresh, old }, policy) {
+function judgeCanary(figures, policy) {
+    return judgeRequests(figures, policy, judgeContainers(figures));
+}
+/** What shows with few requests as well. */
+function judgeContainers({ new: fresh, old }) {
+    const each = ({ errorLines, requests }) => errorLines / Math.max(1, requests);
+    if (fresh.errorLines >= ERROR_LINES_LEAST && each(fresh) > each(old) * ERROR_LINES_FACTOR) {
+        return {
+            kind: 'bad',
+            reason: `it wrote ${fresh.errorLines} error lines in ${fresh.requests} requests, the old one ${old.errorLines} in ${old.requests}`,
+        };
+    }
+    if (fresh.memoryBytes === undefined || old.memoryBytes === undefined)
+        return undefined;
+    const more = fresh.memoryBytes - old.memoryBytes;
+    if (fresh.memoryBytes > old.memoryBytes * MEMORY_FACTOR && more >= MEMORY_LEAST_BYTES) {
+        return {
+            kind: 'bad',
+            reason: `it uses ${(0,units/* formatSize */.Xq)(fresh.memoryBytes)} of memory, the old one ${(0,units/* formatSize */.Xq)(old.memoryBytes)}`,
+        };
+    }
+    return undefined;
+}
+function judgeRequests({ new: fresh, old }, policy, containers) {
     const rate = ({ requests, failures }) => (requests === 0 ? 0 : failures / requests);
     // One failure of few requests is no rate yet; as many failures as make an answer are.
     const clear = fresh.failures >= 3 || fresh.requests >= policy.minRequests;
@@ -9478,6 +9886,8 @@ function judgeCanary({ new: fresh, old }, policy) {
             reason: `${percent(rate(fresh))} of its requests failed, ${percent(rate(old))} of the old one's`,
         };
     }
+    if (containers !== undefined)
+        return containers;
     if (fresh.requests < policy.minRequests) {
         return { kind: 'inconclusive', reason: `it got ${fresh.requests} requests, fewer than ${policy.minRequests}` };
     }
@@ -9493,7 +9903,71 @@ function judgeCanary({ new: fresh, old }, policy) {
     return { kind: 'good' };
 }
 
+;// CONCATENATED MODULE: ./build/steps/canary-figures.js
+
+/** Lines of one container that are looked at: of a log that floods, the newest. */
+const LOG_LINES = 20_000;
+const canary_figures_LOG_DEADLINE_MS = 10_000;
+/** What was seen of the old containers and of the new ones since a step began. */
+async function canaryFigures(session, { service, old }, window) {
+    const containers = await session.engine.containers(session.project, service);
+    const isOld = new Set(old);
+    const [fresh, before] = await Promise.all([
+        figuresOf(session, containers.filter(({ id }) => !isOld.has(id)), window),
+        figuresOf(session, containers.filter(({ id }) => isOld.has(id)), window),
+    ]);
+    return { new: fresh, old: before };
+}
+async function figuresOf(session, containers, window) {
+    const counts = containers.flatMap(({ id }) => countOf(id, window) ?? []);
+    const requests = sum(counts.map((count) => count.requests));
+    const weighed = sum(counts.map((count) => (count.averageMs ?? 0) * count.requests));
+    const lines = await Promise.all(containers.map(({ id }) => errorLines(session, id, window)));
+    const memory = await Promise.all(containers.map(({ id }) => memoryOf(session, id)));
+    const known = memory.flatMap((bytes) => bytes ?? []);
+    return {
+        requests,
+        failures: sum(counts.map((count) => count.failures)),
+        averageMs: requests === 0 ? undefined : weighed / requests,
+        errorLines: sum(lines),
+        memoryBytes: known.length === 0 ? undefined : Math.max(...known),
+    };
+}
+function countOf(id, { before, after }) {
+    const now = after.find(({ container }) => container === id);
+    if (now === undefined)
+        return undefined;
+    const then = before.find(({ container }) => container === id);
+    return {
+        requests: now.requests - (then?.requests ?? 0),
+        failures: now.failures - (then?.failures ?? 0),
+        averageMs: now.averageMs,
+    };
+}
+/** A log that cannot be read has no error lines: the requests decide then. */
+async function errorLines(session, id, { sinceMs, signal }) {
+    const matcher = errorMatcher(session.request);
+    if (matcher === undefined)
+        return 0;
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(canary_figures_LOG_DEADLINE_MS)]);
+    try {
+        const log = await session.engine.logs(id, { since: sinceMs / 1000, tail: LOG_LINES, signal: deadline });
+        return (await countErrors(log, matcher)).errors;
+    }
+    catch (error) {
+        session.progress.debug(`log of ${id}: ${String(error)}`);
+        return 0;
+    }
+}
+async function memoryOf(session, id) {
+    return (await session.engine.stats(id).catch(() => undefined))?.memoryBytes;
+}
+function sum(numbers) {
+    return numbers.reduce((total, number) => total + number, 0);
+}
+
 ;// CONCATENATED MODULE: ./build/steps/analyse-canary.js
+
 
 
 
@@ -9502,7 +9976,8 @@ function judgeCanary({ new: fresh, old }, policy) {
 
 const analyse_canary_PROGRESS_EVERY_MS = 10_000;
 /**
- * Compares new and old as the router saw them, for the length of a step, and restarts and health as the engine shows them.
+ * Compares new and old for the length of a step: requests as the router saw them, error lines and memory, and restarts and
+ * health as the engine shows them.
  * Too few requests: once more as long, then what `on-inconclusive` says.
  * @throws ProcedureError E_VERIFICATION, WarningSignError
  */
@@ -9510,9 +9985,10 @@ async function analyseCanary(session, operation, signs, signal) {
     const { canary } = session.request;
     const router = await routerOf(session, operation.service, operation.router);
     const before = await router.counts();
+    const sinceMs = Date.now();
     for (let round = 1;; round += 1) {
         await passTime(session, operation, signal);
-        const figures = await figuresOf(session, operation, before, await router.counts());
+        const figures = await canaryFigures(session, operation, { before, after: await router.counts(), sinceMs, signal });
         const verdict = judgeCanary(figures, canary);
         session.progress.info(`  canary at ${operation.percent} %: ${describe(figures)}`);
         session.recorder.note(`canary at ${operation.percent} %: ${describe(figures)}`, operation.service);
@@ -9547,34 +10023,6 @@ async function refuseBroken(session, service, old) {
         return;
     throw new errors/* ProcedureError */.e_('E_VERIFICATION', `${wrong.name} is ${wrong.state}, health ${wrong.health}, restarted ${wrong.restartCount} times while it was a canary`, { next: 'Its log is in the evidence; fix what it says and deploy again.' });
 }
-async function figuresOf(session, { service, old }, before, after) {
-    const containers = await session.engine.containers(session.project, service);
-    const oldOnes = new Set(old);
-    const sum = (isOld) => {
-        const ids = containers.map(({ id }) => id).filter((id) => oldOnes.has(id) === isOld);
-        const counts = ids.flatMap((id) => {
-            const now = after.find(({ container }) => container === id);
-            const then = before.find(({ container }) => container === id);
-            return now === undefined
-                ? []
-                : [
-                    {
-                        requests: now.requests - (then?.requests ?? 0),
-                        failures: now.failures - (then?.failures ?? 0),
-                        averageMs: now.averageMs,
-                    },
-                ];
-        });
-        const requests = counts.reduce((total, count) => total + count.requests, 0);
-        const weighed = counts.reduce((total, count) => total + (count.averageMs ?? 0) * count.requests, 0);
-        return {
-            requests,
-            failures: counts.reduce((total, count) => total + count.failures, 0),
-            averageMs: requests === 0 ? undefined : weighed / requests,
-        };
-    };
-    return { new: sum(false), old: sum(true) };
-}
 function analyse_canary_settle(session, { service, percent }, verdict, signs) {
     const { onInconclusive } = session.request.canary;
     switch (verdict.kind) {
@@ -9598,8 +10046,12 @@ function analyse_canary_settle(session, { service, percent }, verdict, signs) {
     }
 }
 function describe({ new: fresh, old }) {
-    const words = (figures) => `${figures.requests} requests, ${figures.failures} failed` +
-        (figures.averageMs === undefined ? '' : `, ${figures.averageMs.toFixed(0)} ms on average`);
+    const words = (figures) => [
+        `${figures.requests} requests, ${figures.failures} failed`,
+        ...(figures.averageMs === undefined ? [] : [`${figures.averageMs.toFixed(0)} ms on average`]),
+        ...(figures.errorLines === 0 ? [] : [`${figures.errorLines} error lines`]),
+        ...(figures.memoryBytes === undefined ? [] : [(0,units/* formatSize */.Xq)(figures.memoryBytes)]),
+    ].join(', ');
     return `new: ${words(fresh)}; old: ${words(old)}`;
 }
 
@@ -9787,6 +10239,39 @@ class PortOutage {
     }
 }
 
+;// CONCATENATED MODULE: ./build/model/memory-trend.js
+
+/** A shorter time says nothing: services take what they need when they begin. */
+const LEAST_MS = 60_000;
+const LEAST_READINGS = 20;
+const PARTS = 4;
+/** Rising by less than this between the second quarter and the last is breathing. */
+const LEAST_RISE = 0.2;
+const LEAST_RISE_BYTES = 50e6;
+/**
+ * The runbook's "memory usage normal and stable": it may rise while the service starts, and has to be stable then. Pure.
+ * @returns words for memory that goes on rising, quarter by quarter; undefined otherwise
+ */
+function risingMemory(readings) {
+    const [first, last] = [readings[0], readings.at(-1)];
+    if (first === undefined || last === undefined || readings.length < LEAST_READINGS)
+        return undefined;
+    const spanMs = last.atMs - first.atMs;
+    if (spanMs < LEAST_MS)
+        return undefined;
+    const quarters = Array.from({ length: PARTS }, (_, part) => {
+        const from = first.atMs + (spanMs * part) / PARTS;
+        const to = first.atMs + (spanMs * (part + 1)) / PARTS;
+        const inside = readings.filter(({ atMs }) => atMs >= from && (atMs < to || part === PARTS - 1));
+        return inside.reduce((sum, { bytes }) => sum + bytes, 0) / Math.max(1, inside.length);
+    });
+    const [, second = 0, third = 0, fourth = 0] = quarters;
+    const rise = fourth - second;
+    if (!(second < third && third < fourth) || rise < LEAST_RISE_BYTES || rise < second * LEAST_RISE)
+        return undefined;
+    return `memory goes on rising: ${(0,units/* formatSize */.Xq)(second)} on average in the second quarter of the watch, ${(0,units/* formatSize */.Xq)(fourth)} in the last`;
+}
+
 ;// CONCATENATED MODULE: ./build/steps/watch/window.js
 
 /** Records a sign of the watched service and does what `on-warning` says. @throws WarningSignError */
@@ -9797,12 +10282,15 @@ function raiseSign({ session, signs, operation }, sign, severity, message, excer
 ;// CONCATENATED MODULE: ./build/steps/watch/memory.js
 
 
+
 /** The runbook judges memory after five minutes; a shorter watch judges at its end. */
 const JUDGED_AFTER_MS = 5 * 60_000;
-/** The runbook's "memory > 1.5 GB after 5 min" (Medium). */
+const MOST_READINGS = 2_000;
+/** The runbook's "memory > 1.5 GB after 5 min" (Medium), and memory that is not stable at the end of the watch. */
 class MemoryWatcher {
     window;
     used = new Map();
+    readings = new Map();
     constructor(window) {
         this.window = window;
     }
@@ -9815,6 +10303,7 @@ class MemoryWatcher {
     }
     atEnd() {
         this.judge();
+        this.judgeTrend();
     }
     words() {
         return `memory ${(0,units/* formatSize */.Xq)(Math.max(0, ...this.used.values()))}`;
@@ -9835,6 +10324,20 @@ class MemoryWatcher {
     async read(container, signal) {
         for await (const use of this.window.session.engine.statsStream(container.id, signal)) {
             this.used.set(container.id, use.memoryBytes);
+            this.keep(container.id, use.memoryBytes);
+        }
+    }
+    /** A watch may last a day: when there are many readings, every second one goes. */
+    keep(id, bytes) {
+        const kept = this.readings.get(id) ?? [];
+        kept.push({ atMs: Date.now() - this.window.startedAtMs, bytes });
+        this.readings.set(id, kept.length < MOST_READINGS ? kept : kept.filter((_, index) => index % 2 === 0));
+    }
+    judgeTrend() {
+        for (const { id, name } of this.window.containers) {
+            const words = risingMemory(this.readings.get(id) ?? []);
+            if (words !== undefined)
+                raiseSign(this.window, 'memory-rises', 'medium', `${name}: ${words}`);
         }
     }
     judge() {
@@ -9853,12 +10356,15 @@ class MemoryWatcher {
 
 
 
+const MINUTE_MS = 60_000;
 /** The runbook's "errors in logs" (Medium-High): the log is followed from the start of the containers on. */
 class ErrorLinesWatcher {
     window;
     errors = 0;
     lines;
     sample = '';
+    /** When the newest were read: as many as make no flood, and one more. */
+    newest = [];
     constructor(window) {
         this.window = window;
     }
@@ -9873,7 +10379,7 @@ class ErrorLinesWatcher {
     }
     async read(container, signal) {
         const { session, sinceMs } = this.window;
-        const matcher = matcherOf(session.request.errorPatterns);
+        const matcher = errorMatcher(session.request);
         if (matcher === undefined)
             return;
         const log = await session.engine.logs(container.id, { since: sinceMs / 1000, follow: true, signal });
@@ -9883,6 +10389,7 @@ class ErrorLinesWatcher {
             if (!matcher.test(line))
                 continue;
             this.errors += 1;
+            this.newest.push(Date.now());
             this.sample ||= line.trim().slice(0, 300);
             this.judge();
         }
@@ -9890,7 +10397,17 @@ class ErrorLinesWatcher {
     judge() {
         const { session, signs } = this.window;
         const judged = errorLinesSign(this.errors, session.redactor.text(this.sample), signs);
-        raiseSign(this.window, 'error-lines', judged.severity, judged.message);
+        const flood = this.isFlood();
+        const most = `more than ${session.request.maxErrorLines} error lines within a minute: `;
+        raiseSign(this.window, 'error-lines', flood ? 'high' : judged.severity, `${flood ? most : ''}${judged.message}`);
+    }
+    isFlood() {
+        const { maxErrorLines } = this.window.session.request;
+        if (maxErrorLines === undefined)
+            return false;
+        const { newest } = this;
+        newest.splice(0, newest.length - maxErrorLines - 1);
+        return newest.length > maxErrorLines && (newest[0] ?? 0) > Date.now() - MINUTE_MS;
     }
 }
 
@@ -9938,6 +10455,34 @@ class FailedRequestsWatcher {
             return;
         const numbers = account.numbers(Date.now());
         raiseSign(window, 'failed-requests', 'medium', describeFailed(numbers, url), failuresExcerpt(numbers));
+    }
+}
+
+;// CONCATENATED MODULE: ./build/steps/watch/response-time.js
+
+/** Fewer say nothing about half of them. */
+const LEAST_REQUESTS = 10;
+/**
+ * The runbook's performance check, "should be <100ms" (Medium), with the requests that are sent to `probe-url` anyway: the
+ * median, since the first answers of a new container are slow in most languages.
+ */
+class ResponseTimeWatcher {
+    window;
+    account;
+    constructor(window) {
+        this.window = window;
+        this.account = window.session.proof?.accountFromNow();
+    }
+    atEnd() {
+        const { account, window } = this;
+        const { maxResponseMs } = window.session.request;
+        if (account === undefined || account.requests - account.failed < LEAST_REQUESTS)
+            return;
+        const { p50Ms, p99Ms } = account.numbers(Date.now());
+        if (p50Ms === undefined || p50Ms <= maxResponseMs)
+            return;
+        const message = `half of the requests took longer than ${p50Ms.toFixed(0)} ms, and should take ${maxResponseMs} ms at most (99 % within ${(p99Ms ?? p50Ms).toFixed(0)} ms)`;
+        raiseSign(window, 'slow-responses', 'medium', message);
     }
 }
 
@@ -10044,12 +10589,14 @@ function signOf({ action, exitCode }, { name }) {
 
 
 
+
 /** What looks during a watch; a new kind of sign is one file and one line here. */
 const WATCHERS = [
     (window) => new StateWatcher(window),
     (window) => new MemoryWatcher(window),
     (window) => new ErrorLinesWatcher(window),
     (window) => new FailedRequestsWatcher(window),
+    (window) => new ResponseTimeWatcher(window),
 ];
 
 ;// CONCATENATED MODULE: ./build/steps/watch/watch.js
@@ -10344,7 +10891,7 @@ class ServiceRun {
         // In an emergency nobody waits for a comparison with the log of before.
         if (operation.moment !== 'before' || isUrgent(session))
             return;
-        const matcher = matcherOf(session.request.errorPatterns);
+        const matcher = errorMatcher(session.request);
         if (matcher === undefined || containers.length === 0)
             return;
         let errors = 0;
@@ -10778,9 +11325,7 @@ async function recoverAll(locked, open, goOn) {
     return said;
 }
 
-;// CONCATENATED MODULE: ./build/steps/gates.js
-
-
+;// CONCATENATED MODULE: ./build/steps/gates/pass-gate.js
 
 /**
  * Records what a gate found and refuses when it has to; `force` passes a refusing gate and records who did.
@@ -10828,91 +11373,97 @@ function asSet({ request }, gate, finding) {
     const next = `Correct it, or leave ${gate}=enforce out of gates: it only warns then. Nothing was changed.`;
     return { kind: 'refuse', error: new errors/* ProcedureError */.e_('E_GATE', finding.detail, { next }) };
 }
-/** Building and pulling fill the engine's disk; a full one stops more than the deploy. */
-async function diskSpaceGate(run, opened) {
-    const [engine, checkout] = await Promise.all([
-        run.disks.freeBytes(opened.facts.rootDirectory),
-        run.disks.freeBytes(run.request.workingDirectory),
-    ]);
-    const free = engine === undefined || checkout === undefined ? undefined : Math.min(engine, checkout);
-    if (free === undefined)
-        return { kind: 'warn', detail: 'the engine’s disk cannot be seen from here' };
-    const wanted = run.request.minFreeDiskBytes;
-    if (free >= wanted)
-        return { kind: 'pass', detail: `${(0,units/* formatSize */.Xq)(free)} free` };
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_GATE', `Only ${(0,units/* formatSize */.Xq)(free)} are free on the disk of the engine (${opened.facts.rootDirectory}) or of the checkout; ${(0,units/* formatSize */.Xq)(wanted)} are asked for`, { next: 'Free space (docker system df shows what takes it) or lower min-free-disk; nothing was changed.' }),
-    };
-}
-/** Somebody edited tracked files on the host: moving the checkout would lose that, so a person decides. */
-function modifiedFilesGate(opened) {
-    const { checkout } = opened;
-    if (checkout === undefined)
-        return { kind: 'pass', detail: 'not a git checkout' };
-    if (checkout.modified.length === 0)
-        return { kind: 'pass', detail: 'no tracked file was modified' };
-    const shown = checkout.modified.slice(0, 10).join(', ');
-    const more = checkout.modified.length > 10 ? ` and ${checkout.modified.length - 10} more` : '';
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_SOURCE', `Tracked files were modified in ${checkout.topLevel}: ${shown}${more}`, {
-            next: 'Commit them, or take them back with git checkout -- FILE; they are never stashed. Nothing was changed.',
-        }),
-    };
-}
-/** An unhealthy service only warns: the update may be its fix. */
-function healthGate(service, current) {
-    if (current.containers.length === 0)
-        return { kind: 'pass', detail: `${service}: nothing runs yet` };
-    const bad = current.containers.filter((container) => container.state !== 'running' || container.health === 'unhealthy' || container.restartCount > 3);
-    if (bad.length === 0)
-        return { kind: 'pass', detail: `${service} runs and is healthy` };
-    const words = bad.map((container) => `${container.name} is ${container.state}, health ${container.health}`);
-    return { kind: 'warn', detail: `${words.join('; ')}: going on, since the change may be its fix` };
-}
-/** What a registry says that answers and does not have an image; "denied" may as well be a login that has expired. */
-const HAS_NOT = /no such manifest|manifest unknown|name unknown|not found/i;
+
+;// CONCATENATED MODULE: ./build/steps/data-places.js
+
+
+
 /**
- * The registry has to answer before anything is built on the assumption that it does.
- * @param orLocal the engine has an image of this name too, and it may have been built there: then a registry that does not
- *   know it is only worth a warning
+ * Looks a service's data up: every volume that it can write to, and the folders of the host that are named. Reads what the
+ * engine says of its container, or the compose file where there is none.
+ * @returns undefined for a service that has no data
+ * @throws ProcedureError E_GATE for a path that is in no volume and no folder of the host, E_INPUT
  */
-async function registryGate(run, reference, orLocal = false) {
-    const problem = await run.compose.registryProblem(reference, 20_000);
-    if (problem === undefined)
-        return { kind: 'pass', detail: `the registry has ${reference}` };
-    if (orLocal && HAS_NOT.test(problem)) {
-        return { kind: 'warn', detail: `${problem}; the image of that name on this engine is taken` };
+async function dataOf(viewing, service, containers) {
+    const { request, data, opened, project } = viewing;
+    const policy = (0,project_policy/* policyOf */.US)(opened.live.policy, service).backup;
+    const [first] = containers;
+    const mounts = first === undefined ? definedMounts(opened.live, service) : await data.mountsOf(first.id);
+    const volumes = mounts.filter(({ kind, writable }) => kind === 'volume' && writable);
+    const asked = request.backupPaths.length > 0 ? request.backupPaths : policy.paths;
+    // Of several services only some have what an input names.
+    const strict = request.backupPaths.length === 0 || request.services.length === 1;
+    const folders = asked.flatMap((wanted) => folderFor(service, mounts, wanted, strict) ?? []);
+    const places = named(project, [...volumes, ...folders]);
+    if (places.length === 0)
+        return undefined;
+    const how = request.backupConsistency ?? policy.consistency ?? 'pause';
+    const quiesceCommand = request.quiesceCommand ?? policy.quiesceCommand;
+    if (how === 'quiesce' && quiesceCommand === undefined) {
+        throw new errors/* ProcedureError */.e_('E_INPUT', `backup-consistency is quiesce, and there is no quiesce-command for ${service}`, {
+            next: 'Give quiesce-command, or write it into the compose file (docs/backup.md). Nothing was changed.',
+        });
     }
-    const local = orLocal ? ' To take the one that this engine has, give its id, or set pull_policy: missing.' : '';
+    const own = new Set(containers.map(({ id }) => id));
+    const writers = (await Promise.all(places.map((place) => data.writersOf(place)))).flat();
+    const others = new Map(writers.filter(({ id }) => !own.has(id)).map((one) => [one.id, one]));
     return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_GATE', `The image cannot be pulled: ${problem}`, {
-            next: `Check the name, log in with docker login on this host, or try again; nothing was changed.${local}`,
-        }),
+        service,
+        places,
+        how,
+        quiesceCommand,
+        resumeCommand: request.resumeCommand ?? policy.resumeCommand,
+        containers,
+        others: [...others.values()],
     };
 }
-/** After a rollback main still holds the bad commit: deploying the same again wants a person's word. */
-function badReleaseGate(service, current, wanted) {
-    const bad = sameBadRelease(current.history, wanted);
-    if (bad === undefined)
-        return { kind: 'pass', detail: `${service}: not a release that was rolled back` };
-    const event = current.history.events.findLast((entry) => entry.release === bad.id && entry.kind === 'bad');
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_BAD_RELEASE', `This is release ${bad.id} of ${service}, which is marked bad: ${event?.reason ?? 'no reason recorded'}`, { next: 'Deploy a fixed commit, or set force: true to deploy the same again; nothing was changed.' }),
-    };
+function definedMounts(project, service) {
+    const mounts = project.services[service]?.mounts ?? [];
+    return mounts.flatMap(({ type, source, target, readOnly }) => {
+        // Without a source it is a volume that the engine names when the container is made.
+        if (source === undefined || (type !== 'volume' && type !== 'bind'))
+            return [];
+        return [
+            { kind: type, source: type === 'bind' ? source : volumeName(project, source), target, writable: !readOnly },
+        ];
+    });
 }
-/** Data is not replaced under somebody who writes to it. @param others containers of other services that can */
-function inUseGate(service, others) {
-    if (others.length === 0)
-        return { kind: 'pass', detail: `nothing but ${service} writes to its data` };
-    const names = others.map(({ name }) => name).join(', ');
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_GATE', `${names} can write to the data of ${service} as well, and would run meanwhile`, { next: `Stop ${names} first, or set force: true. Nothing was changed.` }),
-    };
+function volumeName(project, key) {
+    const entry = project.volumes[key];
+    return entry?.name ?? `${project.name}_${key}`;
+}
+function folderFor(service, mounts, wanted, strict) {
+    const clean = external_node_path_default().posix.normalize(wanted).replace(/(.)\/$/, '$1');
+    const inside = mounts.filter(({ target }) => clean === target || clean.startsWith(`${target}/`));
+    // The innermost one is what the container sees.
+    const mount = inside.sort((a, b) => b.target.length - a.target.length)[0];
+    if (mount !== undefined && mount.kind !== 'other') {
+        if (mount.kind === 'volume')
+            return mount.writable ? undefined : mount;
+        const source = external_node_path_default().posix.join(mount.source, external_node_path_default().posix.relative(mount.target, clean));
+        return { ...mount, source, target: clean };
+    }
+    if (!strict)
+        return undefined;
+    throw new errors/* ProcedureError */.e_('E_GATE', `${wanted} of ${service} is in no volume and no folder of the host`, {
+        next: 'What only its container holds goes with the container: mount a volume there, or leave it out of backup-paths. Nothing was changed.',
+    });
+}
+/** Gives each place the name of its archive: the volume's, without the project's before it, or the folder's. */
+function named(project, mounts) {
+    const taken = new Set();
+    return mounts.flatMap(({ kind, source, target }) => {
+        if (kind === 'other')
+            return [];
+        const own = kind === 'volume' && !/^[0-9a-f]{64}$/.test(source);
+        const bare = own && source.startsWith(`${project}_`) ? source.slice(project.length + 1) : source;
+        const base = (own ? bare : external_node_path_default().posix.basename(target)).replaceAll(/[^\w.-]+/g, '-').replace(/^[.-]+/, '');
+        let name = base === '' ? 'data' : base;
+        for (let number = 2; taken.has(name); number += 1)
+            name = `${base}-${number}`;
+        taken.add(name);
+        return [{ name, kind, source, target }];
+    });
 }
 
 ;// CONCATENATED MODULE: ./build/steps/gates/active-jobs.js
@@ -10972,6 +11523,35 @@ function refuse(message) {
         kind: 'refuse',
         error: new errors/* ProcedureError */.e_('E_GATE', message, {
             next: 'Let them end, raise active-jobs-timeout, or set gates: active-jobs=warn or force: true. Nothing was changed.',
+        }),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/gates/backup-age.js
+
+
+/**
+ * Runbook: verify that backups are current. By the manifests; that an archive is whole was seen when it was taken, and is
+ * seen again before it is restored.
+ */
+async function backupAgeGate({ backups, project, request }, service, now = Date.now()) {
+    const { requireBackupMs: youngest, backupDir, backupBefore } = request;
+    if (youngest === undefined)
+        return { kind: 'pass', detail: 'no backup is asked for' };
+    if (backupBefore)
+        return { kind: 'pass', detail: `${service}: a backup is taken before it is changed` };
+    const all = await backups.list(backupDir, project, service);
+    const last = all.reduce((newest, { at }) => Math.max(newest ?? 0, Date.parse(at)), undefined);
+    if (last !== undefined && now - last <= youngest) {
+        return { kind: 'pass', detail: `${service}: the last backup is ${(0,units/* formatDuration */.a3)(Math.max(0, now - last))} old` };
+    }
+    const what = last === undefined
+        ? `There is no backup of ${service} in ${backupDir}`
+        : `The last backup of ${service} is ${(0,units/* formatDuration */.a3)(now - last)} old, and ${(0,units/* formatDuration */.a3)(youngest)} are asked for`;
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', what, {
+            next: 'Take one with procedure backup, set backup: before, or set gates: backup-age=warn or force: true. Nothing was changed.',
         }),
     };
 }
@@ -11082,6 +11662,8 @@ function staging_refuse(message, how) {
 
 
 
+
+
 /** Procedures that restart something, and can wait. */
 const gates_RESTARTING = new Set([
     'code-update',
@@ -11113,8 +11695,18 @@ async function passLastGates(session, candidates) {
         if (!isOff(session, 'rollback-release')) {
             gates_pass(session, 'rollback-release', await rollbackReleaseGate(session, candidate));
         }
+        await passBackupAge(session, candidate.service);
     }
     await passActiveJobs(session);
+}
+/** @throws ProcedureError E_GATE */
+async function passBackupAge(viewing, service) {
+    if (viewing.request.requireBackupMs === undefined || isOff(viewing, 'backup-age'))
+        return;
+    const containers = await viewing.engine.containers(viewing.project, service);
+    const data = containers.length === 0 ? undefined : await dataOf(viewing, service, containers);
+    const nothing = { kind: 'pass', detail: `${service} has no data that could be lost` };
+    gates_pass(viewing, 'backup-age', data === undefined ? nothing : await backupAgeGate(viewing, service));
 }
 /** @throws ProcedureError E_GATE */
 async function passActiveJobs(session) {
@@ -11459,98 +12051,6 @@ async function slo_recordSlo(session) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/steps/data-places.js
-
-
-
-/**
- * Looks a service's data up: every volume that it can write to, and the folders of the host that are named. Reads what the
- * engine says of its container, or the compose file where there is none.
- * @returns undefined for a service that has no data
- * @throws ProcedureError E_GATE for a path that is in no volume and no folder of the host, E_INPUT
- */
-async function dataOf(viewing, service, containers) {
-    const { request, data, opened, project } = viewing;
-    const policy = (0,project_policy/* policyOf */.US)(opened.live.policy, service).backup;
-    const [first] = containers;
-    const mounts = first === undefined ? definedMounts(opened.live, service) : await data.mountsOf(first.id);
-    const volumes = mounts.filter(({ kind, writable }) => kind === 'volume' && writable);
-    const asked = request.backupPaths.length > 0 ? request.backupPaths : policy.paths;
-    // Of several services only some have what an input names.
-    const strict = request.backupPaths.length === 0 || request.services.length === 1;
-    const folders = asked.flatMap((wanted) => folderFor(service, mounts, wanted, strict) ?? []);
-    const places = named(project, [...volumes, ...folders]);
-    if (places.length === 0)
-        return undefined;
-    const how = request.backupConsistency ?? policy.consistency ?? 'pause';
-    const quiesceCommand = request.quiesceCommand ?? policy.quiesceCommand;
-    if (how === 'quiesce' && quiesceCommand === undefined) {
-        throw new errors/* ProcedureError */.e_('E_INPUT', `backup-consistency is quiesce, and there is no quiesce-command for ${service}`, {
-            next: 'Give quiesce-command, or write it into the compose file (docs/backup.md). Nothing was changed.',
-        });
-    }
-    const own = new Set(containers.map(({ id }) => id));
-    const writers = (await Promise.all(places.map((place) => data.writersOf(place)))).flat();
-    const others = new Map(writers.filter(({ id }) => !own.has(id)).map((one) => [one.id, one]));
-    return {
-        service,
-        places,
-        how,
-        quiesceCommand,
-        resumeCommand: request.resumeCommand ?? policy.resumeCommand,
-        containers,
-        others: [...others.values()],
-    };
-}
-function definedMounts(project, service) {
-    const mounts = project.services[service]?.mounts ?? [];
-    return mounts.flatMap(({ type, source, target, readOnly }) => {
-        // Without a source it is a volume that the engine names when the container is made.
-        if (source === undefined || (type !== 'volume' && type !== 'bind'))
-            return [];
-        return [
-            { kind: type, source: type === 'bind' ? source : volumeName(project, source), target, writable: !readOnly },
-        ];
-    });
-}
-function volumeName(project, key) {
-    const entry = project.volumes[key];
-    return entry?.name ?? `${project.name}_${key}`;
-}
-function folderFor(service, mounts, wanted, strict) {
-    const clean = external_node_path_default().posix.normalize(wanted).replace(/(.)\/$/, '$1');
-    const inside = mounts.filter(({ target }) => clean === target || clean.startsWith(`${target}/`));
-    // The innermost one is what the container sees.
-    const mount = inside.sort((a, b) => b.target.length - a.target.length)[0];
-    if (mount !== undefined && mount.kind !== 'other') {
-        if (mount.kind === 'volume')
-            return mount.writable ? undefined : mount;
-        const source = external_node_path_default().posix.join(mount.source, external_node_path_default().posix.relative(mount.target, clean));
-        return { ...mount, source, target: clean };
-    }
-    if (!strict)
-        return undefined;
-    throw new errors/* ProcedureError */.e_('E_GATE', `${wanted} of ${service} is in no volume and no folder of the host`, {
-        next: 'What only its container holds goes with the container: mount a volume there, or leave it out of backup-paths. Nothing was changed.',
-    });
-}
-/** Gives each place the name of its archive: the volume's, without the project's before it, or the folder's. */
-function named(project, mounts) {
-    const taken = new Set();
-    return mounts.flatMap(({ kind, source, target }) => {
-        if (kind === 'other')
-            return [];
-        const own = kind === 'volume' && !/^[0-9a-f]{64}$/.test(source);
-        const bare = own && source.startsWith(`${project}_`) ? source.slice(project.length + 1) : source;
-        const base = (own ? bare : external_node_path_default().posix.basename(target)).replaceAll(/[^\w.-]+/g, '-').replace(/^[.-]+/, '');
-        let name = base === '' ? 'data' : base;
-        for (let number = 2; taken.has(name); number += 1)
-            name = `${base}-${number}`;
-        taken.add(name);
-        return [{ name, kind, source, target }];
-    });
-}
-
 ;// CONCATENATED MODULE: ./build/steps/plan-backup.js
 
 
@@ -11822,6 +12322,27 @@ const backup_backup = {
     },
 };
 
+;// CONCATENATED MODULE: ./build/steps/gates/disk-space.js
+
+
+/** Building and pulling fill the engine's disk; a full one stops more than the deploy. */
+async function diskSpaceGate(run, opened) {
+    const [engine, checkout] = await Promise.all([
+        run.disks.freeBytes(opened.facts.rootDirectory),
+        run.disks.freeBytes(run.request.workingDirectory),
+    ]);
+    const free = engine === undefined || checkout === undefined ? undefined : Math.min(engine, checkout);
+    if (free === undefined)
+        return { kind: 'warn', detail: 'the engine’s disk cannot be seen from here' };
+    const wanted = run.request.minFreeDiskBytes;
+    if (free >= wanted)
+        return { kind: 'pass', detail: `${(0,units/* formatSize */.Xq)(free)} free` };
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', `Only ${(0,units/* formatSize */.Xq)(free)} are free on the disk of the engine (${opened.facts.rootDirectory}) or of the checkout; ${(0,units/* formatSize */.Xq)(wanted)} are asked for`, { next: 'Free space (docker system df shows what takes it) or lower min-free-disk; nothing was changed.' }),
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/steps/look-at-edge.js
 
 /** What `check` says of a service's managed edge. @returns what a person should look at; nothing where there is no edge */
@@ -12041,7 +12562,21 @@ async function toolFor(viewing, containers) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/steps/gates/in-use.js
+
+/** Data is not replaced under somebody who writes to it. @param others containers of other services that can */
+function inUseGate(service, others) {
+    if (others.length === 0)
+        return { kind: 'pass', detail: `nothing but ${service} writes to its data` };
+    const names = others.map(({ name }) => name).join(', ');
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', `${names} can write to the data of ${service} as well, and would run meanwhile`, { next: `Stop ${names} first, or set force: true. Nothing was changed.` }),
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/steps/data-change.js
+
 
 
 
@@ -12670,7 +13205,7 @@ const check = {
 async function lookAtContainers(viewing, service, current, stopped) {
     const rows = [];
     const problems = [];
-    const matcher = matcherOf(viewing.request.errorPatterns);
+    const matcher = errorMatcher(viewing.request);
     for (const container of current.containers) {
         const use = container.state === 'running' ? await viewing.engine.stats(container.id) : undefined;
         const since = (Date.now() - LOG_WINDOW_MS) / 1000;
@@ -12754,7 +13289,49 @@ async function lookAhead(viewing) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/steps/gates/bad-release.js
+
+
+/** After a rollback main still holds the bad commit: deploying the same again wants a person's word. */
+function badReleaseGate(service, current, wanted) {
+    const bad = sameBadRelease(current.history, wanted);
+    if (bad === undefined)
+        return { kind: 'pass', detail: `${service}: not a release that was rolled back` };
+    const event = current.history.events.findLast((entry) => entry.release === bad.id && entry.kind === 'bad');
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_BAD_RELEASE', `This is release ${bad.id} of ${service}, which is marked bad: ${event?.reason ?? 'no reason recorded'}`, { next: 'Deploy a fixed commit, or set force: true to deploy the same again; nothing was changed.' }),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/gates/registry.js
+
+/** What a registry says that answers and does not have an image; "denied" may as well be a login that has expired. */
+const HAS_NOT = /no such manifest|manifest unknown|name unknown|not found/i;
+/**
+ * The registry has to answer before anything is built on the assumption that it does.
+ * @param orLocal the engine has an image of this name too, and it may have been built there: then a registry that does not
+ *   know it is only worth a warning
+ */
+async function registryGate(run, reference, orLocal = false) {
+    const problem = await run.compose.registryProblem(reference, 20_000);
+    if (problem === undefined)
+        return { kind: 'pass', detail: `the registry has ${reference}` };
+    if (orLocal && HAS_NOT.test(problem)) {
+        return { kind: 'warn', detail: `${problem}; the image of that name on this engine is taken` };
+    }
+    const local = orLocal ? ' To take the one that this engine has, give its id, or set pull_policy: missing.' : '';
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', `The image cannot be pulled: ${problem}`, {
+            next: `Check the name, log in with docker login on this host, or try again; nothing was changed.${local}`,
+        }),
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/steps/prepare.js
+
+
 
 
 
@@ -12944,6 +13521,37 @@ async function present(image, name) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/steps/gates/health.js
+/** An unhealthy service only warns: the update may be its fix. */
+function healthGate(service, current) {
+    if (current.containers.length === 0)
+        return { kind: 'pass', detail: `${service}: nothing runs yet` };
+    const bad = current.containers.filter((container) => container.state !== 'running' || container.health === 'unhealthy' || container.restartCount > 3);
+    if (bad.length === 0)
+        return { kind: 'pass', detail: `${service} runs and is healthy` };
+    const words = bad.map((container) => `${container.name} is ${container.state}, health ${container.health}`);
+    return { kind: 'warn', detail: `${words.join('; ')}: going on, since the change may be its fix` };
+}
+
+;// CONCATENATED MODULE: ./build/steps/gates/modified-files.js
+
+/** Somebody edited tracked files on the host: moving the checkout would lose that, so a person decides. */
+function modifiedFilesGate(opened) {
+    const { checkout } = opened;
+    if (checkout === undefined)
+        return { kind: 'pass', detail: 'not a git checkout' };
+    if (checkout.modified.length === 0)
+        return { kind: 'pass', detail: 'no tracked file was modified' };
+    const shown = checkout.modified.slice(0, 10).join(', ');
+    const more = checkout.modified.length > 10 ? ` and ${checkout.modified.length - 10} more` : '';
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_SOURCE', `Tracked files were modified in ${checkout.topLevel}: ${shown}${more}`, {
+            next: 'Commit them, or take them back with git checkout -- FILE; they are never stashed. Nothing was changed.',
+        }),
+    };
+}
+
 // EXTERNAL MODULE: ./build/model/outcome.js
 var model_outcome = __nccwpck_require__(6521);
 ;// CONCATENATED MODULE: ./build/steps/by-hand.js
@@ -13087,7 +13695,7 @@ function roundUp(ms) {
 
 /** No longer than it takes to know that it only needed a moment more. */
 const TRY_MS = 5_000;
-const HASTY_TRY_MS = 300;
+const HASTY_TRY_MS = 3_000;
 const health_check_PAUSE_MS = 300;
 const PROBE_MS = 4_000;
 /** Runbook, Health Check Fails After Restart: the manual test, and the settings that would have let it start. */
@@ -13197,8 +13805,8 @@ const portConflict = {
 /** Every reason that is looked for, in the order in which they are told. */
 const FINDINGS = [ended_ended, portConflict, dependency, logCause, healthCheck, engineHangs];
 /** How long all of them together may take: the way back waits for them, and the service may be down meanwhile. */
-const ALL_MS = { calm: 8_000, hasty: 1_500 };
-const LOG_LINES = 60;
+const ALL_MS = { calm: 8_000, hasty: 4_500 };
+const diagnosis_LOG_LINES = 60;
 /** Failures that say themselves what is wrong, or are nobody's fault. */
 const SAY_ALL = new Set(['E_CANCELLED', 'E_FENCED', 'E_COMMAND', 'E_ROUTER']);
 /**
@@ -13213,7 +13821,7 @@ async function diagnoseFailure(session, service, definition, failure, pace) {
     try {
         const containers = await session.engine.containers(session.project, service);
         const worst = containers.find(({ state, health }) => state !== 'running' || health === 'unhealthy') ?? containers[0];
-        const log = worst === undefined ? [] : await lastLines(session, worst.id, LOG_LINES);
+        const log = worst === undefined ? [] : await lastLines(session, worst.id, diagnosis_LOG_LINES);
         const failed = { session, service, definition, failure, containers, log, hasty: pace === 'hasty', signal };
         const found = await Promise.all(FINDINGS.map(async (finding) => {
             const { name } = finding;
@@ -13626,6 +14234,9 @@ function requireNamedServices(viewing) {
 
 
 
+
+
+
 /** Runbook, Procedure 3: pull the code, build, deploy, verify, watch; back to what ran before when anything is wrong. */
 const codeUpdate = {
     name: 'code-update',
@@ -13697,6 +14308,8 @@ async function requireEnvironment(viewing, candidates) {
 }
 
 ;// CONCATENATED MODULE: ./build/procedures/config-change.js
+
+
 
 
 
@@ -13906,6 +14519,8 @@ async function planRestart(viewing, service, way) {
  * to: what fails is what runs, and the result says so.
  */
 async function restartServices(session, procedure, services, way) {
+    for (const service of services)
+        await passBackupAge(session, service);
     await passActiveJobs(session);
     const plans = [];
     const done = [];
@@ -14227,6 +14842,8 @@ async function kernelLines(session) {
 
 
 
+
+
 /**
  * Runbook, Procedure 4: the service is frozen. Captures what can be captured within bounds, then kills, removes and
  * starts it again from the release that was live. Does not wait behind another procedure: it interrupts it.
@@ -14262,6 +14879,7 @@ const emergency = {
 };
 
 ;// CONCATENATED MODULE: ./build/procedures/health-restart.js
+
 
 
 
@@ -14433,6 +15051,7 @@ function withCost(plans, candidates) {
 
 
 
+
 /**
  * Runbook, Full Restart: everything down, everything up, built anew from the files as they lie. What is built is built
  * before anything goes down, so that a build that fails costs nothing.
@@ -14516,6 +15135,9 @@ function restarted(candidate) {
 
 
 
+
+
+
 /**
  * Runbook, Procedure 5, T-0 and T+5min: fresh base images, everything recreated in dependency order one at a time, each
  * verified and watched. What is unchanged is recreated as well: that is what a maintenance window is for.
@@ -14558,6 +15180,7 @@ function recreated(candidate) {
 }
 
 ;// CONCATENATED MODULE: ./build/steps/restore.js
+
 
 
 
@@ -14842,6 +15465,9 @@ async function resolveImage(viewing, current, reference) {
 }
 
 ;// CONCATENATED MODULE: ./build/procedures/rollback.js
+
+
+
 
 
 
@@ -15683,6 +16309,7 @@ const procedures_ALL_PROCEDURES = {
 
 
 
+
 /** Carries one procedure out, from the open project to the report. Never throws: the report says what happened. */
 async function runProcedure(run) {
     const procedure = ALL_PROCEDURES[run.request.procedure];
@@ -15693,18 +16320,30 @@ async function runProcedure(run) {
     catch (error) {
         result = failedBeforeItsEnd(run, asProcedureError(error));
     }
+    if (procedure.perform === undefined || run.request.dryRun)
+        return buildReport(run, result);
+    await tellEnd(run, buildReport(run, result));
     return buildReport(run, result);
 }
 /** Finishes or undoes what a run left that was killed: the action's `post`, and a shell's `recover`. */
 async function recoverAbandoned(run) {
     let result;
+    let repaired = [];
     try {
         const opened = await open_project_openProject(run);
-        result = await with_session_withSession(run, opened, { interrupt: false, goOn: false }, async (_session, said) => Promise.resolve(procedure_ended('completed', said.length === 0 ? 'nothing was left to repair' : said.join('; '))));
+        result = await with_session_withSession(run, opened, { interrupt: false, goOn: false }, async (_session, said) => {
+            repaired = said;
+            return Promise.resolve(procedure_ended('completed', said.length === 0 ? 'nothing was left to repair' : said.join('; ')));
+        });
     }
     catch (error) {
         result = failedBeforeItsEnd(run, (0,errors/* asProcedureError */.qq)(error));
     }
+    const report = build_report_buildReport(run, result);
+    if (repaired.length === 0 && report.error === undefined)
+        return report;
+    // Whoever was told of the beginning hears how the killed run ended.
+    await notify_tellEnd(run, { ...report, outcome: 'failed', headline: `the run was killed; ${report.headline}` });
     return build_report_buildReport(run, result);
 }
 async function conduct(run, procedure) {
@@ -15712,8 +16351,10 @@ async function conduct(run, procedure) {
     const { perform } = procedure;
     if (run.request.dryRun || perform === undefined) {
         const view = viewing(run, opened);
-        if (perform !== undefined)
+        if (perform !== undefined) {
             describeHooks(view);
+            describeNotifications(view);
+        }
         try {
             if (run.request.procedure !== 'check')
                 passOpeningGates(view);
@@ -15726,6 +16367,7 @@ async function conduct(run, procedure) {
     const { interrupts } = procedure;
     return withSession(run, opened, { interrupt: interrupts, goOn: interrupts || run.request.force }, async (session) => {
         passOpeningGates(session);
+        tellStart(session);
         const result = await withHooks(session, perform);
         await deleteOldBackups(session);
         await recordSlo(session);
@@ -16313,6 +16955,8 @@ __nccwpck_require__.d(__webpack_exports__, {
   S: () => (/* binding */ renderText)
 });
 
+// UNUSED EXPORTS: columns
+
 // EXTERNAL MODULE: ./build/model/outcome.js
 var outcome = __nccwpck_require__(6521);
 // EXTERNAL MODULE: ./build/model/operation.js
@@ -16542,7 +17186,7 @@ function columns(rows) {
 
 /***/ }),
 
-/***/ 942:
+/***/ 8690:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -26511,8 +27155,8 @@ async function askVersion(command, args, environment) {
     }
 }
 
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = require("node:child_process");
+// EXTERNAL MODULE: external "node:child_process"
+var external_node_child_process_ = __nccwpck_require__(1421);
 // EXTERNAL MODULE: ./build/model/units.js
 var units = __nccwpck_require__(9574);
 ;// CONCATENATED MODULE: external "node:string_decoder"
@@ -26627,7 +27271,7 @@ async function runChild(options) {
     await requireDirectory(options.cwd);
     const limit = options.outputLimit ?? DEFAULT_OUTPUT_LIMIT;
     const kept = { stdout: new Tail(limit), stderr: new Tail(limit) };
-    const child = (0,external_node_child_process_namespaceObject.spawn)(options.command, [...options.args], {
+    const child = (0,external_node_child_process_.spawn)(options.command, [...options.args], {
         env: options.env,
         // Not a pipe unless there is something to write: node's pipes are sockets, and bash with a socket as its input
         // takes itself for a remote shell and reads ~/.bashrc (bash manual, "Invoked by remote shell daemon").
@@ -27950,8 +28594,8 @@ async function composeVersion(environment) {
     });
 }
 
-;// CONCATENATED MODULE: external "node:https"
-const external_node_https_namespaceObject = require("node:https");
+// EXTERNAL MODULE: external "node:https"
+var external_node_https_ = __nccwpck_require__(4708);
 ;// CONCATENATED MODULE: ./build/engine/contexts.js
 
 
@@ -28102,7 +28746,7 @@ async function tcpEndpoint(written, origin, tls) {
             ...plain,
             ...material,
             protocol: 'https',
-            ...(tls.verify ? {} : { agent: new external_node_https_namespaceObject.Agent({ rejectUnauthorized: false }) }),
+            ...(tls.verify ? {} : { agent: new external_node_https_.Agent({ rejectUnauthorized: false }) }),
         },
     };
 }
@@ -29835,7 +30479,56 @@ function millisecondsOf(read) {
     return Date.parse(read) + Number(`0.${fraction || '0'}`);
 }
 
+;// CONCATENATED MODULE: ./build/engine/traces.js
+
+
+
+
+/** On everything that is kept for a compose project; its value is the project. */
+const OWN_PROJECT = 'rolling-restart.project';
+const OWN_SERVICE = 'rolling-restart.service';
+const EDGE = 'rolling-restart.edge';
+const EDGE_PROJECT = 'rolling-restart-edge-';
+/** Finds what is ours on an engine by the labels that everything of ours carries. */
+function createTraces(client) {
+    const { listVolumes, removeVolume } = createVolumes(client);
+    const containers = async (label) => {
+        const listed = await client.call(`list containers with ${label}`, (docker, abortSignal) => docker.listContainers({ all: true, filters: { label: [label] }, abortSignal }));
+        return listed.map(({ Names, Id, Labels: labels }) => ({ name: Names[0]?.replace(/^\//, '') ?? Id, labels }));
+    };
+    return {
+        async projects() {
+            const all = [...(await containers(OWN_PROJECT)), ...(await listVolumes(OWN_PROJECT))];
+            return [...new Set(all.map(({ labels }) => labels[OWN_PROJECT] ?? ''))].filter((name) => name !== '').sort();
+        },
+        async of(project) {
+            const own = [
+                ...(await containers(`${OWN_PROJECT}=${project}`)),
+                ...(await containers(`${TEMPLATE}=${project}`)),
+            ].filter(({ labels }) => labels[PROJECT] !== project);
+            const volumes = await listVolumes(`${OWN_PROJECT}=${project}`);
+            return [
+                ...own.map((one) => trace('container', project, one)),
+                ...volumes.map((one) => trace('volume', project, one)),
+            ].sort((one, other) => (one.name < other.name ? -1 : one.name > other.name ? 1 : 0));
+        },
+        remove: ({ kind, name }) => (kind === 'container' ? removeContainer(client, name) : removeVolume(name)),
+    };
+}
+function trace(kind, project, { name, labels }) {
+    const part = name.startsWith(`rolling-restart.${project}.`) ? name.slice(`rolling-restart.${project}.`.length) : '';
+    const ofEdge = labels[EDGE] !== undefined || name.startsWith(EDGE_PROJECT);
+    const isLock = kind === 'volume' && /^(?:lock|yield)\./.test(part);
+    return {
+        kind,
+        what: ofEdge ? 'edge' : part === 'records' ? 'records' : isLock ? 'lock' : 'other',
+        name,
+        service: labels[OWN_SERVICE],
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/engine/engine.js
+
 
 
 
@@ -29870,6 +30563,7 @@ function createDockerEngine(endpoint, debug) {
         records: createRecordsApi(client),
         own: createOwnContainers(client),
         data: createVolumeData(client),
+        traces: createTraces(client),
     };
 }
 
@@ -31126,6 +31820,17 @@ function holdLock(project, mine, volumes, records, timing) {
                 throw error;
             }
         },
+        async dissolve(body) {
+            // A lease that is renewed meanwhile would make the records anew.
+            await stop();
+            const view = await volumes.look();
+            if (!isValid(view, mine))
+                throw fenced(project, view, mine);
+            await body();
+            await volumes.clear(view, mine.number - 1);
+            // Its own generation last: until then nobody else has the lock.
+            await volumes.clear(await volumes.look(), mine.number);
+        },
     };
 }
 function asked(request) {
@@ -31324,6 +32029,27 @@ function createLocks(options) {
                 generation: highest.number,
             };
         },
+        async liveness(signal) {
+            const liveness = createLivenessJudge(records, surroundings, timing, clock);
+            for (;;) {
+                if (signal.aborted)
+                    throw clock_cancelled(signal.reason);
+                const { highest: top } = await volumes.look();
+                if (top?.owner === undefined)
+                    return 'free';
+                const state = await liveness.judge(top);
+                if (state !== 'unknown')
+                    return state;
+                await clock.sleep(pause(timing), signal);
+            }
+        },
+        async askToYield(reason) {
+            const { highest } = await volumes.look();
+            if (highest?.owner === undefined)
+                return undefined;
+            await volumes.askToYield(highest.number, reason);
+            return { ...publicOwner(highest.owner), generation: highest.number };
+        },
         async breakLock() {
             for (let attempt = 0; attempt < 20; attempt += 1) {
                 const { highest: top } = await volumes.look();
@@ -31430,15 +32156,324 @@ function createRecords(api, project) {
     };
 }
 
+// EXTERNAL MODULE: ./build/model/request-secrets.js
+var request_secrets = __nccwpck_require__(9036);
+// EXTERNAL MODULE: ./build/model/notification.js
+var notification = __nccwpck_require__(8738);
+;// CONCATENATED MODULE: ./build/notify/email.js
+
+
+/** Of each step of the conversation; the whole has the deadline that every channel has. */
+const STEP_MS = 5_000;
+/**
+ * E-mail by SMTP, with nodemailer, which is loaded when the first mail is written and not before. A password goes over TLS
+ * or not at all, but for a server on this host.
+ */
+function createEmail({ email, on }) {
+    if (email === undefined)
+        return undefined;
+    const { smtpUrl, from, to } = email;
+    const { protocol, hostname, port, username, password } = new URL(smtpUrl);
+    const host = hostname.replace(/^\[(.*)\]$/, '$1');
+    const secure = protocol === 'smtps:';
+    let count = 0;
+    return {
+        name: 'e-mail',
+        describe: (message) => ((0,notification/* isTold */.Wc)(message, on) ? `mail to ${to.join(', ')} by ${host}` : undefined),
+        async send(message, signal) {
+            if (!(0,notification/* isTold */.Wc)(message, on))
+                return;
+            const mail = mailOf(message, (count += 1), on.includes('start'));
+            const { createTransport } = await __nccwpck_require__.e(/* import() */ 739).then(__nccwpck_require__.bind(__nccwpck_require__, 6739));
+            const transport = createTransport({
+                host,
+                port: port === '' ? (secure ? 465 : 587) : Number(port),
+                secure,
+                requireTLS: username !== '' && !isThisHost(host),
+                ...(username === ''
+                    ? {}
+                    : { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
+                connectionTimeout: STEP_MS,
+                greetingTimeout: STEP_MS,
+                socketTimeout: STEP_MS,
+                dnsTimeout: STEP_MS,
+            });
+            signal.addEventListener('abort', () => transport.close(), { once: true });
+            const { rejected } = await transport.sendMail({
+                from,
+                to: [...to],
+                ...mail,
+                inReplyTo: mail.references,
+                headers: { 'Auto-Submitted': 'auto-generated' },
+            });
+            if (rejected.length > 0)
+                throw new Error(`the server takes no mail for ${rejected.map(addressOf).join(', ')}`);
+        },
+    };
+}
+function addressOf(recipient) {
+    return typeof recipient === 'string' ? recipient : recipient.address;
+}
+function isThisHost(host) {
+    return host === 'localhost' || host === '::1' || /^127\./.test(host);
+}
+/**
+ * @param threaded whether the beginning is mailed as well: then all of a run has one subject, since some mail programs
+ *   begin another thread with another subject; otherwise the subject says what happened
+ */
+function mailOf(notice, count, threaded) {
+    const { moment, project, procedure, thread } = notice;
+    const title = (0,notification/* noticeTitle */.Zg)(notice);
+    const first = moment === 'start' || moment === 'announcement';
+    const common = `[${project}] ${procedure} ${thread}`;
+    const id = thread.replaceAll(/[^\w.-]/g, '-');
+    const name = `${notice.run.replaceAll(/[^\w.-]/g, '-')}.${count}.${moment}`;
+    return {
+        subject: oneLine(threaded ? `${first ? '' : 'Re: '}${common}` : `[${project}] ${title}`),
+        text: `${bodyOf(notice, title).join('\n')}\n`,
+        messageId: `<${name}@rolling-restart.invalid>`,
+        references: `<${id}@rolling-restart.invalid>`,
+    };
+}
+function bodyOf(notice, title) {
+    const facts = [
+        ['Services', notice.services.join(', ')],
+        ['Outcome', notice.outcome],
+        ['Took', notice.durationMs === undefined ? undefined : (0,units/* formatDuration */.a3)(notice.durationMs)],
+        ['Reason', notice.reason],
+        ['Error', notice.problem === undefined ? undefined : `${notice.problem.code}: ${notice.problem.message}`],
+        ['By', notice.by],
+        ['Host', notice.host],
+        ['Run', notice.runUrl ?? notice.run],
+    ].flatMap(([name, value]) => (value === undefined || value === '' ? [] : [`${name}: ${value}`]));
+    const next = notice.next.length === 0 ? [] : ['', 'What to do next:', ...notice.next.map((step) => `- ${step}`)];
+    return [title, '', notice.headline, ...next, '', ...facts];
+}
+function oneLine(text) {
+    return text.replaceAll(/\s+/g, ' ').slice(0, 200);
+}
+
 // EXTERNAL MODULE: external "node:http"
 var external_node_http_ = __nccwpck_require__(7067);
+;// CONCATENATED MODULE: ./build/notify/http.js
+
+
+/** Of an answer that is not good. */
+const SHOWN_BYTES = 200;
+/**
+ * One call with a JSON body. Redirects are not followed: what is sent is meant for the address that was given. Node's own
+ * client, which every run has loaded already; behind a proxy from Node 24.5 on (https://nodejs.org/api/http.html,
+ * "Built-in Proxy Support"), which is what the runner brings along.
+ * @throws Error with what was answered, never with the address: it may be a secret
+ */
+async function sendJson({ method, url, body, headers }, signal) {
+    const target = new URL(url);
+    const secure = target.protocol === 'https:';
+    const settings = { keepAlive: false, proxyEnv: process.env };
+    await new Promise((resolve, reject) => {
+        const options = {
+            method,
+            signal,
+            headers: {
+                'content-type': 'application/json',
+                'content-length': String(Buffer.byteLength(body)),
+                'user-agent': 'rolling-restart',
+                ...headers,
+            },
+        };
+        const request = secure
+            ? (0,external_node_https_.request)(target, { ...options, agent: new external_node_https_.Agent(settings) })
+            : (0,external_node_http_.request)(target, { ...options, agent: new external_node_http_.Agent(settings) });
+        request.on('error', reject);
+        request.on('response', (response) => {
+            const status = response.statusCode ?? 0;
+            let said = '';
+            response.setEncoding('utf8');
+            response.on('data', (text) => {
+                if (said.length < SHOWN_BYTES)
+                    said += text;
+            });
+            response.on('error', reject);
+            response.on('end', () => {
+                if (status >= 200 && status < 300)
+                    resolve();
+                else
+                    reject(new Error(`HTTP ${status}${words(said)}`));
+            });
+        });
+        request.end(body);
+    });
+}
+function words(said) {
+    const text = said.slice(0, SHOWN_BYTES).replaceAll(/\s+/g, ' ').trim();
+    return text === '' ? '' : `: ${text}`;
+}
+/** @returns the host of an address, which is all of it that may be shown */
+function hostOf(url) {
+    return new URL(url).host;
+}
+
+;// CONCATENATED MODULE: ./build/notify/slack.js
+
+
+
+/** Slack refuses longer texts: https://docs.slack.dev/reference/block-kit/blocks/section-block */
+const LONGEST_TEXT = 2_900;
+const LONGEST_HEADER = 150;
+const LONGEST_FIELD = 1_900;
+/**
+ * Slack, by an incoming webhook. Such a webhook says neither a message's id nor takes one: it can neither answer in a thread
+ * nor change what it sent (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks), so each moment is a
+ * message of its own, with the run in it.
+ */
+function createSlack({ slackUrl, on }) {
+    if (slackUrl === undefined)
+        return undefined;
+    return {
+        name: 'slack',
+        describe: (message) => ((0,notification/* isTold */.Wc)(message, on) ? `message by the webhook at ${hostOf(slackUrl)}` : undefined),
+        async send(message, signal) {
+            if (!(0,notification/* isTold */.Wc)(message, on))
+                return;
+            const body = JSON.stringify(slackBody(message));
+            await sendJson({ method: 'POST', url: slackUrl, body, headers: {} }, signal);
+        },
+    };
+}
+const SIGNS = {
+    start: '🔄',
+    success: '✅',
+    failure: '❌',
+    rollback: '↩️',
+    announcement: '📅',
+};
+/** @returns the message as blocks, and as the line that a phone shows */
+function slackBody(notice) {
+    const title = `${SIGNS[notice.moment]} ${(0,notification/* noticeTitle */.Zg)(notice)}`;
+    const blocks = [
+        { type: 'header', text: { type: 'plain_text', text: shortened(title, LONGEST_HEADER), emoji: true } },
+        section(notice.headline),
+    ];
+    const fields = fieldsOf(notice);
+    if (fields.length > 0) {
+        blocks.push({
+            type: 'section',
+            fields: fields.map(([name, value]) => ({
+                type: 'mrkdwn',
+                text: `*${name}*\n${shortened(slack_escaped(value), LONGEST_FIELD)}`,
+            })),
+        });
+    }
+    const next = notice.moment === 'success' || notice.moment === 'start' ? [] : notice.next;
+    if (next.length > 0) {
+        blocks.push(mrkdwn(`*What to do next*\n${next.map((step) => `• ${slack_escaped(step)}`).join('\n')}`));
+    }
+    const run = notice.runUrl === undefined ? slack_escaped(notice.run) : `<${notice.runUrl}|run>`;
+    blocks.push({
+        type: 'context',
+        elements: [{ type: 'mrkdwn', text: `${slack_escaped(notice.by)} on ${slack_escaped(notice.host)} · ${run}` }],
+    });
+    return { text: shortened(slack_escaped(`${title}: ${notice.headline}`), LONGEST_TEXT), blocks };
+}
+function fieldsOf(notice) {
+    return [
+        ...(notice.services.length === 0 ? [] : [['Services', notice.services.join(', ')]]),
+        ...(notice.outcome === undefined ? [] : [['Outcome', notice.outcome]]),
+        ...(notice.durationMs === undefined ? [] : [['Took', (0,units/* formatDuration */.a3)(notice.durationMs)]]),
+        ...(notice.reason === undefined ? [] : [['Reason', notice.reason]]),
+        ...(notice.problem === undefined ? [] : [['Error', notice.problem.code]]),
+    ];
+}
+function section(text) {
+    return mrkdwn(slack_escaped(text));
+}
+function mrkdwn(text) {
+    return { type: 'section', text: { type: 'mrkdwn', text: shortened(text, LONGEST_TEXT) } };
+}
+/** What comes from a log shall neither mention somebody nor lead anywhere: Slack reads `<…>` and `&` alone as its own. */
+function slack_escaped(text) {
+    return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+function shortened(text, most) {
+    return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+}
+
+;// CONCATENATED MODULE: ./build/notify/webhook.js
+
+
+
+const NOTIFICATION_SCHEMA = 'rolling-restart/notification/v1';
+/** As GitHub signs its own: https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries */
+const SIGNATURE_HEADER = 'x-rolling-restart-signature-256';
+/** Any receiver of JSON: `docs/notifications.md` documents the body. */
+function createWebhook({ webhook, on }) {
+    if (webhook === undefined)
+        return undefined;
+    const { url, secret } = webhook;
+    return {
+        name: 'webhook',
+        describe: (message) => ((0,notification/* isTold */.Wc)(message, on) ? `POST to ${hostOf(url)}` : undefined),
+        async send(message, signal) {
+            if (!(0,notification/* isTold */.Wc)(message, on))
+                return;
+            const body = JSON.stringify(webhookBody(message));
+            const headers = secret === undefined ? {} : { [SIGNATURE_HEADER]: `sha256=${signatureOf(body, secret)}` };
+            await sendJson({ method: 'POST', url, body, headers }, signal);
+        },
+    };
+}
+/** @returns the HMAC of the body as it is sent, in hexadecimal digits */
+function signatureOf(body, secret) {
+    return (0,external_node_crypto_.createHmac)('sha256', secret).update(body).digest('hex');
+}
+/** What a receiver may rely on: fields are added and never renamed. */
+function webhookBody(notice) {
+    const { moment, at, thread, project, procedure, services, headline, outcome, changed, durationMs } = notice;
+    const { problem, next, reason, by, run, runUrl, host } = notice;
+    return {
+        schema: NOTIFICATION_SCHEMA,
+        moment,
+        at,
+        thread,
+        project,
+        procedure,
+        services,
+        headline,
+        outcome,
+        changed,
+        durationMs,
+        problem,
+        next,
+        reason,
+        by,
+        run,
+        runUrl,
+        host,
+    };
+}
+
+;// CONCATENATED MODULE: ./build/notify/index.js
+
+
+
+/** Every channel there is; a new one is one file and one line here. */
+const CHANNELS = [
+    createSlack,
+    createEmail,
+    createWebhook,
+];
+/** @returns the channels that the settings name */
+function createChannels(settings) {
+    return CHANNELS.flatMap((create) => create(settings) ?? []);
+}
+
 ;// CONCATENATED MODULE: ./build/probe/ask.js
 
 
 
 
 /** Of the body of an answer that is not good. */
-const SHOWN_BYTES = 300;
+const ask_SHOWN_BYTES = 300;
 /** Codes of errors that say that no packet comes to the address, and nothing of the service behind it. */
 const NO_WAY_THERE = new Set(['EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'EACCES']);
 /** One GET. `Host:` is localhost, which services that check it accept, since health checks inside a container say so. */
@@ -31459,7 +32494,7 @@ async function askHttp(target, { timeoutMs, signal }) {
             signal: AbortSignal.any([signal, deadline]),
         };
         // The certificate is for the service's public name, and never for a container's address.
-        const request = tls ? (0,external_node_https_namespaceObject.request)({ ...options, rejectUnauthorized: false }) : (0,external_node_http_.request)(options);
+        const request = tls ? (0,external_node_https_.request)({ ...options, rejectUnauthorized: false }) : (0,external_node_http_.request)(options);
         request.on('socket', (socket) => socket.once('connect', () => (connected = true)));
         request.on('error', failed);
         request.on('response', (response) => {
@@ -31475,11 +32510,11 @@ async function askHttp(target, { timeoutMs, signal }) {
             let body = '';
             response.setEncoding('utf8');
             response.on('data', (text) => {
-                if (body.length < SHOWN_BYTES)
+                if (body.length < ask_SHOWN_BYTES)
                     body += text;
             });
             response.on('end', () => {
-                const words = body.slice(0, SHOWN_BYTES).replaceAll(/\s+/g, ' ').trim();
+                const words = body.slice(0, ask_SHOWN_BYTES).replaceAll(/\s+/g, ' ').trim();
                 resolve({ good, reached: true, said: words === '' ? `HTTP ${status}` : `HTTP ${status}: ${words}` });
             });
         });
@@ -31532,7 +32567,7 @@ class Sender {
         this.settings = settings;
         this.url = new URL(settings.url);
         const options = { keepAlive: settings.keepAlive, maxSockets: Infinity };
-        this.agent = this.url.protocol === 'https:' ? new external_node_https_namespaceObject.Agent(options) : new external_node_http_.Agent(options);
+        this.agent = this.url.protocol === 'https:' ? new external_node_https_.Agent(options) : new external_node_http_.Agent(options);
     }
     /** Never rejects: what goes wrong is what it resolves with. */
     async send() {
@@ -31564,7 +32599,7 @@ class Sender {
             };
             const tooLate = () => bad('timeout', `no answer within ${(0,units/* formatDuration */.a3)(settings.timeoutMs)}`);
             const options = { agent, headers: { 'user-agent': 'rolling-restart traffic' } };
-            const request = url.protocol === 'https:' ? (0,external_node_https_namespaceObject.request)(url, options) : (0,external_node_http_.request)(url, options);
+            const request = url.protocol === 'https:' ? (0,external_node_https_.request)(url, options) : (0,external_node_http_.request)(url, options);
             const timer = setTimeout(() => {
                 late = true;
                 request.destroy();
@@ -32031,6 +33066,79 @@ function createMetricsFile() {
 
 // EXTERNAL MODULE: ./build/report/secret-names.js
 var secret_names = __nccwpck_require__(2561);
+;// CONCATENATED MODULE: ./build/run/notifier.js
+
+/** What one message to one channel may take. */
+const notifier_DEADLINE_MS = 5_000;
+/** The runner kills a cancelled job some seconds later. */
+const CANCELLED_DEADLINE_MS = 2_000;
+/**
+ * Tells all channels at once, in the background: a channel that is down delays no change and fails none. Messages to one
+ * channel go one after the other, so that an end never comes before its beginning.
+ */
+class Notifier {
+    channels;
+    options;
+    tails = new Map();
+    delivered = [];
+    constructor(channels, options) {
+        this.channels = channels;
+        this.options = options;
+    }
+    /** Begins to send it and waits for nothing. */
+    send(message) {
+        for (const channel of this.channels) {
+            if (channel.describe(message) === undefined)
+                continue;
+            const before = this.tails.get(channel) ?? Promise.resolve();
+            this.tails.set(channel, before.then(() => this.deliver(channel, message)));
+        }
+    }
+    /** @returns what each channel would do with the message, in words */
+    describe(message) {
+        return this.channels.flatMap((channel) => {
+            const what = channel.describe(message);
+            return what === undefined ? [] : [`${channel.name}: ${what}`];
+        });
+    }
+    /** Waits until everything is sent or given up. @returns what became of it, in the order it ended */
+    async settle() {
+        await Promise.all(this.tails.values());
+        return this.delivered;
+    }
+    async deliver(channel, message) {
+        const { cancelled, progress, redact, deadlineMs = notifier_DEADLINE_MS } = this.options;
+        const limit = cancelled.aborted ? Math.min(deadlineMs, CANCELLED_DEADLINE_MS) : deadlineMs;
+        const began = performance.now();
+        const problem = await within(limit, (signal) => channel.send(message, signal));
+        const durationMs = Math.round(performance.now() - began);
+        const words = problem === undefined ? undefined : redact(problem);
+        this.delivered.push({ channel: channel.name, message, problem: words, durationMs });
+        if (words === undefined)
+            progress.debug(`${channel.name} has ${(0,notification/* describeMessage */.Xc)(message)} after ${durationMs} ms`);
+        else
+            progress.warning(`${channel.name} could not be told (${(0,notification/* describeMessage */.Xc)(message)}): ${words}`);
+    }
+}
+/** @returns what went wrong in words; a channel that does not heed the signal is not waited for either */
+async function within(limitMs, send) {
+    const deadline = new AbortController();
+    let timer;
+    const late = new Promise((resolve) => {
+        timer = setTimeout(() => {
+            resolve(`no answer within ${limitMs / 1_000} s`);
+            deadline.abort();
+        }, limitMs);
+    });
+    const sent = send(deadline.signal).then(() => undefined, (error) => (error instanceof Error ? error.message || error.name : String(error)));
+    try {
+        return await Promise.race([sent, late]);
+    }
+    finally {
+        clearTimeout(timer);
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/run/recorder.js
 /**
  * Collects what happens during a run, for the report. Facts go in as they are seen; nothing is computed from hopes.
@@ -32587,7 +33695,9 @@ function edgeDocument(spec, role) {
                 entrypoint: ['haproxy', '-W', '-db', '-S', `127.0.0.1:${MASTER_PORT}`, '-f', CONFIG_FILE],
                 command: [],
                 // What stands in for some seconds is not to come back after a restart of the engine.
-                restart: role === 'edge' ? 'unless-stopped' : 'no',
+                // `unless-stopped` stays down after a dockerd that was killed: on its next start it stops what still runs, and takes
+                // that for a person's stop (seen with Engine 26.1.5).
+                restart: role === 'edge' ? 'always' : 'no',
                 // HAProxy ends at once at SIGTERM; at SIGUSR1 it takes no more connections and finishes those it has.
                 stop_signal: 'SIGUSR1',
                 stop_grace_period: '10s',
@@ -33468,7 +34578,7 @@ function notRunning({ project, service }, what) {
  * one it exposes; undefined when it has no address there now
  * @throws ProcedureError E_ROUTER when that is not clear: a guess that is wrong would be an outage
  */
-function addressOf(container, reach) {
+function addresses_addressOf(container, reach) {
     const address = networkOf(container, reach)?.address;
     return address === undefined ? undefined : { address, port: portOf(container, reach) };
 }
@@ -33654,9 +34764,9 @@ function settled(now, served, said) {
     const all = [...now.serving, ...now.kept];
     const like = all[0] ?? { dial: '' };
     const named = served.flatMap(({ names }) => names);
-    const before = all.filter(({ dial }) => named.includes(hostOf(dial)));
+    const before = all.filter(({ dial }) => named.includes(caddy_plan_hostOf(dial)));
     const wanted = said === undefined ? before : [all.find(({ dial }) => dial === said) ?? { ...like, dial: said }];
-    const hosts = wanted.map(({ dial }) => hostOf(dial));
+    const hosts = wanted.map(({ dial }) => caddy_plan_hostOf(dial));
     const leads = hosts.length > 0 && hosts.every((host) => named.includes(host));
     if (leads && served.every(({ names }) => names.some((name) => hosts.includes(name)))) {
         return { serving: wanted, kept: [] };
@@ -33665,7 +34775,7 @@ function settled(now, served, said) {
     return { ...changing(now, addresses, []), kept: [] };
 }
 /** `app:3000` → `app` */
-function hostOf(dial) {
+function caddy_plan_hostOf(dial) {
     return dial.replace(/^[a-z0-9]+\//, '').replace(/:\d+$/, '');
 }
 function isSame(one, other) {
@@ -33732,7 +34842,7 @@ class CaddyRouter {
         const { serving } = upstreamsOf((await this.handler()).handler, this.spec.id);
         const containers = await this.engine.containers(this.of.project, this.of.service);
         const dialled = new Set(serving.map(({ dial }) => dial));
-        const hosts = new Set(serving.map(({ dial }) => hostOf(dial)));
+        const hosts = new Set(serving.map(({ dial }) => caddy_plan_hostOf(dial)));
         return containers
             .filter(({ state }) => state === 'running')
             .filter((one) => dialled.has(this.dialOf(one) ?? '') || namesTo(one).some((name) => hosts.has(name)))
@@ -33747,7 +34857,7 @@ class CaddyRouter {
         const { kept } = upstreamsOf((await this.handler()).handler, this.spec.id);
         // What was sent by name before the change may be at any of them.
         const names = namesOf(containers, this.of.service);
-        const byName = kept.filter(({ dial }) => names.has(hostOf(dial))).map(({ dial }) => dial);
+        const byName = kept.filter(({ dial }) => names.has(caddy_plan_hostOf(dial))).map(({ dial }) => dial);
         const dials = new Set([this.dialOf(container) ?? '', ...byName]);
         return [...dials].reduce((sum, dial) => sum + (counts.get(dial) ?? 0), 0);
     }
@@ -33813,7 +34923,7 @@ class CaddyRouter {
         });
     }
     dialOf(container) {
-        const address = addressOf(container, { ...this.of, port: this.spec.port, network: this.spec.network });
+        const address = addresses_addressOf(container, { ...this.of, port: this.spec.port, network: this.spec.network });
         return address && written(address);
     }
 }
@@ -34225,7 +35335,7 @@ class HaproxyRouter {
         return findings(backend, running.flatMap((container) => this.target(container, 100) ?? []));
     }
     target(container, weight) {
-        const address = addressOf(container, { ...this.of, port: this.spec.port, network: this.spec.network });
+        const address = addresses_addressOf(container, { ...this.of, port: this.spec.port, network: this.spec.network });
         return address && { container: container.id, weight, ...address };
     }
     async look() {
@@ -34979,10 +36089,14 @@ async function isInside(directory) {
 
 
 
+
+
+
 /** Builds every adapter and hands them down: the one place that knows which implementation stands behind a port. */
 async function createRun(options) {
     const { request, invocation, progress, redactor, cancelled, environment } = options;
     learnOwnSecrets(redactor, environment);
+    redactor.learn((0,request_secrets/* secretsOf */.F)(request));
     redactor.learn(request.verifyEnv.flatMap(({ name, value }) => (value === undefined ? [] : [{ name, value }])));
     const debug = (line) => progress.debug(line);
     const endpoint = await resolveEndpoint(environment, (0,external_node_os_.homedir)());
@@ -35001,6 +36115,11 @@ async function createRun(options) {
         redactor,
         cancelled,
         recorder: new Recorder(),
+        notifier: new Notifier(createChannels(request.notifications), {
+            progress,
+            redact: (text) => redactor.text(text),
+            cancelled,
+        }),
         engine,
         compose,
         source: createSource({ environment: cli, debug }),
@@ -35019,6 +36138,7 @@ async function createRun(options) {
         routers: createRouters({ edge, engine }),
         edges: createEdges(edge),
         data: engine.data,
+        traces: engine.traces,
         backups: createBackupStore(),
         metrics: createMetricsFile(),
         evidence: createEvidenceStore(external_node_path_default().join(request.evidenceDir, invocation.runId), redactor),
@@ -61922,6 +63042,14 @@ module.exports = require("node:buffer");
 
 /***/ }),
 
+/***/ 1421:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:child_process");
+
+/***/ }),
+
 /***/ 7540:
 /***/ ((module) => {
 
@@ -61991,6 +63119,14 @@ module.exports = require("node:http");
 
 "use strict";
 module.exports = require("node:http2");
+
+/***/ }),
+
+/***/ 4708:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:https");
 
 /***/ }),
 
