@@ -1,0 +1,107 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunReport } from '../../src/model/report.js';
+import { liveOf } from '../support/live.js';
+import { makeProject, type Project } from '../support/project.js';
+import { makeJob, type Job } from '../support/runner.js';
+import { served } from '../support/served.js';
+
+const CLI = fileURLToPath(new URL('../../dist/cli/index.js', import.meta.url));
+
+/** The action and the shell as people have them, both compiled: one lock, one ledger, one journal. */
+describe('the bundle and the shell', () => {
+  let project: Project;
+  let job: Job;
+  const inputs = (): Record<string, string> => ({
+    service: 'app',
+    'working-directory': project.dir,
+    'project-name': project.name,
+    'min-free-disk': '10MB',
+    watch: '0s',
+  });
+
+  const runner = (procedure: string, commit: string, stateDir: string) =>
+    job.run({
+      inputs: { ...inputs(), procedure, 'state-dir': join(project.root, stateDir) },
+      environment: { GITHUB_SHA: commit },
+    });
+
+  /** @returns what `--json` printed, and the exit code */
+  async function shell(
+    procedure: string,
+    options: Readonly<Record<string, string>> = {},
+  ): Promise<{ readonly exitCode: number; readonly value: unknown; readonly log: string }> {
+    const { exitCode, stdout, stderr } = await new Promise<{ exitCode: number; stdout: string; stderr: string }>(
+      (resolve) => {
+        const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+        const child = execFile(process.execPath, [CLI, procedure, ...words, '--json'], (_error, out, err) =>
+          resolve({ exitCode: child.exitCode ?? -1, stdout: out, stderr: err }),
+        );
+      },
+    );
+    return { exitCode, value: stdout === '' ? undefined : JSON.parse(stdout), log: stderr };
+  }
+
+  const change = async (procedure: string, more: Readonly<Record<string, string>> = {}) => {
+    const state = { 'state-dir': join(project.root, 'of-the-shell') };
+    const { exitCode, value, log } = await shell(procedure, { ...inputs(), ...state, ...more });
+    expect(exitCode, log).toBe(0);
+    return value as RunReport;
+  };
+
+  beforeAll(async () => {
+    [project, job] = await Promise.all([
+      makeProject({ fixture: 'plain', files: { 'compose.yaml': served() } }),
+      makeJob(),
+    ]);
+  });
+
+  afterAll(async () => {
+    await Promise.all([project.cleanup(), job.remove()]);
+  });
+
+  it('a release deployed by the action is rolled back from the shell, and one from the shell by the action', async () => {
+    const first = await runner('code-update', project.firstCommit, 'of-the-runner');
+    expect(first.exitCode, first.log).toBe(0);
+    const v1 = await liveOf(project, 'app');
+    const commit = await project.commitRelease({ version: '2.0.0' });
+    const second = await runner('code-update', commit, 'of-the-runner');
+    expect(second.exitCode, second.log).toBe(0);
+    expect((await project.get('/')).text).toMatch(/^2\.0\.0/);
+
+    const back = await change('rollback');
+    expect(back).toMatchObject({
+      outcome: 'deployed',
+      services: [{ release: first.outputs['release'], previousRelease: second.outputs['release'] }],
+    });
+    expect(await liveOf(project, 'app')).toMatchObject({ image: v1.image, commit: v1.commit, release: v1.release });
+    expect((await project.get('/')).text).toMatch(/^1\.0\.0/);
+
+    const third = await project.commitRelease({ version: '3.0.0' });
+    const shellDeploy = await change('code-update', { ref: third });
+    expect(shellDeploy.outcome).toBe('deployed');
+    expect((await project.get('/')).text).toMatch(/^3\.0\.0/);
+
+    const undone = await runner('rollback', third, 'of-another-runner');
+    expect(undone.exitCode, undone.log).toBe(0);
+    expect(undone.outputs).toMatchObject({
+      outcome: 'deployed',
+      release: first.outputs['release'],
+      'previous-release': shellDeploy.services[0]?.release,
+    });
+    expect(await liveOf(project, 'app')).toMatchObject({ image: v1.image, commit: v1.commit, release: v1.release });
+
+    const where = { 'working-directory': project.dir, 'project-name': project.name };
+    const { value } = await shell('history', { ...where, service: 'app' });
+    const { changes } = value as { readonly changes: readonly { readonly what: string; readonly by: string }[] };
+    expect(changes.map(({ what, by }) => [what, / at shell$/.test(by) ? 'shell' : 'action'])).toEqual([
+      ['rollback', 'action'],
+      ['code-update', 'shell'],
+      ['rollback', 'shell'],
+      ['code-update', 'action'],
+      ['code-update', 'action'],
+    ]);
+  });
+});
