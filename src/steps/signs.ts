@@ -75,6 +75,8 @@ export function raise(
     (other) =>
       other.sign === sign.sign &&
       other.service === sign.service &&
+      // What led back stays in the report, whatever the release of before does.
+      !(source.goingBack && other.action !== 'warn') &&
       (SAID_ONCE.has(sign.sign) || other.message === sign.message),
   );
   if (known === undefined) {

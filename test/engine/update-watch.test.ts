@@ -117,4 +117,27 @@ describe('the watch', () => {
     expect(signs(noisy, 'error-lines')).toMatchObject([{ severity: 'low', action: 'warn' }]);
     expect(signs(noisy, 'error-lines')[0]?.message).toContain('the release before');
   });
+
+  it('knows lines that are none, a flood of others, and answers that take too long', async () => {
+    await commit('error-lines:5/s,slow-requests:200ms');
+    const traffic = { 'probe-url': project.url, 'probe-rate': '10' };
+    const calm = await update(project, 'app', {
+      watch: '4s',
+      'error-ignore': 'broken on purpose\nchaos:',
+      'max-error-lines': '10',
+      ...traffic,
+    });
+    expect(calm.report.outcome, calm.log).toBe('deployed');
+    expect(signs(calm, 'error-lines'), calm.log).toEqual([]);
+    expect(signs(calm, 'slow-responses'), calm.log).toMatchObject([{ severity: 'medium', action: 'warn' }]);
+    expect(signs(calm, 'slow-responses')[0]?.message).toMatch(/took longer than 2\d\d ms, and should take 100 ms/);
+
+    before = await liveOf(project, 'app');
+    await commit('error-lines:9/s');
+    const flood = await update(project, 'app', { watch: '30s', 'max-error-lines': '20' });
+    expect(flood.report.outcome, flood.log).toBe('rolled-back');
+    expect(signs(flood, 'error-lines')[0], flood.log).toMatchObject({ severity: 'high', action: 'rollback' });
+    expect(flood.report.error?.message).toContain('more than 20 error lines within a minute');
+    await expectBack(project, 'app', before, flood.log);
+  });
 });
