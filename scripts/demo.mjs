@@ -1,5 +1,5 @@
 /**
- * `npm run demo`: the whole of it in half a minute, on a service of its own that is gone afterwards.
+ * `npm run demo`: the whole of it in about a minute, on a service of its own that is gone afterwards.
  *
  *     npm run demo                        see `--help`
  *     npm run demo -- --verbose           every line of every run

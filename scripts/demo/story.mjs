@@ -12,6 +12,11 @@ const PLAN = [/^Plan of/];
 const NUMBERS = [/^Services/, /^Targets/, /^Evidence/, /^Warning signs/];
 const ADVICE = [/^What to do next/];
 
+/** A file of its volume. */
+const NOTE = '/app/.roma/note';
+/** How the emergency, the backup and the restore end. */
+const LAST = ['deployed', 'completed', 'deployed'];
+
 const SMOKE_TEST = ['--smoke-test', 'node bin/onthisday.js'];
 
 /**
@@ -111,7 +116,35 @@ export async function tell({ stage, show, signal, verbose }) {
   must(last.image === first.image, 'the very image of version 1 was to come back, and another one runs');
   show.seen('the same image as at the start of the demo');
 
-  show.heading('6 · What is left to read');
+  show.heading('6 · An emergency: the service is frozen');
+  await run('docker', ['kill', '--signal', 'STOP', stage.container]);
+  show.say('Its process was stopped with SIGSTOP: it runs, says Docker, and answers nobody.');
+  must((await askVersion(stage.url)) === undefined, 'a frozen service was not to answer');
+  show.say('Look at: what is captured before it is killed, and the likeliest cause.\n');
+  await restart('emergency', [...SMOKE_TEST, '--watch', '2s', '--reason', 'frozen in the demo'], {
+    hide: [...PLAN, ...NUMBERS, ...ADVICE],
+    traffic: false,
+  });
+  const thawed = await look('1.0.0');
+  must(thawed.container !== last.container, 'the frozen container was to be replaced, and is the same');
+
+  show.heading('7 · Data that was spoilt comes back');
+  const inside = async (script) =>
+    (await run('docker', ['exec', '--user', '0', stage.container, 'sh', '-c', script])).trim();
+  await inside(`echo precious > ${NOTE}`);
+  await restart('backup', [], { hide: [...PLAN, ...NUMBERS, ...ADVICE], traffic: false });
+  await inside(`echo spoilt > ${NOTE}`);
+  show.say(`\nSomebody overwrote a file in its volume: it holds "${await inside(`cat ${NOTE}`)}" now.\n`);
+  await restart('restore', ['--backup', 'latest', ...SMOKE_TEST, '--watch', '2s'], {
+    hide: [...PLAN, ...NUMBERS, ...ADVICE],
+    traffic: false,
+  });
+  await look('1.0.0');
+  const note = await inside(`cat ${NOTE}`);
+  must(note === 'precious', `the data of the backup was to be back, and the file holds "${note}"`);
+  show.seen(`the file in the volume holds "${note}" again`);
+
+  show.heading('8 · What is left to read');
   const runs = readRuns(stage.evidence);
   show.say('Every run kept a report, and what it captured before and after, secrets hidden:\n');
   for (const { folder, report, files } of runs) {
@@ -119,7 +152,7 @@ export async function tell({ stage, show, signal, verbose }) {
     if (report.outcome === 'rolled-back') for (const file of files) show.note(`             ${file}`);
   }
   const outcomes = runs.map(({ report }) => report.outcome);
-  const expected = ['deployed', 'deployed', 'rolled-back', 'refused', 'completed', 'deployed'];
+  const expected = ['deployed', 'deployed', 'rolled-back', 'refused', 'completed', 'deployed', ...LAST];
   must(
     outcomes.join() === expected.join(),
     `the reports were to say ${expected.join(', ')}; they say ${outcomes.join(', ')}`,

@@ -78,7 +78,7 @@ async function leftOf(name: string): Promise<string[]> {
 }
 
 describe('npm run demo', () => {
-  it('deploys, updates, shows a broken release roll back, goes back by hand, and leaves nothing', async () => {
+  it('deploys, updates, shows a broken release roll back, goes back by hand, ends an emergency, restores data, and leaves nothing', async () => {
     const demo = startDemo();
     await demo.line(/^── 3 · /);
     // It is as real as it says: while it runs, the engine has its things.
@@ -90,7 +90,9 @@ describe('npm run demo', () => {
     );
     expect(await demo.end(), demo.text()).toBe(0);
     const answers = [...demo.text().matchAll(/GET http:\S+\/version: (\S+)/g)].map(([, version]) => version);
-    expect(answers).toEqual(['1.0.0', '2.0.0', '2.0.0', '2.0.0', '2.0.0', '1.0.0']);
+    expect(answers).toEqual(['1.0.0', '2.0.0', '2.0.0', '2.0.0', '2.0.0', '1.0.0', '1.0.0', '1.0.0']);
+    expect(demo.text()).toContain('it holds "spoilt" now');
+    expect(demo.text()).toContain('the file in the volume holds "precious" again');
     expect(demo.text()).toMatch(/a user meanwhile: 1\.0\.0 \(\d+ answers\) → .* → 2\.0\.0 \(\d+ answers\)$/m);
     expect(demo.text()).toMatch(/a user meanwhile: 2\.0\.0 .* → 3\.0\.0 .* → 2\.0\.0 \(\d+ answers\)$/m);
     expect(demo.text()).toContain('↩ rolled-back: ');
