@@ -9343,6 +9343,8 @@ function raise(run, source, seen, excerpt = []) {
     const sign = { ...seen, action, at: new Date().toISOString() };
     const known = source.raised.find((other) => other.sign === sign.sign &&
         other.service === sign.service &&
+        // What led back stays in the report, whatever the release of before does.
+        !(source.goingBack && other.action !== 'warn') &&
         (SAID_ONCE.has(sign.sign) || other.message === sign.message));
     if (known === undefined) {
         source.raised.push(sign);
