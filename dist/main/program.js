@@ -29435,6 +29435,27 @@ function engineFailure(what, thrown, host) {
         cause: thrown,
     });
 }
+/**
+ * For a request that may be made twice: a file that is written whole is. The engine ends a connection whose request it has not
+ * read to the last byte, and Node may write the next request to it before it knows (seen as EPIPE, once in some hundred writes
+ * of half a megabyte on a busy machine, Engine 26.1.5).
+ */
+async function onceMore(ask) {
+    try {
+        return await ask();
+    }
+    catch (error) {
+        if (!wasCut(error))
+            throw error;
+        return ask();
+    }
+}
+function wasCut(error) {
+    if (!(error instanceof errors/* ProcedureError */.e_) || error.code !== 'E_ENGINE_UNREACHABLE')
+        return false;
+    const code = error.cause instanceof Error ? Reflect.get(error.cause, 'code') : undefined;
+    return code === 'EPIPE' || code === 'ECONNRESET';
+}
 /** The error for a call that was ended by its caller's signal. */
 function abortFailure(what, signal) {
     const reason = signal.reason;
@@ -30231,10 +30252,10 @@ function createOwnContainers(client) {
         },
         async putFile(container, path, content) {
             const archive = await tarWithPublicFile(external_node_path_.posix.basename(path), content);
-            await client.call(`write ${path} into container ${containers_short(container)}`, async (docker, abortSignal) => {
+            await onceMore(() => client.call(`write ${path} into container ${containers_short(container)}`, async (docker, abortSignal) => {
                 const options = { path: external_node_path_.posix.dirname(path), noOverwriteDirNonDir: 'true', abortSignal };
                 await docker.getContainer(container).putArchive(archive, options);
-            }, { timeoutMs: ARCHIVE_MS });
+            }, { timeoutMs: ARCHIVE_MS }));
         },
         async readFile(container, path) {
             const what = `read ${path} of container ${containers_short(container)}`;
@@ -30472,11 +30493,11 @@ async function importImage(client) {
 async function writeFile(client, container, path, content) {
     const file = insideVolume(path);
     const archive = await tarWithFile(file, content);
-    await client.call(`write ${file} through container ${containers_short(container)}`, async (docker, abortSignal) => {
+    await onceMore(() => client.call(`write ${file} through container ${containers_short(container)}`, async (docker, abortSignal) => {
         // A folder never takes a file's place, nor the other way round.
         const options = { path: ROOT, noOverwriteDirNonDir: 'true', abortSignal };
         await docker.getContainer(container).putArchive(archive, options);
-    }, { timeoutMs: records_ARCHIVE_MS });
+    }, { timeoutMs: records_ARCHIVE_MS }));
 }
 /** @returns files by their names in the archive; none when there is nothing at the path */
 async function records_readArchive(client, container, path) {

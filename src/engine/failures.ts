@@ -48,6 +48,26 @@ export function engineFailure(what: string, thrown: unknown, host: string): Proc
   });
 }
 
+/**
+ * For a request that may be made twice: a file that is written whole is. The engine ends a connection whose request it has not
+ * read to the last byte, and Node may write the next request to it before it knows (seen as EPIPE, once in some hundred writes
+ * of half a megabyte on a busy machine, Engine 26.1.5).
+ */
+export async function onceMore<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!wasCut(error)) throw error;
+    return ask();
+  }
+}
+
+function wasCut(error: unknown): boolean {
+  if (!(error instanceof ProcedureError) || error.code !== 'E_ENGINE_UNREACHABLE') return false;
+  const code: unknown = error.cause instanceof Error ? Reflect.get(error.cause, 'code') : undefined;
+  return code === 'EPIPE' || code === 'ECONNRESET';
+}
+
 /** The error for a call that was ended by its caller's signal. */
 export function abortFailure(what: string, signal: AbortSignal): ProcedureError {
   const reason: unknown = signal.reason;

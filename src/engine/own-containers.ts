@@ -6,7 +6,7 @@ import type { ExecResult } from '../model/ports/engine.js';
 import { ProcedureError } from '../model/errors.js';
 import type { EngineClient } from './client.js';
 import { removeContainer, short } from './containers.js';
-import { EngineError, unlessStatus } from './failures.js';
+import { EngineError, onceMore, unlessStatus } from './failures.js';
 import { readLogs } from './logs.js';
 import { observe, type ContainerAnswer } from './observed.js';
 import { filesInTar } from './tar.js';
@@ -35,13 +35,15 @@ export function createOwnContainers(client: EngineClient): OwnContainers {
 
     async putFile(container, path, content) {
       const archive = await tarWithPublicFile(posix.basename(path), content);
-      await client.call(
-        `write ${path} into container ${short(container)}`,
-        async (docker, abortSignal) => {
-          const options = { path: posix.dirname(path), noOverwriteDirNonDir: 'true', abortSignal };
-          await docker.getContainer(container).putArchive(archive, options);
-        },
-        { timeoutMs: ARCHIVE_MS },
+      await onceMore(() =>
+        client.call(
+          `write ${path} into container ${short(container)}`,
+          async (docker, abortSignal) => {
+            const options = { path: posix.dirname(path), noOverwriteDirNonDir: 'true', abortSignal };
+            await docker.getContainer(container).putArchive(archive, options);
+          },
+          { timeoutMs: ARCHIVE_MS },
+        ),
       );
     },
 

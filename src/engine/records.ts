@@ -5,7 +5,7 @@ import type Docker from 'dockerode';
 import type { RecordsApi } from '../model/ports/records.js';
 import type { EngineClient } from './client.js';
 import { removeContainer, short } from './containers.js';
-import { EngineError, unlessStatus } from './failures.js';
+import { EngineError, onceMore, unlessStatus } from './failures.js';
 import { jsonLines } from './json-lines.js';
 import { EMPTY_TAR, filesInTar, insideVolume, tarWithFile } from './tar.js';
 import { createVolumes } from './volumes.js';
@@ -166,14 +166,16 @@ async function importImage(client: EngineClient): Promise<void> {
 async function writeFile(client: EngineClient, container: string, path: string, content: Buffer): Promise<void> {
   const file = insideVolume(path);
   const archive = await tarWithFile(file, content);
-  await client.call(
-    `write ${file} through container ${short(container)}`,
-    async (docker, abortSignal) => {
-      // A folder never takes a file's place, nor the other way round.
-      const options = { path: ROOT, noOverwriteDirNonDir: 'true', abortSignal };
-      await docker.getContainer(container).putArchive(archive, options);
-    },
-    { timeoutMs: ARCHIVE_MS },
+  await onceMore(() =>
+    client.call(
+      `write ${file} through container ${short(container)}`,
+      async (docker, abortSignal) => {
+        // A folder never takes a file's place, nor the other way round.
+        const options = { path: ROOT, noOverwriteDirNonDir: 'true', abortSignal };
+        await docker.getContainer(container).putArchive(archive, options);
+      },
+      { timeoutMs: ARCHIVE_MS },
+    ),
   );
 }
 

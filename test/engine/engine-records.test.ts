@@ -148,11 +148,16 @@ describe('files', () => {
     await api.writeFile(container, 'busy', contents[0] ?? Buffer.alloc(0));
     let writing = true;
     const writer = (async () => {
-      for (let round = 0; round < 20; round += 1) {
-        await api.writeFile(container, 'busy', contents[round % 2] ?? Buffer.alloc(0));
+      try {
+        for (let round = 0; round < 20; round += 1) {
+          await api.writeFile(container, 'busy', contents[round % 2] ?? Buffer.alloc(0));
+        }
+      } finally {
+        writing = false;
       }
-      writing = false;
     })();
+    // Awaited below: until then it is nobody's.
+    writer.catch(() => undefined);
     let reads = 0;
     while (writing) {
       const seen = await api.readFile(container, 'busy');
