@@ -3552,7 +3552,7 @@ __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(3233);
 /* harmony import */ var _publish_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8604);
 /* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6517);
-/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(8690);
+/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(584);
 
 
 
@@ -3812,7 +3812,6 @@ function asProcedureError(thrown) {
 /* harmony export */   Et: () => (/* binding */ momentOf),
 /* harmony export */   G1: () => (/* binding */ MOMENTS),
 /* harmony export */   Wc: () => (/* binding */ isTold),
-/* harmony export */   Xc: () => (/* binding */ describeMessage),
 /* harmony export */   Zg: () => (/* binding */ noticeTitle)
 /* harmony export */ });
 /** The moments of a run that `notify-on` chooses from. */
@@ -3833,9 +3832,9 @@ function momentOf(outcome) {
             return 'failure';
     }
 }
-/** Whether a channel for people takes it: a moment that was chosen, or an announcement. */
-function isTold(message, on) {
-    return message.kind === 'notice' && (message.moment === 'announcement' || on.includes(message.moment));
+/** Whether a channel takes it: a moment that was chosen. */
+function isTold({ moment }, on) {
+    return on.includes(moment);
 }
 /** @returns a title of some words, such as `code-update of roma failed` */
 function noticeTitle({ moment, procedure, project, outcome }) {
@@ -3843,8 +3842,6 @@ function noticeTitle({ moment, procedure, project, outcome }) {
     switch (moment) {
         case 'start':
             return `${what} begins`;
-        case 'announcement':
-            return `${what} is announced`;
         case 'rollback':
             return `${what} was rolled back`;
         case 'success':
@@ -3858,10 +3855,6 @@ const FAILURES = {
     cancelled: 'was cancelled',
     'rollback-failed': 'failed, and so did going back',
 };
-/** @returns the message in some words, for reports */
-function describeMessage(message) {
-    return message.kind === 'notice' ? message.moment : `status ${message.kind}`;
-}
 
 
 /***/ }),
@@ -5192,7 +5185,7 @@ async function keepDeliveries({ notifier, recorder }) {
         columns: ['Channel', 'Message', 'Result'],
         rows: deliveries.map(({ channel, message, problem, durationMs }) => [
             channel,
-            wordOf(message),
+            message.moment,
             problem === undefined ? `sent in ${durationMs} ms` : `not sent: ${problem}`,
         ]),
     });
@@ -5206,9 +5199,6 @@ async function keepDeliveries({ notifier, recorder }) {
             ...(lost.size > 0 ? [`not all reached ${[...lost].join(', ')}`] : []),
         ].join('; '),
     });
-}
-function wordOf(message) {
-    return message.kind === 'notice' ? message.moment : `status page: ${message.kind}`;
 }
 
 // EXTERNAL MODULE: ./build/model/backup.js
@@ -9862,56 +9852,55 @@ const ERROR_LINES_FACTOR = 2;
 /** A new container that takes this many times the memory, and at least so much more, leaks or is built wrong. */
 const MEMORY_FACTOR = 2;
 const MEMORY_LEAST_BYTES = 100e6;
+/** In this order: what shows with few requests as well, then whether there were enough, then what needs many. */
+const JUDGES = [failures, errorLines, canary_memory, fewRequests, latency];
 /** Compares the new release with the one beside it, under the same traffic at the same time. Pure. */
 function judgeCanary(figures, policy) {
-    return judgeRequests(figures, policy, judgeContainers(figures));
-}
-/** What shows with few requests as well. */
-function judgeContainers({ new: fresh, old }) {
-    const each = ({ errorLines, requests }) => errorLines / Math.max(1, requests);
-    if (fresh.errorLines >= ERROR_LINES_LEAST && each(fresh) > each(old) * ERROR_LINES_FACTOR) {
-        return {
-            kind: 'bad',
-            reason: `it wrote ${fresh.errorLines} error lines in ${fresh.requests} requests, the old one ${old.errorLines} in ${old.requests}`,
-        };
+    for (const judge of JUDGES) {
+        const verdict = judge(figures, policy);
+        if (verdict !== undefined)
+            return verdict;
     }
-    if (fresh.memoryBytes === undefined || old.memoryBytes === undefined)
-        return undefined;
-    const more = fresh.memoryBytes - old.memoryBytes;
-    if (fresh.memoryBytes > old.memoryBytes * MEMORY_FACTOR && more >= MEMORY_LEAST_BYTES) {
-        return {
-            kind: 'bad',
-            reason: `it uses ${(0,units/* formatSize */.Xq)(fresh.memoryBytes)} of memory, the old one ${(0,units/* formatSize */.Xq)(old.memoryBytes)}`,
-        };
-    }
-    return undefined;
+    return { kind: 'good' };
 }
-function judgeRequests({ new: fresh, old }, policy, containers) {
+function failures({ new: fresh, old }, policy) {
     const rate = ({ requests, failures }) => (requests === 0 ? 0 : failures / requests);
     // One failure of few requests is no rate yet; as many failures as make an answer are.
     const clear = fresh.failures >= 3 || fresh.requests >= policy.minRequests;
-    if (clear && fresh.failures > 0 && rate(fresh) > rate(old) + FAILURE_MARGIN) {
-        const percent = (value) => `${(value * 100).toFixed(1)} %`;
-        return {
-            kind: 'bad',
-            reason: `${percent(rate(fresh))} of its requests failed, ${percent(rate(old))} of the old one's`,
-        };
-    }
-    if (containers !== undefined)
-        return containers;
-    if (fresh.requests < policy.minRequests) {
-        return { kind: 'inconclusive', reason: `it got ${fresh.requests} requests, fewer than ${policy.minRequests}` };
-    }
-    if (fresh.averageMs !== undefined && old.averageMs !== undefined) {
-        const slower = fresh.averageMs > old.averageMs * SLOWER_FACTOR;
-        if (slower && fresh.averageMs - old.averageMs >= SLOWER_LEAST_MS) {
-            return {
-                kind: 'bad',
-                reason: `its answers take ${fresh.averageMs.toFixed(0)} ms on average, the old one's ${old.averageMs.toFixed(0)} ms`,
-            };
-        }
-    }
-    return { kind: 'good' };
+    if (!clear || fresh.failures === 0 || rate(fresh) <= rate(old) + FAILURE_MARGIN)
+        return undefined;
+    const percent = (value) => `${(value * 100).toFixed(1)} %`;
+    return bad(`${percent(rate(fresh))} of its requests failed, ${percent(rate(old))} of the old one's`);
+}
+function errorLines({ new: fresh, old }) {
+    const each = ({ errorLines, requests }) => errorLines / Math.max(1, requests);
+    if (fresh.errorLines < ERROR_LINES_LEAST || each(fresh) <= each(old) * ERROR_LINES_FACTOR)
+        return undefined;
+    return bad(`it wrote ${fresh.errorLines} error lines in ${fresh.requests} requests, the old one ${old.errorLines} in ${old.requests}`);
+}
+function canary_memory({ new: fresh, old }) {
+    if (fresh.memoryBytes === undefined || old.memoryBytes === undefined)
+        return undefined;
+    const more = fresh.memoryBytes - old.memoryBytes;
+    if (fresh.memoryBytes <= old.memoryBytes * MEMORY_FACTOR || more < MEMORY_LEAST_BYTES)
+        return undefined;
+    return bad(`it uses ${(0,units/* formatSize */.Xq)(fresh.memoryBytes)} of memory, the old one ${(0,units/* formatSize */.Xq)(old.memoryBytes)}`);
+}
+function fewRequests({ new: fresh }, { minRequests }) {
+    if (fresh.requests >= minRequests)
+        return undefined;
+    return { kind: 'inconclusive', reason: `it got ${fresh.requests} requests, fewer than ${minRequests}` };
+}
+function latency({ new: fresh, old }) {
+    if (fresh.averageMs === undefined || old.averageMs === undefined)
+        return undefined;
+    const slower = fresh.averageMs > old.averageMs * SLOWER_FACTOR;
+    if (!slower || fresh.averageMs - old.averageMs < SLOWER_LEAST_MS)
+        return undefined;
+    return bad(`its answers take ${fresh.averageMs.toFixed(0)} ms on average, the old one's ${old.averageMs.toFixed(0)} ms`);
+}
+function bad(reason) {
+    return { kind: 'bad', reason };
 }
 
 ;// CONCATENATED MODULE: ./build/steps/canary-figures.js
@@ -9933,7 +9922,7 @@ async function figuresOf(session, containers, window) {
     const counts = containers.flatMap(({ id }) => countOf(id, window) ?? []);
     const requests = sum(counts.map((count) => count.requests));
     const weighed = sum(counts.map((count) => (count.averageMs ?? 0) * count.requests));
-    const lines = await Promise.all(containers.map(({ id }) => errorLines(session, id, window)));
+    const lines = await Promise.all(containers.map(({ id }) => canary_figures_errorLines(session, id, window)));
     const memory = await Promise.all(containers.map(({ id }) => memoryOf(session, id)));
     const known = memory.flatMap((bytes) => bytes ?? []);
     return {
@@ -9956,7 +9945,7 @@ function countOf(id, { before, after }) {
     };
 }
 /** A log that cannot be read has no error lines: the requests decide then. */
-async function errorLines(session, id, { sinceMs, signal }) {
+async function canary_figures_errorLines(session, id, { sinceMs, signal }) {
     const matcher = errorMatcher(session.request);
     if (matcher === undefined)
         return 0;
@@ -17768,7 +17757,7 @@ function hasUrlCredentials(value) {
 
 /***/ }),
 
-/***/ 8690:
+/***/ 584:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -29436,9 +29425,8 @@ function engineFailure(what, thrown, host) {
     });
 }
 /**
- * For a request that may be made twice: a file that is written whole is. The engine ends a connection whose request it has not
- * read to the last byte, and Node may write the next request to it before it knows (seen as EPIPE, once in some hundred writes
- * of half a megabyte on a busy machine, Engine 26.1.5).
+ * For a request that may be made twice, as a file that is written whole. Seen with Engine 26.1.5 on a busy machine: EPIPE, twice
+ * in some hundred writes of half a megabyte, with an engine that was well. Probably a kept connection that it had just ended.
  */
 async function onceMore(ask) {
     try {
@@ -30014,6 +30002,18 @@ function eventOf(message, project) {
     };
 }
 
+;// CONCATENATED MODULE: ./build/model/own-names.js
+/** Labels of everything that Rolling Restart leaves on an engine: what it is found by, and cleaned up. */
+const PROJECT_LABEL = 'rolling-restart.project';
+const SERVICE_LABEL = 'rolling-restart.service';
+/** On the containers and the volume of an edge; its value is the role. */
+const EDGE_LABEL = 'rolling-restart.edge';
+/** The compose projects of edges begin with it. */
+const EDGE_PROJECT_PREFIX = 'rolling-restart-edge-';
+/** The empty image that records are opened with; one for all projects of an engine. */
+const RECORDS_IMAGE = { repository: 'rolling-restart/records', tag: '1' };
+const RECORDS_IMAGE_NAME = `${RECORDS_IMAGE.repository}:${RECORDS_IMAGE.tag}`;
+
 ;// CONCATENATED MODULE: ./build/engine/frames.js
 
 const HEADER_BYTES = 8;
@@ -30131,6 +30131,19 @@ function join(response, log, verdict) {
     response.pipe(log);
 }
 
+;// CONCATENATED MODULE: ./build/engine/put-archive.js
+
+/** What reading or writing a file of some megabytes may take. */
+const ARCHIVE_MS = 60_000;
+/** Unpacks an archive that is in memory into a folder of a container, as `docker cp` does. @param what the call, in words */
+async function putArchive(client, what, { container, folder, archive }) {
+    await onceMore(() => client.call(what, async (docker, abortSignal) => {
+        // A folder never takes a file's place, nor the other way round.
+        const options = { path: folder, noOverwriteDirNonDir: 'true', abortSignal };
+        await docker.getContainer(container).putArchive(archive, options);
+    }, { timeoutMs: ARCHIVE_MS }));
+}
+
 ;// CONCATENATED MODULE: ./build/engine/tar.js
 
 
@@ -30233,7 +30246,7 @@ function createVolumes(client) {
 
 
 
-const ARCHIVE_MS = 60_000;
+
 const own_containers_START_MS = 60_000;
 /** A command of a tool prints a few lines. */
 const OUTPUT_LIMIT = 64 * 1024;
@@ -30252,10 +30265,8 @@ function createOwnContainers(client) {
         },
         async putFile(container, path, content) {
             const archive = await tarWithPublicFile(external_node_path_.posix.basename(path), content);
-            await onceMore(() => client.call(`write ${path} into container ${containers_short(container)}`, async (docker, abortSignal) => {
-                const options = { path: external_node_path_.posix.dirname(path), noOverwriteDirNonDir: 'true', abortSignal };
-                await docker.getContainer(container).putArchive(archive, options);
-            }, { timeoutMs: ARCHIVE_MS }));
+            const what = `write ${path} into container ${containers_short(container)}`;
+            await putArchive(client, what, { container, folder: external_node_path_.posix.dirname(path), archive });
         },
         async readFile(container, path) {
             const what = `read ${path} of container ${containers_short(container)}`;
@@ -30361,9 +30372,9 @@ async function runTool(client, options) {
 
 
 
+
+
 /** An image with nothing in it. A container needs one, also when it is never started. */
-const IMAGE = { repository: 'rolling-restart/records', tag: '1' };
-const IMAGE_NAME = `${IMAGE.repository}:${IMAGE.tag}`;
 const IMAGE_LABEL = 'rolling-restart.image=records';
 /** Where the container has the volume. */
 const ROOT = '/records';
@@ -30375,7 +30386,6 @@ const ROOT = '/records';
 const ENSURE_MS = 30_000;
 const ENSURE_PAUSE_MS = [10, 20, 50, 100, 250];
 const IMPORT_MS = 60_000;
-const records_ARCHIVE_MS = 60_000;
 /** Files and labelled volumes on the engine, through the archive API of a container that is never started. */
 function createRecordsApi(client) {
     return {
@@ -30432,7 +30442,7 @@ async function findContainer(client, options) {
 async function tryCreate(client, options) {
     const settings = {
         name: options.name,
-        Image: IMAGE_NAME,
+        Image: RECORDS_IMAGE_NAME,
         Labels: { ...options.labels },
         // The engine wants a command; there is no such program, so that nobody can start it by accident either.
         Cmd: ['never-started'],
@@ -30455,7 +30465,7 @@ async function tryCreate(client, options) {
 async function createFromEmptyImage(client, { name, labels, mounts }) {
     const settings = {
         name,
-        Image: IMAGE_NAME,
+        Image: RECORDS_IMAGE_NAME,
         Labels: { ...labels },
         Cmd: ['never-started'],
         NetworkDisabled: true,
@@ -30479,9 +30489,14 @@ const NO_COPY = {
 };
 /** Two that import at once leave the name to the later one; both images are empty. */
 async function importImage(client) {
-    const what = `import the empty image ${IMAGE_NAME}`;
+    const what = `import the empty image ${RECORDS_IMAGE_NAME}`;
     const progress = await client.call(what, (docker, abortSignal) => {
-        const options = { repo: IMAGE.repository, tag: IMAGE.tag, changes: `LABEL ${IMAGE_LABEL}`, abortSignal };
+        const options = {
+            repo: RECORDS_IMAGE.repository,
+            tag: RECORDS_IMAGE.tag,
+            changes: `LABEL ${IMAGE_LABEL}`,
+            abortSignal,
+        };
         return docker.importImage(external_node_stream_.Readable.from([EMPTY_TAR]), options);
     }, { timeoutMs: IMPORT_MS });
     for await (const message of jsonLines(progress)) {
@@ -30493,11 +30508,8 @@ async function importImage(client) {
 async function writeFile(client, container, path, content) {
     const file = insideVolume(path);
     const archive = await tarWithFile(file, content);
-    await onceMore(() => client.call(`write ${file} through container ${containers_short(container)}`, async (docker, abortSignal) => {
-        // A folder never takes a file's place, nor the other way round.
-        const options = { path: ROOT, noOverwriteDirNonDir: 'true', abortSignal };
-        await docker.getContainer(container).putArchive(archive, options);
-    }, { timeoutMs: records_ARCHIVE_MS }));
+    const what = `write ${file} through container ${containers_short(container)}`;
+    await putArchive(client, what, { container, folder: ROOT, archive });
 }
 /** @returns files by their names in the archive; none when there is nothing at the path */
 async function records_readArchive(client, container, path) {
@@ -30509,7 +30521,7 @@ async function records_readArchive(client, container, path) {
     };
     try {
         // The engine locks the container until the archive has been read: no reader sees half a write.
-        const response = await client.open(what, request, { signal: AbortSignal.timeout(records_ARCHIVE_MS) });
+        const response = await client.open(what, request, { signal: AbortSignal.timeout(ARCHIVE_MS) });
         return await filesInTar(response);
     }
     catch (error) {
@@ -30529,9 +30541,9 @@ async function records_readArchive(client, container, path) {
 
 
 
+
 /** Where the container has the places, each in a folder of its name. */
 const data_ROOT = '/data';
-const PROJECT_LABEL = 'rolling-restart.project';
 /** On what reads and writes volumes; its value is the project. */
 const LABEL = 'rolling-restart.data';
 /** The engine counts every file of every volume. */
@@ -31087,11 +31099,7 @@ function millisecondsOf(read) {
 
 
 
-/** On everything that is kept for a compose project; its value is the project. */
-const OWN_PROJECT = 'rolling-restart.project';
-const OWN_SERVICE = 'rolling-restart.service';
-const EDGE = 'rolling-restart.edge';
-const EDGE_PROJECT = 'rolling-restart-edge-';
+
 /** Finds what is ours on an engine by the labels that everything of ours carries. */
 function createTraces(client) {
     const { listVolumes, removeVolume } = createVolumes(client);
@@ -31101,15 +31109,15 @@ function createTraces(client) {
     };
     return {
         async projects() {
-            const all = [...(await containers(OWN_PROJECT)), ...(await listVolumes(OWN_PROJECT))];
-            return [...new Set(all.map(({ labels }) => labels[OWN_PROJECT] ?? ''))].filter((name) => name !== '').sort();
+            const all = [...(await containers(PROJECT_LABEL)), ...(await listVolumes(PROJECT_LABEL))];
+            return [...new Set(all.map(({ labels }) => labels[PROJECT_LABEL] ?? ''))].filter((name) => name !== '').sort();
         },
         async of(project) {
             const own = [
-                ...(await containers(`${OWN_PROJECT}=${project}`)),
+                ...(await containers(`${PROJECT_LABEL}=${project}`)),
                 ...(await containers(`${TEMPLATE}=${project}`)),
             ].filter(({ labels }) => labels[PROJECT] !== project);
-            const volumes = await listVolumes(`${OWN_PROJECT}=${project}`);
+            const volumes = await listVolumes(`${PROJECT_LABEL}=${project}`);
             return [
                 ...own.map((one) => trace('container', project, one)),
                 ...volumes.map((one) => trace('volume', project, one)),
@@ -31120,13 +31128,13 @@ function createTraces(client) {
 }
 function trace(kind, project, { name, labels }) {
     const part = name.startsWith(`rolling-restart.${project}.`) ? name.slice(`rolling-restart.${project}.`.length) : '';
-    const ofEdge = labels[EDGE] !== undefined || name.startsWith(EDGE_PROJECT);
+    const ofEdge = labels[EDGE_LABEL] !== undefined || name.startsWith(EDGE_PROJECT_PREFIX);
     const isLock = kind === 'volume' && /^(?:lock|yield)\./.test(part);
     return {
         kind,
         what: ofEdge ? 'edge' : part === 'records' ? 'records' : isLock ? 'lock' : 'other',
         name,
-        service: labels[OWN_SERVICE],
+        service: labels[SERVICE_LABEL],
     };
 }
 
@@ -31521,7 +31529,6 @@ async function processWith(inodes) {
  * to one of these names; with underscores a project called `rolling-restart` with a volume `roma_records` would. None of
  * the labels is Compose's: `docker compose down --volumes` leaves all of it alone.
  */
-const names_PROJECT_LABEL = 'rolling-restart.project';
 /** On every volume of the lock, generations and yield requests alike; its value is the project. */
 const LOCK_LABEL = 'rolling-restart.lock';
 /** @returns the name of the volume with the records, and of the container that opens it */
@@ -32103,6 +32110,7 @@ const DEFAULT_TIMING = {
 
 ;// CONCATENATED MODULE: ./build/ledger/generation.js
 
+
 const generation_LABEL = {
     nonce: 'rolling-restart.nonce',
     state: 'rolling-restart.state',
@@ -32123,7 +32131,7 @@ const generation_LABEL = {
 function generationLabels(project, generation) {
     const { owner, nonce, abandoned } = generation;
     return withoutUndefined({
-        [names_PROJECT_LABEL]: project,
+        [PROJECT_LABEL]: project,
         [LOCK_LABEL]: project,
         [generation_LABEL.nonce]: nonce,
         [generation_LABEL.state]: owner === undefined ? 'free' : 'held',
@@ -32142,7 +32150,7 @@ function generationLabels(project, generation) {
 }
 /** @returns the labels of the volume by which someone asks the holder to end soon */
 function yieldLabels(project, reason) {
-    return { [names_PROJECT_LABEL]: project, [LOCK_LABEL]: project, [generation_LABEL.reason]: reason };
+    return { [PROJECT_LABEL]: project, [LOCK_LABEL]: project, [generation_LABEL.reason]: reason };
 }
 /** @returns the nonce in a volume's labels; undefined when the volume is not part of a lock of ours */
 function nonceOf(labels) {
@@ -32687,6 +32695,7 @@ function pause({ pollMs: [shortest, longest] }) {
 ;// CONCATENATED MODULE: ./build/ledger/records.js
 
 
+
 /**
  * Opens the records of a compose project: one named volume, reached through a container that is never started. The
  * container is nobody's: `docker container prune` takes it at any moment, and it is made again; the volume stays.
@@ -32694,12 +32703,12 @@ function pause({ pollMs: [shortest, longest] }) {
  */
 function createRecords(api, project) {
     const name = recordsName(project);
-    const labels = { [names_PROJECT_LABEL]: project };
+    const labels = { [PROJECT_LABEL]: project };
     let opened;
     const open = async () => {
         // Before the container: the engine makes a missing volume for a container too, but without labels.
         const actual = await api.createVolume(name, labels);
-        if (actual[names_PROJECT_LABEL] !== project) {
+        if (actual[PROJECT_LABEL] !== project) {
             throw new errors/* ProcedureError */.e_('E_LEDGER', `The volume ${name} is in the way: it is not one of Rolling Restart`, {
                 next: `See what it is with \`docker volume inspect ${name}\`, and remove or rename it.`,
             });
@@ -32721,7 +32730,7 @@ function createRecords(api, project) {
     const exists = async () => {
         if (opened !== undefined)
             return true;
-        const volumes = await api.listVolumes(`${names_PROJECT_LABEL}=${project}`);
+        const volumes = await api.listVolumes(`${PROJECT_LABEL}=${project}`);
         return volumes.some((volume) => volume.name === name);
     };
     /**
@@ -32827,7 +32836,7 @@ function isThisHost(host) {
 function mailOf(notice, count, threaded) {
     const { moment, project, procedure, thread } = notice;
     const title = (0,notification/* noticeTitle */.Zg)(notice);
-    const first = moment === 'start' || moment === 'announcement';
+    const first = moment === 'start';
     const common = `[${project}] ${procedure} ${thread}`;
     const id = thread.replaceAll(/[^\w.-]/g, '-');
     const name = `${notice.run.replaceAll(/[^\w.-]/g, '-')}.${count}.${moment}`;
@@ -32948,7 +32957,6 @@ const SIGNS = {
     success: '✅',
     failure: '❌',
     rollback: '↩️',
-    announcement: '📅',
 };
 /** @returns the message as blocks, and as the line that a phone shows */
 function slackBody(notice) {
@@ -33670,7 +33678,6 @@ function createMetricsFile() {
 // EXTERNAL MODULE: ./build/report/secret-names.js
 var secret_names = __nccwpck_require__(2561);
 ;// CONCATENATED MODULE: ./build/run/notifier.js
-
 /** What one message to one channel may take. */
 const notifier_DEADLINE_MS = 5_000;
 /** The runner kills a cancelled job some seconds later. */
@@ -33718,9 +33725,9 @@ class Notifier {
         const words = problem === undefined ? undefined : redact(problem);
         this.delivered.push({ channel: channel.name, message, problem: words, durationMs });
         if (words === undefined)
-            progress.debug(`${channel.name} has ${(0,notification/* describeMessage */.Xc)(message)} after ${durationMs} ms`);
+            progress.debug(`${channel.name} has ${message.moment} after ${durationMs} ms`);
         else
-            progress.warning(`${channel.name} could not be told (${(0,notification/* describeMessage */.Xc)(message)}): ${words}`);
+            progress.warning(`${channel.name} could not be told (${message.moment}): ${words}`);
     }
 }
 /** @returns what went wrong in words; a channel that does not heed the signal is not waited for either */
@@ -33965,12 +33972,8 @@ function notUnderstood(what, text) {
 
 ;// CONCATENATED MODULE: ./build/routers/edge/names.js
 
+
 /** What everything of an edge is called on the engine, and found by. */
-/** As on everything that Rolling Restart leaves on an engine. */
-const edge_names_PROJECT_LABEL = 'rolling-restart.project';
-const SERVICE_LABEL = 'rolling-restart.service';
-/** Its value is the role. */
-const ROLE_LABEL = 'rolling-restart.edge';
 /** EdgeSpec as JSON: the engine is where an edge is described, so that any runner finds it. */
 const SPEC_LABEL = 'rolling-restart.edge-spec';
 /**
@@ -33980,10 +33983,10 @@ const SPEC_LABEL = 'rolling-restart.edge-spec';
 function edgeProject({ project, service }) {
     const plain = service.toLowerCase().replace(/[^a-z0-9_-]/g, '-');
     const hash = (0,external_node_crypto_.createHash)('sha256').update(service).digest('hex').slice(0, 6);
-    return `rolling-restart-edge-${project}-${plain === service ? plain : `${plain}-${hash}`}`;
+    return `${EDGE_PROJECT_PREFIX}${project}-${plain === service ? plain : `${plain}-${hash}`}`;
 }
 function names_labelsOf({ project, service }) {
-    return { [edge_names_PROJECT_LABEL]: project, [SERVICE_LABEL]: service };
+    return { [PROJECT_LABEL]: project, [SERVICE_LABEL]: service };
 }
 /** Where an edge has its configuration, in a volume of its own. */
 const FOLDER = '/etc/rolling-restart-edge';
@@ -34145,6 +34148,7 @@ function backend(route, { servers }) {
 
 
 
+
 /** A new file until it takes the old one's place. */
 const BESIDE = `${CONFIG_FILE}.new`;
 /** Exit code for a file that HAProxy does not take: none that a shell or nc ends with. */
@@ -34159,7 +34163,7 @@ async function edgeContainers({ own }, of) {
     const found = await own.findByLabels(names_labelsOf(of));
     return found
         .flatMap((container) => {
-        const role = container.labels[ROLE_LABEL];
+        const role = container.labels[EDGE_LABEL];
         const spec = container.labels[SPEC_LABEL];
         if ((role !== 'edge' && role !== 'takeover') || spec === undefined)
             return [];
@@ -34281,6 +34285,7 @@ async function connectionsIn(ask) {
 
 ;// CONCATENATED MODULE: ./build/routers/edge/document.js
 
+
 /**
  * The compose project of an edge, with one of its two containers, as Compose reads it.
  *
@@ -34306,7 +34311,7 @@ function edgeDocument(spec, role) {
                 stop_grace_period: '10s',
                 cap_drop: ['ALL'],
                 security_opt: ['no-new-privileges:true'],
-                labels: { ...names_labelsOf(spec), [ROLE_LABEL]: role, [SPEC_LABEL]: JSON.stringify(spec) },
+                labels: { ...names_labelsOf(spec), [EDGE_LABEL]: role, [SPEC_LABEL]: JSON.stringify(spec) },
                 ports: role === 'edge' ? publishedPorts(spec) : otherPorts(spec),
                 volumes: [{ type: 'volume', source: 'configuration', target: FOLDER }],
                 // The service's name leads to both: while ports change hands, a caller inside that finds one address refused has

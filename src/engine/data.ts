@@ -1,3 +1,4 @@
+import { PROJECT_LABEL } from '../model/own-names.js';
 import { randomBytes } from 'node:crypto';
 import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,7 +13,6 @@ import { createFromEmptyImage, NO_COPY } from './records.js';
 
 /** Where the container has the places, each in a folder of its name. */
 const ROOT = '/data';
-const PROJECT_LABEL = 'rolling-restart.project';
 /** On what reads and writes volumes; its value is the project. */
 const LABEL = 'rolling-restart.data';
 /** The engine counts every file of every volume. */

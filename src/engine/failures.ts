@@ -49,9 +49,8 @@ export function engineFailure(what: string, thrown: unknown, host: string): Proc
 }
 
 /**
- * For a request that may be made twice: a file that is written whole is. The engine ends a connection whose request it has not
- * read to the last byte, and Node may write the next request to it before it knows (seen as EPIPE, once in some hundred writes
- * of half a megabyte on a busy machine, Engine 26.1.5).
+ * For a request that may be made twice, as a file that is written whole. Seen with Engine 26.1.5 on a busy machine: EPIPE, twice
+ * in some hundred writes of half a megabyte, with an engine that was well. Probably a kept connection that it had just ended.
  */
 export async function onceMore<T>(ask: () => Promise<T>): Promise<T> {
   try {

@@ -6,13 +6,13 @@ import type { ExecResult } from '../model/ports/engine.js';
 import { ProcedureError } from '../model/errors.js';
 import type { EngineClient } from './client.js';
 import { removeContainer, short } from './containers.js';
-import { EngineError, onceMore, unlessStatus } from './failures.js';
+import { EngineError, unlessStatus } from './failures.js';
 import { readLogs } from './logs.js';
 import { observe, type ContainerAnswer } from './observed.js';
+import { ARCHIVE_MS, putArchive } from './put-archive.js';
 import { filesInTar } from './tar.js';
 import { createVolumes } from './volumes.js';
 
-const ARCHIVE_MS = 60_000;
 const START_MS = 60_000;
 /** A command of a tool prints a few lines. */
 const OUTPUT_LIMIT = 64 * 1024;
@@ -35,16 +35,8 @@ export function createOwnContainers(client: EngineClient): OwnContainers {
 
     async putFile(container, path, content) {
       const archive = await tarWithPublicFile(posix.basename(path), content);
-      await onceMore(() =>
-        client.call(
-          `write ${path} into container ${short(container)}`,
-          async (docker, abortSignal) => {
-            const options = { path: posix.dirname(path), noOverwriteDirNonDir: 'true', abortSignal };
-            await docker.getContainer(container).putArchive(archive, options);
-          },
-          { timeoutMs: ARCHIVE_MS },
-        ),
-      );
+      const what = `write ${path} into container ${short(container)}`;
+      await putArchive(client, what, { container, folder: posix.dirname(path), archive });
     },
 
     async readFile(container, path) {

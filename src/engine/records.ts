@@ -2,17 +2,17 @@ import { posix } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
+import { RECORDS_IMAGE, RECORDS_IMAGE_NAME } from '../model/own-names.js';
 import type { RecordsApi } from '../model/ports/records.js';
 import type { EngineClient } from './client.js';
 import { removeContainer, short } from './containers.js';
-import { EngineError, onceMore, unlessStatus } from './failures.js';
+import { EngineError, unlessStatus } from './failures.js';
 import { jsonLines } from './json-lines.js';
+import { ARCHIVE_MS, putArchive } from './put-archive.js';
 import { EMPTY_TAR, filesInTar, insideVolume, tarWithFile } from './tar.js';
 import { createVolumes } from './volumes.js';
 
 /** An image with nothing in it. A container needs one, also when it is never started. */
-const IMAGE = { repository: 'rolling-restart/records', tag: '1' } as const;
-const IMAGE_NAME = `${IMAGE.repository}:${IMAGE.tag}`;
 const IMAGE_LABEL = 'rolling-restart.image=records';
 /** Where the container has the volume. */
 const ROOT = '/records';
@@ -24,7 +24,6 @@ const ROOT = '/records';
 const ENSURE_MS = 30_000;
 const ENSURE_PAUSE_MS = [10, 20, 50, 100, 250] as const;
 const IMPORT_MS = 60_000;
-const ARCHIVE_MS = 60_000;
 
 /** Files and labelled volumes on the engine, through the archive API of a container that is never started. */
 export function createRecordsApi(client: EngineClient): RecordsApi {
@@ -88,7 +87,7 @@ async function findContainer(client: EngineClient, options: ContainerOptions): P
 async function tryCreate(client: EngineClient, options: ContainerOptions): Promise<string> {
   const settings: Docker.ContainerCreateOptions = {
     name: options.name,
-    Image: IMAGE_NAME,
+    Image: RECORDS_IMAGE_NAME,
     Labels: { ...options.labels },
     // The engine wants a command; there is no such program, so that nobody can start it by accident either.
     Cmd: ['never-started'],
@@ -115,7 +114,7 @@ export async function createFromEmptyImage(
 ): Promise<string> {
   const settings: Docker.ContainerCreateOptions = {
     name,
-    Image: IMAGE_NAME,
+    Image: RECORDS_IMAGE_NAME,
     Labels: { ...labels },
     Cmd: ['never-started'],
     NetworkDisabled: true,
@@ -147,11 +146,16 @@ export const NO_COPY: Docker.MountConfig[number]['VolumeOptions'] = {
 
 /** Two that import at once leave the name to the later one; both images are empty. */
 async function importImage(client: EngineClient): Promise<void> {
-  const what = `import the empty image ${IMAGE_NAME}`;
+  const what = `import the empty image ${RECORDS_IMAGE_NAME}`;
   const progress = await client.call(
     what,
     (docker, abortSignal) => {
-      const options = { repo: IMAGE.repository, tag: IMAGE.tag, changes: `LABEL ${IMAGE_LABEL}`, abortSignal };
+      const options = {
+        repo: RECORDS_IMAGE.repository,
+        tag: RECORDS_IMAGE.tag,
+        changes: `LABEL ${IMAGE_LABEL}`,
+        abortSignal,
+      };
       return docker.importImage(Readable.from([EMPTY_TAR]), options);
     },
     { timeoutMs: IMPORT_MS },
@@ -166,17 +170,8 @@ async function importImage(client: EngineClient): Promise<void> {
 async function writeFile(client: EngineClient, container: string, path: string, content: Buffer): Promise<void> {
   const file = insideVolume(path);
   const archive = await tarWithFile(file, content);
-  await onceMore(() =>
-    client.call(
-      `write ${file} through container ${short(container)}`,
-      async (docker, abortSignal) => {
-        // A folder never takes a file's place, nor the other way round.
-        const options = { path: ROOT, noOverwriteDirNonDir: 'true', abortSignal };
-        await docker.getContainer(container).putArchive(archive, options);
-      },
-      { timeoutMs: ARCHIVE_MS },
-    ),
-  );
+  const what = `write ${file} through container ${short(container)}`;
+  await putArchive(client, what, { container, folder: ROOT, archive });
 }
 
 /** @returns files by their names in the archive; none when there is nothing at the path */

@@ -1,15 +1,10 @@
+import { EDGE_LABEL, EDGE_PROJECT_PREFIX, PROJECT_LABEL, SERVICE_LABEL } from '../model/own-names.js';
 import type { Trace, Traces } from '../model/ports/traces.js';
 import type { EngineClient } from './client.js';
 import { TEMPLATE } from './compose-template.js';
 import { removeContainer } from './containers.js';
 import { PROJECT } from './observed.js';
 import { createVolumes } from './volumes.js';
-
-/** On everything that is kept for a compose project; its value is the project. */
-const OWN_PROJECT = 'rolling-restart.project';
-const OWN_SERVICE = 'rolling-restart.service';
-const EDGE = 'rolling-restart.edge';
-const EDGE_PROJECT = 'rolling-restart-edge-';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -26,16 +21,16 @@ export function createTraces(client: EngineClient): Traces {
 
   return {
     async projects() {
-      const all = [...(await containers(OWN_PROJECT)), ...(await listVolumes(OWN_PROJECT))];
-      return [...new Set(all.map(({ labels }) => labels[OWN_PROJECT] ?? ''))].filter((name) => name !== '').sort();
+      const all = [...(await containers(PROJECT_LABEL)), ...(await listVolumes(PROJECT_LABEL))];
+      return [...new Set(all.map(({ labels }) => labels[PROJECT_LABEL] ?? ''))].filter((name) => name !== '').sort();
     },
 
     async of(project) {
       const own = [
-        ...(await containers(`${OWN_PROJECT}=${project}`)),
+        ...(await containers(`${PROJECT_LABEL}=${project}`)),
         ...(await containers(`${TEMPLATE}=${project}`)),
       ].filter(({ labels }) => labels[PROJECT] !== project);
-      const volumes = await listVolumes(`${OWN_PROJECT}=${project}`);
+      const volumes = await listVolumes(`${PROJECT_LABEL}=${project}`);
       return [
         ...own.map((one) => trace('container', project, one)),
         ...volumes.map((one) => trace('volume', project, one)),
@@ -52,12 +47,12 @@ function trace(
   { name, labels }: { readonly name: string; readonly labels: Labels },
 ): Trace {
   const part = name.startsWith(`rolling-restart.${project}.`) ? name.slice(`rolling-restart.${project}.`.length) : '';
-  const ofEdge = labels[EDGE] !== undefined || name.startsWith(EDGE_PROJECT);
+  const ofEdge = labels[EDGE_LABEL] !== undefined || name.startsWith(EDGE_PROJECT_PREFIX);
   const isLock = kind === 'volume' && /^(?:lock|yield)\./.test(part);
   return {
     kind,
     what: ofEdge ? 'edge' : part === 'records' ? 'records' : isLock ? 'lock' : 'other',
     name,
-    service: labels[OWN_SERVICE],
+    service: labels[SERVICE_LABEL],
   };
 }

@@ -8,7 +8,6 @@ import { ProcedureError } from '../model/errors.js';
  * to one of these names; with underscores a project called `rolling-restart` with a volume `roma_records` would. None of
  * the labels is Compose's: `docker compose down --volumes` leaves all of it alone.
  */
-export const PROJECT_LABEL = 'rolling-restart.project';
 /** On every volume of the lock, generations and yield requests alike; its value is the project. */
 export const LOCK_LABEL = 'rolling-restart.lock';
 

@@ -1,6 +1,7 @@
+import { PROJECT_LABEL } from '../model/own-names.js';
 import { ProcedureError } from '../model/errors.js';
 import type { RecordsApi } from '../model/ports/records.js';
-import { PROJECT_LABEL, recordsName } from './names.js';
+import { recordsName } from './names.js';
 
 /** The files of a project's records volume on the engine. Paths are relative to its root. */
 export interface Records {

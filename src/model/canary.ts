@@ -37,58 +37,59 @@ const ERROR_LINES_FACTOR = 2;
 const MEMORY_FACTOR = 2;
 const MEMORY_LEAST_BYTES = 100e6;
 
+/** @returns a verdict when what it looks at decides; undefined: the next one looks */
+type Judge = (figures: CanaryFigures, policy: CanaryPolicy) => CanaryVerdict | undefined;
+
+/** In this order: what shows with few requests as well, then whether there were enough, then what needs many. */
+const JUDGES: readonly Judge[] = [failures, errorLines, memory, fewRequests, latency];
+
 /** Compares the new release with the one beside it, under the same traffic at the same time. Pure. */
 export function judgeCanary(figures: CanaryFigures, policy: CanaryPolicy): CanaryVerdict {
-  return judgeRequests(figures, policy, judgeContainers(figures));
+  for (const judge of JUDGES) {
+    const verdict = judge(figures, policy);
+    if (verdict !== undefined) return verdict;
+  }
+  return { kind: 'good' };
 }
 
-/** What shows with few requests as well. */
-function judgeContainers({ new: fresh, old }: CanaryFigures): CanaryVerdict | undefined {
-  const each = ({ errorLines, requests }: Figures): number => errorLines / Math.max(1, requests);
-  if (fresh.errorLines >= ERROR_LINES_LEAST && each(fresh) > each(old) * ERROR_LINES_FACTOR) {
-    return {
-      kind: 'bad',
-      reason: `it wrote ${fresh.errorLines} error lines in ${fresh.requests} requests, the old one ${old.errorLines} in ${old.requests}`,
-    };
-  }
-  if (fresh.memoryBytes === undefined || old.memoryBytes === undefined) return undefined;
-  const more = fresh.memoryBytes - old.memoryBytes;
-  if (fresh.memoryBytes > old.memoryBytes * MEMORY_FACTOR && more >= MEMORY_LEAST_BYTES) {
-    return {
-      kind: 'bad',
-      reason: `it uses ${formatSize(fresh.memoryBytes)} of memory, the old one ${formatSize(old.memoryBytes)}`,
-    };
-  }
-  return undefined;
-}
-
-function judgeRequests(
-  { new: fresh, old }: CanaryFigures,
-  policy: CanaryPolicy,
-  containers: CanaryVerdict | undefined,
-): CanaryVerdict {
+function failures({ new: fresh, old }: CanaryFigures, policy: CanaryPolicy): CanaryVerdict | undefined {
   const rate = ({ requests, failures }: Figures): number => (requests === 0 ? 0 : failures / requests);
   // One failure of few requests is no rate yet; as many failures as make an answer are.
   const clear = fresh.failures >= 3 || fresh.requests >= policy.minRequests;
-  if (clear && fresh.failures > 0 && rate(fresh) > rate(old) + FAILURE_MARGIN) {
-    const percent = (value: number): string => `${(value * 100).toFixed(1)} %`;
-    return {
-      kind: 'bad',
-      reason: `${percent(rate(fresh))} of its requests failed, ${percent(rate(old))} of the old one's`,
-    };
-  }
-  if (containers !== undefined) return containers;
-  if (fresh.requests < policy.minRequests) {
-    return { kind: 'inconclusive', reason: `it got ${fresh.requests} requests, fewer than ${policy.minRequests}` };
-  }
-  if (fresh.averageMs !== undefined && old.averageMs !== undefined) {
-    const slower = fresh.averageMs > old.averageMs * SLOWER_FACTOR;
-    if (slower && fresh.averageMs - old.averageMs >= SLOWER_LEAST_MS) {
-      return {
-        kind: 'bad',
-        reason: `its answers take ${fresh.averageMs.toFixed(0)} ms on average, the old one's ${old.averageMs.toFixed(0)} ms`,
-      };
-    }
-  }
-  return { kind: 'good' };
+  if (!clear || fresh.failures === 0 || rate(fresh) <= rate(old) + FAILURE_MARGIN) return undefined;
+  const percent = (value: number): string => `${(value * 100).toFixed(1)} %`;
+  return bad(`${percent(rate(fresh))} of its requests failed, ${percent(rate(old))} of the old one's`);
+}
+
+function errorLines({ new: fresh, old }: CanaryFigures): CanaryVerdict | undefined {
+  const each = ({ errorLines, requests }: Figures): number => errorLines / Math.max(1, requests);
+  if (fresh.errorLines < ERROR_LINES_LEAST || each(fresh) <= each(old) * ERROR_LINES_FACTOR) return undefined;
+  return bad(
+    `it wrote ${fresh.errorLines} error lines in ${fresh.requests} requests, the old one ${old.errorLines} in ${old.requests}`,
+  );
+}
+
+function memory({ new: fresh, old }: CanaryFigures): CanaryVerdict | undefined {
+  if (fresh.memoryBytes === undefined || old.memoryBytes === undefined) return undefined;
+  const more = fresh.memoryBytes - old.memoryBytes;
+  if (fresh.memoryBytes <= old.memoryBytes * MEMORY_FACTOR || more < MEMORY_LEAST_BYTES) return undefined;
+  return bad(`it uses ${formatSize(fresh.memoryBytes)} of memory, the old one ${formatSize(old.memoryBytes)}`);
+}
+
+function fewRequests({ new: fresh }: CanaryFigures, { minRequests }: CanaryPolicy): CanaryVerdict | undefined {
+  if (fresh.requests >= minRequests) return undefined;
+  return { kind: 'inconclusive', reason: `it got ${fresh.requests} requests, fewer than ${minRequests}` };
+}
+
+function latency({ new: fresh, old }: CanaryFigures): CanaryVerdict | undefined {
+  if (fresh.averageMs === undefined || old.averageMs === undefined) return undefined;
+  const slower = fresh.averageMs > old.averageMs * SLOWER_FACTOR;
+  if (!slower || fresh.averageMs - old.averageMs < SLOWER_LEAST_MS) return undefined;
+  return bad(
+    `its answers take ${fresh.averageMs.toFixed(0)} ms on average, the old one's ${old.averageMs.toFixed(0)} ms`,
+  );
+}
+
+function bad(reason: string): CanaryVerdict {
+  return { kind: 'bad', reason };
 }

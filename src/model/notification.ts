@@ -3,8 +3,7 @@ import type { ErrorCode } from './errors.js';
 
 /** The moments of a run that `notify-on` chooses from. */
 export const MOMENTS = ['start', 'success', 'failure', 'rollback'] as const;
-/** `announcement`: a maintenance window is told of; it is what was asked for, and no choice. */
-export type Moment = (typeof MOMENTS)[number] | 'announcement';
+export type Moment = (typeof MOMENTS)[number];
 
 /** What people are told of a run. Every text in it is redacted. */
 export interface Notice {
@@ -33,27 +32,6 @@ export interface Notice {
   /** The same for all that belongs together: a run, or a maintenance window. */
   readonly thread: string;
 }
-
-/** What a status page is told: the calls of the runbook's Procedure 5. */
-export type StatusChange =
-  | {
-      readonly kind: 'announced';
-      readonly startsAt: string;
-      readonly durationMs: number;
-      readonly impact: string;
-      readonly reason: string;
-    }
-  | { readonly kind: 'maintenance' }
-  | { readonly kind: 'operational' }
-  | {
-      readonly kind: 'completed';
-      readonly actualMs: number;
-      readonly issues: string;
-      readonly notes: string;
-    };
-
-/** What a channel may be given. */
-export type Message = Notice | StatusChange;
 
 export interface NotificationSettings {
   readonly on: readonly Moment[];
@@ -88,9 +66,9 @@ export function momentOf(outcome: OutcomeKind): Moment {
   }
 }
 
-/** Whether a channel for people takes it: a moment that was chosen, or an announcement. */
-export function isTold(message: Message, on: readonly Moment[]): message is Notice {
-  return message.kind === 'notice' && (message.moment === 'announcement' || on.includes(message.moment));
+/** Whether a channel takes it: a moment that was chosen. */
+export function isTold({ moment }: Notice, on: readonly Moment[]): boolean {
+  return on.includes(moment);
 }
 
 /** @returns a title of some words, such as `code-update of roma failed` */
@@ -99,8 +77,6 @@ export function noticeTitle({ moment, procedure, project, outcome }: Notice): st
   switch (moment) {
     case 'start':
       return `${what} begins`;
-    case 'announcement':
-      return `${what} is announced`;
     case 'rollback':
       return `${what} was rolled back`;
     case 'success':
@@ -115,8 +91,3 @@ const FAILURES: Partial<Readonly<Record<OutcomeKind, string>>> = {
   cancelled: 'was cancelled',
   'rollback-failed': 'failed, and so did going back',
 };
-
-/** @returns the message in some words, for reports */
-export function describeMessage(message: Message): string {
-  return message.kind === 'notice' ? message.moment : `status ${message.kind}`;
-}

@@ -31,7 +31,6 @@ const SIGNS: Readonly<Record<Moment, string>> = {
   success: '✅',
   failure: '❌',
   rollback: '↩️',
-  announcement: '📅',
 };
 
 /** @returns the message as blocks, and as the line that a phone shows */

@@ -1,9 +1,7 @@
+import { RECORDS_IMAGE_NAME } from '../model/own-names.js';
 import { keptImageTag, type Release } from '../model/release.js';
 import { previousTag } from '../steps/plan-service.js';
 import type { Shell } from './shell-command.js';
-
-/** The empty image that records are opened with; one for all projects of an engine. */
-const RECORDS_IMAGE = 'rolling-restart/records:1';
 
 /**
  * Image names that are ours: the releases kept under `rolling-restart/…`, the runbook's `NAME:previous` where it names an
@@ -30,7 +28,7 @@ export async function keptImages(shell: Shell, services: readonly string[]): Pro
     const image = await engine.image(name);
     if (image !== undefined && ours.has(image.fingerprint)) tags.push(name);
   }
-  if (others.length === 0 && (await engine.image(RECORDS_IMAGE)) !== undefined) tags.push(RECORDS_IMAGE);
+  if (others.length === 0 && (await engine.image(RECORDS_IMAGE_NAME)) !== undefined) tags.push(RECORDS_IMAGE_NAME);
   return [...new Set(tags)].sort();
 }
 

@@ -1,4 +1,5 @@
 import { ProcedureError } from '../model/errors.js';
+import { RECORDS_IMAGE } from '../model/own-names.js';
 import type { HeldLock } from '../model/ports/ledger.js';
 import type { Trace } from '../model/ports/traces.js';
 import { recoverAbandoned } from '../procedures/run-procedure.js';
@@ -115,7 +116,7 @@ function containersFirst(traces: readonly Trace[]): readonly Trace[] {
 }
 
 function isRecords(image: string): boolean {
-  return image.startsWith('rolling-restart/records:');
+  return image.startsWith(`${RECORDS_IMAGE.repository}:`);
 }
 
 function count({ traces, images }: Leaving): string {

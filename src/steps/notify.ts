@@ -1,4 +1,4 @@
-import { MOMENTS, momentOf, type Message, type Notice } from '../model/notification.js';
+import { MOMENTS, momentOf, type Notice } from '../model/notification.js';
 import type { RunReport } from '../model/report.js';
 import type { Run } from '../run/run.js';
 import type { Session, Viewing } from './session.js';
@@ -85,7 +85,7 @@ async function keepDeliveries({ notifier, recorder }: Run): Promise<void> {
     columns: ['Channel', 'Message', 'Result'],
     rows: deliveries.map(({ channel, message, problem, durationMs }) => [
       channel,
-      wordOf(message),
+      message.moment,
       problem === undefined ? `sent in ${durationMs} ms` : `not sent: ${problem}`,
     ]),
   });
@@ -99,8 +99,4 @@ async function keepDeliveries({ notifier, recorder }: Run): Promise<void> {
       ...(lost.size > 0 ? [`not all reached ${[...lost].join(', ')}`] : []),
     ].join('; '),
   });
-}
-
-function wordOf(message: Message): string {
-  return message.kind === 'notice' ? message.moment : `status page: ${message.kind}`;
 }

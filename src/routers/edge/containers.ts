@@ -1,3 +1,4 @@
+import { EDGE_LABEL } from '../../model/own-names.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EdgeSpec } from '../../model/edge.js';
 import { ProcedureError } from '../../model/errors.js';
@@ -5,7 +6,7 @@ import type { Compose, Engine } from '../../model/ports/engine.js';
 import type { OwnContainer, OwnContainers } from '../../model/ports/own-containers.js';
 import { inLines, parseServersConn, type RuntimeTransport } from '../haproxy-runtime.js';
 import { EMPTY_SETTING, parseSetting, renderConfig, type EdgeSetting } from './config.js';
-import { CONFIG_FILE, labelsOf, ROLE_LABEL, RUNTIME_PORT, SPEC_LABEL, type Of, type Role } from './names.js';
+import { CONFIG_FILE, labelsOf, RUNTIME_PORT, SPEC_LABEL, type Of, type Role } from './names.js';
 
 /** What an edge is worked with; built in `wiring.ts`. */
 export interface EdgeTools {
@@ -38,7 +39,7 @@ export async function edgeContainers({ own }: EdgeTools, of: Of): Promise<readon
   const found = await own.findByLabels(labelsOf(of));
   return found
     .flatMap((container) => {
-      const role = container.labels[ROLE_LABEL];
+      const role = container.labels[EDGE_LABEL];
       const spec = container.labels[SPEC_LABEL];
       if ((role !== 'edge' && role !== 'takeover') || spec === undefined) return [];
       return [{ ...container, role, spec: JSON.parse(spec) as EdgeSpec } satisfies EdgeContainer];

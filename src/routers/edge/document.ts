@@ -1,15 +1,6 @@
+import { EDGE_LABEL } from '../../model/own-names.js';
 import type { EdgeSpec } from '../../model/edge.js';
-import {
-  CONFIG_FILE,
-  edgeProject,
-  FOLDER,
-  labelsOf,
-  MASTER_PORT,
-  ROLE_LABEL,
-  SPEC_LABEL,
-  volumeName,
-  type Role,
-} from './names.js';
+import { CONFIG_FILE, edgeProject, FOLDER, labelsOf, MASTER_PORT, SPEC_LABEL, volumeName, type Role } from './names.js';
 
 /**
  * The compose project of an edge, with one of its two containers, as Compose reads it.
@@ -36,7 +27,7 @@ export function edgeDocument(spec: EdgeSpec, role: Role): Readonly<Record<string
         stop_grace_period: '10s',
         cap_drop: ['ALL'],
         security_opt: ['no-new-privileges:true'],
-        labels: { ...labelsOf(spec), [ROLE_LABEL]: role, [SPEC_LABEL]: JSON.stringify(spec) },
+        labels: { ...labelsOf(spec), [EDGE_LABEL]: role, [SPEC_LABEL]: JSON.stringify(spec) },
         ports: role === 'edge' ? publishedPorts(spec) : otherPorts(spec),
         volumes: [{ type: 'volume', source: 'configuration', target: FOLDER }],
         // The service's name leads to both: while ports change hands, a caller inside that finds one address refused has

@@ -1,12 +1,8 @@
 import { createHash } from 'node:crypto';
+import { EDGE_PROJECT_PREFIX, PROJECT_LABEL, SERVICE_LABEL } from '../../model/own-names.js';
 
 /** What everything of an edge is called on the engine, and found by. */
 
-/** As on everything that Rolling Restart leaves on an engine. */
-export const PROJECT_LABEL = 'rolling-restart.project';
-export const SERVICE_LABEL = 'rolling-restart.service';
-/** Its value is the role. */
-export const ROLE_LABEL = 'rolling-restart.edge';
 /** EdgeSpec as JSON: the engine is where an edge is described, so that any runner finds it. */
 export const SPEC_LABEL = 'rolling-restart.edge-spec';
 
@@ -25,7 +21,7 @@ export interface Of {
 export function edgeProject({ project, service }: Of): string {
   const plain = service.toLowerCase().replace(/[^a-z0-9_-]/g, '-');
   const hash = createHash('sha256').update(service).digest('hex').slice(0, 6);
-  return `rolling-restart-edge-${project}-${plain === service ? plain : `${plain}-${hash}`}`;
+  return `${EDGE_PROJECT_PREFIX}${project}-${plain === service ? plain : `${plain}-${hash}`}`;
 }
 
 export function labelsOf({ project, service }: Of): Readonly<Record<string, string>> {
