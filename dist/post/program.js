@@ -5491,15 +5491,12 @@ class Executor {
         }
         catch (error) {
             // What was cut short has not failed, and counts as begun: recovery must not take it for a verdict.
-            const ended = signal.aborted ? Promise.resolve() : journal.end(this.journalled.run, sequence, 'failed');
-            await ended.catch((journalError) => {
-                // The failure at hand matters more; recovery treats a begun operation without an end as failed anyway.
-                progress.debug(`journal: ${String(journalError)}`);
-            });
+            if (!signal.aborted)
+                journal.end(this.journalled.run, sequence, 'failed');
             progress.info(`✗ ${text} (${(0,units/* formatDuration */.a3)(performance.now() - began)})`);
             throw error;
         }
-        await journal.end(this.journalled.run, sequence, 'done');
+        journal.end(this.journalled.run, sequence, 'done');
         progress.info(`✓ ${text} (${(0,units/* formatDuration */.a3)(performance.now() - began)})`);
     }
     async perform(operation, signal) {
@@ -10167,12 +10164,23 @@ function isUrgent({ request }) {
     return request.procedure === 'emergency' || request.procedure === 'stop';
 }
 async function captureOne(run, container, folder, signal) {
+    const captured = await Promise.allSettled([
+        captureFacts(run, container, folder),
+        captureLog(run, container, folder, signal),
+    ]);
+    for (const result of captured)
+        if (result.status === 'rejected')
+            throw result.reason;
+}
+async function captureFacts(run, container, folder) {
     await run.evidence.json(`${folder}/inspect.json`, await run.engine.inspectContainer(container.id));
-    if (container.state === 'running') {
-        const use = await run.engine.stats(container.id);
-        if (use !== undefined)
-            await run.evidence.json(`${folder}/stats.json`, use);
-    }
+    if (container.state !== 'running')
+        return;
+    const use = await run.engine.stats(container.id);
+    if (use !== undefined)
+        await run.evidence.json(`${folder}/stats.json`, use);
+}
+async function captureLog(run, container, folder, signal) {
     const urgent = isUrgent(run);
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(urgent ? EMERGENCY.logDeadlineMs : evidence_LOG_DEADLINE_MS)]);
     const log = await run.engine.logs(container.id, {
@@ -13337,8 +13345,8 @@ async function registryGate(run, reference, orLocal = false) {
  * Builds or pulls everything that is wanted, before anything that runs is touched, and says for each service whether it
  * is the same as what runs. Nothing here changes a running container.
  */
-async function prepare(session, wanted, services, images = 'build-or-pull') {
-    const hashes = await renderedHashes(session, wanted.project);
+async function prepare(session, wanted, services, { images = 'build-or-pull', hashes: asked } = {}) {
+    const hashes = await (asked ?? renderedHashes(session, wanted.project));
     const prepared = [];
     for (const service of services) {
         prepared.push(await openService(session, wanted, service, hashes, images));
@@ -14228,6 +14236,7 @@ function requireNamedServices(viewing) {
 
 
 
+
 /** Runbook, Procedure 3: pull the code, build, deploy, verify, watch; back to what ran before when anything is wrong. */
 const codeUpdate = {
     name: 'code-update',
@@ -14248,13 +14257,16 @@ const codeUpdate = {
         });
         const wanted = await session.progress.group('Fetch', () => fetchWanted(session));
         const asked = wanted.commit === undefined ? [] : session.codeHost.pullRequestsOf(wanted.commit);
+        // Compose computes while the engine is asked; `prepare` takes the answer, or its failure.
+        const hashes = renderedHashes(session, wanted.project);
+        hashes.catch(() => undefined);
         const services = await withoutStopped(session, await servicesToDeploy(session, wanted.project));
         await session.progress.group('Health before', async () => {
             for (const service of services) {
                 passGate(session, 'health', healthGate(service, await observe(session.engine, session, session.project, service)));
             }
         });
-        await session.progress.group('Build and pull', () => prepare(session, wanted, services));
+        await session.progress.group('Build and pull', () => prepare(session, wanted, services, { hashes }));
         session.recorder.pullRequests = await asked;
         return rollOutAll(session, 'code-update', services.flatMap((service) => session.candidates.get(service) ?? []));
     },
@@ -14334,7 +14346,7 @@ const configChange = {
                 passGate(session, 'health', healthGate(service, await observe(session.engine, session, session.project, service)));
             }
         });
-        await session.progress.group('What changes', () => prepare(session, wanted, services, 'as-named'));
+        await session.progress.group('What changes', () => prepare(session, wanted, services, { images: 'as-named' }));
         const candidates = services.flatMap((service) => session.candidates.get(service) ?? []);
         await requireEnvironment(session, candidates);
         return rollOutAll(session, 'config-change', candidates);
@@ -15063,7 +15075,7 @@ const fullRestart = {
         passGate(asked, 'disk-space', await diskSpaceGate(asked, asked.opened));
         const services = await full_restart_all(asked);
         const wanted = wantedFromLive(asked.opened, asked.request.workingDirectory);
-        await asked.progress.group('Build', () => prepare(asked, wanted, services, 'build'));
+        await asked.progress.group('Build', () => prepare(asked, wanted, services, { images: 'build' }));
         const candidates = services.flatMap((service) => asked.candidates.get(service) ?? []).map(restarted);
         const built = [...session.begun];
         const plan = full_restart_planAll(asked, candidates);
@@ -29571,13 +29583,15 @@ async function putArchive(client, what, { container, folder, archive }) {
 
 /** An archive with nothing in it: two blocks of zeros (POSIX, ustar). */
 const EMPTY_TAR = Buffer.alloc(1_024);
-/** @returns an archive with one file and the folders above it, readable by root only */
-async function tarWithFile(path, content) {
+/** @returns an archive with the files, in their order, and the folders above them, readable by root only */
+async function tarWithFiles(files) {
     const archive = (0,tar_stream.pack)();
     const owner = { uid: 0, gid: 0, mtime: new Date() };
-    for (const folder of foldersAbove(path))
+    for (const folder of new Set([...files.keys()].flatMap(foldersAbove))) {
         archive.entry({ ...owner, name: folder, type: 'directory', mode: 0o700 });
-    archive.entry({ ...owner, name: path, mode: 0o600 }, content);
+    }
+    for (const [path, content] of files)
+        archive.entry({ ...owner, name: path, mode: 0o600 }, content);
     archive.finalize();
     const chunks = [];
     for await (const chunk of archive)
@@ -29811,7 +29825,7 @@ function createRecordsApi(client) {
     return {
         ...createVolumes(client),
         ensureRecordsContainer: (options) => ensureContainer(client, options),
-        writeFile: (container, path, content) => writeFile(client, container, path, content),
+        writeFiles: (container, files) => writeFiles(client, container, files),
         async readFile(container, path) {
             const file = insideVolume(path);
             const files = await records_readArchive(client, container, file);
@@ -29925,10 +29939,10 @@ async function importImage(client) {
         }
     }
 }
-async function writeFile(client, container, path, content) {
-    const file = insideVolume(path);
-    const archive = await tarWithFile(file, content);
-    const what = `write ${file} through container ${containers_short(container)}`;
+async function writeFiles(client, container, files) {
+    const inside = new Map([...files].map(([path, content]) => [insideVolume(path), content]));
+    const archive = await tarWithFiles(inside);
+    const what = `write ${[...inside.keys()].join(' and ')} through container ${containers_short(container)}`;
     await putArchive(client, what, { container, folder: ROOT, archive });
 }
 /** @returns files by their names in the archive; none when there is nothing at the path */
@@ -31336,15 +31350,69 @@ const closingSchema = looseObject({ at: schemas_string(), outcome: schemas_strin
 
 
 
+/** How long an end waits for the next beginning, to go to the engine with it. */
+const DEFER_MS = 5;
+/**
+ * What is deferred is written in the background, in one go with what is written next, and always before it: a process
+ * killed in between leaves an operation that counts as begun, as one killed before its end does.
+ */
+class WriteBehind {
+    records;
+    deferred = new Map();
+    timer;
+    /** What the last write in the background came to; told to whoever writes next. */
+    background = Promise.resolve();
+    constructor(records) {
+        this.records = records;
+    }
+    defer(path, value) {
+        this.deferred.set(path, value);
+        this.timer ??= setTimeout(() => {
+            const earlier = this.background;
+            const taken = this.take();
+            this.background = earlier.then(() => this.records.writeAll(taken));
+            this.background.catch(() => undefined);
+        }, DEFER_MS);
+    }
+    /** @throws ProcedureError also for what was deferred and could not be written */
+    async write(path, value) {
+        const taken = this.take().set(path, value);
+        await this.settle();
+        await this.records.writeAll(taken);
+    }
+    /** @throws ProcedureError for what was deferred and could not be written */
+    async flush() {
+        const taken = this.take();
+        await this.settle();
+        if (taken.size > 0)
+            await this.records.writeAll(taken);
+    }
+    /** A failure is told once. */
+    async settle() {
+        const { background } = this;
+        this.background = Promise.resolve();
+        await background;
+    }
+    take() {
+        clearTimeout(this.timer);
+        this.timer = undefined;
+        const taken = this.deferred;
+        this.deferred = new Map();
+        return taken;
+    }
+}
 /** @returns the journals of a compose project's runs, kept on its engine: a file per beginning and per end */
 function createJournal({ records, project, onBroken }) {
     const now = () => new Date().toISOString();
     const entryPath = (run, sequence, part) => recordPath('journal', run, `${String(sequence).padStart(4, '0')}-${part}.json`);
+    const behind = new WriteBehind(records);
     return {
         open: (record) => records.write(recordPath('journal', record.run, 'opening.json'), record),
-        begin: (run, sequence, operation) => records.write(entryPath(run, sequence, 'begin'), { at: now(), operation }),
-        end: (run, sequence, result) => records.write(entryPath(run, sequence, 'end'), { at: now(), result }),
-        close: (run, outcome) => records.write(recordPath('journal', run, 'closed.json'), { at: now(), outcome }),
+        begin: (run, sequence, operation) => behind.write(entryPath(run, sequence, 'begin'), { at: now(), operation }),
+        end: (run, sequence, result) => {
+            behind.defer(entryPath(run, sequence, 'end'), { at: now(), result });
+        },
+        close: (run, outcome) => behind.write(recordPath('journal', run, 'closed.json'), { at: now(), outcome }),
         /**
          * An entry that cannot be read is told about and left out (its end: counts as begun), so that a later run can do
          * what is known to be needed. Without a readable opening nothing is known.
@@ -31353,6 +31421,7 @@ function createJournal({ records, project, onBroken }) {
         async read(run) {
             if (!isSegment(run))
                 return undefined;
+            await behind.flush();
             const folder = recordPath('journal', run);
             const files = new Map([...(await records.tree(folder))].map(([path, content]) => [path.slice(path.lastIndexOf('/') + 1), content]));
             if (files.size === 0)
@@ -31437,8 +31506,10 @@ function createLedger({ records, project, onBroken }) {
     };
     return {
         async history(service) {
-            const releases = await readAll(recordPath('releases', service), releaseSchema);
-            const events = await readAll(recordPath('events', service), eventSchema);
+            const [releases, events] = await Promise.all([
+                readAll(recordPath('releases', service), releaseSchema),
+                readAll(recordPath('events', service), eventSchema),
+            ]);
             return { releases, events };
         },
         async services() {
@@ -32174,11 +32245,13 @@ function createRecords(api, project) {
         const second = await container(true);
         return second === first ? answer : call(second);
     };
+    const writeAll = async (values) => {
+        const files = new Map([...values].map(([path, value]) => [path, Buffer.from(JSON.stringify(value))]));
+        await use((id) => api.writeFiles(id, files), () => false);
+    };
     return {
-        write: async (path, value) => {
-            const content = Buffer.from(JSON.stringify(value));
-            await use((id) => api.writeFile(id, path, content), () => false);
-        },
+        writeAll,
+        write: (path, value) => writeAll(new Map([[path, value]])),
         read: async (path) => (await exists())
             ? use((id) => api.readFile(id, path), (content) => content === undefined)
             : undefined,

@@ -9,7 +9,7 @@ import { removeContainer, short } from './containers.js';
 import { EngineError, unlessStatus } from './failures.js';
 import { jsonLines } from './json-lines.js';
 import { ARCHIVE_MS, putArchive } from './put-archive.js';
-import { EMPTY_TAR, filesInTar, insideVolume, tarWithFile } from './tar.js';
+import { EMPTY_TAR, filesInTar, insideVolume, tarWithFiles } from './tar.js';
 import { createVolumes } from './volumes.js';
 
 /** An image with nothing in it. A container needs one, also when it is never started. */
@@ -30,7 +30,7 @@ export function createRecordsApi(client: EngineClient): RecordsApi {
   return {
     ...createVolumes(client),
     ensureRecordsContainer: (options) => ensureContainer(client, options),
-    writeFile: (container, path, content) => writeFile(client, container, path, content),
+    writeFiles: (container, files) => writeFiles(client, container, files),
 
     async readFile(container, path) {
       const file = insideVolume(path);
@@ -167,10 +167,10 @@ async function importImage(client: EngineClient): Promise<void> {
   }
 }
 
-async function writeFile(client: EngineClient, container: string, path: string, content: Buffer): Promise<void> {
-  const file = insideVolume(path);
-  const archive = await tarWithFile(file, content);
-  const what = `write ${file} through container ${short(container)}`;
+async function writeFiles(client: EngineClient, container: string, files: ReadonlyMap<string, Buffer>): Promise<void> {
+  const inside = new Map([...files].map(([path, content]) => [insideVolume(path), content]));
+  const archive = await tarWithFiles(inside);
+  const what = `write ${[...inside.keys()].join(' and ')} through container ${short(container)}`;
   await putArchive(client, what, { container, folder: ROOT, archive });
 }
 

@@ -7,12 +7,14 @@ import { ProcedureError } from '../model/errors.js';
 /** An archive with nothing in it: two blocks of zeros (POSIX, ustar). */
 export const EMPTY_TAR = Buffer.alloc(1_024);
 
-/** @returns an archive with one file and the folders above it, readable by root only */
-export async function tarWithFile(path: string, content: Buffer): Promise<Buffer> {
+/** @returns an archive with the files, in their order, and the folders above them, readable by root only */
+export async function tarWithFiles(files: ReadonlyMap<string, Buffer>): Promise<Buffer> {
   const archive = pack();
   const owner = { uid: 0, gid: 0, mtime: new Date() };
-  for (const folder of foldersAbove(path)) archive.entry({ ...owner, name: folder, type: 'directory', mode: 0o700 });
-  archive.entry({ ...owner, name: path, mode: 0o600 }, content);
+  for (const folder of new Set([...files.keys()].flatMap(foldersAbove))) {
+    archive.entry({ ...owner, name: folder, type: 'directory', mode: 0o700 });
+  }
+  for (const [path, content] of files) archive.entry({ ...owner, name: path, mode: 0o600 }, content);
   archive.finalize();
   const chunks: Buffer[] = [];
   for await (const chunk of archive as AsyncIterable<Buffer>) chunks.push(chunk);

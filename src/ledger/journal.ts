@@ -12,17 +12,76 @@ export interface JournalOptions {
   readonly onBroken: (error: ProcedureError) => void;
 }
 
+/** How long an end waits for the next beginning, to go to the engine with it. */
+const DEFER_MS = 5;
+
+/**
+ * What is deferred is written in the background, in one go with what is written next, and always before it: a process
+ * killed in between leaves an operation that counts as begun, as one killed before its end does.
+ */
+class WriteBehind {
+  private deferred = new Map<string, unknown>();
+  private timer: NodeJS.Timeout | undefined;
+  /** What the last write in the background came to; told to whoever writes next. */
+  private background: Promise<void> = Promise.resolve();
+
+  constructor(private readonly records: Records) {}
+
+  defer(path: string, value: unknown): void {
+    this.deferred.set(path, value);
+    this.timer ??= setTimeout(() => {
+      const earlier = this.background;
+      const taken = this.take();
+      this.background = earlier.then(() => this.records.writeAll(taken));
+      this.background.catch(() => undefined);
+    }, DEFER_MS);
+  }
+
+  /** @throws ProcedureError also for what was deferred and could not be written */
+  async write(path: string, value: unknown): Promise<void> {
+    const taken = this.take().set(path, value);
+    await this.settle();
+    await this.records.writeAll(taken);
+  }
+
+  /** @throws ProcedureError for what was deferred and could not be written */
+  async flush(): Promise<void> {
+    const taken = this.take();
+    await this.settle();
+    if (taken.size > 0) await this.records.writeAll(taken);
+  }
+
+  /** A failure is told once. */
+  private async settle(): Promise<void> {
+    const { background } = this;
+    this.background = Promise.resolve();
+    await background;
+  }
+
+  private take(): Map<string, unknown> {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const taken = this.deferred;
+    this.deferred = new Map();
+    return taken;
+  }
+}
+
 /** @returns the journals of a compose project's runs, kept on its engine: a file per beginning and per end */
 export function createJournal({ records, project, onBroken }: JournalOptions): Journal {
   const now = (): string => new Date().toISOString();
   const entryPath = (run: string, sequence: number, part: 'begin' | 'end'): string =>
     recordPath('journal', run, `${String(sequence).padStart(4, '0')}-${part}.json`);
 
+  const behind = new WriteBehind(records);
+
   return {
     open: (record) => records.write(recordPath('journal', record.run, 'opening.json'), record),
-    begin: (run, sequence, operation) => records.write(entryPath(run, sequence, 'begin'), { at: now(), operation }),
-    end: (run, sequence, result) => records.write(entryPath(run, sequence, 'end'), { at: now(), result }),
-    close: (run, outcome) => records.write(recordPath('journal', run, 'closed.json'), { at: now(), outcome }),
+    begin: (run, sequence, operation) => behind.write(entryPath(run, sequence, 'begin'), { at: now(), operation }),
+    end: (run, sequence, result) => {
+      behind.defer(entryPath(run, sequence, 'end'), { at: now(), result });
+    },
+    close: (run, outcome) => behind.write(recordPath('journal', run, 'closed.json'), { at: now(), outcome }),
 
     /**
      * An entry that cannot be read is told about and left out (its end: counts as begun), so that a later run can do
@@ -31,6 +90,7 @@ export function createJournal({ records, project, onBroken }: JournalOptions): J
      */
     async read(run) {
       if (!isSegment(run)) return undefined;
+      await behind.flush();
       const folder = recordPath('journal', run);
       const files = new Map(
         [...(await records.tree(folder))].map(([path, content]) => [path.slice(path.lastIndexOf('/') + 1), content]),

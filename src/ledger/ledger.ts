@@ -57,8 +57,10 @@ export function createLedger({ records, project, onBroken }: LedgerOptions): Led
 
   return {
     async history(service) {
-      const releases = await readAll(recordPath('releases', service), releaseSchema);
-      const events = await readAll(recordPath('events', service), eventSchema);
+      const [releases, events] = await Promise.all([
+        readAll(recordPath('releases', service), releaseSchema),
+        readAll(recordPath('events', service), eventSchema),
+      ]);
       return { releases, events };
     },
 

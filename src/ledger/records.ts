@@ -7,6 +7,8 @@ import { recordsName } from './names.js';
 export interface Records {
   /** Writes a value as JSON. */
   write(path: string, value: unknown): Promise<void>;
+  /** Writes values as JSON in one go, in their order. */
+  writeAll(values: ReadonlyMap<string, unknown>): Promise<void>;
   /** Undefined when there is no such file. */
   read(path: string): Promise<Buffer | undefined>;
   /** Every file below a folder; empty when there is no such folder. */
@@ -70,14 +72,17 @@ export function createRecords(api: RecordsApi, project: string): Records {
     return second === first ? answer : call(second);
   };
 
+  const writeAll = async (values: ReadonlyMap<string, unknown>): Promise<void> => {
+    const files = new Map([...values].map(([path, value]) => [path, Buffer.from(JSON.stringify(value))]));
+    await use(
+      (id) => api.writeFiles(id, files),
+      () => false,
+    );
+  };
+
   return {
-    write: async (path, value) => {
-      const content = Buffer.from(JSON.stringify(value));
-      await use(
-        (id) => api.writeFile(id, path, content),
-        () => false,
-      );
-    },
+    writeAll,
+    write: (path, value) => writeAll(new Map([[path, value]])),
     read: async (path) =>
       (await exists())
         ? use(

@@ -4,6 +4,7 @@ import { healthGate } from '../steps/gates/health.js';
 import { modifiedFilesGate } from '../steps/gates/modified-files.js';
 import { passGate } from '../steps/gates/pass-gate.js';
 import { observe } from '../steps/observe.js';
+import { renderedHashes } from '../steps/rendered.js';
 import { previewUpdate } from '../steps/preview.js';
 import { rollOutAll } from '../steps/roll-out-all.js';
 import { servicesToDeploy } from '../steps/select-services.js';
@@ -36,6 +37,9 @@ export const codeUpdate: Procedure = {
     });
     const wanted = await session.progress.group('Fetch', () => fetchWanted(session));
     const asked = wanted.commit === undefined ? [] : session.codeHost.pullRequestsOf(wanted.commit);
+    // Compose computes while the engine is asked; `prepare` takes the answer, or its failure.
+    const hashes = renderedHashes(session, wanted.project);
+    hashes.catch(() => undefined);
     const services = await withoutStopped(session, await servicesToDeploy(session, wanted.project));
     await session.progress.group('Health before', async () => {
       for (const service of services) {
@@ -46,7 +50,7 @@ export const codeUpdate: Procedure = {
         );
       }
     });
-    await session.progress.group('Build and pull', () => prepare(session, wanted, services));
+    await session.progress.group('Build and pull', () => prepare(session, wanted, services, { hashes }));
     session.recorder.pullRequests = await asked;
     return rollOutAll(
       session,

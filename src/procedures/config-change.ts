@@ -41,7 +41,7 @@ export const configChange: Procedure = {
         );
       }
     });
-    await session.progress.group('What changes', () => prepare(session, wanted, services, 'as-named'));
+    await session.progress.group('What changes', () => prepare(session, wanted, services, { images: 'as-named' }));
     const candidates = services.flatMap((service) => session.candidates.get(service) ?? []);
     await requireEnvironment(session, candidates);
     return rollOutAll(session, 'config-change', candidates);

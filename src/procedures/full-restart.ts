@@ -42,7 +42,7 @@ export const fullRestart: Procedure = {
     passGate(asked, 'disk-space', await diskSpaceGate(asked, asked.opened));
     const services = await all(asked);
     const wanted = wantedFromLive(asked.opened, asked.request.workingDirectory);
-    await asked.progress.group('Build', () => prepare(asked, wanted, services, 'build'));
+    await asked.progress.group('Build', () => prepare(asked, wanted, services, { images: 'build' }));
     const candidates = services.flatMap((service) => asked.candidates.get(service) ?? []).map(restarted);
     const built = [...session.begun];
     const plan = planAll(asked, candidates);

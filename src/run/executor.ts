@@ -54,15 +54,11 @@ export class Executor {
       );
     } catch (error) {
       // What was cut short has not failed, and counts as begun: recovery must not take it for a verdict.
-      const ended = signal.aborted ? Promise.resolve() : journal.end(this.journalled.run, sequence, 'failed');
-      await ended.catch((journalError: unknown) => {
-        // The failure at hand matters more; recovery treats a begun operation without an end as failed anyway.
-        progress.debug(`journal: ${String(journalError)}`);
-      });
+      if (!signal.aborted) journal.end(this.journalled.run, sequence, 'failed');
       progress.info(`✗ ${text} (${formatDuration(performance.now() - began)})`);
       throw error;
     }
-    await journal.end(this.journalled.run, sequence, 'done');
+    journal.end(this.journalled.run, sequence, 'done');
     progress.info(`✓ ${text} (${formatDuration(performance.now() - began)})`);
   }
 

@@ -52,11 +52,21 @@ export function isUrgent({ request }: Run): boolean {
 }
 
 async function captureOne(run: Run, container: ObservedContainer, folder: string, signal: AbortSignal): Promise<void> {
+  const captured = await Promise.allSettled([
+    captureFacts(run, container, folder),
+    captureLog(run, container, folder, signal),
+  ]);
+  for (const result of captured) if (result.status === 'rejected') throw result.reason;
+}
+
+async function captureFacts(run: Run, container: ObservedContainer, folder: string): Promise<void> {
   await run.evidence.json(`${folder}/inspect.json`, await run.engine.inspectContainer(container.id));
-  if (container.state === 'running') {
-    const use = await run.engine.stats(container.id);
-    if (use !== undefined) await run.evidence.json(`${folder}/stats.json`, use);
-  }
+  if (container.state !== 'running') return;
+  const use = await run.engine.stats(container.id);
+  if (use !== undefined) await run.evidence.json(`${folder}/stats.json`, use);
+}
+
+async function captureLog(run: Run, container: ObservedContainer, folder: string, signal: AbortSignal): Promise<void> {
   const urgent = isUrgent(run);
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(urgent ? EMERGENCY.logDeadlineMs : LOG_DEADLINE_MS)]);
   const log = await run.engine.logs(container.id, {

@@ -19,6 +19,12 @@ import { renderedHashes } from './rendered.js';
 /** Where images come from: fresh ones; built ones, and nothing pulled; or those that the names name on the engine now. */
 export type ImageSource = 'build-or-pull' | 'build' | 'as-named';
 
+export interface PrepareOptions {
+  readonly images?: ImageSource;
+  /** Of the wanted project, where they were asked for already. */
+  readonly hashes?: Promise<Readonly<Record<string, string>>>;
+}
+
 /**
  * Builds or pulls everything that is wanted, before anything that runs is touched, and says for each service whether it
  * is the same as what runs. Nothing here changes a running container.
@@ -27,9 +33,9 @@ export async function prepare(
   session: Session,
   wanted: WantedProject,
   services: readonly string[],
-  images: ImageSource = 'build-or-pull',
+  { images = 'build-or-pull', hashes: asked }: PrepareOptions = {},
 ): Promise<void> {
-  const hashes = await renderedHashes(session, wanted.project);
+  const hashes = await (asked ?? renderedHashes(session, wanted.project));
   const prepared: Described[] = [];
   for (const service of services) {
     prepared.push(await openService(session, wanted, service, hashes, images));

@@ -81,11 +81,11 @@ describe('the records container', () => {
     const name = `${box.name}-pruned`;
     await api.createVolume(name, {});
     const first = await ensure(name);
-    await api.writeFile(first, 'kept', Buffer.from('still here'));
+    await api.writeFiles(first, new Map([['kept', Buffer.from('still here')]]));
     await docker('rm', first);
     await expect(api.readFile(first, 'kept')).rejects.toMatchObject({ code: 'E_ENGINE', status: 404 });
     await expect(api.readTree(first, 'nowhere')).rejects.toMatchObject({ code: 'E_ENGINE', status: 404 });
-    await expect(api.writeFile(first, 'lost', Buffer.from(''))).rejects.toMatchObject({
+    await expect(api.writeFiles(first, new Map([['lost', Buffer.from('')]]))).rejects.toMatchObject({
       code: 'E_ENGINE',
       status: 404,
     });
@@ -102,7 +102,7 @@ describe('files', () => {
   it('come back byte for byte', async () => {
     for (const size of [0, 1, 511, 512, 513, 3 * 1024 * 1024]) {
       const content = randomBytes(size);
-      await api.writeFile(container, `sizes/${size}`, content);
+      await api.writeFiles(container, new Map([[`sizes/${size}`, content]]));
       expect((await api.readFile(container, `sizes/${size}`))?.equals(content)).toBe(true);
     }
   });
@@ -110,7 +110,7 @@ describe('files', () => {
   it('are read as a tree, by paths from the root', async () => {
     const long = `tree/${'x'.repeat(120)}/${'é'.repeat(60)}.json`;
     const paths = ['tree/a', 'tree/b/c', 'tree/b/d/e', long];
-    for (const path of paths) await api.writeFile(container, path, Buffer.from(path));
+    for (const path of paths) await api.writeFiles(container, new Map([[path, Buffer.from(path)]]));
     const tree = await api.readTree(container, 'tree');
     expect([...tree.keys()].sort()).toEqual([...paths].sort());
     for (const path of paths) expect(String(tree.get(path))).toBe(path);
@@ -121,12 +121,12 @@ describe('files', () => {
   it('that are not there are undefined, and folders empty', async () => {
     expect(await api.readFile(container, 'no/such/file')).toBeUndefined();
     expect(await api.readTree(container, 'no/such/folder')).toEqual(new Map());
-    await api.writeFile(container, 'is/a/folder', Buffer.from(''));
+    await api.writeFiles(container, new Map([['is/a/folder', Buffer.from('')]]));
     expect(await api.readFile(container, 'is/a')).toBeUndefined();
   });
 
   it('are for root only', async () => {
-    await api.writeFile(container, 'private/secret.json', Buffer.from('{}'));
+    await api.writeFiles(container, new Map([['private/secret.json', Buffer.from('{}')]]));
     const shown = await docker(
       ...[
         'run',
@@ -145,12 +145,12 @@ describe('files', () => {
 
   it('are seen whole by whoever reads while they are written', async () => {
     const contents = ['a', 'b'].map((letter) => Buffer.alloc(512 * 1024, letter));
-    await api.writeFile(container, 'busy', contents[0] ?? Buffer.alloc(0));
+    await api.writeFiles(container, new Map([['busy', contents[0] ?? Buffer.alloc(0)]]));
     let writing = true;
     const writer = (async () => {
       try {
         for (let round = 0; round < 20; round += 1) {
-          await api.writeFile(container, 'busy', contents[round % 2] ?? Buffer.alloc(0));
+          await api.writeFiles(container, new Map([['busy', contents[round % 2] ?? Buffer.alloc(0)]]));
         }
       } finally {
         writing = false;
@@ -170,7 +170,7 @@ describe('files', () => {
 
   it('never lead out of the volume', async () => {
     const refused = { code: 'E_INTERNAL' };
-    await expect(api.writeFile(container, '../x', Buffer.from(''))).rejects.toMatchObject(refused);
+    await expect(api.writeFiles(container, new Map([['../x', Buffer.from('')]]))).rejects.toMatchObject(refused);
     await expect(api.readFile(container, '/etc/passwd')).rejects.toMatchObject(refused);
     await expect(api.readTree(container, 'a/../..')).rejects.toMatchObject(refused);
   });

@@ -12,7 +12,7 @@ export function engineRecords(): RecordsApi {
     listVolumes: async (label) => (await records).listVolumes(label),
     removeVolume: async (name) => (await records).removeVolume(name),
     ensureRecordsContainer: async (options) => (await records).ensureRecordsContainer(options),
-    writeFile: async (container, path, content) => (await records).writeFile(container, path, content),
+    writeFiles: async (container, files) => (await records).writeFiles(container, files),
     readFile: async (container, path) => (await records).readFile(container, path),
     readTree: async (container, folder) => (await records).readTree(container, folder),
     removeContainer: async (id) => (await records).removeContainer(id),

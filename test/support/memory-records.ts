@@ -49,10 +49,10 @@ export function memoryEngine(before: (call: string) => Promise<void> = async () 
       exists = true;
       return `c${container}`;
     },
-    async writeFile(id, path, content) {
-      await before(`write ${path}`);
+    async writeFiles(id, written) {
+      await before(`write ${[...written.keys()].join(' and ')}`);
       demand(id);
-      files.set(path, content);
+      for (const [path, content] of written) files.set(path, content);
     },
     async readFile(id, path) {
       await before(`read ${path}`);

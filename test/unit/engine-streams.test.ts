@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FrameStripper } from '../../src/engine/frames.js';
 import { jsonLines } from '../../src/engine/json-lines.js';
-import { filesInTar, insideVolume, tarWithFile } from '../../src/engine/tar.js';
+import { filesInTar, insideVolume, tarWithFiles } from '../../src/engine/tar.js';
 
 /** A frame as the engine writes it: stream, three zeros, length, bytes. */
 function frame(stream: number, payload: Uint8Array): Buffer {
@@ -80,7 +80,7 @@ describe('jsonLines', () => {
 
 describe('the archive of a record', () => {
   it('comes back as it was written, with folders and file for root only', async () => {
-    const archive = await tarWithFile('releases/web/one.json', Buffer.from('{}'));
+    const archive = await tarWithFiles(new Map([['releases/web/one.json', Buffer.from('{}')]]));
     expect([...(await filesInTar(Readable.from([archive])))]).toEqual([['releases/web/one.json', Buffer.from('{}')]]);
     const modes = [0, 1, 2].map((block) => archive.toString('latin1', block * 512 + 100, block * 512 + 107));
     expect(modes.map((mode) => Number.parseInt(mode, 8))).toEqual([0o700, 0o700, 0o600]);

@@ -144,9 +144,9 @@ describe('the journal', () => {
     const opening = sampleOpening('1-1');
     await journal.open(opening);
     await journal.begin('1-1', 1, pull);
-    await journal.end('1-1', 1, 'done');
+    journal.end('1-1', 1, 'done');
     await journal.begin('1-1', 2, replace);
-    await journal.end('1-1', 2, 'failed');
+    journal.end('1-1', 2, 'failed');
     await journal.begin('1-1', 10, pull);
     expect(await journal.read('1-1')).toEqual({
       opening,

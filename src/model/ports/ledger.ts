@@ -31,7 +31,8 @@ export function withoutDefinition(release: ReleaseWithDefinition): Release {
 export interface Journal {
   open(record: JournalOpening): Promise<void>;
   begin(run: string, sequence: number, operation: Operation): Promise<void>;
-  end(run: string, sequence: number, result: 'done' | 'failed'): Promise<void>;
+  /** Written in the background, before anything else of the run is; a failure of it is told then. */
+  end(run: string, sequence: number, result: 'done' | 'failed'): void;
   /** How the run as a whole ended; after it there is nothing to recover. */
   close(run: string, outcome: string): Promise<void>;
   read(run: string): Promise<JournalRecord | undefined>;

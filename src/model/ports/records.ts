@@ -25,11 +25,11 @@ export interface RecordsApi {
     readonly labels: Readonly<Record<string, string>>;
   }): Promise<string>;
   /**
-   * Writes one file (path relative to the volume's root; parent folders are made) in one archive PUT. Readable by root
-   * only. The engine serves reads and writes of one container one after the other, so no reader sees half a file; a
-   * writer that dies within the call may leave one.
+   * Writes files (paths relative to the volume's root; parent folders are made) in one archive PUT, in their order.
+   * Readable by root only. The engine serves reads and writes of one container one after the other, so no reader sees
+   * half a file; a writer that dies within the call may leave one.
    */
-  writeFile(container: string, path: string, content: Buffer): Promise<void>;
+  writeFiles(container: string, files: ReadonlyMap<string, Buffer>): Promise<void>;
   /** Undefined when there is no such file. */
   readFile(container: string, path: string): Promise<Buffer | undefined>;
   /** Every file below a folder, path relative to the volume's root. Empty when there is no such folder. */
