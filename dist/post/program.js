@@ -76,7 +76,7 @@ function hostContext(environment = process.env) {
 
 /***/ }),
 
-/***/ 6235:
+/***/ 5979:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -110,9 +110,12 @@ var readiness = __nccwpck_require__(4881);
 var units = __nccwpck_require__(9574);
 // EXTERNAL MODULE: ./build/model/backup-policy.js
 var backup_policy = __nccwpck_require__(2246);
+// EXTERNAL MODULE: ./build/model/maintenance.js
+var maintenance = __nccwpck_require__(918);
 // EXTERNAL MODULE: ./build/model/notification.js
 var notification = __nccwpck_require__(8738);
 ;// CONCATENATED MODULE: ./build/action/input-table.js
+
 
 
 
@@ -676,6 +679,93 @@ const TABLE = [
         procedures: TOLD,
     },
     {
+        name: 'status-page-url',
+        description: 'Where a status page is told of maintenance and of its end, as in `https://…` or `PUT https://…`; `docs/maintenance.md`.',
+        default: undefined,
+        kind: 'text',
+        procedures: ['maintenance'],
+    },
+    {
+        name: 'status-page-maintenance',
+        description: 'JSON that `status-page-url` is sent before the work begins.',
+        default: '{"status": "maintenance"}',
+        kind: 'text',
+        procedures: ['maintenance'],
+    },
+    {
+        name: 'status-page-operational',
+        description: 'JSON that `status-page-url` is sent when all is verified.',
+        default: '{"status": "operational"}',
+        kind: 'text',
+        procedures: ['maintenance'],
+    },
+    {
+        name: 'status-page-announce-url',
+        description: 'Where a status page is told of a window that is planned.',
+        default: undefined,
+        kind: 'text',
+        procedures: ['maintenance'],
+    },
+    {
+        name: 'status-page-complete-url',
+        description: 'Where a status page is told how long a window really was, with issues and notes.',
+        default: undefined,
+        kind: 'text',
+        procedures: ['maintenance'],
+    },
+    {
+        name: 'status-page-headers',
+        description: 'Headers of these calls, one a line, as in `Authorization: Bearer …`.',
+        default: undefined,
+        kind: 'secret',
+        procedures: ['maintenance'],
+    },
+    {
+        name: 'phase',
+        description: 'Part of a maintenance to carry out: `announce`, `precheck`, `perform`, `verify`, `complete`, or `all` of them; `docs/maintenance.md`.',
+        default: undefined,
+        defaultText: '`perform` and `verify`',
+        kind: 'choice',
+        choices: maintenance/* PHASE_CHOICES */.rc,
+        procedures: ['maintenance'],
+    },
+    {
+        name: 'maintenance-start',
+        description: 'When the work is planned to begin, as in `2026-12-01T02:00:00Z`, with `phase: announce`.',
+        default: undefined,
+        defaultText: 'in 24 hours',
+        kind: 'text',
+        procedures: ['maintenance'],
+    },
+    {
+        name: 'maintenance-duration',
+        description: 'How long the work is planned to take.',
+        default: '15m',
+        kind: 'duration',
+        procedures: ['maintenance'],
+    },
+    {
+        name: 'impact',
+        description: 'What users will notice, for the announcement.',
+        default: 'minimal',
+        kind: 'text',
+        procedures: ['maintenance'],
+    },
+    {
+        name: 'load-test',
+        description: 'Shell command on the host that puts load on what was maintained, once it is verified.',
+        default: undefined,
+        kind: 'command',
+        procedures: ['maintenance'],
+    },
+    {
+        name: 'precheck-backup-age',
+        description: 'How old the newest backup of a service with data may be at `phase: precheck`.',
+        default: '24h',
+        kind: 'duration',
+        procedures: ['maintenance'],
+    },
+    {
         name: 'notify-on',
         description: 'Moments of a run that people are told of: `start`, `success`, `failure`, `rollback`.',
         default: notification/* MOMENTS */.G1.join(', '),
@@ -1081,6 +1171,37 @@ function readCanary(input) {
     };
 }
 
+;// CONCATENATED MODULE: ./build/action/maintenance-inputs.js
+
+/** What a maintenance does without `phase`: the work, and the proof that it went well. */
+const DEFAULT_PHASES = ['perform', 'verify'];
+/** A month: what is planned for later is announced later. */
+const maintenance_inputs_LONGEST_AGE_MS = 31 * 86_400_000;
+/** Which part of a maintenance is carried out, and what is planned. */
+function readMaintenance(input) {
+    const asked = input.text('phase') === undefined ? undefined : input.choice('phase', maintenance/* PHASE_CHOICES */.rc);
+    return {
+        phases: asked === undefined ? DEFAULT_PHASES : asked === 'all' ? maintenance/* PHASES */.ZG : [asked],
+        startsAt: readMoment(input),
+        durationMs: input.duration('maintenance-duration', 60_000) ?? 0,
+        impact: input.text('impact') ?? '',
+        loadTest: input.text('load-test'),
+        backupAgeMs: input.duration('precheck-backup-age', 60_000, maintenance_inputs_LONGEST_AGE_MS) ?? 0,
+    };
+}
+function readMoment(input) {
+    const text = input.text('maintenance-start');
+    if (text === undefined)
+        return undefined;
+    // With its zone: what a runner takes for local time is not what people read on a status page.
+    if (/^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/.test(text) &&
+        !Number.isNaN(Date.parse(text))) {
+        return new Date(text).toISOString();
+    }
+    input.problem('maintenance-start', `"${text}" is not a time with its zone, such as 2026-12-01T02:00:00Z`);
+    return undefined;
+}
+
 ;// CONCATENATED MODULE: ./build/action/notify-inputs.js
 
 
@@ -1096,7 +1217,55 @@ function readNotifications(input) {
         slackUrl: readAddress(input, 'slack-webhook-url'),
         webhook: webhookUrl === undefined ? undefined : { url: webhookUrl, secret },
         email: readEmail(input),
+        statusPage: readStatusPage(input),
     };
+}
+function readStatusPage(input) {
+    const url = readCall(input, 'status-page-url');
+    const announceUrl = readCall(input, 'status-page-announce-url');
+    const completeUrl = readCall(input, 'status-page-complete-url');
+    const headers = readHeaders(input);
+    const maintenance = readBody(input, 'status-page-maintenance');
+    const operational = readBody(input, 'status-page-operational');
+    if (url === undefined && announceUrl === undefined && completeUrl === undefined)
+        return undefined;
+    return {
+        maintenance: url && { ...url, body: maintenance },
+        operational: url && { ...url, body: operational },
+        announceUrl,
+        completeUrl,
+        headers,
+    };
+}
+/** `PUT https://…`, or the address alone for POST. */
+function readCall(input, name) {
+    const [, method = 'POST', url = ''] = /^(?:(POST|PUT|PATCH)\s+)?(\S+)$/.exec(input.text(name) ?? '') ?? [];
+    if (input.text(name) === undefined)
+        return undefined;
+    if (isWebAddress(url))
+        return { method, url };
+    input.problem(name, 'is not an http:// or https:// URL, with POST, PUT or PATCH before it or without');
+    return undefined;
+}
+function readBody(input, name) {
+    const text = input.text(name) ?? '';
+    try {
+        JSON.parse(text);
+    }
+    catch {
+        input.problem(name, 'is not JSON, which the status page is sent');
+    }
+    return text;
+}
+/** Values may be secrets, and so are not repeated. */
+function readHeaders(input) {
+    return Object.fromEntries(input.lines('status-page-headers').flatMap((line) => {
+        const [, name = '', value = ''] = /^([\w-]+):\s*(.+)$/.exec(line) ?? [];
+        if (name !== '')
+            return [[name.toLowerCase(), value]];
+        input.problem('status-page-headers', 'has a line that is not `NAME: value`');
+        return [];
+    }));
 }
 /** One that is not whole would be found out when somebody waits for a mail. */
 function readEmail(input) {
@@ -1302,6 +1471,7 @@ function readTraffic(input) {
 
 
 
+
 /**
  * Reads every input, once.
  * @param read the text of an input, '' when it is not given
@@ -1374,6 +1544,7 @@ function readRequest(read, context) {
         ...readGates(input),
         reason: input.checked('reason', reasonProblem),
         notifications: readNotifications(input),
+        maintenance: readMaintenance(input),
         githubToken: input.text('github-token'),
     };
     const { procedure, strategy, router, workingDirectory } = request;
@@ -3822,6 +3993,76 @@ function asProcedureError(thrown) {
 
 /***/ }),
 
+/***/ 918:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   BG: () => (/* binding */ lastWindow),
+/* harmony export */   YG: () => (/* binding */ summaryOf),
+/* harmony export */   ZG: () => (/* binding */ PHASES),
+/* harmony export */   nT: () => (/* binding */ isOpen),
+/* harmony export */   rc: () => (/* binding */ PHASE_CHOICES)
+/* harmony export */ });
+/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9574);
+
+/** The phases of the runbook's Procedure 5, in order. */
+const PHASES = ['announce', 'precheck', 'perform', 'verify', 'complete'];
+const PHASE_CHOICES = [...PHASES, 'all'];
+/** @param records of one project, oldest first @returns the window that was begun last */
+function lastWindow(records) {
+    const id = records.at(-1)?.window;
+    const own = records.filter(({ window }) => window === id);
+    if (id === undefined)
+        return undefined;
+    const announced = own.find(({ kind }) => kind === 'announced');
+    const begun = own.filter(({ kind }) => kind === 'performing');
+    const done = own.findLast(({ kind }) => kind === 'performed' || kind === 'performing');
+    const verified = own.findLast(({ kind }) => kind === 'verified' || kind === 'performing');
+    const ends = own.filter(({ kind }) => kind === 'performed' || kind === 'verified');
+    return {
+        id,
+        announcedAt: announced?.at,
+        startsAt: announced?.startsAt,
+        plannedMs: own.findLast(({ plannedMs }) => plannedMs !== undefined)?.plannedMs,
+        from: begun[0]?.at,
+        to: ends.at(-1)?.at,
+        outcome: done?.kind === 'performed' ? done.outcome : undefined,
+        verified: verified?.kind === 'verified' && verified.outcome === 'completed',
+        completed: own.some(({ kind }) => kind === 'completed'),
+        page: own.findLast(({ page }) => page !== undefined)?.page,
+        services: [...new Set(own.flatMap(({ services }) => services))],
+        // What a precheck found was put right before anything was done.
+        issues: [...new Set(ends.flatMap(({ issues }) => issues))],
+    };
+}
+/** Whether what is to be done belongs to it: work that failed is done again in the same window. */
+function isOpen(window) {
+    return window !== undefined && !window.completed && !window.verified;
+}
+/** The runbook's closing announcement, computed; undefined when nothing was performed. */
+function summaryOf(window) {
+    if (window.from === undefined || window.to === undefined)
+        return undefined;
+    const actualMs = Math.max(0, Date.parse(window.to) - Date.parse(window.from));
+    const planned = window.plannedMs === undefined ? '' : `, planned ${(0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .formatDuration */ .a3)(window.plannedMs)}`;
+    const services = window.services.length === 0 ? 'nothing had to be changed' : window.services.join(', ');
+    const lead = window.announcedAt === undefined ? undefined : Date.parse(window.from) - Date.parse(window.announcedAt);
+    return {
+        actualMs,
+        issues: window.issues.length === 0 ? 'none' : window.issues.join('; '),
+        notes: [
+            `${services}: ${window.outcome ?? 'not ended'}`,
+            window.verified ? 'verified' : 'not verified',
+            `${(0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .formatDuration */ .a3)(actualMs)}${planned}`,
+            ...(lead === undefined ? ['not announced'] : [`announced ${(0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .formatDuration */ .a3)(lead)} before`]),
+        ].join('; '),
+    };
+}
+
+
+/***/ }),
+
 /***/ 8738:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -3830,6 +4071,7 @@ function asProcedureError(thrown) {
 /* harmony export */   Et: () => (/* binding */ momentOf),
 /* harmony export */   G1: () => (/* binding */ MOMENTS),
 /* harmony export */   Wc: () => (/* binding */ isTold),
+/* harmony export */   Xc: () => (/* binding */ describeMessage),
 /* harmony export */   Zg: () => (/* binding */ noticeTitle)
 /* harmony export */ });
 /** The moments of a run that `notify-on` chooses from. */
@@ -3850,9 +4092,9 @@ function momentOf(outcome) {
             return 'failure';
     }
 }
-/** Whether a channel takes it: a moment that was chosen. */
-function isTold({ moment }, on) {
-    return on.includes(moment);
+/** Whether a channel for people takes it: a moment that was chosen, or an announcement. */
+function isTold(message, on) {
+    return message.kind === 'notice' && (message.moment === 'announcement' || on.includes(message.moment));
 }
 /** @returns a title of some words, such as `code-update of roma failed` */
 function noticeTitle({ moment, procedure, project, outcome }) {
@@ -3860,6 +4102,8 @@ function noticeTitle({ moment, procedure, project, outcome }) {
     switch (moment) {
         case 'start':
             return `${what} begins`;
+        case 'announcement':
+            return `${what} is announced`;
         case 'rollback':
             return `${what} was rolled back`;
         case 'success':
@@ -3873,6 +4117,10 @@ const FAILURES = {
     cancelled: 'was cancelled',
     'rollback-failed': 'failed, and so did going back',
 };
+/** @returns the message in some words, for reports */
+function describeMessage(message) {
+    return message.kind === 'notice' ? message.moment : `status ${message.kind}`;
+}
 
 
 /***/ }),
@@ -4433,13 +4681,21 @@ function problem(text, what) {
 /* harmony export */ });
 /** @returns every value of the request that is never to be written or sent anywhere but where it belongs */
 function secretsOf({ githubToken, notifications }) {
-    const { slackUrl, webhook, email } = notifications;
+    const { slackUrl, webhook, email, statusPage } = notifications;
     return [
         ...secret('github-token', githubToken),
         ...addressSecrets('slack-webhook-url', slackUrl),
         ...addressSecrets('webhook-url', webhook?.url),
         ...secret('webhook-secret', webhook?.secret),
         ...mailSecrets(email?.smtpUrl),
+        ...Object.values(statusPage?.headers ?? {}).flatMap((value) => [
+            ...secret('status-page token', value),
+            // `Bearer TOKEN`: the token alone as well.
+            ...value
+                .split(/\s+/)
+                .slice(1)
+                .flatMap((part) => secret('status-page token', part)),
+        ]),
     ];
 }
 function secret(name, value) {
@@ -4739,15 +4995,15 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _action_cancellation_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3471);
 /* harmony import */ var _action_host_context_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8880);
-/* harmony import */ var _action_inputs_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6235);
+/* harmony import */ var _action_inputs_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5979);
 /* harmony import */ var _action_runner_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(411);
 /* harmony import */ var _github_invocation_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8597);
 /* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8182);
 /* harmony import */ var _model_request_secrets_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(9036);
-/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(3233);
+/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(5496);
 /* harmony import */ var _report_text_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8523);
 /* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6517);
-/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(584);
+/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(4508);
 
 
 
@@ -4799,7 +5055,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 3233:
+/***/ 5496:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -5176,7 +5432,7 @@ async function keepDeliveries({ notifier, recorder }) {
         columns: ['Channel', 'Message', 'Result'],
         rows: deliveries.map(({ channel, message, problem, durationMs }) => [
             channel,
-            message.moment,
+            (0,notification/* describeMessage */.Xc)(message),
             problem === undefined ? `sent in ${durationMs} ms` : `not sent: ${problem}`,
         ]),
     });
@@ -7824,6 +8080,79 @@ function startAgain(again) {
             ? []
             : [{ kind: 'settle-containers', service, containerName, named: false, except: [] }]),
     ];
+}
+
+// EXTERNAL MODULE: ./build/model/maintenance.js
+var maintenance = __nccwpck_require__(918);
+;// CONCATENATED MODULE: ./build/steps/maintenance/status-page.js
+/** Tells the status page, where there is one. @returns what it says then, as far as we told it */
+function tellPage(session, change) {
+    const { notifier } = session;
+    const told = notifier.describe(change).length > 0;
+    notifier.send(change);
+    if (!told)
+        return undefined;
+    return change.kind === 'maintenance' || change.kind === 'operational' ? change.kind : undefined;
+}
+/** A page that goes on saying maintenance is what nobody notices: it is said, and what to do. */
+function sayPageStays(session) {
+    session.progress.warning('the status page still says maintenance');
+    session.recorder.note('the status page still says maintenance');
+    session.recorder.nextSteps.unshift('The status page still says maintenance. When the services are right again, run procedure maintenance with phase: verify: it says operational when all checks pass; or set the page by hand.');
+}
+
+;// CONCATENATED MODULE: ./build/steps/maintenance/window.js
+
+
+/** The maintenance window that this run works in: its records are in the ledger, since its phases may be runs of their own. */
+class Window {
+    session;
+    id;
+    constructor(session, id) {
+        this.session = session;
+        this.id = id;
+    }
+    /** The one that is open, or a new one. @param fresh a new one in any case */
+    static async open(session, fresh) {
+        const last = await read(session);
+        return new Window(session, !fresh && (0,maintenance/* isOpen */.nT)(last) ? last.id : session.invocation.runId);
+    }
+    /** The one that was begun last, whatever has become of it; undefined when there never was one. */
+    static async last(session) {
+        const last = await read(session);
+        return last === undefined ? undefined : new Window(session, last.id);
+    }
+    /** What is known of it; undefined before its first record. */
+    async read() {
+        const last = await read(this.session);
+        return last?.id === this.id ? last : undefined;
+    }
+    async add(kind, part = {}) {
+        const { invocation, ledger } = this.session;
+        await ledger.addMaintenanceRecord({
+            at: new Date().toISOString(),
+            window: this.id,
+            kind,
+            run: invocation.runId,
+            by: invocation.actor,
+            outcome: undefined,
+            startsAt: undefined,
+            plannedMs: undefined,
+            page: undefined,
+            services: [],
+            issues: [],
+            ...part,
+        });
+    }
+}
+/** For what a killed run left: nobody else would notice that its status page goes on saying maintenance. */
+async function saySoIfPageStays(session) {
+    const last = await read(session);
+    if (last?.page === 'maintenance')
+        sayPageStays(session);
+}
+async function read({ ledger }) {
+    return (0,maintenance/* lastWindow */.BG)(await ledger.maintenanceRecords());
 }
 
 // EXTERNAL MODULE: ./build/model/project-policy.js
@@ -11030,6 +11359,7 @@ function stoppedServingAt(die, seen) {
 
 
 
+
 /** Going back includes waiting for readiness and the user's own checks. */
 const RECOVERY_DEADLINE_MS = 15 * 60_000;
 /** Data takes the time that it takes. */
@@ -11080,6 +11410,8 @@ async function recoverRun(locked, open, runId) {
         await session.execute(mark, deadline);
     for (const tag of plan.builtTags)
         await session.engine.untagImage(tag);
+    if (procedure === 'maintenance')
+        await saySoIfPageStays(session);
     await session.journal.close(runId, said.length === 0 ? 'nothing was changed' : `recovered: ${said.join('; ')}`);
     for (const line of said) {
         session.progress.info(`✓ recovered: ${line}`);
@@ -11677,6 +12009,9 @@ const URGENT = new Set(['emergency', 'rollback']);
 function gates_passOpeningGates(viewing) {
     const { procedure } = viewing.request;
     if (!gates_RESTARTING.has(procedure) && !URGENT.has(procedure))
+        return;
+    // A maintenance is announced and prepared in the day, and carried out at night.
+    if (procedure === 'maintenance' && !viewing.request.maintenance.phases.includes('perform'))
         return;
     gates_pass(viewing, 'peak-hours', peakHoursGate(viewing));
 }
@@ -15127,7 +15462,84 @@ function restarted(candidate) {
         : all;
 }
 
-;// CONCATENATED MODULE: ./build/procedures/maintenance.js
+;// CONCATENATED MODULE: ./build/steps/maintenance/fresh-bases.js
+/** A maintenance is for security patches as well: base images are fetched anew. */
+function withFreshBases(viewing) {
+    return { ...viewing, request: { ...viewing.request, pullBase: true } };
+}
+
+;// CONCATENATED MODULE: ./build/steps/maintenance/phase.js
+/** @returns a phase that went well and changed nothing that runs */
+function done(headline) {
+    return { outcome: 'completed', headline, error: undefined, undoError: undefined, changed: false };
+}
+
+;// CONCATENATED MODULE: ./build/steps/maintenance/announce.js
+
+
+
+
+const A_DAY_MS = 86_400_000;
+const ROUTINE = 'Routine maintenance and updates';
+/** T-24h: the status page and the people who are told of runs know when it will be. */
+const announce = {
+    name: 'announce',
+    says: 'tells the status page and the team when the maintenance will be',
+    async run(session, window) {
+        const { maintenance, reason = ROUTINE, services } = session.request;
+        const { durationMs, impact } = maintenance;
+        const startsAt = maintenance.startsAt ?? new Date(Date.now() + A_DAY_MS).toISOString();
+        const why = session.redactor.text(reason);
+        const headline = `maintenance of ${session.project} at ${startsAt}, about ${(0,units/* formatDuration */.a3)(durationMs)}, impact ${impact}: ${why}`;
+        tellPage(session, { kind: 'announced', startsAt, durationMs, impact, reason: why });
+        session.notifier.send(noticeOf(session, { moment: 'announcement', project: session.project, services, headline }));
+        await window.add('announced', { startsAt, plannedMs: durationMs, services: [...services] });
+        return done(`announced: ${headline}`);
+    },
+};
+
+;// CONCATENATED MODULE: ./build/steps/maintenance/complete.js
+
+
+
+
+
+
+/** T+15min: how long it really took, what went wrong and what was done, computed from the records and not typed. */
+const complete = {
+    name: 'complete',
+    says: 'closes the window: actual duration, issues and notes, computed from what was done',
+    async run(session, window) {
+        const known = await window.read();
+        const summary = known === undefined ? undefined : (0,maintenance/* summaryOf */.YG)(known);
+        if (known === undefined || summary === undefined) {
+            throw new errors/* ProcedureError */.e_('E_GATE', 'No maintenance has been performed that could be completed', {
+                next: 'Run procedure maintenance with phase: perform first. Nothing was changed.',
+            });
+        }
+        const { actualMs, issues, notes } = summary;
+        tellPage(session, { kind: 'completed', actualMs, issues, notes });
+        if (known.page === 'maintenance')
+            sayPageStays(session);
+        session.recorder.findings.push({
+            title: 'Maintenance window',
+            columns: ['What', 'Result'],
+            rows: [
+                ['Actual duration', (0,units/* formatDuration */.a3)(actualMs)],
+                ['Issues', issues],
+                ['Notes', notes],
+            ],
+        });
+        await window.add('completed', { outcome: 'completed' });
+        const headline = `maintenance of ${session.project} is complete after ${(0,units/* formatDuration */.a3)(actualMs)}; issues: ${issues}`;
+        session.notifier.send(noticeOf(session, { moment: 'announcement', project: session.project, services: known.services, headline }));
+        return done(headline);
+    },
+};
+
+;// CONCATENATED MODULE: ./build/steps/maintenance/perform.js
+
+
 
 
 
@@ -15142,19 +15554,13 @@ function restarted(candidate) {
 
 
 /**
- * Runbook, Procedure 5, T-0 and T+5min: fresh base images, everything recreated in dependency order one at a time, each
- * verified and watched. What is unchanged is recreated as well: that is what a maintenance window is for.
+ * T-0: fresh base images, everything recreated in dependency order one at a time, each verified and watched. What is
+ * unchanged is recreated as well: that is what a maintenance window is for.
  */
-const maintenance = {
-    name: 'maintenance',
-    purpose: 'Pulls, rebuilds on fresh base images and recreates every service, one at a time, each verified.',
-    interrupts: false,
-    async preview(viewing) {
-        passGate(viewing, 'modified-files', modifiedFilesGate(viewing.opened));
-        const plan = await previewUpdate(withFreshBases(viewing), 'maintenance');
-        return procedure_ended('completed', describePreview(viewing, plan));
-    },
-    async perform(session) {
+const perform = {
+    name: 'perform',
+    says: 'sets the status page to maintenance, pulls and builds, and recreates every service in dependency order, one at a time',
+    async run(session, window) {
         await session.progress.group('Gates', async () => {
             passGate(session, 'modified-files', modifiedFilesGate(session.opened));
             passGate(session, 'disk-space', await diskSpaceGate(session, session.opened));
@@ -15164,16 +15570,47 @@ const maintenance = {
         const services = await withoutStopped(fresh, await servicesToDeploy(fresh, wanted.project));
         await session.progress.group('Build and pull', async () => {
             for (const service of services) {
-                passGate(session, 'health', healthGate(service, await observe(session.engine, session, session.project, service)));
+                const seen = await observe(session.engine, session, session.project, service);
+                passGate(session, 'health', healthGate(service, seen));
             }
             await prepare(fresh, wanted, services);
         });
         const candidates = services.flatMap((service) => session.candidates.get(service) ?? []);
-        return rollOutAll(session, 'maintenance', candidates.map(recreated));
+        return inWindow(session, window, services, () => rollOutAll(session, 'maintenance', candidates.map(recreated)));
     },
 };
-function withFreshBases(viewing) {
-    return { ...viewing, request: { ...viewing.request, pullBase: true } };
+/** The page says maintenance only while something is really done: a build that fails never gets there. */
+async function inWindow(session, window, services, work) {
+    const page = tellPage(session, { kind: 'maintenance' });
+    await window.add('performing', { page, services: [...services], plannedMs: session.request.maintenance.durationMs });
+    const end = async (outcome, changed, issues) => {
+        const back = !(0,model_outcome/* isGreen */.gf)(outcome) && !changed ? tellPage(session, { kind: 'operational' }) : undefined;
+        await window.add('performed', {
+            outcome,
+            page: back,
+            services: [...services],
+            issues: issues.map((issue) => session.redactor.text(issue)),
+        });
+        if (!(0,model_outcome/* isGreen */.gf)(outcome) && changed && page !== undefined)
+            sayPageStays(session);
+    };
+    const signs = () => session.recorder.warnings.map(({ service, message }) => `${service}: ${message}`);
+    let result;
+    try {
+        result = await work();
+    }
+    catch (error) {
+        const failure = (0,errors/* asProcedureError */.qq)(error);
+        // Whoever took the lock over goes on in this window.
+        if (failure.code !== 'E_FENCED')
+            await end(failure.code === 'E_GATE' ? 'refused' : 'failed', session.recorder.changed, [failure.message]);
+        throw error;
+    }
+    await end(result.outcome, result.changed, [
+        ...signs(),
+        ...(result.error === undefined ? [] : [result.error.message]),
+    ]);
+    return result;
 }
 /** One-shot services that are unchanged have done their work. */
 function recreated(candidate) {
@@ -15181,6 +15618,268 @@ function recreated(candidate) {
         return candidate;
     return withRestart(candidate, 'maintenance recreates what is unchanged as well');
 }
+
+;// CONCATENATED MODULE: ./build/steps/maintenance/precheck.js
+
+
+
+
+
+
+
+
+
+
+
+
+/** T-1h: what the maintenance will need is looked at while there is still time to get it. Nothing that runs is touched. */
+const precheck = {
+    name: 'precheck',
+    says: 'opens the newest backup of each service, builds and tests what will be deployed, and looks for what could come back',
+    async run(session, window) {
+        const fresh = withFreshBases(session);
+        const wanted = await session.progress.group('Fetch', () => fetchWanted(fresh));
+        const services = await withoutStopped(fresh, await servicesToDeploy(fresh, wanted.project));
+        const problems = [];
+        /** All of them are told: who has an hour wants to know everything that is missing. */
+        const look = async (gate, find) => {
+            try {
+                passGate(session, gate, await find());
+            }
+            catch (error) {
+                const problem = (0,errors/* asProcedureError */.qq)(error);
+                session.progress.warning(`${gate}: ${problem.message}`);
+                problems.push(problem);
+            }
+        };
+        await session.progress.group('Backups', async () => {
+            for (const service of services)
+                await look('backup-current', () => backupFinding(session, service));
+        });
+        await session.progress.group('Build and pull', () => prepare(fresh, wanted, services));
+        await session.progress.group('Tests', () => look('tests', () => testFinding(session, wanted)));
+        for (const candidate of services.flatMap((service) => session.candidates.get(service) ?? [])) {
+            await look('rollback-release', () => rollbackReleaseGate(session, candidate));
+        }
+        const [first] = problems;
+        await window.add('prechecked', {
+            outcome: first === undefined ? 'completed' : 'refused',
+            services: [...services],
+            issues: problems.map(({ message }) => session.redactor.text(message)),
+        });
+        if (first === undefined)
+            return done(`${services.join(', ')}: ready for the maintenance`);
+        if (problems.length === 1)
+            throw first;
+        throw new errors/* ProcedureError */.e_('E_GATE', `not ready for the maintenance: ${problems.map(({ message }) => message).join('; ')}`, {
+            next: problems.map(({ next }) => next).join(' '),
+            cause: first,
+        });
+    },
+};
+/** Current by its age, and whole by reading all of it: a backup that cannot be opened is none. */
+async function backupFinding(session, service) {
+    const { backups, project, request, signal } = session;
+    const containers = await session.engine.containers(project, service);
+    if ((await dataOf(session, service, containers)) === undefined) {
+        return { kind: 'pass', detail: `${service} has no data that could be lost` };
+    }
+    const [newest] = await backups.list(request.backupDir, project, service);
+    const refuse = (what) => ({
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', what, {
+            next: `Take a backup of ${service} with procedure backup. Nothing was changed.`,
+        }),
+    });
+    if (newest === undefined)
+        return refuse(`There is no backup of ${service} in ${request.backupDir}`);
+    const ageMs = ageOf(newest);
+    const { backupAgeMs } = request.maintenance;
+    if (ageMs > backupAgeMs) {
+        return refuse(`The newest backup of ${service} is ${(0,units/* formatDuration */.a3)(ageMs)} old, older than ${(0,units/* formatDuration */.a3)(backupAgeMs)}`);
+    }
+    await backups.check(backups.folderOf(request.backupDir, project, service, newest.id), signal);
+    return {
+        kind: 'pass',
+        detail: `${service}: backup ${newest.id} is ${(0,units/* formatDuration */.a3)(ageMs)} old, and was read to its end`,
+    };
+}
+function ageOf({ at }) {
+    return Math.max(0, Date.now() - Date.parse(at));
+}
+/** The runbook's "ensure latest code is tested": where it was built, and not where the live files are. */
+async function testFinding(session, { buildDirectory, label }) {
+    const { testCommand } = session.request;
+    if (testCommand === undefined)
+        return { kind: 'warn', detail: 'no test-command is given: the code was built, not tested' };
+    const environment = { ROLLING_RESTART_PROJECT: session.project };
+    const options = { name: 'test-command', command: testCommand, directory: buildDirectory, environment };
+    const { durationMs } = await commands_runOnHost(session, options, session.signal);
+    return { kind: 'pass', detail: `${label}: green in ${(0,units/* formatDuration */.a3)(durationMs)}` };
+}
+
+;// CONCATENATED MODULE: ./build/steps/maintenance/verify.js
+
+
+
+
+
+
+
+
+
+
+/** T+5min: the whole project runs and is healthy, the full tests, the smoke test and a load test pass; then it is operational. */
+const verify_verify = {
+    name: 'verify',
+    says: 'looks at every container, runs the tests, the smoke test and the load test, and sets the status page to operational',
+    async run(session, window) {
+        const before = await window.read();
+        try {
+            const services = await session.progress.group('Verify', () => checkAll(session));
+            const page = tellPage(session, { kind: 'operational' });
+            await window.add('verified', { outcome: 'completed', page, services });
+            return done(`${services.join(', ')}: verified`);
+        }
+        catch (error) {
+            const failure = (0,errors/* asProcedureError */.qq)(error);
+            if (failure.code === 'E_FENCED')
+                throw error;
+            await window.add('verified', { outcome: 'failed', issues: [session.redactor.text(failure.message)] });
+            if (before?.page === 'maintenance')
+                sayPageStays(session);
+            throw error;
+        }
+    },
+};
+/** How long a container may take to be called healthy by Docker, unless `readiness-timeout` says so. */
+const WELL_MS = 60_000;
+/** What has no health check has to stay up for so long: one that ends again and again looks alive in between. */
+const verify_STEADY_MS = 5_000;
+const POLL_MS = 500;
+/** @throws ProcedureError E_VERIFICATION, or the signal's reason */
+async function awaitWell(session, service) {
+    const until = performance.now() + (session.request.readinessTimeoutMs ?? WELL_MS);
+    for (;;) {
+        const containers = await session.engine.containers(session.project, service);
+        const unwell = containers.find((one) => !isWell(one));
+        if (unwell === undefined && containers.length > 0)
+            return;
+        const hopeless = unwell?.health === 'unhealthy' || performance.now() > until;
+        if (hopeless || unwell === undefined) {
+            throw new errors/* ProcedureError */.e_('E_VERIFICATION', unwell === undefined ? `${service} is gone` : `${unwell.name}: ${describeState(unwell)}`, {
+                next: 'Its state and last log lines are shown with this error.',
+                excerpt: unwell === undefined ? [] : await explainContainer(session, unwell),
+            });
+        }
+        await sleep(POLL_MS, session.signal);
+    }
+}
+function isWell({ state, health, startedAt }) {
+    if (state !== 'running')
+        return false;
+    return health === 'none' ? Date.now() - Date.parse(startedAt) > verify_STEADY_MS : health === 'healthy';
+}
+async function checkAll(session) {
+    const { request, opened, project } = session;
+    const wanted = request.services.length > 0 ? request.services : Object.keys(opened.live.services);
+    const checked = [];
+    for (const service of wanted.filter((name) => !isOneShot(opened.live, name))) {
+        const current = await observe(session.engine, session, project, service);
+        const { containers } = current;
+        // What was stopped on purpose, or never started, is nothing to verify.
+        if (containers.length === 0 || isStopped(current) !== undefined)
+            continue;
+        await awaitWell(session, service);
+        session.progress.info(`  ✓ ${service}: ${containers.length} running and well`);
+        checked.push(service);
+    }
+    const { maintenance, testCommand, smokeTest, workingDirectory: directory } = request;
+    const commands = { 'test-command': testCommand, 'smoke-test': smokeTest, 'load-test': maintenance.loadTest };
+    const [first = ''] = checked;
+    const [container] = first === '' ? [] : await session.engine.containers(project, first);
+    for (const [name, command] of Object.entries(commands)) {
+        if (command === undefined)
+            continue;
+        const environment = commandEnvironment(project, first, undefined, container);
+        const { durationMs } = await commands_runOnHost(session, { name, command, directory, environment }, session.signal);
+        session.recorder.note(`${name} passed in ${(0,units/* formatDuration */.a3)(durationMs)}`);
+        session.progress.info(`  ✓ ${name}: passed in ${(0,units/* formatDuration */.a3)(durationMs)}`);
+    }
+    return checked;
+}
+
+;// CONCATENATED MODULE: ./build/steps/maintenance/index.js
+
+
+
+
+
+
+
+
+/** Every phase, by its name. */
+const MAINTENANCE_PHASES = {
+    announce: announce,
+    precheck: precheck,
+    perform: perform,
+    verify: verify_verify,
+    complete: complete,
+};
+/** Phases that look back at a window that is verified already. */
+const LOOKS_BACK = new Set(['verify', 'complete']);
+/** Carries the phases out that were asked for, in order, and ends at the first that does not go well. */
+async function carryOutPhases(session) {
+    const { phases } = session.request.maintenance;
+    const [first] = phases;
+    const window = (first !== undefined && LOOKS_BACK.has(first) ? await Window.last(session) : undefined) ??
+        (await Window.open(session, first === 'announce'));
+    const results = [];
+    for (const name of phases) {
+        session.progress.info(`■ maintenance: ${name}`);
+        const result = await MAINTENANCE_PHASES[name].run(session, window);
+        results.push(result);
+        if (!(0,model_outcome/* isGreen */.gf)(result.outcome))
+            break;
+    }
+    return maintenance_summarize(results);
+}
+/** What runs is what `perform` says; the other phases change nothing of it. */
+function maintenance_summarize(results) {
+    const last = results.at(-1) ?? done('no phase was asked for');
+    const performed = results.find(({ outcome, changed }) => changed || outcome === 'deployed' || outcome === 'unchanged');
+    if (performed === undefined || performed === last || !(0,model_outcome/* isGreen */.gf)(last.outcome))
+        return last;
+    return { ...performed, headline: [performed.headline, last.headline].join('; ') };
+}
+
+;// CONCATENATED MODULE: ./build/procedures/maintenance.js
+
+
+
+
+
+
+
+/** Runbook, Procedure 5, in its phases: each may be a run of its own, or several are one. */
+const maintenance_maintenance = {
+    name: 'maintenance',
+    purpose: 'Pulls, rebuilds on fresh base images and recreates every service, one at a time, each verified; in phases.',
+    interrupts: false,
+    async preview(viewing) {
+        const { phases } = viewing.request.maintenance;
+        for (const name of phases) {
+            viewing.progress.info(`■ ${name}: ${MAINTENANCE_PHASES[name].says}`);
+            viewing.recorder.note(`${name}: ${MAINTENANCE_PHASES[name].says}`);
+        }
+        if (!phases.includes('perform'))
+            return procedure_ended('completed', `${phases.join(', ')}: nothing that runs is changed`);
+        passGate(viewing, 'modified-files', modifiedFilesGate(viewing.opened));
+        const plan = await previewUpdate(withFreshBases(viewing), 'maintenance');
+        return procedure_ended('completed', describePreview(viewing, plan));
+    },
+    perform: (session) => carryOutPhases(session),
+};
 
 ;// CONCATENATED MODULE: ./build/steps/restore.js
 
@@ -16293,7 +16992,7 @@ const procedures_ALL_PROCEDURES = {
     stop: stop,
     start: start,
     'full-restart': fullRestart,
-    maintenance: maintenance,
+    maintenance: maintenance_maintenance,
     'slo-report': sloReport,
     backup: backup_backup,
     restore: restore_restore,
@@ -17189,7 +17888,7 @@ function columns(rows) {
 
 /***/ }),
 
-/***/ 584:
+/***/ 4508:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -31099,6 +31798,19 @@ const sloRecordSchema = looseObject({
     errorLines: maybe(schemas_number()),
     logLines: maybe(schemas_number()),
 });
+const maintenanceRecordSchema = looseObject({
+    at: schemas_string(),
+    window: schemas_string(),
+    kind: schemas_enum(['announced', 'prechecked', 'performing', 'performed', 'verified', 'completed']),
+    run: schemas_string(),
+    by: schemas_string(),
+    outcome: maybe(schemas_enum([...outcome/* GREEN_OUTCOMES */.E9, ...outcome/* RED_OUTCOMES */.Si])),
+    startsAt: maybe(schemas_string()),
+    plannedMs: maybe(schemas_number()),
+    page: maybe(schemas_enum(['maintenance', 'operational'])),
+    services: strings,
+    issues: strings,
+});
 const service = schemas_string();
 const release = schemas_string();
 const containers = strings;
@@ -31499,8 +32211,8 @@ function createLedger({ records, project, onBroken }) {
         return values;
     };
     /** A new file after all that are there. */
-    const append = async (kind, value) => {
-        const folder = recordPath(kind, value.service);
+    const append = (kind, value) => appendTo(recordPath(kind, value.service), value);
+    const appendTo = async (folder, value) => {
         const last = byName(await records.tree(folder)).at(-1)?.[0];
         await records.write(`${folder}/${eventName(value.at, last)}`, value);
     };
@@ -31544,6 +32256,8 @@ function createLedger({ records, project, onBroken }) {
         addSloRecord: (record) => append('slo', record),
         backupRecords: (service) => readAll(recordPath('backups', service), backupRecordSchema),
         addBackupRecord: (record) => append('backups', record),
+        maintenanceRecords: () => readAll(recordPath('maintenance'), maintenanceRecordSchema),
+        addMaintenanceRecord: (record) => appendTo(recordPath('maintenance'), record),
     };
 }
 /** Files of a folder by their own names, in the order of these. */
@@ -32329,7 +33043,7 @@ function isThisHost(host) {
 function mailOf(notice, count, threaded) {
     const { moment, project, procedure, thread } = notice;
     const title = (0,notification/* noticeTitle */.Zg)(notice);
-    const first = moment === 'start';
+    const first = moment === 'start' || moment === 'announcement';
     const common = `[${project}] ${procedure} ${thread}`;
     const id = thread.replaceAll(/[^\w.-]/g, '-');
     const name = `${notice.run.replaceAll(/[^\w.-]/g, '-')}.${count}.${moment}`;
@@ -32450,6 +33164,7 @@ const SIGNS = {
     success: '✅',
     failure: '❌',
     rollback: '↩️',
+    announcement: '📅',
 };
 /** @returns the message as blocks, and as the line that a phone shows */
 function slackBody(notice) {
@@ -32500,6 +33215,51 @@ function slack_escaped(text) {
 }
 function shortened(text, most) {
     return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+}
+
+;// CONCATENATED MODULE: ./build/notify/status-page.js
+
+
+/** A status page: the calls of the runbook's Procedure 5. It is told of maintenance windows, and of nothing else. */
+function createStatusPage({ statusPage }) {
+    if (statusPage === undefined)
+        return undefined;
+    const { headers } = statusPage;
+    const callFor = (message) => {
+        switch (message.kind) {
+            case 'notice':
+                return undefined;
+            case 'maintenance':
+            case 'operational':
+                return statusPage[message.kind];
+            case 'announced':
+                return statusPage.announceUrl && { ...statusPage.announceUrl, body: JSON.stringify(announcementBody(message)) };
+            case 'completed':
+                return statusPage.completeUrl && { ...statusPage.completeUrl, body: JSON.stringify(completionBody(message)) };
+        }
+    };
+    return {
+        name: 'status page',
+        describe(message) {
+            const call = callFor(message);
+            return call === undefined ? undefined : `${call.method} to ${hostOf(call.url)} (${message.kind})`;
+        },
+        async send(message, signal) {
+            const call = callFor(message);
+            if (call !== undefined)
+                await sendJson({ ...call, headers }, signal);
+        },
+    };
+}
+function announcementBody({ startsAt, durationMs, impact, reason }) {
+    return { scheduled: startsAt, duration: inWords(durationMs), impact, reason };
+}
+function completionBody({ actualMs, issues, notes }) {
+    return { actual_duration: inWords(actualMs), issues, notes };
+}
+/** As the runbook writes it: `15min`. */
+function inWords(ms) {
+    return (0,units/* formatDuration */.a3)(ms).replaceAll(' ', '');
 }
 
 ;// CONCATENATED MODULE: ./build/notify/webhook.js
@@ -32560,11 +33320,13 @@ function webhookBody(notice) {
 
 
 
+
 /** Every channel there is; a new one is one file and one line here. */
 const CHANNELS = [
     createSlack,
     createEmail,
     createWebhook,
+    createStatusPage,
 ];
 /** @returns the channels that the settings name */
 function createChannels(settings) {
@@ -33171,6 +33933,7 @@ function createMetricsFile() {
 // EXTERNAL MODULE: ./build/report/secret-names.js
 var secret_names = __nccwpck_require__(2561);
 ;// CONCATENATED MODULE: ./build/run/notifier.js
+
 /** What one message to one channel may take. */
 const notifier_DEADLINE_MS = 5_000;
 /** The runner kills a cancelled job some seconds later. */
@@ -33218,9 +33981,9 @@ class Notifier {
         const words = problem === undefined ? undefined : redact(problem);
         this.delivered.push({ channel: channel.name, message, problem: words, durationMs });
         if (words === undefined)
-            progress.debug(`${channel.name} has ${message.moment} after ${durationMs} ms`);
+            progress.debug(`${channel.name} has ${(0,notification/* describeMessage */.Xc)(message)} after ${durationMs} ms`);
         else
-            progress.warning(`${channel.name} could not be told (${message.moment}): ${words}`);
+            progress.warning(`${channel.name} could not be told (${(0,notification/* describeMessage */.Xc)(message)}): ${words}`);
     }
 }
 /** @returns what went wrong in words; a channel that does not heed the signal is not waited for either */

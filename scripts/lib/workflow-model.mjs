@@ -19,7 +19,7 @@ import { projectRoot } from './files.mjs';
 const SET_BY_EVERY_WORKFLOW = ['procedure', 'github-token'];
 
 /** Inputs of the action that a caller gives as secrets: what is given as an input is shown to everybody. */
-export const SECRET_INPUTS = ['slack-webhook-url', 'webhook-url', 'webhook-secret', 'smtp-url'];
+export const SECRET_INPUTS = ['slack-webhook-url', 'webhook-url', 'webhook-secret', 'smtp-url', 'status-page-headers'];
 
 /** Inputs of procedures that no public workflow carries out. */
 const OF_OTHER_PROCEDURES = ['period', 'metrics-file'];
@@ -40,6 +40,21 @@ const NOT_IN_AN_EMERGENCY = [
   'keep-releases',
 ];
 
+/** Inputs of a maintenance window. */
+const OF_A_MAINTENANCE = [
+  'status-page-url',
+  'status-page-maintenance',
+  'status-page-operational',
+  'status-page-announce-url',
+  'status-page-complete-url',
+  'phase',
+  'maintenance-start',
+  'maintenance-duration',
+  'impact',
+  'load-test',
+  'precheck-backup-age',
+];
+
 /** Data goes back with a rollback alone. */
 const OF_A_ROLLBACK = ['rollback-to', 'with-data'];
 
@@ -48,17 +63,17 @@ export const PUBLIC_WORKFLOWS = [
   {
     file: 'deploy.yml',
     required: ['working-directory', 'smoke-test'],
-    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, ...OF_A_ROLLBACK],
+    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, ...OF_A_ROLLBACK, ...OF_A_MAINTENANCE],
   },
   {
     file: 'release.yml',
     required: ['working-directory', 'smoke-test'],
-    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, 'ref', ...OF_A_ROLLBACK],
+    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, 'ref', ...OF_A_ROLLBACK, ...OF_A_MAINTENANCE],
   },
   {
     file: 'rollback.yml',
     required: ['working-directory'],
-    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, 'ref', 'image', 'release-command'],
+    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, 'ref', 'image', 'release-command', ...OF_A_MAINTENANCE],
   },
   {
     file: 'maintenance.yml',
@@ -68,7 +83,13 @@ export const PUBLIC_WORKFLOWS = [
   {
     file: 'emergency.yml',
     required: ['working-directory'],
-    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, ...NOT_IN_AN_EMERGENCY, 'with-data'],
+    leftOut: [
+      ...SET_BY_EVERY_WORKFLOW,
+      ...OF_OTHER_PROCEDURES,
+      ...NOT_IN_AN_EMERGENCY,
+      'with-data',
+      ...OF_A_MAINTENANCE,
+    ],
   },
 ];
 

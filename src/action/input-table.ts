@@ -1,4 +1,5 @@
 import { CONSISTENCIES } from '../model/backup-policy.js';
+import { PHASE_CHOICES } from '../model/maintenance.js';
 import { MOMENTS } from '../model/notification.js';
 import { DEFAULT_ERROR_PATTERNS, RUNBOOK } from '../model/policy.js';
 import { STRATEGY_NAMES } from '../model/plan.js';
@@ -615,6 +616,95 @@ const TABLE = [
     default: undefined,
     kind: 'text',
     procedures: TOLD,
+  },
+  {
+    name: 'status-page-url',
+    description:
+      'Where a status page is told of maintenance and of its end, as in `https://…` or `PUT https://…`; `docs/maintenance.md`.',
+    default: undefined,
+    kind: 'text',
+    procedures: ['maintenance'],
+  },
+  {
+    name: 'status-page-maintenance',
+    description: 'JSON that `status-page-url` is sent before the work begins.',
+    default: '{"status": "maintenance"}',
+    kind: 'text',
+    procedures: ['maintenance'],
+  },
+  {
+    name: 'status-page-operational',
+    description: 'JSON that `status-page-url` is sent when all is verified.',
+    default: '{"status": "operational"}',
+    kind: 'text',
+    procedures: ['maintenance'],
+  },
+  {
+    name: 'status-page-announce-url',
+    description: 'Where a status page is told of a window that is planned.',
+    default: undefined,
+    kind: 'text',
+    procedures: ['maintenance'],
+  },
+  {
+    name: 'status-page-complete-url',
+    description: 'Where a status page is told how long a window really was, with issues and notes.',
+    default: undefined,
+    kind: 'text',
+    procedures: ['maintenance'],
+  },
+  {
+    name: 'status-page-headers',
+    description: 'Headers of these calls, one a line, as in `Authorization: Bearer …`.',
+    default: undefined,
+    kind: 'secret',
+    procedures: ['maintenance'],
+  },
+  {
+    name: 'phase',
+    description:
+      'Part of a maintenance to carry out: `announce`, `precheck`, `perform`, `verify`, `complete`, or `all` of them; `docs/maintenance.md`.',
+    default: undefined,
+    defaultText: '`perform` and `verify`',
+    kind: 'choice',
+    choices: PHASE_CHOICES,
+    procedures: ['maintenance'],
+  },
+  {
+    name: 'maintenance-start',
+    description: 'When the work is planned to begin, as in `2026-12-01T02:00:00Z`, with `phase: announce`.',
+    default: undefined,
+    defaultText: 'in 24 hours',
+    kind: 'text',
+    procedures: ['maintenance'],
+  },
+  {
+    name: 'maintenance-duration',
+    description: 'How long the work is planned to take.',
+    default: '15m',
+    kind: 'duration',
+    procedures: ['maintenance'],
+  },
+  {
+    name: 'impact',
+    description: 'What users will notice, for the announcement.',
+    default: 'minimal',
+    kind: 'text',
+    procedures: ['maintenance'],
+  },
+  {
+    name: 'load-test',
+    description: 'Shell command on the host that puts load on what was maintained, once it is verified.',
+    default: undefined,
+    kind: 'command',
+    procedures: ['maintenance'],
+  },
+  {
+    name: 'precheck-backup-age',
+    description: 'How old the newest backup of a service with data may be at `phase: precheck`.',
+    default: '24h',
+    kind: 'duration',
+    procedures: ['maintenance'],
   },
   {
     name: 'notify-on',

@@ -11,6 +11,7 @@ import { nearest } from './nearest.js';
 import { readBackup } from './backup-inputs.js';
 import { readGates } from './gate-inputs.js';
 import { readCanary } from './canary-inputs.js';
+import { readMaintenance } from './maintenance-inputs.js';
 import { readNotifications } from './notify-inputs.js';
 import { readRollbackTarget } from './rollback-target.js';
 import { readTraffic } from './traffic.js';
@@ -101,6 +102,7 @@ export function readRequest(read: (name: string) => string, context: InputContex
     ...readGates(input),
     reason: input.checked('reason', reasonProblem),
     notifications: readNotifications(input),
+    maintenance: readMaintenance(input),
     githubToken: input.text('github-token'),
   };
   const { procedure, strategy, router, workingDirectory } = request;

@@ -1,4 +1,4 @@
-import { MOMENTS, type Moment, type NotificationSettings } from '../model/notification.js';
+import { MOMENTS, type Moment, type NotificationSettings, type PageAddress } from '../model/notification.js';
 import { unknownWord, type InputReader } from './input-reader.js';
 import type { InputName } from './input-table.js';
 
@@ -14,7 +14,56 @@ export function readNotifications(input: InputReader): NotificationSettings {
     slackUrl: readAddress(input, 'slack-webhook-url'),
     webhook: webhookUrl === undefined ? undefined : { url: webhookUrl, secret },
     email: readEmail(input),
+    statusPage: readStatusPage(input),
   };
+}
+
+function readStatusPage(input: InputReader): NotificationSettings['statusPage'] {
+  const url = readCall(input, 'status-page-url');
+  const announceUrl = readCall(input, 'status-page-announce-url');
+  const completeUrl = readCall(input, 'status-page-complete-url');
+  const headers = readHeaders(input);
+  const maintenance = readBody(input, 'status-page-maintenance');
+  const operational = readBody(input, 'status-page-operational');
+  if (url === undefined && announceUrl === undefined && completeUrl === undefined) return undefined;
+  return {
+    maintenance: url && { ...url, body: maintenance },
+    operational: url && { ...url, body: operational },
+    announceUrl,
+    completeUrl,
+    headers,
+  };
+}
+
+/** `PUT https://…`, or the address alone for POST. */
+function readCall(input: InputReader, name: InputName): PageAddress | undefined {
+  const [, method = 'POST', url = ''] = /^(?:(POST|PUT|PATCH)\s+)?(\S+)$/.exec(input.text(name) ?? '') ?? [];
+  if (input.text(name) === undefined) return undefined;
+  if (isWebAddress(url)) return { method, url };
+  input.problem(name, 'is not an http:// or https:// URL, with POST, PUT or PATCH before it or without');
+  return undefined;
+}
+
+function readBody(input: InputReader, name: InputName): string {
+  const text = input.text(name) ?? '';
+  try {
+    JSON.parse(text);
+  } catch {
+    input.problem(name, 'is not JSON, which the status page is sent');
+  }
+  return text;
+}
+
+/** Values may be secrets, and so are not repeated. */
+function readHeaders(input: InputReader): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    input.lines('status-page-headers').flatMap((line) => {
+      const [, name = '', value = ''] = /^([\w-]+):\s*(.+)$/.exec(line) ?? [];
+      if (name !== '') return [[name.toLowerCase(), value] as const];
+      input.problem('status-page-headers', 'has a line that is not `NAME: value`');
+      return [];
+    }),
+  );
 }
 
 /** One that is not whole would be found out when somebody waits for a mail. */

@@ -9,6 +9,7 @@ import type { Records } from './records.js';
 import {
   backupRecordSchema,
   eventSchema,
+  maintenanceRecordSchema,
   releaseSchema,
   releaseWithDefinitionSchema,
   sloRecordSchema,
@@ -49,8 +50,9 @@ export function createLedger({ records, project, onBroken }: LedgerOptions): Led
   };
 
   /** A new file after all that are there. */
-  const append = async (kind: string, value: { readonly at: string; readonly service: string }): Promise<void> => {
-    const folder = recordPath(kind, value.service);
+  const append = (kind: string, value: { readonly at: string; readonly service: string }): Promise<void> =>
+    appendTo(recordPath(kind, value.service), value);
+  const appendTo = async (folder: string, value: { readonly at: string }): Promise<void> => {
     const last = byName(await records.tree(folder)).at(-1)?.[0];
     await records.write(`${folder}/${eventName(value.at, last)}`, value);
   };
@@ -97,6 +99,9 @@ export function createLedger({ records, project, onBroken }: LedgerOptions): Led
 
     backupRecords: (service) => readAll(recordPath('backups', service), backupRecordSchema),
     addBackupRecord: (record) => append('backups', record),
+
+    maintenanceRecords: () => readAll(recordPath('maintenance'), maintenanceRecordSchema),
+    addMaintenanceRecord: (record) => appendTo(recordPath('maintenance'), record),
   };
 }
 

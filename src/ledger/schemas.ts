@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { CONSISTENCIES } from '../model/backup-policy.js';
 import { type BackupRecord, type DataPlace } from '../model/backup.js';
 import type { EdgeSpec } from '../model/edge.js';
+import type { MaintenanceRecord } from '../model/maintenance.js';
 import type { ContainerSet, Operation, Serve } from '../model/operation.js';
 import type { Decision, Plan, ServicePlan, StrategyName } from '../model/plan.js';
 import type { JournalOpening } from '../model/ports/ledger.js';
@@ -81,6 +82,20 @@ export const sloRecordSchema: z.ZodType<SloRecord> = z.looseObject({
   memoryBytes: maybe(z.number()),
   errorLines: maybe(z.number()),
   logLines: maybe(z.number()),
+});
+
+export const maintenanceRecordSchema: z.ZodType<MaintenanceRecord> = z.looseObject({
+  at: z.string(),
+  window: z.string(),
+  kind: z.enum(['announced', 'prechecked', 'performing', 'performed', 'verified', 'completed']),
+  run: z.string(),
+  by: z.string(),
+  outcome: maybe(z.enum([...GREEN_OUTCOMES, ...RED_OUTCOMES])),
+  startsAt: maybe(z.string()),
+  plannedMs: maybe(z.number()),
+  page: maybe(z.enum(['maintenance', 'operational'])),
+  services: strings,
+  issues: strings,
 });
 
 const service = z.string();

@@ -3,7 +3,8 @@ import type { ErrorCode } from './errors.js';
 
 /** The moments of a run that `notify-on` chooses from. */
 export const MOMENTS = ['start', 'success', 'failure', 'rollback'] as const;
-export type Moment = (typeof MOMENTS)[number];
+/** `announcement`: a maintenance window is told of; it is what was asked for, and no choice. */
+export type Moment = (typeof MOMENTS)[number] | 'announcement';
 
 /** What people are told of a run. Every text in it is redacted. */
 export interface Notice {
@@ -33,6 +34,36 @@ export interface Notice {
   readonly thread: string;
 }
 
+/** What a status page is told: the calls of the runbook's Procedure 5. */
+export type StatusChange =
+  | {
+      readonly kind: 'announced';
+      readonly startsAt: string;
+      readonly durationMs: number;
+      readonly impact: string;
+      readonly reason: string;
+    }
+  | { readonly kind: 'maintenance' }
+  | { readonly kind: 'operational' }
+  | {
+      readonly kind: 'completed';
+      readonly actualMs: number;
+      readonly issues: string;
+      readonly notes: string;
+    };
+
+/** What a channel may be given. */
+export type Message = Notice | StatusChange;
+
+/** One call to a status page, as far as it is known before there is something to say. */
+export interface PageAddress {
+  readonly method: string;
+  readonly url: string;
+}
+export interface PageCall extends PageAddress {
+  readonly body: string;
+}
+
 export interface NotificationSettings {
   readonly on: readonly Moment[];
   /** A secret. */
@@ -45,6 +76,16 @@ export interface NotificationSettings {
         readonly smtpUrl: string;
         readonly from: string;
         readonly to: readonly string[];
+      }
+    | undefined;
+  readonly statusPage:
+    | {
+        readonly maintenance: PageCall | undefined;
+        readonly operational: PageCall | undefined;
+        readonly announceUrl: PageAddress | undefined;
+        readonly completeUrl: PageAddress | undefined;
+        /** Their values are secrets. */
+        readonly headers: Readonly<Record<string, string>>;
       }
     | undefined;
 }
@@ -66,9 +107,9 @@ export function momentOf(outcome: OutcomeKind): Moment {
   }
 }
 
-/** Whether a channel takes it: a moment that was chosen. */
-export function isTold({ moment }: Notice, on: readonly Moment[]): boolean {
-  return on.includes(moment);
+/** Whether a channel for people takes it: a moment that was chosen, or an announcement. */
+export function isTold(message: Message, on: readonly Moment[]): message is Notice {
+  return message.kind === 'notice' && (message.moment === 'announcement' || on.includes(message.moment));
 }
 
 /** @returns a title of some words, such as `code-update of roma failed` */
@@ -77,6 +118,8 @@ export function noticeTitle({ moment, procedure, project, outcome }: Notice): st
   switch (moment) {
     case 'start':
       return `${what} begins`;
+    case 'announcement':
+      return `${what} is announced`;
     case 'rollback':
       return `${what} was rolled back`;
     case 'success':
@@ -91,3 +134,8 @@ const FAILURES: Partial<Readonly<Record<OutcomeKind, string>>> = {
   cancelled: 'was cancelled',
   'rollback-failed': 'failed, and so did going back',
 };
+
+/** @returns the message in some words, for reports */
+export function describeMessage(message: Message): string {
+  return message.kind === 'notice' ? message.moment : `status ${message.kind}`;
+}

@@ -7,13 +7,21 @@ interface Secret {
 
 /** @returns every value of the request that is never to be written or sent anywhere but where it belongs */
 export function secretsOf({ githubToken, notifications }: Request): readonly Secret[] {
-  const { slackUrl, webhook, email } = notifications;
+  const { slackUrl, webhook, email, statusPage } = notifications;
   return [
     ...secret('github-token', githubToken),
     ...addressSecrets('slack-webhook-url', slackUrl),
     ...addressSecrets('webhook-url', webhook?.url),
     ...secret('webhook-secret', webhook?.secret),
     ...mailSecrets(email?.smtpUrl),
+    ...Object.values(statusPage?.headers ?? {}).flatMap((value) => [
+      ...secret('status-page token', value),
+      // `Bearer TOKEN`: the token alone as well.
+      ...value
+        .split(/\s+/)
+        .slice(1)
+        .flatMap((part) => secret('status-page token', part)),
+    ]),
   ];
 }
 

@@ -1,6 +1,7 @@
 import type { Consistency } from './backup-policy.js';
 import type { EnvironmentCheck } from './environment-check.js';
 import type { GateSettings } from './gates.js';
+import type { MaintenanceSettings } from './maintenance.js';
 import type { NotificationSettings } from './notification.js';
 import type { PeakWindow } from './peak-hours.js';
 import type { StrategyName } from './plan.js';
@@ -101,6 +102,7 @@ export interface Request {
   readonly reason: string | undefined;
   /** Who is told, of what. */
   readonly notifications: NotificationSettings;
+  readonly maintenance: MaintenanceSettings;
   /** A secret. */
   readonly githubToken: string | undefined;
 }

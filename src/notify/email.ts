@@ -73,7 +73,7 @@ function isThisHost(host: string): boolean {
 export function mailOf(notice: Notice, count: number, threaded: boolean): Mail {
   const { moment, project, procedure, thread } = notice;
   const title = noticeTitle(notice);
-  const first = moment === 'start';
+  const first = moment === 'start' || moment === 'announcement';
   const common = `[${project}] ${procedure} ${thread}`;
   const id = thread.replaceAll(/[^\w.-]/g, '-');
   const name = `${notice.run.replaceAll(/[^\w.-]/g, '-')}.${count}.${moment}`;

@@ -2,6 +2,7 @@ import type { NotificationSettings } from '../model/notification.js';
 import type { Channel } from '../model/ports/notifications.js';
 import { createEmail } from './email.js';
 import { createSlack } from './slack.js';
+import { createStatusPage } from './status-page.js';
 import { createWebhook } from './webhook.js';
 
 /** Every channel there is; a new one is one file and one line here. */
@@ -9,6 +10,7 @@ const CHANNELS: readonly ((settings: NotificationSettings) => Channel | undefine
   createSlack,
   createEmail,
   createWebhook,
+  createStatusPage,
 ];
 
 /** @returns the channels that the settings name */

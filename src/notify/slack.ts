@@ -31,6 +31,7 @@ const SIGNS: Readonly<Record<Moment, string>> = {
   success: '✅',
   failure: '❌',
   rollback: '↩️',
+  announcement: '📅',
 };
 
 /** @returns the message as blocks, and as the line that a phone shows */

@@ -1,4 +1,4 @@
-import type { Notice } from '../model/notification.js';
+import { describeMessage, type Message } from '../model/notification.js';
 import type { Channel } from '../model/ports/notifications.js';
 import type { Progress } from '../model/ports/progress.js';
 
@@ -10,7 +10,7 @@ const CANCELLED_DEADLINE_MS = 2_000;
 /** What became of one message on one channel. */
 export interface Delivery {
   readonly channel: string;
-  readonly message: Notice;
+  readonly message: Message;
   readonly problem: string | undefined;
   readonly durationMs: number;
 }
@@ -34,7 +34,7 @@ export class Notifier {
   ) {}
 
   /** Begins to send it and waits for nothing. */
-  send(message: Notice): void {
+  send(message: Message): void {
     for (const channel of this.channels) {
       if (channel.describe(message) === undefined) continue;
       const before = this.tails.get(channel) ?? Promise.resolve();
@@ -46,7 +46,7 @@ export class Notifier {
   }
 
   /** @returns what each channel would do with the message, in words */
-  describe(message: Notice): readonly string[] {
+  describe(message: Message): readonly string[] {
     return this.channels.flatMap((channel) => {
       const what = channel.describe(message);
       return what === undefined ? [] : [`${channel.name}: ${what}`];
@@ -59,7 +59,7 @@ export class Notifier {
     return this.delivered;
   }
 
-  private async deliver(channel: Channel, message: Notice): Promise<void> {
+  private async deliver(channel: Channel, message: Message): Promise<void> {
     const { cancelled, progress, redact, deadlineMs = DEADLINE_MS } = this.options;
     const limit = cancelled.aborted ? Math.min(deadlineMs, CANCELLED_DEADLINE_MS) : deadlineMs;
     const began = performance.now();
@@ -67,8 +67,8 @@ export class Notifier {
     const durationMs = Math.round(performance.now() - began);
     const words = problem === undefined ? undefined : redact(problem);
     this.delivered.push({ channel: channel.name, message, problem: words, durationMs });
-    if (words === undefined) progress.debug(`${channel.name} has ${message.moment} after ${durationMs} ms`);
-    else progress.warning(`${channel.name} could not be told (${message.moment}): ${words}`);
+    if (words === undefined) progress.debug(`${channel.name} has ${describeMessage(message)} after ${durationMs} ms`);
+    else progress.warning(`${channel.name} could not be told (${describeMessage(message)}): ${words}`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { MOMENTS, momentOf, type Notice } from '../model/notification.js';
+import { describeMessage, MOMENTS, momentOf, type Notice } from '../model/notification.js';
 import type { RunReport } from '../model/report.js';
 import type { Run } from '../run/run.js';
 import type { Session, Viewing } from './session.js';
@@ -85,7 +85,7 @@ async function keepDeliveries({ notifier, recorder }: Run): Promise<void> {
     columns: ['Channel', 'Message', 'Result'],
     rows: deliveries.map(({ channel, message, problem, durationMs }) => [
       channel,
-      message.moment,
+      describeMessage(message),
       problem === undefined ? `sent in ${durationMs} ms` : `not sent: ${problem}`,
     ]),
   });

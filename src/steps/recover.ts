@@ -10,6 +10,7 @@ import { letGo, openEdge } from '../strategies/phases.js';
 import { startAgain } from '../strategies/start-again.js';
 import type { Strategy } from '../strategies/strategy.js';
 import { removeTemplates } from './beside.js';
+import { saySoIfPageStays } from './maintenance/window.js';
 import { keptCandidate } from './kept-candidate.js';
 import { observe } from './observe.js';
 import { planUndo } from './plan-service.js';
@@ -70,6 +71,7 @@ async function recoverRun(locked: LockedRun, open: OpenSession, runId: string): 
   }
   for (const mark of plan.left) await session.execute(mark, deadline);
   for (const tag of plan.builtTags) await session.engine.untagImage(tag);
+  if (procedure === 'maintenance') await saySoIfPageStays(session);
   await session.journal.close(runId, said.length === 0 ? 'nothing was changed' : `recovered: ${said.join('; ')}`);
   for (const line of said) {
     session.progress.info(`✓ recovered: ${line}`);

@@ -96,6 +96,15 @@ describe('readRequest', () => {
         slackUrl: undefined,
         webhook: undefined,
         email: undefined,
+        statusPage: undefined,
+      },
+      maintenance: {
+        phases: ['perform', 'verify'],
+        startsAt: undefined,
+        durationMs: 900_000,
+        impact: 'minimal',
+        loadTest: undefined,
+        backupAgeMs: 86_400_000,
       },
       githubToken: undefined,
     });

@@ -22,7 +22,13 @@ async function receiver(...answer: Parameters<typeof makeReceiver>): Promise<Rec
   return one;
 }
 
-const none: NotificationSettings = { on: MOMENTS, slackUrl: undefined, webhook: undefined, email: undefined };
+const none: NotificationSettings = {
+  on: MOMENTS,
+  slackUrl: undefined,
+  webhook: undefined,
+  email: undefined,
+  statusPage: undefined,
+};
 
 function notifier(channels: readonly Channel[], deadlineMs = 1_000) {
   const warnings: string[] = [];
@@ -65,7 +71,9 @@ describe('the webhook', () => {
     told.send(sampleNotice({ moment: 'start' }));
     told.send(sampleNotice({ moment: 'rollback' }));
     expect(told.describe(sampleNotice({ moment: 'start' }))).toEqual([]);
-    expect(told.describe(sampleNotice({ moment: 'rollback' }))).toEqual([`webhook: POST to ${new URL(hook.url).host}`]);
+    expect(told.describe(sampleNotice({ moment: 'announcement' }))).toEqual([
+      `webhook: POST to ${new URL(hook.url).host}`,
+    ]);
     await told.settle();
     expect(hook.received.map(({ json }) => (json as { moment: string }).moment)).toEqual(['rollback']);
     expect(hook.received[0]?.headers).not.toHaveProperty(SIGNATURE_HEADER);

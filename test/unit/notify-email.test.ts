@@ -56,6 +56,7 @@ const settings = (smtpUrl: string, more: Partial<NotificationSettings> = {}): No
   slackUrl: undefined,
   webhook: undefined,
   email: { smtpUrl, from: 'deploy@example.com', to },
+  statusPage: undefined,
   ...more,
 });
 
@@ -114,6 +115,7 @@ describe('secrets of channels', () => {
       slackUrl: 'https://hooks.slack.com/services/T0/B0/abcdefghij',
       webhook: { url: 'https://example.com/in', secret: 'k3y' },
       email: { smtpUrl: 'smtp://mailer:p%40ss%20word@mail.example.com', from: 'a@b', to },
+      statusPage: undefined,
     };
     const redactor = createRedactor();
     redactor.learn(secretsOf({ githubToken: undefined, notifications } as Request));

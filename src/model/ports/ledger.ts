@@ -1,4 +1,5 @@
 import type { BackupRecord } from '../backup.js';
+import type { MaintenanceRecord } from '../maintenance.js';
 import { omit } from '../omit.js';
 import type { Operation } from '../operation.js';
 import type { Plan } from '../plan.js';
@@ -20,6 +21,9 @@ export interface Ledger {
   /** Backups that were taken of a service and deleted again, oldest first; they lie on the host. */
   backupRecords(service: string): Promise<readonly BackupRecord[]>;
   addBackupRecord(record: BackupRecord): Promise<void>;
+  /** What happened in maintenance windows, oldest first. */
+  maintenanceRecords(): Promise<readonly MaintenanceRecord[]>;
+  addMaintenanceRecord(record: MaintenanceRecord): Promise<void>;
 }
 
 /** @returns the release without its definition, as lists and reports use it */

@@ -25,6 +25,8 @@ const URGENT: ReadonlySet<ProcedureName> = new Set(['emergency', 'rollback']);
 export function passOpeningGates(viewing: Viewing): void {
   const { procedure } = viewing.request;
   if (!RESTARTING.has(procedure) && !URGENT.has(procedure)) return;
+  // A maintenance is announced and prepared in the day, and carried out at night.
+  if (procedure === 'maintenance' && !viewing.request.maintenance.phases.includes('perform')) return;
   pass(viewing, 'peak-hours', peakHoursGate(viewing));
 }
 

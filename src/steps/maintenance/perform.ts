@@ -1,0 +1,90 @@
+import { asProcedureError } from '../../model/errors.js';
+import { isGreen } from '../../model/outcome.js';
+import type { Candidate } from '../candidate.js';
+import { diskSpaceGate } from '../gates/disk-space.js';
+import { healthGate } from '../gates/health.js';
+import { modifiedFilesGate } from '../gates/modified-files.js';
+import { passGate } from '../gates/pass-gate.js';
+import { observe } from '../observe.js';
+import { prepare } from '../prepare.js';
+import { rollOutAll } from '../roll-out-all.js';
+import { servicesToDeploy } from '../select-services.js';
+import type { Session } from '../session.js';
+import { withRestart } from '../show-plan.js';
+import { fetchWanted } from '../source.js';
+import { withoutStopped } from '../stopped.js';
+import { withFreshBases } from './fresh-bases.js';
+import type { MaintenancePhase, PhaseResult } from './phase.js';
+import { sayPageStays, tellPage } from './status-page.js';
+import type { Window } from './window.js';
+
+/**
+ * T-0: fresh base images, everything recreated in dependency order one at a time, each verified and watched. What is
+ * unchanged is recreated as well: that is what a maintenance window is for.
+ */
+export const perform: MaintenancePhase = {
+  name: 'perform',
+  says: 'sets the status page to maintenance, pulls and builds, and recreates every service in dependency order, one at a time',
+  async run(session, window) {
+    await session.progress.group('Gates', async () => {
+      passGate(session, 'modified-files', modifiedFilesGate(session.opened));
+      passGate(session, 'disk-space', await diskSpaceGate(session, session.opened));
+    });
+    const fresh = withFreshBases(session);
+    const wanted = await session.progress.group('Fetch', () => fetchWanted(fresh));
+    const services = await withoutStopped(fresh, await servicesToDeploy(fresh, wanted.project));
+    await session.progress.group('Build and pull', async () => {
+      for (const service of services) {
+        const seen = await observe(session.engine, session, session.project, service);
+        passGate(session, 'health', healthGate(service, seen));
+      }
+      await prepare(fresh, wanted, services);
+    });
+    const candidates = services.flatMap((service) => session.candidates.get(service) ?? []);
+    return inWindow(session, window, services, () => rollOutAll(session, 'maintenance', candidates.map(recreated)));
+  },
+};
+
+/** The page says maintenance only while something is really done: a build that fails never gets there. */
+async function inWindow(
+  session: Session,
+  window: Window,
+  services: readonly string[],
+  work: () => Promise<PhaseResult>,
+): Promise<PhaseResult> {
+  const page = tellPage(session, { kind: 'maintenance' });
+  await window.add('performing', { page, services: [...services], plannedMs: session.request.maintenance.durationMs });
+  const end = async (outcome: PhaseResult['outcome'], changed: boolean, issues: readonly string[]): Promise<void> => {
+    const back = !isGreen(outcome) && !changed ? tellPage(session, { kind: 'operational' }) : undefined;
+    await window.add('performed', {
+      outcome,
+      page: back,
+      services: [...services],
+      issues: issues.map((issue) => session.redactor.text(issue)),
+    });
+    if (!isGreen(outcome) && changed && page !== undefined) sayPageStays(session);
+  };
+  const signs = (): readonly string[] =>
+    session.recorder.warnings.map(({ service, message }) => `${service}: ${message}`);
+  let result: PhaseResult;
+  try {
+    result = await work();
+  } catch (error) {
+    const failure = asProcedureError(error);
+    // Whoever took the lock over goes on in this window.
+    if (failure.code !== 'E_FENCED')
+      await end(failure.code === 'E_GATE' ? 'refused' : 'failed', session.recorder.changed, [failure.message]);
+    throw error;
+  }
+  await end(result.outcome, result.changed, [
+    ...signs(),
+    ...(result.error === undefined ? [] : [result.error.message]),
+  ]);
+  return result;
+}
+
+/** One-shot services that are unchanged have done their work. */
+function recreated(candidate: Candidate): Candidate {
+  if (candidate.decision.kind !== 'unchanged' || candidate.oneShot) return candidate;
+  return withRestart(candidate, 'maintenance recreates what is unchanged as well');
+}
