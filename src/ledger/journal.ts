@@ -78,8 +78,9 @@ export function createJournal({ records, project, onBroken }: JournalOptions): J
   return {
     open: (record) => records.write(recordPath('journal', record.run, 'opening.json'), record),
     begin: (run, sequence, operation) => behind.write(entryPath(run, sequence, 'begin'), { at: now(), operation }),
-    end: (run, sequence, result) => {
-      behind.defer(entryPath(run, sequence, 'end'), { at: now(), result });
+    end: (run, sequence, result) => behind.write(entryPath(run, sequence, 'end'), { at: now(), result }),
+    endSoon: (run, sequence) => {
+      behind.defer(entryPath(run, sequence, 'end'), { at: now(), result: 'done' });
     },
     close: (run, outcome) => behind.write(recordPath('journal', run, 'closed.json'), { at: now(), outcome }),
 

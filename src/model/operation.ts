@@ -533,6 +533,23 @@ export function changesService(operation: Operation): boolean {
   return CHANGING.has(operation.kind);
 }
 
+/** Nothing is decided by whether they ended: recovery does the same after their beginning as after their end. */
+const END_DECIDES_NOTHING: ReadonlySet<OperationKind> = new Set([
+  'fetch-source',
+  'add-worktree',
+  'build-image',
+  'pull-image',
+  'capture-evidence',
+  'keep-image',
+  'tag-image',
+  'await-ready',
+]);
+
+/** @returns whether it makes a difference to a recovery that the operation came to its end */
+export function endDecides({ kind }: Operation): boolean {
+  return !END_DECIDES_NOTHING.has(kind);
+}
+
 /** @returns what puts the data of before a restore back */
 export function dataBack(
   { service, places, tool }: DataReturn,

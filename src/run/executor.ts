@@ -1,6 +1,7 @@
 import {
   describeOperation,
   changesService,
+  endDecides,
   type Operation,
   type OperationKind,
   type OperationOf,
@@ -54,11 +55,16 @@ export class Executor {
       );
     } catch (error) {
       // What was cut short has not failed, and counts as begun: recovery must not take it for a verdict.
-      if (!signal.aborted) journal.end(this.journalled.run, sequence, 'failed');
+      const ended = signal.aborted ? Promise.resolve() : journal.end(this.journalled.run, sequence, 'failed');
+      await ended.catch((journalError: unknown) => {
+        // The failure at hand matters more; recovery treats a begun operation without an end as failed anyway.
+        progress.debug(`journal: ${String(journalError)}`);
+      });
       progress.info(`✗ ${text} (${formatDuration(performance.now() - began)})`);
       throw error;
     }
-    journal.end(this.journalled.run, sequence, 'done');
+    if (endDecides(operation)) await journal.end(this.journalled.run, sequence, 'done');
+    else journal.endSoon(this.journalled.run, sequence);
     progress.info(`✓ ${text} (${formatDuration(performance.now() - began)})`);
   }
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createJournal } from '../../src/ledger/journal.js';
 import { createLedger, eventName } from '../../src/ledger/ledger.js';
 import { generationName, isSegment, parseLockVolume, recordsName } from '../../src/ledger/names.js';
@@ -8,8 +8,8 @@ import type { ReleaseEvent, ReleaseWithDefinition } from '../../src/model/releas
 import { memoryEngine } from '../support/memory-records.js';
 import { sampleOpening, sampleRelease } from '../support/ledger-samples.js';
 
-function open() {
-  const engine = memoryEngine();
+function open(before?: (call: string) => Promise<void>) {
+  const engine = memoryEngine(before);
   const broken: ProcedureError[] = [];
   const records = createRecords(engine, 'roma');
   const options = { records, project: 'roma', onBroken: (error: ProcedureError) => void broken.push(error) };
@@ -144,9 +144,9 @@ describe('the journal', () => {
     const opening = sampleOpening('1-1');
     await journal.open(opening);
     await journal.begin('1-1', 1, pull);
-    journal.end('1-1', 1, 'done');
+    await journal.end('1-1', 1, 'done');
     await journal.begin('1-1', 2, replace);
-    journal.end('1-1', 2, 'failed');
+    await journal.end('1-1', 2, 'failed');
     await journal.begin('1-1', 10, pull);
     expect(await journal.read('1-1')).toEqual({
       opening,
@@ -161,6 +161,39 @@ describe('the journal', () => {
     expect((await journal.read('1-1'))?.outcome).toBe('failed');
     expect(await journal.read('2-1')).toBeUndefined();
     expect(await journal.read('../releases')).toBeUndefined();
+  });
+
+  it('writes an end that can wait with the next beginning, before anything that is read or closed', async () => {
+    const { engine, journal } = open();
+    await journal.open(sampleOpening('1-1'));
+    await journal.begin('1-1', 1, pull);
+    journal.endSoon('1-1', 1);
+    expect([...engine.files.keys()]).not.toContain('journal/1-1/0001-end.json');
+    await journal.begin('1-1', 2, replace);
+    expect([...engine.files.keys()].slice(-2)).toEqual(['journal/1-1/0001-end.json', 'journal/1-1/0002-begin.json']);
+    journal.endSoon('1-1', 2);
+    expect((await journal.read('1-1'))?.entries.map(({ result }) => result)).toEqual(['done', 'done']);
+    await journal.begin('1-1', 3, pull);
+    journal.endSoon('1-1', 3);
+    // And by itself, when nothing follows.
+    await vi.waitFor(() => expect(engine.files.has('journal/1-1/0003-end.json')).toBe(true));
+    await journal.close('1-1', 'ended');
+    expect(await journal.read('1-1')).toMatchObject({ outcome: 'ended', entries: [{}, {}, { result: 'done' }] });
+  });
+
+  it('tells whoever writes next that an end could not be written', async () => {
+    let lost = 0;
+    const { journal } = open((call) => {
+      if (!call.endsWith('0001-end.json')) return Promise.resolve();
+      lost += 1;
+      return Promise.reject(new Error('the disk is full'));
+    });
+    await journal.open(sampleOpening('1-1'));
+    await journal.begin('1-1', 1, pull);
+    journal.endSoon('1-1', 1);
+    await vi.waitFor(() => expect(lost).toBeGreaterThan(0));
+    await expect(journal.begin('1-1', 2, replace)).rejects.toThrow('the disk is full');
+    await journal.begin('1-1', 2, replace);
   });
 
   it('reads on past a broken entry, counts a broken end as begun, and stops at a broken opening', async () => {

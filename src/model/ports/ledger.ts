@@ -35,8 +35,12 @@ export function withoutDefinition(release: ReleaseWithDefinition): Release {
 export interface Journal {
   open(record: JournalOpening): Promise<void>;
   begin(run: string, sequence: number, operation: Operation): Promise<void>;
-  /** Written in the background, before anything else of the run is; a failure of it is told then. */
-  end(run: string, sequence: number, result: 'done' | 'failed'): void;
+  end(run: string, sequence: number, result: 'done' | 'failed'): Promise<void>;
+  /**
+   * For an end that decides nothing: written in the background, before anything else of the run is, and a failure of it
+   * is told then.
+   */
+  endSoon(run: string, sequence: number): void;
   /** How the run as a whole ended; after it there is nothing to recover. */
   close(run: string, outcome: string): Promise<void>;
   read(run: string): Promise<JournalRecord | undefined>;
