@@ -80,7 +80,7 @@ export async function createRun(options: RunOptions): Promise<Run> {
       repository: environment['GITHUB_REPOSITORY'],
       apiUrl: environment['GITHUB_API_URL'] ?? 'https://api.github.com',
       onProblem: debug,
-      onIncidentLost: (line) => progress.warning(line),
+      onIssueLost: (line) => progress.warning(line),
     }),
     listeners: createListeners(),
     incidents: createIncidentLog(request.stateDir),

@@ -774,10 +774,10 @@ const TABLE = [
     },
     {
         name: 'github-token',
-        description: 'Token that git fetches a private repository with (`contents: read`), and that an emergency opens an issue with (`issues: write`).',
+        description: 'Token that git fetches a private repository with (`contents: read`), and that an emergency or `slo-report` opens an issue with (`issues: write`).',
         default: undefined,
         kind: 'secret',
-        procedures: ['check', 'code-update', 'rollback', 'maintenance', 'emergency'],
+        procedures: ['check', 'code-update', 'rollback', 'maintenance', 'emergency', 'slo-report'],
     },
 ];
 /** Every input, in the order the documents show them. */
@@ -3723,7 +3723,7 @@ __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(5496);
 /* harmony import */ var _publish_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8604);
 /* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6517);
-/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(4508);
+/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(4761);
 
 
 
@@ -4132,6 +4132,7 @@ function omit(value, ...keys) {
 /* harmony export */   Y2: () => (/* binding */ dataBack),
 /* harmony export */   h0: () => (/* binding */ short),
 /* harmony export */   "if": () => (/* binding */ compensationOf),
+/* harmony export */   tp: () => (/* binding */ endDecides),
 /* harmony export */   vn: () => (/* binding */ changesService)
 /* harmony export */ });
 /* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9574);
@@ -4383,6 +4384,21 @@ const CHANGING = new Set([
 /** @returns whether the operation changes what runs */
 function changesService(operation) {
     return CHANGING.has(operation.kind);
+}
+/** Nothing is decided by whether they ended: recovery does the same after their beginning as after their end. */
+const END_DECIDES_NOTHING = new Set([
+    'fetch-source',
+    'add-worktree',
+    'build-image',
+    'pull-image',
+    'capture-evidence',
+    'keep-image',
+    'tag-image',
+    'await-ready',
+]);
+/** @returns whether it makes a difference to a recovery that the operation came to its end */
+function endDecides({ kind }) {
+    return !END_DECIDES_NOTHING.has(kind);
 }
 /** @returns what puts the data of before a restore back */
 function dataBack({ service, places, tool }, safety) {
@@ -5756,12 +5772,18 @@ class Executor {
         }
         catch (error) {
             // What was cut short has not failed, and counts as begun: recovery must not take it for a verdict.
-            if (!signal.aborted)
-                journal.end(this.journalled.run, sequence, 'failed');
+            const ended = signal.aborted ? Promise.resolve() : journal.end(this.journalled.run, sequence, 'failed');
+            await ended.catch((journalError) => {
+                // The failure at hand matters more; recovery treats a begun operation without an end as failed anyway.
+                progress.debug(`journal: ${String(journalError)}`);
+            });
             progress.info(`✗ ${text} (${(0,units/* formatDuration */.a3)(performance.now() - began)})`);
             throw error;
         }
-        journal.end(this.journalled.run, sequence, 'done');
+        if ((0,model_operation/* endDecides */.tp)(operation))
+            await journal.end(this.journalled.run, sequence, 'done');
+        else
+            journal.endSoon(this.journalled.run, sequence);
         progress.info(`✓ ${text} (${(0,units/* formatDuration */.a3)(performance.now() - began)})`);
     }
     async perform(operation, signal) {
@@ -16959,12 +16981,33 @@ const sloReport = {
             progress.info(`metrics written to ${request.metricsFile}`);
             recorder.note(`metrics written to ${request.metricsFile}`);
         }
-        if (records.length === 0)
-            return procedure_ended('completed', `slo-report: no run changed anything in the ${period}`);
-        return procedure_ended('completed', `slo-report: ${records.length} runs of ${[...all.keys()].join(', ')} in the ${period}, ${greenRuns(records)} of them green`);
+        const headline = records.length === 0
+            ? `no run changed anything in the ${period}`
+            : `${records.length} runs of ${[...all.keys()].join(', ')} in the ${period}, ${greenRuns(records)} of them green`;
+        if (!request.dryRun)
+            await tellForge(viewing, period, headline);
+        return procedure_ended('completed', `slo-report: ${headline}`);
     },
     perform: undefined,
 };
+/** The monthly review of the runbook, where everybody sees it: in one issue, when there is a token for it. */
+async function tellForge(viewing, period, headline) {
+    const { codeHost, invocation, progress, project, recorder, redactor } = viewing;
+    const clean = (text) => redactor.text(text);
+    const issue = await codeHost.reportReview({
+        at: new Date().toISOString(),
+        project,
+        period,
+        headline: clean(headline),
+        runUrl: invocation.runUrl,
+        findings: recorder.findings.map((finding) => ({ ...finding, rows: finding.rows.map((row) => row.map(clean)) })),
+    });
+    if (issue === undefined)
+        return;
+    const words = `${issue.created ? 'opened' : 'brought up to date'}: issue #${issue.number} (${issue.url})`;
+    progress.info(words);
+    recorder.note(words);
+}
 /** Services that are named, or all that the ledger has: one that left the compose file has a past as well. */
 async function recordedServices(viewing) {
     const recorded = await viewing.ledger.services();
@@ -18468,7 +18511,7 @@ function hasUrlCredentials(value) {
 
 /***/ }),
 
-/***/ 4508:
+/***/ 4761:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -31891,25 +31934,48 @@ function createDockerEngine(endpoint, debug) {
     };
 }
 
-;// CONCATENATED MODULE: ./build/github/incident-issue.js
+;// CONCATENATED MODULE: ./build/github/issues.js
 
-const issue = looseObject({
+const issueSchema = looseObject({
     number: schemas_number(),
     html_url: schemas_string(),
     body: schemas_string().nullish(),
     pull_request: unknown().optional(),
 });
+const PER_PAGE = 100;
+/** Older ones than the newest thousand are not looked for: a new issue is better than a long wait. */
+const MOST_PAGES = 10;
+/** GitHub takes 65536 characters. */
 const MOST_CHARACTERS = 60_000;
+/**
+ * @returns the open issue whose text has the marker; the one that was changed last when there are several
+ * https://docs.github.com/rest/issues/issues#list-repository-issues
+ */
+async function findOpenIssue(ask, marker) {
+    for (let page = 1; page <= MOST_PAGES; page += 1) {
+        const query = { state: 'open', sort: 'updated', per_page: PER_PAGE, page };
+        const { data } = await ask('GET /repos/{owner}/{repo}/issues', query);
+        const issues = array(issueSchema).parse(data);
+        const found = issues.find(({ body, pull_request: pull }) => pull === undefined && body?.includes(marker) === true);
+        if (found !== undefined || issues.length < PER_PAGE)
+            return found;
+    }
+    return undefined;
+}
+/** Logs hold whatever a stranger sent: as code it mentions nobody and links to nothing. */
+function inline(text) {
+    return `\`${text.replaceAll('`', "'").replaceAll(/\s+/g, ' ').replaceAll('|', '\\|')}\``;
+}
+
+;// CONCATENATED MODULE: ./build/github/incident-issue.js
+
 /**
  * One open issue for the services of a project: what happens while it is open is a comment on it.
  * https://docs.github.com/rest/issues/issues, https://docs.github.com/rest/issues/comments; needs `issues: write`.
  */
 async function openOrUpdate(ask, incident) {
     const marker = `<!-- rolling-restart incident: ${incident.project}/${[...incident.services].sort().join(',')} -->`;
-    const { data } = await ask('GET /repos/{owner}/{repo}/issues', { state: 'open', sort: 'updated', per_page: 100 });
-    const known = array(issue)
-        .parse(data)
-        .find(({ body, pull_request: pull }) => pull === undefined && body?.includes(marker) === true);
+    const known = await findOpenIssue(ask, marker);
     const text = incident_issue_describe(incident).slice(0, MOST_CHARACTERS);
     if (known !== undefined) {
         await ask('POST /repos/{owner}/{repo}/issues/{issue_number}/comments', { issue_number: known.number, body: text });
@@ -31917,7 +31983,7 @@ async function openOrUpdate(ask, incident) {
     }
     const title = `Emergency restart of ${incident.services.join(', ')} (${incident.project})`;
     const made = await ask('POST /repos/{owner}/{repo}/issues', { title, body: `${text}\n${marker}\n` });
-    const { number, html_url: url } = issue.parse(made.data);
+    const { number, html_url: url } = issueSchema.parse(made.data);
     return { number, url, created: true };
 }
 function incident_issue_describe(incident) {
@@ -31938,10 +32004,6 @@ function incident_issue_describe(incident) {
         lines.push(...facts.map(({ what, found }) => `| ${inline(what)} | ${inline(found)} |`));
     }
     return `${lines.join('\n')}\n`;
-}
-/** Logs hold whatever a stranger sent: as code it mentions nobody and links to nothing. */
-function inline(text) {
-    return `\`${text.replaceAll('`', "'").replaceAll(/\s+/g, ' ').replaceAll('|', '\\|')}\``;
 }
 
 ;// CONCATENATED MODULE: ./build/github/deployments.js
@@ -31970,7 +32032,40 @@ async function findDeployment(ask, commit, environment) {
     return { kind: 'not-there', last };
 }
 
+;// CONCATENATED MODULE: ./build/github/review-issue.js
+
+/**
+ * One open issue for a project, that always holds the newest review; closed, the next review opens another one.
+ * https://docs.github.com/rest/issues/issues; needs `issues: write`.
+ */
+async function openOrReplaceReview(ask, review) {
+    const marker = `<!-- rolling-restart slo-review: ${review.project} -->`;
+    const body = `${review_issue_describe(review).slice(0, MOST_CHARACTERS)}\n${marker}\n`;
+    const known = await findOpenIssue(ask, marker);
+    if (known !== undefined) {
+        await ask('PATCH /repos/{owner}/{repo}/issues/{issue_number}', { issue_number: known.number, body });
+        return { number: known.number, url: known.html_url, created: false };
+    }
+    const title = `Restart Performance Targets of ${review.project}`;
+    const { data } = await ask('POST /repos/{owner}/{repo}/issues', { title, body });
+    const { number, html_url: url } = issueSchema.parse(data);
+    return { number, url, created: true };
+}
+function review_issue_describe({ at, headline, runUrl, findings }) {
+    const run = runUrl === undefined ? '' : ` Charts are in the summary of [the run](${runUrl}).`;
+    return [`${at}: ${inline(headline)}.${run}`, ...findings.flatMap(section)].join('\n');
+}
+function section({ title, columns, rows }) {
+    const line = (cells) => `| ${cells.map(plain).join(' | ')} |`;
+    return ['', `### ${plain(title)}`, '', line(columns), `|${columns.map(() => ' --- ').join('|')}|`, ...rows.map(line)];
+}
+/** Figures and words as they are; what Markdown or GitHub would read something into, as code. */
+function plain(text) {
+    return /^[\w\s.,:;%()/–-]*$/.test(text) ? text.replaceAll(/\s+/g, ' ') : inline(text);
+}
+
 ;// CONCATENATED MODULE: ./build/github/code-host.js
+
 
 
 
@@ -31984,8 +32079,22 @@ const answer = array(looseObject({ number: schemas_number(), title: schemas_stri
  * along that costs a tenth of a second, and most runs ask nothing.
  * https://docs.github.com/rest/commits/commits#list-pull-requests-associated-with-a-commit
  */
-function createCodeHost({ token, repository, apiUrl, onProblem, onIncidentLost = onProblem, }) {
+function createCodeHost({ token, repository, apiUrl, onProblem, onIssueLost = onProblem, }) {
     const [owner, repo] = repository?.split('/') ?? [];
+    const writeIssue = async (what, write) => {
+        if (token === undefined || owner === undefined || repo === undefined)
+            return undefined;
+        try {
+            const { getOctokit } = await __nccwpck_require__.e(/* import() */ 413).then(__nccwpck_require__.bind(__nccwpck_require__, 2413));
+            const octokit = getOctokit(token, { baseUrl: apiUrl });
+            const signal = AbortSignal.timeout(ISSUE_DEADLINE_MS);
+            return await write(async (route, parameters) => octokit.request(route, { owner, repo, ...parameters, request: { signal } }));
+        }
+        catch (error) {
+            onIssueLost(`GitHub took no issue for the ${what} (the token needs issues: write): ${String(error)}`);
+            return undefined;
+        }
+    };
     return {
         async pullRequestsOf(commit) {
             if (token === undefined || owner === undefined || repo === undefined)
@@ -32022,20 +32131,8 @@ function createCodeHost({ token, repository, apiUrl, onProblem, onIncidentLost =
                 return { kind: 'unknown', reason: `GitHub did not tell (${String(error)})` };
             }
         },
-        async reportIncident(incident) {
-            if (token === undefined || owner === undefined || repo === undefined)
-                return undefined;
-            try {
-                const { getOctokit } = await __nccwpck_require__.e(/* import() */ 413).then(__nccwpck_require__.bind(__nccwpck_require__, 2413));
-                const octokit = getOctokit(token, { baseUrl: apiUrl });
-                const signal = AbortSignal.timeout(ISSUE_DEADLINE_MS);
-                return await openOrUpdate(async (route, parameters) => octokit.request(route, { owner, repo, ...parameters, request: { signal } }), incident);
-            }
-            catch (error) {
-                onIncidentLost(`GitHub took no issue for the incident (the token needs issues: write): ${String(error)}`);
-                return undefined;
-            }
-        },
+        reportIncident: (incident) => writeIssue('incident', (ask) => openOrUpdate(ask, incident)),
+        reportReview: (review) => writeIssue('review', (ask) => openOrReplaceReview(ask, review)),
     };
 }
 
@@ -32701,8 +32798,9 @@ function createJournal({ records, project, onBroken }) {
     return {
         open: (record) => records.write(recordPath('journal', record.run, 'opening.json'), record),
         begin: (run, sequence, operation) => behind.write(entryPath(run, sequence, 'begin'), { at: now(), operation }),
-        end: (run, sequence, result) => {
-            behind.defer(entryPath(run, sequence, 'end'), { at: now(), result });
+        end: (run, sequence, result) => behind.write(entryPath(run, sequence, 'end'), { at: now(), result }),
+        endSoon: (run, sequence) => {
+            behind.defer(entryPath(run, sequence, 'end'), { at: now(), result: 'done' });
         },
         close: (run, outcome) => behind.write(recordPath('journal', run, 'closed.json'), { at: now(), outcome }),
         /**
@@ -33751,7 +33849,7 @@ function slackBody(notice) {
     const title = `${SIGNS[notice.moment]} ${(0,notification/* noticeTitle */.Zg)(notice)}`;
     const blocks = [
         { type: 'header', text: { type: 'plain_text', text: shortened(title, LONGEST_HEADER), emoji: true } },
-        section(notice.headline),
+        slack_section(notice.headline),
     ];
     const fields = fieldsOf(notice);
     if (fields.length > 0) {
@@ -33783,7 +33881,7 @@ function fieldsOf(notice) {
         ...(notice.problem === undefined ? [] : [['Error', notice.problem.code]]),
     ];
 }
-function section(text) {
+function slack_section(text) {
     return mrkdwn(slack_escaped(text));
 }
 function mrkdwn(text) {
@@ -37575,7 +37673,7 @@ async function createRun(options) {
             repository: environment['GITHUB_REPOSITORY'],
             apiUrl: environment['GITHUB_API_URL'] ?? 'https://api.github.com',
             onProblem: debug,
-            onIncidentLost: (line) => progress.warning(line),
+            onIssueLost: (line) => progress.warning(line),
         }),
         listeners: createListeners(),
         incidents: createIncidentLog(request.stateDir),

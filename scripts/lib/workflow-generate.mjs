@@ -76,7 +76,7 @@ export function subfolderAction(rootAction) {
 function fillWorkflow(text, workflow, inputs) {
   const passed = passedOn(workflow, inputs);
   const declared = Object.fromEntries(passed.map((input) => [input.name, declareInput(workflow, input)]));
-  const secrets = secretInputs(inputs);
+  const secrets = secretInputs(workflow, inputs);
   const secret = Object.fromEntries(secrets.map(({ name, description }) => [name, { description, required: false }]));
   const given = [
     ...passed.map(({ name }) => `${name}: \${{ inputs.${name} }}\n`),
@@ -84,7 +84,8 @@ function fillWorkflow(text, workflow, inputs) {
   ].join('');
   const yaml = (value) => stringify(value, { lineWidth: 0, singleQuote: true });
   const filled = fillBlock(text, 'inputs of the action', yaml(declared));
-  return fillBlock(fillBlock(filled, 'secrets of the action', yaml(secret)), 'handed to the action', given);
+  const told = secrets.length === 0 ? filled : fillBlock(filled, 'secrets of the action', yaml(secret));
+  return fillBlock(told, 'handed to the action', given);
 }
 
 function declareInput(workflow, input) {

@@ -42,6 +42,7 @@ const NOT_IN_AN_EMERGENCY = [
 
 /** Inputs of a maintenance window. */
 const OF_A_MAINTENANCE = [
+  'status-page-headers',
   'status-page-url',
   'status-page-maintenance',
   'status-page-operational',
@@ -53,6 +54,20 @@ const OF_A_MAINTENANCE = [
   'impact',
   'load-test',
   'precheck-backup-age',
+];
+
+/** Inputs of the monthly review. */
+const OF_A_REVIEW = [
+  'working-directory',
+  'service',
+  'compose-files',
+  'project-name',
+  'env-file',
+  'state-dir',
+  'evidence-dir',
+  'period',
+  'metrics-file',
+  'dry-run',
 ];
 
 /** Data goes back with a rollback alone. */
@@ -91,7 +106,17 @@ export const PUBLIC_WORKFLOWS = [
       ...OF_A_MAINTENANCE,
     ],
   },
+  {
+    file: 'slo-review.yml',
+    required: ['working-directory'],
+    leftOut: allBut(OF_A_REVIEW),
+  },
 ];
+
+/** @param {readonly string[]} kept */
+function allBut(kept) {
+  return readActionInputs().flatMap(({ name }) => (kept.includes(name) ? [] : [name]));
+}
 
 /** Where the public workflows reach the action; says why: docs/adr/0003-how-workflows-reach-the-action.md. */
 export const SUBFOLDER_ACTION = '.github/actions/rolling-restart';
@@ -149,10 +174,11 @@ export function passedOn(workflow, inputs) {
 }
 
 /**
- * The inputs of the action that are secrets of every workflow.
+ * The inputs of the action that are secrets of a workflow.
  *
+ * @param {PublicWorkflow} workflow
  * @param {ActionInput[]} inputs
  */
-export function secretInputs(inputs) {
-  return inputs.filter(({ name }) => SECRET_INPUTS.includes(name));
+export function secretInputs(workflow, inputs) {
+  return inputs.filter(({ name }) => SECRET_INPUTS.includes(name) && !workflow.leftOut.includes(name));
 }

@@ -716,10 +716,10 @@ const TABLE = [
   {
     name: 'github-token',
     description:
-      'Token that git fetches a private repository with (`contents: read`), and that an emergency opens an issue with (`issues: write`).',
+      'Token that git fetches a private repository with (`contents: read`), and that an emergency or `slo-report` opens an issue with (`issues: write`).',
     default: undefined,
     kind: 'secret',
-    procedures: ['check', 'code-update', 'rollback', 'maintenance', 'emergency'],
+    procedures: ['check', 'code-update', 'rollback', 'maintenance', 'emergency', 'slo-report'],
   },
 ] as const satisfies readonly InputSpec[];
 

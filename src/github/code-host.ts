@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { openOrUpdate } from './incident-issue.js';
 import { findDeployment } from './deployments.js';
-import type { CodeHost, DeploymentFound, IncidentIssue, PullRequest } from '../model/ports/code-host.js';
+import type { Ask } from './issues.js';
+import { openOrReplaceReview } from './review-issue.js';
+import type { CodeHost, DeploymentFound, WrittenIssue, PullRequest } from '../model/ports/code-host.js';
 
 /** What a person waits at most for a name in a summary. */
 const DEADLINE_MS = 5_000;
@@ -16,7 +18,7 @@ export interface CodeHostOptions {
   readonly apiUrl: string;
   readonly onProblem: (line: string) => void;
   /** What a person has to hear about; `onProblem` unless given. */
-  readonly onIncidentLost?: (line: string) => void;
+  readonly onIssueLost?: (line: string) => void;
 }
 
 const answer = z.array(z.looseObject({ number: z.number(), title: z.string(), html_url: z.string() }));
@@ -31,9 +33,28 @@ export function createCodeHost({
   repository,
   apiUrl,
   onProblem,
-  onIncidentLost = onProblem,
+  onIssueLost = onProblem,
 }: CodeHostOptions): CodeHost {
   const [owner, repo] = repository?.split('/') ?? [];
+
+  const writeIssue = async (
+    what: string,
+    write: (ask: Ask) => Promise<WrittenIssue>,
+  ): Promise<WrittenIssue | undefined> => {
+    if (token === undefined || owner === undefined || repo === undefined) return undefined;
+    try {
+      const { getOctokit } = await import('@actions/github');
+      const octokit = getOctokit(token, { baseUrl: apiUrl });
+      const signal = AbortSignal.timeout(ISSUE_DEADLINE_MS);
+      return await write(async (route, parameters) =>
+        octokit.request(route, { owner, repo, ...parameters, request: { signal } }),
+      );
+    } catch (error) {
+      onIssueLost(`GitHub took no issue for the ${what} (the token needs issues: write): ${String(error)}`);
+      return undefined;
+    }
+  };
+
   return {
     async pullRequestsOf(commit): Promise<readonly PullRequest[]> {
       if (token === undefined || owner === undefined || repo === undefined) return [];
@@ -72,20 +93,7 @@ export function createCodeHost({
       }
     },
 
-    async reportIncident(incident): Promise<IncidentIssue | undefined> {
-      if (token === undefined || owner === undefined || repo === undefined) return undefined;
-      try {
-        const { getOctokit } = await import('@actions/github');
-        const octokit = getOctokit(token, { baseUrl: apiUrl });
-        const signal = AbortSignal.timeout(ISSUE_DEADLINE_MS);
-        return await openOrUpdate(
-          async (route, parameters) => octokit.request(route, { owner, repo, ...parameters, request: { signal } }),
-          incident,
-        );
-      } catch (error) {
-        onIncidentLost(`GitHub took no issue for the incident (the token needs issues: write): ${String(error)}`);
-        return undefined;
-      }
-    },
+    reportIncident: (incident) => writeIssue('incident', (ask) => openOrUpdate(ask, incident)),
+    reportReview: (review) => writeIssue('review', (ask) => openOrReplaceReview(ask, review)),
   };
 }

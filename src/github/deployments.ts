@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { DeploymentFound } from '../model/ports/code-host.js';
-import type { Ask } from './incident-issue.js';
+import type { Ask } from './issues.js';
 
 const deployments = z.array(z.looseObject({ id: z.number() }));
 const statuses = z.array(z.looseObject({ state: z.string(), created_at: z.string() }));

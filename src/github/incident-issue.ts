@@ -1,29 +1,14 @@
-import { z } from 'zod';
 import type { Incident } from '../model/incident.js';
-import type { IncidentIssue } from '../model/ports/code-host.js';
-
-/** As much of octokit as is used here. */
-export type Ask = (route: string, parameters: Readonly<Record<string, unknown>>) => Promise<{ readonly data: unknown }>;
-
-const issue = z.looseObject({
-  number: z.number(),
-  html_url: z.string(),
-  body: z.string().nullish(),
-  pull_request: z.unknown().optional(),
-});
-const MOST_CHARACTERS = 60_000;
+import type { WrittenIssue } from '../model/ports/code-host.js';
+import { findOpenIssue, inline, issueSchema, MOST_CHARACTERS, type Ask } from './issues.js';
 
 /**
  * One open issue for the services of a project: what happens while it is open is a comment on it.
  * https://docs.github.com/rest/issues/issues, https://docs.github.com/rest/issues/comments; needs `issues: write`.
  */
-export async function openOrUpdate(ask: Ask, incident: Incident): Promise<IncidentIssue> {
+export async function openOrUpdate(ask: Ask, incident: Incident): Promise<WrittenIssue> {
   const marker = `<!-- rolling-restart incident: ${incident.project}/${[...incident.services].sort().join(',')} -->`;
-  const { data } = await ask('GET /repos/{owner}/{repo}/issues', { state: 'open', sort: 'updated', per_page: 100 });
-  const known = z
-    .array(issue)
-    .parse(data)
-    .find(({ body, pull_request: pull }) => pull === undefined && body?.includes(marker) === true);
+  const known = await findOpenIssue(ask, marker);
   const text = describe(incident).slice(0, MOST_CHARACTERS);
   if (known !== undefined) {
     await ask('POST /repos/{owner}/{repo}/issues/{issue_number}/comments', { issue_number: known.number, body: text });
@@ -31,7 +16,7 @@ export async function openOrUpdate(ask: Ask, incident: Incident): Promise<Incide
   }
   const title = `Emergency restart of ${incident.services.join(', ')} (${incident.project})`;
   const made = await ask('POST /repos/{owner}/{repo}/issues', { title, body: `${text}\n${marker}\n` });
-  const { number, html_url: url } = issue.parse(made.data);
+  const { number, html_url: url } = issueSchema.parse(made.data);
   return { number, url, created: true };
 }
 
@@ -54,9 +39,4 @@ function describe(incident: Incident): string {
     lines.push(...facts.map(({ what, found }) => `| ${inline(what)} | ${inline(found)} |`));
   }
   return `${lines.join('\n')}\n`;
-}
-
-/** Logs hold whatever a stranger sent: as code it mentions nobody and links to nothing. */
-function inline(text: string): string {
-  return `\`${text.replaceAll('`', "'").replaceAll(/\s+/g, ' ').replaceAll('|', '\\|')}\``;
 }

@@ -32,15 +32,34 @@ export const sloReport: Procedure = {
       progress.info(`metrics written to ${request.metricsFile}`);
       recorder.note(`metrics written to ${request.metricsFile}`);
     }
-    if (records.length === 0) return ended('completed', `slo-report: no run changed anything in the ${period}`);
-    return ended(
-      'completed',
-      `slo-report: ${records.length} runs of ${[...all.keys()].join(', ')} in the ${period}, ${greenRuns(records)} of them green`,
-    );
+    const headline =
+      records.length === 0
+        ? `no run changed anything in the ${period}`
+        : `${records.length} runs of ${[...all.keys()].join(', ')} in the ${period}, ${greenRuns(records)} of them green`;
+    if (!request.dryRun) await tellForge(viewing, period, headline);
+    return ended('completed', `slo-report: ${headline}`);
   },
 
   perform: undefined,
 };
+
+/** The monthly review of the runbook, where everybody sees it: in one issue, when there is a token for it. */
+async function tellForge(viewing: Viewing, period: string, headline: string): Promise<void> {
+  const { codeHost, invocation, progress, project, recorder, redactor } = viewing;
+  const clean = (text: string): string => redactor.text(text);
+  const issue = await codeHost.reportReview({
+    at: new Date().toISOString(),
+    project,
+    period,
+    headline: clean(headline),
+    runUrl: invocation.runUrl,
+    findings: recorder.findings.map((finding) => ({ ...finding, rows: finding.rows.map((row) => row.map(clean)) })),
+  });
+  if (issue === undefined) return;
+  const words = `${issue.created ? 'opened' : 'brought up to date'}: issue #${issue.number} (${issue.url})`;
+  progress.info(words);
+  recorder.note(words);
+}
 
 /** Services that are named, or all that the ledger has: one that left the compose file has a past as well. */
 async function recordedServices(viewing: Viewing): Promise<readonly string[]> {

@@ -1,7 +1,8 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderSummary } from '../../src/report/summary.js';
-import { carryOut } from '../support/procedure.js';
+import { startIssueTracker } from '../support/issue-tracker.js';
+import { carryOut, type Carried } from '../support/procedure.js';
 import { makeProject, type Project } from '../support/project.js';
 import { served } from '../support/served.js';
 
@@ -69,6 +70,33 @@ describe('the record of what runs cost, and its report', () => {
 
     expect(report.charts.map(({ title }) => title)).toContain('Restart time of app');
     expect(renderSummary(report)).toMatch(/```mermaid\nxychart-beta\n {2}title "Downtime of app"/);
+  });
+
+  it('keeps its tables in one issue, when it has a token for it', async () => {
+    const tracker = await startIssueTracker();
+    const environment = { ...process.env, GITHUB_REPOSITORY: 'acme/roma', GITHUB_API_URL: tracker.apiUrl };
+    const review = (more: Readonly<Record<string, string>> = {}): Promise<Carried> =>
+      carryOut(project, { procedure: 'slo-report', 'github-token': 't0ken', ...more }, { environment });
+    try {
+      const dry = await review({ 'dry-run': 'true' });
+      expect(dry.report.outcome, dry.log).toBe('completed');
+      expect(tracker.asked).toEqual([]);
+      const first = await review();
+      expect(first.report.outcome, first.log).toBe('completed');
+      expect(first.log).toContain('opened: issue #2 (https://github.test/acme/roma/issues/2)');
+      const second = await review({ period: '2h' });
+      expect(second.log).toContain('brought up to date: issue #2');
+      expect(tracker.issues.size).toBe(1);
+      const body = tracker.issues.get(2)?.body ?? '';
+      expect(body).toContain('4 runs of app in the last 2 h, 3 of them green');
+      expect(body).toMatch(/^\| Restart time \| `<30 s` \| \d/m);
+      expect(body).toMatch(/^\| [^|]+ \| code-update \| rolled-back \|/m);
+    } finally {
+      tracker.close();
+    }
+    const down = await review();
+    expect(down.report.outcome, down.log).toBe('completed');
+    expect(down.log).toMatch(/GitHub took no issue for the review/);
   });
 
   it('writes metrics for a node exporter in one step, readable by it', async () => {

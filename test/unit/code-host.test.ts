@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createCodeHost } from '../../src/github/code-host.js';
+import { startIssueTracker, type IssueTracker } from '../support/issue-tracker.js';
 
 const COMMIT = 'c0ffee1234567890c0ffee1234567890c0ffee12';
 const INCIDENT = {
@@ -15,6 +16,14 @@ const INCIDENT = {
   headline: 'roma restarted and verified',
   causes: [],
   evidencePath: '/var/lib/evidence',
+};
+const NOTHING = {
+  at: '2026-12-01T00:00:00.000Z',
+  project: 'roma',
+  period: 'last 30 days',
+  headline: 'none',
+  runUrl: undefined,
+  findings: [],
 };
 let server: Server | undefined;
 
@@ -73,6 +82,8 @@ describe('the code host', () => {
     expect(problems).toHaveLength(1);
     expect(await host.reportIncident(INCIDENT)).toBeUndefined();
     expect(problems).toHaveLength(2);
+    expect(await host.reportReview({ ...NOTHING })).toBeUndefined();
+    expect(problems.at(-1)).toMatch(/no issue for the review .*issues: write/);
     expect(problems[0]).not.toContain('t0ken');
   });
 
@@ -94,5 +105,56 @@ describe('the code host', () => {
     await createCodeHost({ token: undefined, repository: 'acme/roma', apiUrl, onProblem }).pullRequestsOf(COMMIT);
     await createCodeHost({ token: 't', repository: undefined, apiUrl, onProblem }).pullRequestsOf(COMMIT);
     expect(asked).toBe(0);
+  });
+});
+
+describe('the review of what runs cost', () => {
+  const review = {
+    at: '2026-12-01T06:17:00.000Z',
+    project: 'roma',
+    period: 'last 31 days',
+    headline: '4 runs of roma in the last 31 days, 3 of them green',
+    runUrl: 'https://github.test/acme/roma/actions/runs/7',
+    findings: [
+      {
+        title: 'Targets of roma',
+        columns: ['Metric', 'Actual'],
+        rows: [
+          ['Restart time', '12 s'],
+          ['By', '@all | #1'],
+        ],
+      },
+    ],
+  };
+
+  let tracker: IssueTracker;
+  afterEach(() => tracker.close());
+
+  it('is one open issue, on whatever page, that always holds the newest; closed, there is another one', async () => {
+    tracker = await startIssueTracker();
+    const { apiUrl, asked, issues } = tracker;
+    const host = createCodeHost({
+      token: 't0ken',
+      repository: 'acme/roma',
+      apiUrl,
+      onProblem: (line) => expect.fail(line),
+    });
+    expect(await host.reportReview(review)).toEqual({
+      number: 2,
+      url: 'https://github.test/acme/roma/issues/2',
+      created: true,
+    });
+    expect(issues.get(2)?.body).toContain('| Restart time | 12 s |\n| By | `@all \\| #1` |');
+    expect(issues.get(2)?.body).toContain('(https://github.test/acme/roma/actions/runs/7)');
+    expect(await host.reportReview({ ...review, headline: 'nothing' })).toMatchObject({ number: 2, created: false });
+    expect(issues.size).toBe(1);
+    expect(issues.get(2)?.body).toContain('`nothing`');
+    expect(asked.slice(-3)).toEqual([
+      'GET /repos/acme/roma/issues',
+      'GET /repos/acme/roma/issues',
+      'PATCH /repos/acme/roma/issues/2',
+    ]);
+    issues.set(2, { body: issues.get(2)?.body ?? '', state: 'closed' });
+    expect(await host.reportReview(review)).toMatchObject({ number: 3, created: true });
   });
 });

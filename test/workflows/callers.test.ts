@@ -172,6 +172,24 @@ describe('maintenance.yml', () => {
   });
 });
 
+describe('emergency.yml', () => {
+  it('hands on what is wrong, for the incident log and the issue', async () => {
+    const inputs = { reason: 'it answers nothing', 'dry-run': 'false' };
+    const result = await run({ caller: 'emergency.yml', event: 'workflow_dispatch', ref: 'refs/heads/main', inputs });
+    expect(result.conclusion).toBe('success');
+    expect(given(result)).toMatchObject({ INPUT_PROCEDURE: 'emergency', INPUT_REASON: 'it answers nothing' });
+    expect(result.summary).toContain('asked for this: it answers nothing');
+  });
+});
+
+describe('slo-review.yml', () => {
+  it('asks for the review of a month', async () => {
+    const result = await run({ caller: 'slo-review.yml', event: 'workflow_dispatch', ref: 'refs/heads/main' });
+    expect(result.conclusion).toBe('success');
+    expect(given(result)).toMatchObject({ INPUT_PROCEDURE: 'slo-report', INPUT_PERIOD: '31d' });
+  });
+});
+
 describe('rollback.yml', () => {
   it('hands on what to go back to', async () => {
     const result = await run({

@@ -90,6 +90,16 @@ describe('a person at the form', () => {
     expect(await servedVersion(host.project)).toBe('2.0.0');
   });
 
+  it('has the runs reviewed, and nothing changes', async () => {
+    const before = await host.project.inspect('roma');
+    const run = await expectGreen(
+      host.run({ caller: 'slo-review.yml', event: 'workflow_dispatch', ref: 'refs/heads/main' }),
+    );
+    expect(run.outputs).toMatchObject({ outcome: 'completed' });
+    expect(run.summary).toContain('Restart Performance Targets of roma (last 31 days)');
+    expect((await host.project.inspect('roma')).Id).toBe(before.Id);
+  });
+
   it('has a frozen service killed and started again', async () => {
     const before = await host.project.inspect('roma');
     execFileSync('docker', ['kill', '--signal', 'STOP', before.Id]);

@@ -1,4 +1,5 @@
 import type { Incident } from '../incident.js';
+import type { SloReview } from '../slo-review.js';
 
 /** The forge that the repository lives on, as far as a run wants to know things from it. Never needed for a change. */
 export interface CodeHost {
@@ -11,7 +12,12 @@ export interface CodeHost {
    * Opens an issue for an incident, or adds to the one that is open for the same services.
    * Never throws and never takes longer than some seconds; undefined when there is none.
    */
-  reportIncident(incident: Incident): Promise<IncidentIssue | undefined>;
+  reportIncident(incident: Incident): Promise<WrittenIssue | undefined>;
+  /**
+   * Opens the project's issue for reviews, or replaces what is in the one that is open.
+   * Never throws and never takes longer than some seconds; undefined when there is none.
+   */
+  reportReview(review: SloReview): Promise<WrittenIssue | undefined>;
   /** Never throws and never takes longer than some seconds. */
   deploymentOf(commit: string, environment: string): Promise<DeploymentFound>;
 }
@@ -23,7 +29,8 @@ export type DeploymentFound =
   | { readonly kind: 'not-there'; readonly last: string | undefined }
   | { readonly kind: 'unknown'; readonly reason: string };
 
-export interface IncidentIssue {
+/** An issue that a run has written to. */
+export interface WrittenIssue {
   readonly number: number;
   readonly url: string;
   readonly created: boolean;
