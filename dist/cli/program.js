@@ -1926,7 +1926,7 @@ __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8182);
 /* harmony import */ var _model_outcome_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(6521);
 /* harmony import */ var _model_request_secrets_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(9036);
-/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6793);
+/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(2076);
 /* harmony import */ var _publish_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(5981);
 /* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(6517);
 /* harmony import */ var _report_report_file_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(377);
@@ -3743,7 +3743,7 @@ function formatSize(bytes) {
 
 /***/ }),
 
-/***/ 6793:
+/***/ 2076:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -5394,6 +5394,39 @@ function outageMs(initially, changes, fromMs, toMs) {
     return total + (emptySince === undefined ? 0 : Math.max(0, toMs - emptySince));
 }
 
+// EXTERNAL MODULE: ./build/model/outcome.js
+var model_outcome = __nccwpck_require__(6521);
+;// CONCATENATED MODULE: ./build/model/memory-baseline.js
+
+
+
+/** Fewer runs than this are no baseline. */
+const LEAST_RUNS = 3;
+/** A service takes somewhat more or less each time. */
+const ABOVE = 1.5;
+const ABOVE_BYTES = 20e6;
+/**
+ * What the service needed after its green runs (the median of them), or else the runbook's "200-500MB" (Procedure 1,
+ * Expected Outcome). Pure.
+ * @param records of the service, in any order
+ */
+function memoryBaseline(records) {
+    const known = records
+        .flatMap(({ outcome, memoryBytes }) => ((0,model_outcome/* isGreen */.gf)(outcome) && memoryBytes !== undefined ? [memoryBytes] : []))
+        .sort((a, b) => a - b);
+    const median = known[Math.floor(known.length / 2)];
+    if (median === undefined || known.length < LEAST_RUNS) {
+        return {
+            mostBytes: policy/* RUNBOOK */.HA.targets.memoryBytes,
+            words: `the runbook's 200 to ${(0,units/* formatSize */.Xq)(policy/* RUNBOOK */.HA.targets.memoryBytes)}`,
+        };
+    }
+    return {
+        mostBytes: Math.max(median * ABOVE, median + ABOVE_BYTES),
+        words: `${(0,units/* formatSize */.Xq)(median)}, the median of ${known.length} runs`,
+    };
+}
+
 // EXTERNAL MODULE: ./build/model/project-policy.js
 var project_policy = __nccwpck_require__(179);
 ;// CONCATENATED MODULE: ./build/model/canary.js
@@ -6299,6 +6332,7 @@ var way_back = __nccwpck_require__(1446);
 
 
 
+
 /**
  * What is known about one service while it is being changed: which part of the plan it is in, what was measured. The
  * operations that look (readiness, verification, watch, evidence) are carried out here, since they need it; those that
@@ -6512,6 +6546,27 @@ class ServiceRun {
             service: this.candidate.service,
             message: 'the old container did not stop within its grace time and was killed; handle SIGTERM or raise stop_grace_period',
         });
+    }
+    /**
+     * Runbook, Procedure 1: memory is back at its baseline.
+     * @throws WarningSignError when it is not, and `on-warning` says so
+     */
+    async compareMemory() {
+        const { session, candidate, watched } = this;
+        const bytes = watched?.memoryBytes;
+        if (bytes === undefined)
+            return;
+        const { mostBytes, words } = memoryBaseline(await session.ledger.sloRecords(candidate.service));
+        if (bytes > mostBytes) {
+            (0,steps_signs/* raise */.xl)(session, this.signs, {
+                sign: 'memory-baseline',
+                severity: 'medium',
+                service: candidate.service,
+                message: `it uses ${(0,units/* formatSize */.Xq)(bytes)} after the restart, above its baseline (${words})`,
+            });
+            return;
+        }
+        session.recorder.note(`memory ${(0,units/* formatSize */.Xq)(bytes)}, within its baseline (${words})`, candidate.service);
     }
     /** Closes the account: what the service was, is, and cost, for report and SLO table. */
     report(outcome, live, previous) {
@@ -9155,8 +9210,6 @@ function modifiedFilesGate(opened) {
     };
 }
 
-// EXTERNAL MODULE: ./build/model/outcome.js
-var model_outcome = __nccwpck_require__(6521);
 // EXTERNAL MODULE: ./build/strategies/with-data.js
 var with_data = __nccwpck_require__(3366);
 ;// CONCATENATED MODULE: ./build/steps/by-hand.js
@@ -10146,7 +10199,7 @@ async function restartServices(session, procedure, services, way) {
         for (const line of planLines({ procedure, preparation: [], services: [plan] }))
             session.progress.info(line);
         const candidate = await (0,kept_candidate/* keptCandidate */.A4)(session, release, current);
-        const error = await session.progress.group(`${service}: ${procedure}`, () => restart_carryOut(session, candidate, plan));
+        const error = await session.progress.group(`${service}: ${procedure}`, () => restart_carryOut(session, candidate, plan, way));
         if (error !== undefined) {
             const outcome = error.code === 'E_CANCELLED' ? 'cancelled' : 'failed';
             const before = done.length === 0 ? '' : `${done.join(', ')} restarted; `;
@@ -10160,10 +10213,12 @@ async function restartServices(session, procedure, services, way) {
     const headline = `${done.join(', ')} restarted and verified`;
     return { outcome: 'deployed', headline, error: undefined, undoError: undefined, changed: true };
 }
-async function restart_carryOut(session, candidate, plan) {
+async function restart_carryOut(session, candidate, plan, way) {
     const run = new ServiceRun(session, candidate);
     try {
         await inOrder(session, plan.operations, (operation) => run.execute(operation, session.signal));
+        if (way === 'restart')
+            await run.compareMemory();
         run.report('deployed', candidate.release.id, undefined);
         return undefined;
     }
@@ -13914,8 +13969,8 @@ function row(change) {
 
 // EXTERNAL MODULE: ./build/model/outcome.js
 var outcome = __nccwpck_require__(6521);
-// EXTERNAL MODULE: ./build/procedures/run-procedure.js + 125 modules
-var run_procedure = __nccwpck_require__(6793);
+// EXTERNAL MODULE: ./build/procedures/run-procedure.js + 126 modules
+var run_procedure = __nccwpck_require__(2076);
 ;// CONCATENATED MODULE: ./build/shell/recover.js
 
 

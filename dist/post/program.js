@@ -5016,7 +5016,7 @@ __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _github_invocation_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8597);
 /* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8182);
 /* harmony import */ var _model_request_secrets_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(9036);
-/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(5496);
+/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(8966);
 /* harmony import */ var _report_text_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8523);
 /* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6517);
 /* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(4761);
@@ -5071,7 +5071,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 5496:
+/***/ 8966:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -10178,6 +10178,39 @@ function outageMs(initially, changes, fromMs, toMs) {
     return total + (emptySince === undefined ? 0 : Math.max(0, toMs - emptySince));
 }
 
+// EXTERNAL MODULE: ./build/model/outcome.js
+var model_outcome = __nccwpck_require__(6521);
+;// CONCATENATED MODULE: ./build/model/memory-baseline.js
+
+
+
+/** Fewer runs than this are no baseline. */
+const LEAST_RUNS = 3;
+/** A service takes somewhat more or less each time. */
+const ABOVE = 1.5;
+const ABOVE_BYTES = 20e6;
+/**
+ * What the service needed after its green runs (the median of them), or else the runbook's "200-500MB" (Procedure 1,
+ * Expected Outcome). Pure.
+ * @param records of the service, in any order
+ */
+function memoryBaseline(records) {
+    const known = records
+        .flatMap(({ outcome, memoryBytes }) => ((0,model_outcome/* isGreen */.gf)(outcome) && memoryBytes !== undefined ? [memoryBytes] : []))
+        .sort((a, b) => a - b);
+    const median = known[Math.floor(known.length / 2)];
+    if (median === undefined || known.length < LEAST_RUNS) {
+        return {
+            mostBytes: policy/* RUNBOOK */.HA.targets.memoryBytes,
+            words: `the runbook's 200 to ${(0,units/* formatSize */.Xq)(policy/* RUNBOOK */.HA.targets.memoryBytes)}`,
+        };
+    }
+    return {
+        mostBytes: Math.max(median * ABOVE, median + ABOVE_BYTES),
+        words: `${(0,units/* formatSize */.Xq)(median)}, the median of ${known.length} runs`,
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/model/canary.js
 
 /** A rate of failures this much above the old one's is a failure of the new release. */
@@ -11069,6 +11102,7 @@ function seen({ startedAtMs }, watchers) {
 
 
 
+
 /**
  * What is known about one service while it is being changed: which part of the plan it is in, what was measured. The
  * operations that look (readiness, verification, watch, evidence) are carried out here, since they need it; those that
@@ -11282,6 +11316,27 @@ class ServiceRun {
             service: this.candidate.service,
             message: 'the old container did not stop within its grace time and was killed; handle SIGTERM or raise stop_grace_period',
         });
+    }
+    /**
+     * Runbook, Procedure 1: memory is back at its baseline.
+     * @throws WarningSignError when it is not, and `on-warning` says so
+     */
+    async compareMemory() {
+        const { session, candidate, watched } = this;
+        const bytes = watched?.memoryBytes;
+        if (bytes === undefined)
+            return;
+        const { mostBytes, words } = memoryBaseline(await session.ledger.sloRecords(candidate.service));
+        if (bytes > mostBytes) {
+            raise(session, this.signs, {
+                sign: 'memory-baseline',
+                severity: 'medium',
+                service: candidate.service,
+                message: `it uses ${(0,units/* formatSize */.Xq)(bytes)} after the restart, above its baseline (${words})`,
+            });
+            return;
+        }
+        session.recorder.note(`memory ${(0,units/* formatSize */.Xq)(bytes)}, within its baseline (${words})`, candidate.service);
     }
     /** Closes the account: what the service was, is, and cost, for report and SLO table. */
     report(outcome, live, previous) {
@@ -13908,8 +13963,6 @@ function modifiedFilesGate(opened) {
     };
 }
 
-// EXTERNAL MODULE: ./build/model/outcome.js
-var model_outcome = __nccwpck_require__(6521);
 ;// CONCATENATED MODULE: ./build/steps/by-hand.js
 
 
@@ -14895,7 +14948,7 @@ async function restartServices(session, procedure, services, way) {
         for (const line of planLines({ procedure, preparation: [], services: [plan] }))
             session.progress.info(line);
         const candidate = await keptCandidate(session, release, current);
-        const error = await session.progress.group(`${service}: ${procedure}`, () => restart_carryOut(session, candidate, plan));
+        const error = await session.progress.group(`${service}: ${procedure}`, () => restart_carryOut(session, candidate, plan, way));
         if (error !== undefined) {
             const outcome = error.code === 'E_CANCELLED' ? 'cancelled' : 'failed';
             const before = done.length === 0 ? '' : `${done.join(', ')} restarted; `;
@@ -14909,10 +14962,12 @@ async function restartServices(session, procedure, services, way) {
     const headline = `${done.join(', ')} restarted and verified`;
     return { outcome: 'deployed', headline, error: undefined, undoError: undefined, changed: true };
 }
-async function restart_carryOut(session, candidate, plan) {
+async function restart_carryOut(session, candidate, plan, way) {
     const run = new ServiceRun(session, candidate);
     try {
         await inOrder(session, plan.operations, (operation) => run.execute(operation, session.signal));
+        if (way === 'restart')
+            await run.compareMemory();
         run.report('deployed', candidate.release.id, undefined);
         return undefined;
     }

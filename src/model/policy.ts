@@ -53,6 +53,7 @@ export interface WarningSign {
     | 'failed-requests'
     | 'slow-responses'
     | 'memory-rises'
+    | 'memory-baseline'
     | 'note';
   readonly severity: Severity;
   readonly service: string;

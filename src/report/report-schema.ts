@@ -80,6 +80,7 @@ const warning = z.object({
     'failed-requests',
     'slow-responses',
     'memory-rises',
+    'memory-baseline',
     'note',
   ]),
   severity: z.enum(['high', 'medium', 'low']),

@@ -60,7 +60,9 @@ export async function restartServices(
     session.recorder.plan = { procedure, preparation: [], services: plans };
     for (const line of planLines({ procedure, preparation: [], services: [plan] })) session.progress.info(line);
     const candidate = await keptCandidate(session, release, current);
-    const error = await session.progress.group(`${service}: ${procedure}`, () => carryOut(session, candidate, plan));
+    const error = await session.progress.group(`${service}: ${procedure}`, () =>
+      carryOut(session, candidate, plan, way),
+    );
     if (error !== undefined) {
       const outcome = error.code === 'E_CANCELLED' ? 'cancelled' : 'failed';
       const before = done.length === 0 ? '' : `${done.join(', ')} restarted; `;
@@ -79,10 +81,12 @@ async function carryOut(
   session: Session,
   candidate: Candidate,
   plan: ServicePlan,
+  way: RestartWay,
 ): Promise<ProcedureError | undefined> {
   const run = new ServiceRun(session, candidate);
   try {
     await inOrder(session, plan.operations, (operation) => run.execute(operation, session.signal));
+    if (way === 'restart') await run.compareMemory();
     run.report('deployed', candidate.release.id, undefined);
     return undefined;
   } catch (error) {

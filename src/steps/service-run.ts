@@ -2,6 +2,7 @@ import type { Operation, OperationOf } from '../model/operation.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import { outageMs, type ServingChange } from '../model/outage.js';
 import { asProcedureError } from '../model/errors.js';
+import { memoryBaseline } from '../model/memory-baseline.js';
 import { RUNBOOK } from '../model/policy.js';
 import { policyOf } from '../model/project-policy.js';
 import type { ReadinessSignal } from '../model/readiness.js';
@@ -9,7 +10,7 @@ import type { EngineEvent } from '../model/ports/engine.js';
 import type { ReleaseId } from '../model/release.js';
 import type { ObservedContainer } from '../model/service.js';
 import { sloRows, type Measured } from '../model/slo.js';
-import { formatDuration } from '../model/units.js';
+import { formatDuration, formatSize } from '../model/units.js';
 import { analyseCanary } from './analyse-canary.js';
 import type { Candidate } from './candidate.js';
 import { captureEvidence, isUrgent } from './evidence.js';
@@ -254,6 +255,27 @@ export class ServiceRun implements Looker {
       message:
         'the old container did not stop within its grace time and was killed; handle SIGTERM or raise stop_grace_period',
     });
+  }
+
+  /**
+   * Runbook, Procedure 1: memory is back at its baseline.
+   * @throws WarningSignError when it is not, and `on-warning` says so
+   */
+  async compareMemory(): Promise<void> {
+    const { session, candidate, watched } = this;
+    const bytes = watched?.memoryBytes;
+    if (bytes === undefined) return;
+    const { mostBytes, words } = memoryBaseline(await session.ledger.sloRecords(candidate.service));
+    if (bytes > mostBytes) {
+      raise(session, this.signs, {
+        sign: 'memory-baseline',
+        severity: 'medium',
+        service: candidate.service,
+        message: `it uses ${formatSize(bytes)} after the restart, above its baseline (${words})`,
+      });
+      return;
+    }
+    session.recorder.note(`memory ${formatSize(bytes)}, within its baseline (${words})`, candidate.service);
   }
 
   /** Closes the account: what the service was, is, and cost, for report and SLO table. */

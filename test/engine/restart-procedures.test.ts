@@ -2,7 +2,8 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startRegistry } from '../../scripts/lib/registry.mjs';
 import { BASE_IMAGE, docker } from '../support/engine-containers.js';
-import { carryOut } from '../support/procedure.js';
+import { ledgerOf } from '../support/live.js';
+import { carryOut, type Carried } from '../support/procedure.js';
 import { makeProject, type Project } from '../support/project.js';
 import { served } from '../support/served.js';
 
@@ -89,6 +90,37 @@ describe('the same release again', () => {
     const { report, log } = await carryOut(project, { procedure: 'emergency', service: 'app' });
     expect(report.outcome, log).toBe('deployed');
     expect((await project.get('/')).text).toMatch(/^1\.0\.0 /);
+  });
+
+  it('health-restart compares memory with what the service needed before', async () => {
+    const restart = (more: Readonly<Record<string, string>> = {}): Promise<Carried> =>
+      carryOut(project, { procedure: 'health-restart', service: 'app', watch: '0s', ...more });
+    const usual = await restart();
+    expect(usual.report.outcome, usual.log).toBe('deployed');
+    expect(usual.report.warnings).toEqual([]);
+    expect(JSON.stringify(usual.report.timeline)).toMatch(/memory [^"]+, within its baseline \(/);
+    // As if it had needed next to nothing in its past.
+    const ledger = await ledgerOf(project);
+    const [row] = await ledger.sloRecords('app');
+    if (row === undefined) throw new Error('no record of what the first run cost');
+    for (let past = 0; past < 9; past += 1)
+      await ledger.addSloRecord({ ...row, outcome: 'deployed', memoryBytes: 1e6 });
+    await project.commitRelease({ version: '2.0.0', chaos: 'leak:30MB/s' });
+    const leaking = await carryOut(project, { procedure: 'code-update', service: 'app', watch: '0s' });
+    expect(leaking.report.outcome, leaking.log).toBe('deployed');
+    const above = await restart({ watch: '3s' });
+    expect(above.report.outcome, above.log).toBe('deployed');
+    expect(above.report.warnings).toMatchObject([
+      {
+        sign: 'memory-baseline',
+        severity: 'medium',
+        action: 'warn',
+        message: expect.stringMatching(/above its baseline/) as string,
+      },
+    ]);
+    const refused = await restart({ watch: '3s', 'on-warning': 'fail' });
+    expect(refused.report.outcome, refused.log).toBe('failed');
+    expect(refused.report.error?.code).toBe('E_WARNING_SIGN');
   });
 });
 

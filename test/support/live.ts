@@ -1,6 +1,7 @@
 /** What is live of a service, as the engine, the checkout and the ledger show it, and whether it came back whole. */
 import { expect } from 'vitest';
 import { createLedger } from '../../src/ledger/ledger.js';
+import type { Ledger } from '../../src/model/ports/ledger.js';
 import { createRecords } from '../../src/ledger/records.js';
 import { isBad, liveRelease, type ServiceHistory } from '../../src/model/release.js';
 import { docker, testEngine } from './engine-containers.js';
@@ -34,15 +35,19 @@ export async function liveOf(project: Project, service: string): Promise<Live> {
 
 /** @returns the ledger of a service, read from the engine anew */
 export async function historyOf(project: Project, service: string): Promise<ServiceHistory> {
+  return (await ledgerOf(project)).history(service);
+}
+
+/** @returns the ledger of a project; what cannot be read in it is thrown */
+export async function ledgerOf(project: Project): Promise<Ledger> {
   const { records: api } = await testEngine();
-  const ledger = createLedger({
+  return createLedger({
     records: createRecords(api, project.name),
     project: project.name,
     onBroken: (error) => {
       throw error;
     },
   });
-  return ledger.history(service);
 }
 
 /** The release of before is live again, in a container of its own: image, environment, names, checkout, ledger. */
