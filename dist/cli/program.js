@@ -6348,6 +6348,8 @@ class ServiceRun {
     watching = false;
     /** Release whose containers are there; undefined while they are being made, and after that failed. */
     placed;
+    /** How many there are when it has gone back, where what runs does not say so: old and new may run beside each other. */
+    replicasBack;
     signs = { raised: [], errorsBefore: undefined, goingBack: false };
     startedAtMs = Date.now();
     replacedAtMs = Date.now();
@@ -6524,6 +6526,8 @@ class ServiceRun {
         const { current, replicas, oneShot } = this.candidate;
         if (oneShot)
             return 1;
+        if (this.replicasBack !== undefined)
+            return this.replicasBack;
         return this.goingBack ? ((0,way_back/* releaseBefore */.P)(current)?.replicas ?? Math.max(1, current.containers.length)) : replicas;
     }
     /** Going back, what the live compose file said: the release of before may not have what the new one is asked for. */
@@ -6781,6 +6785,7 @@ async function goBack(session, service, recovery, deadline) {
     const candidate = await (0,kept_candidate/* keptCandidate */.A4)(session, recovery.back, current);
     const run = new ServiceRun(session, candidate);
     run.goingBack = true;
+    run.replicasBack = candidate.replicas;
     const operations = UNDO[recovery.way].undo({
         ...(await (0,plan_service/* planUndo */.AX)(session, {
             candidate,

@@ -11118,6 +11118,8 @@ class ServiceRun {
     watching = false;
     /** Release whose containers are there; undefined while they are being made, and after that failed. */
     placed;
+    /** How many there are when it has gone back, where what runs does not say so: old and new may run beside each other. */
+    replicasBack;
     signs = { raised: [], errorsBefore: undefined, goingBack: false };
     startedAtMs = Date.now();
     replacedAtMs = Date.now();
@@ -11294,6 +11296,8 @@ class ServiceRun {
         const { current, replicas, oneShot } = this.candidate;
         if (oneShot)
             return 1;
+        if (this.replicasBack !== undefined)
+            return this.replicasBack;
         return this.goingBack ? (releaseBefore(current)?.replicas ?? Math.max(1, current.containers.length)) : replicas;
     }
     /** Going back, what the live compose file said: the release of before may not have what the new one is asked for. */
@@ -11551,6 +11555,7 @@ async function goBack(session, service, recovery, deadline) {
     const candidate = await keptCandidate(session, recovery.back, current);
     const run = new ServiceRun(session, candidate);
     run.goingBack = true;
+    run.replicasBack = candidate.replicas;
     const operations = UNDO[recovery.way].undo({
         ...(await planUndo(session, {
             candidate,

@@ -148,6 +148,7 @@ async function goBack(
   const candidate = await keptCandidate(session, recovery.back, current);
   const run = new ServiceRun(session, candidate);
   run.goingBack = true;
+  run.replicasBack = candidate.replicas;
   const operations = UNDO[recovery.way].undo({
     ...(await planUndo(session, {
       candidate,

@@ -37,6 +37,8 @@ export class ServiceRun implements Looker {
   watching = false;
   /** Release whose containers are there; undefined while they are being made, and after that failed. */
   placed: ReleaseId | undefined;
+  /** How many there are when it has gone back, where what runs does not say so: old and new may run beside each other. */
+  replicasBack: number | undefined;
   private readonly signs: SignSource = { raised: [], errorsBefore: undefined, goingBack: false };
   private readonly startedAtMs = Date.now();
   private replacedAtMs = Date.now();
@@ -229,6 +231,7 @@ export class ServiceRun implements Looker {
   private replicas(): number {
     const { current, replicas, oneShot } = this.candidate;
     if (oneShot) return 1;
+    if (this.replicasBack !== undefined) return this.replicasBack;
     return this.goingBack ? (releaseBefore(current)?.replicas ?? Math.max(1, current.containers.length)) : replicas;
   }
 

@@ -56,6 +56,7 @@ describe('a run that is killed behind the edge fails no request, and the post of
   it.each([
     ['takes away what had no request yet', /✓ start one container of app/, '1.1.0'],
     ['goes back from what was not verified', /✓ the edge sends all requests/, '1.1.0'],
+    ['goes back from what was being verified', /✓ the edge sends all requests[^]*✓ identity/, '1.1.0'],
     ['finishes what was verified and live', /is live and verified/, '2.0.0'],
   ])('%s', async (_, moment, expected) => {
     await plain();
