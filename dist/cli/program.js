@@ -858,13 +858,6 @@ const TABLE = [
         procedures: ['maintenance'],
     },
     {
-        name: 'precheck-backup-age',
-        description: 'How old the newest backup of a service with data may be at `phase: precheck`.',
-        default: '24h',
-        kind: 'duration',
-        procedures: ['maintenance'],
-    },
-    {
         name: 'notify-on',
         description: 'Moments of a run that people are told of: `start`, `success`, `failure`, `rollback`.',
         default: _model_notification_js__WEBPACK_IMPORTED_MODULE_2__/* .MOMENTS */ .G1.join(', '),
@@ -1228,8 +1221,6 @@ var maintenance = __nccwpck_require__(918);
 
 /** What a maintenance does without `phase`: the work, and the proof that it went well. */
 const DEFAULT_PHASES = ['perform', 'verify'];
-/** A month: what is planned for later is announced later. */
-const maintenance_inputs_LONGEST_AGE_MS = 31 * 86_400_000;
 /** Which part of a maintenance is carried out, and what is planned. */
 function readMaintenance(input) {
     const asked = input.text('phase') === undefined ? undefined : input.choice('phase', maintenance/* PHASE_CHOICES */.rc);
@@ -1239,7 +1230,6 @@ function readMaintenance(input) {
         durationMs: input.duration('maintenance-duration', 60_000) ?? 0,
         impact: input.text('impact') ?? '',
         loadTest: input.text('load-test'),
-        backupAgeMs: input.duration('precheck-backup-age', 60_000, maintenance_inputs_LONGEST_AGE_MS) ?? 0,
     };
 }
 function readMoment(input) {
@@ -6348,7 +6338,7 @@ class ServiceRun {
     watching = false;
     /** Release whose containers are there; undefined while they are being made, and after that failed. */
     placed;
-    /** How many there are when it has gone back, where what runs does not say so: old and new may run beside each other. */
+    /** Of the release that comes back. */
     replicasBack;
     signs = { raised: [], errorsBefore: undefined, goingBack: false };
     startedAtMs = Date.now();
@@ -6369,8 +6359,10 @@ class ServiceRun {
     get goingBack() {
         return this.signs.goingBack;
     }
-    set goingBack(value) {
-        this.signs.goingBack = value;
+    /** From here on a release comes back: no warning sign stands in its way, and it has as many containers as it had. */
+    goBackTo({ replicas }) {
+        this.signs.goingBack = true;
+        this.replicasBack = replicas;
     }
     async execute(operation, signal) {
         const places = operation.kind === 'replace-containers' || operation.kind === 'start-beside';
@@ -6521,14 +6513,10 @@ class ServiceRun {
     restartMs() {
         return this.ready === undefined ? undefined : this.ready.readyAtMs - this.replacedAtMs;
     }
-    /** Going back, as many containers as there were; forward, as many as are wanted. */
+    /** Going back, as many containers as that release had; forward, as many as are wanted. */
     replicas() {
-        const { current, replicas, oneShot } = this.candidate;
-        if (oneShot)
-            return 1;
-        if (this.replicasBack !== undefined)
-            return this.replicasBack;
-        return this.goingBack ? ((0,way_back/* releaseBefore */.P)(current)?.replicas ?? Math.max(1, current.containers.length)) : replicas;
+        const { replicas, oneShot } = this.candidate;
+        return oneShot ? 1 : (this.replicasBack ?? replicas);
     }
     /** Going back, what the live compose file said: the release of before may not have what the new one is asked for. */
     readiness() {
@@ -6784,8 +6772,7 @@ async function goBack(session, service, recovery, deadline) {
     const current = await (0,observe/* observe */.lB)(session.engine, session, session.project, service);
     const candidate = await (0,kept_candidate/* keptCandidate */.A4)(session, recovery.back, current);
     const run = new ServiceRun(session, candidate);
-    run.goingBack = true;
-    run.replicasBack = candidate.replicas;
+    run.goBackTo(candidate.release);
     const operations = UNDO[recovery.way].undo({
         ...(await (0,plan_service/* planUndo */.AX)(session, {
             candidate,
@@ -9701,7 +9688,7 @@ async function roll_out_goBack(session, service, plan, candidate, back, reason) 
     const data = await dataOfBefore(session, plan);
     const deadline = AbortSignal.timeout(data === undefined ? UNDO_DEADLINE_MS : DATA_UNDO_DEADLINE_MS);
     session.progress.info(`↩ ${candidate.service}: going back to release ${back.id}`);
-    service.goingBack = true;
+    service.goBackTo(back);
     const all = data === undefined ? operations : (0,with_data/* dataFirst */.V)(operations, data.restore, data.stop);
     for (const operation of all)
         await service.execute(operation, deadline);
@@ -10062,7 +10049,7 @@ async function carryOutEjection(session, { candidate, edge, plan }) {
         if (failure.code === 'E_FENCED')
             throw failure;
         session.progress.error(`${service}: ${failure.message}`);
-        run.goingBack = true;
+        run.goBackTo(candidate.release);
         const present = current.containers.map(({ id }) => id);
         const operations = forward
             ? []
@@ -10839,7 +10826,6 @@ const announce = {
 
 
 
-
 /** T+15min: how long it really took, what went wrong and what was done, computed from the records and not typed. */
 const complete = {
     name: 'complete',
@@ -10867,7 +10853,6 @@ const complete = {
         });
         await window.add('completed', { outcome: 'completed' });
         const headline = `maintenance of ${session.project} is complete after ${(0,units/* formatDuration */.a3)(actualMs)}; issues: ${issues}`;
-        session.notifier.send(noticeOf(session, { moment: 'announcement', project: session.project, services: known.services, headline }));
         return done(headline);
     },
 };
@@ -10967,6 +10952,8 @@ function recreated(candidate) {
 
 
 
+/** How old a backup may be where `require-backup` says nothing: the runbook's "current". */
+const precheck_A_DAY_MS = 86_400_000;
 /** T-1h: what the maintenance will need is looked at while there is still time to get it. Nothing that runs is touched. */
 const precheck = {
     name: 'precheck',
@@ -10977,24 +10964,24 @@ const precheck = {
         const services = await withoutStopped(fresh, await servicesToDeploy(fresh, wanted.project));
         const problems = [];
         /** All of them are told: who has an hour wants to know everything that is missing. */
-        const look = async (gate, find) => {
+        const look = async (what, check) => {
             try {
-                passGate(session, gate, await find());
+                await check();
             }
             catch (error) {
                 const problem = (0,errors/* asProcedureError */.qq)(error);
-                session.progress.warning(`${gate}: ${problem.message}`);
+                session.progress.warning(`${what}: ${problem.message}`);
                 problems.push(problem);
             }
         };
         await session.progress.group('Backups', async () => {
             for (const service of services)
-                await look('backup-current', () => backupFinding(session, service));
+                await look('backup', () => requireBackup(session, service));
         });
         await session.progress.group('Build and pull', () => prepare(fresh, wanted, services));
-        await session.progress.group('Tests', () => look('tests', () => testFinding(session, wanted)));
+        await session.progress.group('Tests', () => look('tests', () => runTests(session, wanted)));
         for (const candidate of services.flatMap((service) => session.candidates.get(service) ?? [])) {
-            await look('rollback-release', () => rollbackReleaseGate(session, candidate));
+            await look('rollback release', async () => passGate(session, 'rollback-release', await rollbackReleaseGate(session, candidate)));
         }
         const [first] = problems;
         await window.add('prechecked', {
@@ -11013,44 +11000,28 @@ const precheck = {
     },
 };
 /** Current by its age, and whole by reading all of it: a backup that cannot be opened is none. */
-async function backupFinding(session, service) {
+async function requireBackup(session, service) {
     const { backups, project, request, signal } = session;
-    const containers = await session.engine.containers(project, service);
-    if ((await dataOf(session, service, containers)) === undefined) {
-        return { kind: 'pass', detail: `${service} has no data that could be lost` };
-    }
+    const requireBackupMs = request.requireBackupMs ?? precheck_A_DAY_MS;
+    // A backup that will be taken by and by is none that could be opened now.
+    await passBackupAge({ ...session, request: { ...request, requireBackupMs, backupBefore: false } }, service);
     const [newest] = await backups.list(request.backupDir, project, service);
-    const refuse = (what) => ({
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_GATE', what, {
-            next: `Take a backup of ${service} with procedure backup. Nothing was changed.`,
-        }),
-    });
     if (newest === undefined)
-        return refuse(`There is no backup of ${service} in ${request.backupDir}`);
-    const ageMs = ageOf(newest);
-    const { backupAgeMs } = request.maintenance;
-    if (ageMs > backupAgeMs) {
-        return refuse(`The newest backup of ${service} is ${(0,units/* formatDuration */.a3)(ageMs)} old, older than ${(0,units/* formatDuration */.a3)(backupAgeMs)}`);
-    }
+        return;
     await backups.check(backups.folderOf(request.backupDir, project, service, newest.id), signal);
-    return {
-        kind: 'pass',
-        detail: `${service}: backup ${newest.id} is ${(0,units/* formatDuration */.a3)(ageMs)} old, and was read to its end`,
-    };
-}
-function ageOf({ at }) {
-    return Math.max(0, Date.now() - Date.parse(at));
+    session.progress.info(`  ✓ ${service}: backup ${newest.id} was read to its end`);
 }
 /** The runbook's "ensure latest code is tested": where it was built, and not where the live files are. */
-async function testFinding(session, { buildDirectory, label }) {
+async function runTests(session, { buildDirectory, label }) {
     const { testCommand } = session.request;
-    if (testCommand === undefined)
-        return { kind: 'warn', detail: 'no test-command is given: the code was built, not tested' };
+    if (testCommand === undefined) {
+        session.progress.warning('no test-command is given: the code was built, not tested');
+        return;
+    }
     const environment = { ROLLING_RESTART_PROJECT: session.project };
     const options = { name: 'test-command', command: testCommand, directory: buildDirectory, environment };
     const { durationMs } = await (0,steps_commands/* runOnHost */.l6)(session, options, session.signal);
-    return { kind: 'pass', detail: `${label}: green in ${(0,units/* formatDuration */.a3)(durationMs)}` };
+    session.progress.info(`  ✓ test-command: ${label} is green in ${(0,units/* formatDuration */.a3)(durationMs)}`);
 }
 
 ;// CONCATENATED MODULE: ./build/steps/maintenance/verify.js
@@ -11087,34 +11058,6 @@ const verify_verify = {
         }
     },
 };
-/** How long a container may take to be called healthy by Docker, unless `readiness-timeout` says so. */
-const WELL_MS = 60_000;
-/** What has no health check has to stay up for so long: one that ends again and again looks alive in between. */
-const STEADY_MS = 5_000;
-const POLL_MS = 500;
-/** @throws ProcedureError E_VERIFICATION, or the signal's reason */
-async function awaitWell(session, service) {
-    const until = performance.now() + (session.request.readinessTimeoutMs ?? WELL_MS);
-    for (;;) {
-        const containers = await session.engine.containers(session.project, service);
-        const unwell = containers.find((one) => !isWell(one));
-        if (unwell === undefined && containers.length > 0)
-            return;
-        const hopeless = unwell?.health === 'unhealthy' || performance.now() > until;
-        if (hopeless || unwell === undefined) {
-            throw new errors/* ProcedureError */.e_('E_VERIFICATION', unwell === undefined ? `${service} is gone` : `${unwell.name}: ${(0,diagnose/* describeState */.Jw)(unwell)}`, {
-                next: 'Its state and last log lines are shown with this error.',
-                excerpt: unwell === undefined ? [] : await (0,diagnose/* explainContainer */.pF)(session, unwell),
-            });
-        }
-        await (0,deadline/* sleep */.yy)(POLL_MS, session.signal);
-    }
-}
-function isWell({ state, health, startedAt }) {
-    if (state !== 'running')
-        return false;
-    return health === 'none' ? Date.now() - Date.parse(startedAt) > STEADY_MS : health === 'healthy';
-}
 async function checkAll(session) {
     const { request, opened, project } = session;
     const wanted = request.services.length > 0 ? request.services : Object.keys(opened.live.services);
@@ -11125,8 +11068,17 @@ async function checkAll(session) {
         // What was stopped on purpose, or never started, is nothing to verify.
         if (containers.length === 0 || isStopped(current) !== undefined)
             continue;
-        await awaitWell(session, service);
-        session.progress.info(`  ✓ ${service}: ${containers.length} running and well`);
+        await (0,readiness/* awaitReady */.k3)(session, {
+            kind: 'await-ready',
+            service,
+            release: current.release?.id,
+            timeoutMs: (0,readiness/* readinessTimeout */.WX)(containers[0]?.healthCheck, request.readinessTimeoutMs),
+        }, {
+            replicas: containers.length,
+            oneShot: false,
+            readiness: request.readiness ?? (0,project_policy/* policyOf */.US)(opened.live.policy, service).readiness,
+        }, session.signal);
+        session.progress.info(`  ✓ ${service}: ${containers.length} running and ready`);
         checked.push(service);
     }
     const { maintenance, testCommand, smokeTest, workingDirectory: directory } = request;
@@ -17378,8 +17330,10 @@ function undoBeside(change) {
                 },
             ]),
         ...(0,phases/* letGo */.Ko)(service, router),
-        // What was held while nothing served.
-        ...(model_router/* ROUTER_ABILITIES */.JC[router.kind].holds ? [{ kind: 'release-traffic', service, router }] : []),
+        // What was held while nothing served. An edge that a take-over had brought is gone by then, and holds nothing.
+        ...(model_router/* ROUTER_ABILITIES */.JC[router.kind].holds && change.takeover?.oldHasPorts !== true
+            ? [{ kind: 'release-traffic', service, router }]
+            : []),
         ...(0,phases/* endUndo */.Yz)(change),
     ];
 }

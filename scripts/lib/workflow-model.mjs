@@ -53,7 +53,6 @@ const OF_A_MAINTENANCE = [
   'maintenance-duration',
   'impact',
   'load-test',
-  'precheck-backup-age',
 ];
 
 /** Inputs of the monthly review. */

@@ -700,13 +700,6 @@ const TABLE = [
     procedures: ['maintenance'],
   },
   {
-    name: 'precheck-backup-age',
-    description: 'How old the newest backup of a service with data may be at `phase: precheck`.',
-    default: '24h',
-    kind: 'duration',
-    procedures: ['maintenance'],
-  },
-  {
     name: 'notify-on',
     description: 'Moments of a run that people are told of: `start`, `success`, `failure`, `rollback`.',
     default: MOMENTS.join(', '),

@@ -3,8 +3,6 @@ import type { InputReader } from './input-reader.js';
 
 /** What a maintenance does without `phase`: the work, and the proof that it went well. */
 const DEFAULT_PHASES: readonly Phase[] = ['perform', 'verify'];
-/** A month: what is planned for later is announced later. */
-const LONGEST_AGE_MS = 31 * 86_400_000;
 
 /** Which part of a maintenance is carried out, and what is planned. */
 export function readMaintenance(input: InputReader): MaintenanceSettings {
@@ -15,7 +13,6 @@ export function readMaintenance(input: InputReader): MaintenanceSettings {
     durationMs: input.duration('maintenance-duration', 60_000) ?? 0,
     impact: input.text('impact') ?? '',
     loadTest: input.text('load-test'),
-    backupAgeMs: input.duration('precheck-backup-age', 60_000, LONGEST_AGE_MS) ?? 0,
   };
 }
 

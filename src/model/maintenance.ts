@@ -14,8 +14,6 @@ export interface MaintenanceSettings {
   readonly durationMs: number;
   readonly impact: string;
   readonly loadTest: string | undefined;
-  /** A backup that is older is no rollback plan. */
-  readonly backupAgeMs: number;
 }
 
 /** A line of the ledger: what happened in a maintenance window. Added, never rewritten. */

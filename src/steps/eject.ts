@@ -64,7 +64,7 @@ export async function carryOutEjection(
     const failure = asProcedureError(error);
     if (failure.code === 'E_FENCED') throw failure;
     session.progress.error(`${service}: ${failure.message}`);
-    run.goingBack = true;
+    run.goBackTo(candidate.release);
     const present = current.containers.map(({ id }) => id);
     const operations = forward
       ? []

@@ -147,8 +147,7 @@ async function goBack(
   const current = await observe(session.engine, session, session.project, service);
   const candidate = await keptCandidate(session, recovery.back, current);
   const run = new ServiceRun(session, candidate);
-  run.goingBack = true;
-  run.replicasBack = candidate.replicas;
+  run.goBackTo(candidate.release);
   const operations = UNDO[recovery.way].undo({
     ...(await planUndo(session, {
       candidate,

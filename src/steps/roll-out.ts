@@ -240,7 +240,7 @@ async function goBack(
   const data = await dataOfBefore(session, plan);
   const deadline = AbortSignal.timeout(data === undefined ? UNDO_DEADLINE_MS : DATA_UNDO_DEADLINE_MS);
   session.progress.info(`↩ ${candidate.service}: going back to release ${back.id}`);
-  service.goingBack = true;
+  service.goBackTo(back);
   const all = data === undefined ? operations : dataFirst(operations, data.restore, data.stop);
   for (const operation of all) await service.execute(operation, deadline);
   session.recorder.note(`release ${back.id} is back`, candidate.service);

@@ -7,7 +7,7 @@ import { RUNBOOK } from '../model/policy.js';
 import { policyOf } from '../model/project-policy.js';
 import type { ReadinessSignal } from '../model/readiness.js';
 import type { EngineEvent } from '../model/ports/engine.js';
-import type { ReleaseId } from '../model/release.js';
+import type { Release, ReleaseId } from '../model/release.js';
 import type { ObservedContainer } from '../model/service.js';
 import { sloRows, type Measured } from '../model/slo.js';
 import { formatDuration, formatSize } from '../model/units.js';
@@ -37,8 +37,8 @@ export class ServiceRun implements Looker {
   watching = false;
   /** Release whose containers are there; undefined while they are being made, and after that failed. */
   placed: ReleaseId | undefined;
-  /** How many there are when it has gone back, where what runs does not say so: old and new may run beside each other. */
-  replicasBack: number | undefined;
+  /** Of the release that comes back. */
+  private replicasBack: number | undefined;
   private readonly signs: SignSource = { raised: [], errorsBefore: undefined, goingBack: false };
   private readonly startedAtMs = Date.now();
   private replacedAtMs = Date.now();
@@ -62,8 +62,10 @@ export class ServiceRun implements Looker {
     return this.signs.goingBack;
   }
 
-  set goingBack(value: boolean) {
-    this.signs.goingBack = value;
+  /** From here on a release comes back: no warning sign stands in its way, and it has as many containers as it had. */
+  goBackTo({ replicas }: Pick<Release, 'replicas'>): void {
+    this.signs.goingBack = true;
+    this.replicasBack = replicas;
   }
 
   async execute(operation: Operation, signal: AbortSignal): Promise<void> {
@@ -227,12 +229,10 @@ export class ServiceRun implements Looker {
     return this.ready === undefined ? undefined : this.ready.readyAtMs - this.replacedAtMs;
   }
 
-  /** Going back, as many containers as there were; forward, as many as are wanted. */
+  /** Going back, as many containers as that release had; forward, as many as are wanted. */
   private replicas(): number {
-    const { current, replicas, oneShot } = this.candidate;
-    if (oneShot) return 1;
-    if (this.replicasBack !== undefined) return this.replicasBack;
-    return this.goingBack ? (releaseBefore(current)?.replicas ?? Math.max(1, current.containers.length)) : replicas;
+    const { replicas, oneShot } = this.candidate;
+    return oneShot ? 1 : (this.replicasBack ?? replicas);
   }
 
   /** Going back, what the live compose file said: the release of before may not have what the new one is asked for. */

@@ -32,8 +32,10 @@ export function undoBeside(change: UndoChange): readonly Operation[] {
           },
         ]),
     ...letGo(service, router),
-    // What was held while nothing served.
-    ...(ROUTER_ABILITIES[router.kind].holds ? [{ kind: 'release-traffic' as const, service, router }] : []),
+    // What was held while nothing served. An edge that a take-over had brought is gone by then, and holds nothing.
+    ...(ROUTER_ABILITIES[router.kind].holds && change.takeover?.oldHasPorts !== true
+      ? [{ kind: 'release-traffic' as const, service, router }]
+      : []),
     ...endUndo(change),
   ];
 }

@@ -74,7 +74,9 @@ describe('maintenance in phases', () => {
     // The tests run where the new code was built, not where the live files are.
     const passed = await run('precheck', { 'test-command': 'grep -q 2.0.0 -r . --include=release.json' });
     expect(passed.report.outcome, passed.log).toBe('completed');
-    expect(passed.log).toMatch(/gate backup-current: app: backup \S+ is .* old, and was read to its end/);
+    expect(passed.log).toMatch(
+      /gate backup-age: app: the last backup is .* old[^]*✓ app: backup \S+ was read to its end/,
+    );
     expect(await project.containerId('app')).toBe(before);
     expect(told()).toEqual([]);
   });

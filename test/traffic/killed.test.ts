@@ -32,8 +32,10 @@ function killed(moment: RegExp): Promise<UnderLoad<string>> {
     await door.said(moment, 60_000);
     await door.kill();
     const repair = openDoor(project, 'post', INPUTS, door.state());
-    await repair.ended;
-    return `${door.output()}\n--- post\n${repair.output()}`;
+    const exitCode = await repair.ended;
+    const log = `${door.output()}\n--- post\n${repair.output()}`;
+    expect(exitCode, log).toBe(0);
+    return log;
   });
 }
 

@@ -104,7 +104,6 @@ describe('readRequest', () => {
         durationMs: 900_000,
         impact: 'minimal',
         loadTest: undefined,
-        backupAgeMs: 86_400_000,
       },
       githubToken: undefined,
     });

@@ -260,9 +260,11 @@ describe('the way back', () => {
     const ports = ['3000'];
     const early = STRATEGIES['blue-green'].undo(undo({ takeover: { ports, oldHasPorts: true, redirected: true } }));
     expect(before(early, 'end-redirect', 'remove-edge')).toBe(true);
+    expect(kinds(early)).not.toContain('release-traffic');
     const late = STRATEGIES['blue-green'].undo(undo({ takeover: { ports, oldHasPorts: false, redirected: true } }));
     expect(before(late, 'open-ports', 'end-redirect')).toBe(true);
     expect(kinds(late)).not.toContain('remove-edge');
+    expect(before(late, 'end-redirect', 'release-traffic')).toBe(true);
   });
 
   it('starts the old container again where only one may run', () => {

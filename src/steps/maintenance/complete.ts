@@ -1,7 +1,6 @@
 import { ProcedureError } from '../../model/errors.js';
 import { summaryOf } from '../../model/maintenance.js';
 import { formatDuration } from '../../model/units.js';
-import { noticeOf } from '../notify.js';
 import { done, type MaintenancePhase } from './phase.js';
 import { sayPageStays, tellPage } from './status-page.js';
 
@@ -31,9 +30,6 @@ export const complete: MaintenancePhase = {
     });
     await window.add('completed', { outcome: 'completed' });
     const headline = `maintenance of ${session.project} is complete after ${formatDuration(actualMs)}; issues: ${issues}`;
-    session.notifier.send(
-      noticeOf(session, { moment: 'announcement', project: session.project, services: known.services, headline }),
-    );
     return done(headline);
   },
 };

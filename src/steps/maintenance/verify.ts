@@ -1,10 +1,10 @@
-import { asProcedureError, ProcedureError } from '../../model/errors.js';
-import { isOneShot, type ObservedContainer } from '../../model/service.js';
+import { asProcedureError } from '../../model/errors.js';
+import { policyOf } from '../../model/project-policy.js';
+import { isOneShot } from '../../model/service.js';
 import { formatDuration } from '../../model/units.js';
-import { sleep } from '../../run/deadline.js';
 import { commandEnvironment, runOnHost } from '../commands.js';
-import { describeState, explainContainer } from '../diagnose.js';
 import { observe } from '../observe.js';
+import { awaitReady, readinessTimeout } from '../readiness.js';
 import type { Session } from '../session.js';
 import { isStopped } from '../stopped.js';
 import { done, type MaintenancePhase } from './phase.js';
@@ -31,39 +31,6 @@ export const verify: MaintenancePhase = {
   },
 };
 
-/** How long a container may take to be called healthy by Docker, unless `readiness-timeout` says so. */
-const WELL_MS = 60_000;
-/** What has no health check has to stay up for so long: one that ends again and again looks alive in between. */
-const STEADY_MS = 5_000;
-const POLL_MS = 500;
-
-/** @throws ProcedureError E_VERIFICATION, or the signal's reason */
-async function awaitWell(session: Session, service: string): Promise<void> {
-  const until = performance.now() + (session.request.readinessTimeoutMs ?? WELL_MS);
-  for (;;) {
-    const containers = await session.engine.containers(session.project, service);
-    const unwell = containers.find((one) => !isWell(one));
-    if (unwell === undefined && containers.length > 0) return;
-    const hopeless = unwell?.health === 'unhealthy' || performance.now() > until;
-    if (hopeless || unwell === undefined) {
-      throw new ProcedureError(
-        'E_VERIFICATION',
-        unwell === undefined ? `${service} is gone` : `${unwell.name}: ${describeState(unwell)}`,
-        {
-          next: 'Its state and last log lines are shown with this error.',
-          excerpt: unwell === undefined ? [] : await explainContainer(session, unwell),
-        },
-      );
-    }
-    await sleep(POLL_MS, session.signal);
-  }
-}
-
-function isWell({ state, health, startedAt }: ObservedContainer): boolean {
-  if (state !== 'running') return false;
-  return health === 'none' ? Date.now() - Date.parse(startedAt) > STEADY_MS : health === 'healthy';
-}
-
 async function checkAll(session: Session): Promise<string[]> {
   const { request, opened, project } = session;
   const wanted = request.services.length > 0 ? request.services : Object.keys(opened.live.services);
@@ -73,8 +40,22 @@ async function checkAll(session: Session): Promise<string[]> {
     const { containers } = current;
     // What was stopped on purpose, or never started, is nothing to verify.
     if (containers.length === 0 || isStopped(current) !== undefined) continue;
-    await awaitWell(session, service);
-    session.progress.info(`  ✓ ${service}: ${containers.length} running and well`);
+    await awaitReady(
+      session,
+      {
+        kind: 'await-ready',
+        service,
+        release: current.release?.id,
+        timeoutMs: readinessTimeout(containers[0]?.healthCheck, request.readinessTimeoutMs),
+      },
+      {
+        replicas: containers.length,
+        oneShot: false,
+        readiness: request.readiness ?? policyOf(opened.live.policy, service).readiness,
+      },
+      session.signal,
+    );
+    session.progress.info(`  ✓ ${service}: ${containers.length} running and ready`);
     checked.push(service);
   }
   const { maintenance, testCommand, smokeTest, workingDirectory: directory } = request;
