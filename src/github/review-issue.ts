@@ -1,4 +1,4 @@
-import type { Finding } from '../model/report.js';
+import type { Finding } from '../model/finding.js';
 import type { WrittenIssue } from '../model/ports/code-host.js';
 import type { SloReview } from '../model/slo-review.js';
 import { findOpenIssue, inline, issueSchema, MOST_CHARACTERS, type Ask } from './issues.js';

@@ -2,6 +2,7 @@ import type { ErrorCode, Excerpt } from './errors.js';
 import type { OutcomeKind } from './outcome.js';
 import type { Plan } from './plan.js';
 import type { WarningSign } from './policy.js';
+import type { Finding } from './finding.js';
 import type { PullRequest } from './ports/code-host.js';
 import type { TrafficReport } from './traffic.js';
 import type { Invocation, ProcedureName } from './request.js';
@@ -91,12 +92,6 @@ export interface SloRow {
   readonly target: string;
   readonly actual: string;
   readonly met: boolean | undefined;
-}
-
-export interface Finding {
-  readonly title: string;
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly string[])[];
 }
 
 /** One line over time. */

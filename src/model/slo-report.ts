@@ -1,6 +1,7 @@
 import { isGreen } from './outcome.js';
 import { RUNBOOK } from './policy.js';
-import type { Chart, Finding } from './report.js';
+import type { Finding } from './finding.js';
+import type { Chart } from './report.js';
 import type { SloRecord } from './slo-record.js';
 import { formatDuration, formatSize } from './units.js';
 

@@ -1,4 +1,4 @@
-import type { Finding } from './report.js';
+import type { Finding } from './finding.js';
 
 /** What a period of runs has cost, as it goes to the forge. Every text in it is redacted. */
 export interface SloReview {

@@ -1,5 +1,5 @@
 import { stripControls } from '../model/printable.js';
-import type { Finding } from '../model/report.js';
+import type { Finding } from '../model/finding.js';
 import { columns } from './text.js';
 
 /** What a shell command found, for a person to read. */

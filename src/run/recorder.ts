@@ -2,7 +2,8 @@ import type { Plan } from '../model/plan.js';
 import type { PullRequest } from '../model/ports/code-host.js';
 import type { WarningSign } from '../model/policy.js';
 import type { TrafficReport } from '../model/traffic.js';
-import type { Chart, Finding, ServiceReport, SloRow, TimelineEntry } from '../model/report.js';
+import type { Finding } from '../model/finding.js';
+import type { Chart, ServiceReport, SloRow, TimelineEntry } from '../model/report.js';
 import type { Accounted } from '../model/slo-record.js';
 
 /**

@@ -1,6 +1,6 @@
 import type { ProcedureError } from '../model/errors.js';
 import type { Ledger, Locks } from '../model/ports/ledger.js';
-import type { Finding } from '../model/report.js';
+import type { Finding } from '../model/finding.js';
 import type { ShellCommandName, ShellOptions } from '../model/shell-command.js';
 import type { Run } from '../run/run.js';
 import type { OpenProject } from '../steps/session.js';

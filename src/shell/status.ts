@@ -1,6 +1,6 @@
 import type { Drift } from '../model/drift.js';
 import { formatDuration } from '../model/units.js';
-import type { Finding } from '../model/report.js';
+import type { Finding } from '../model/finding.js';
 import { lookAtService, type KeptRelease, type ServiceStatus } from './service-status.js';
 import { servicesOf } from './services.js';
 import type { Shell, ShellCommand } from './shell-command.js';
