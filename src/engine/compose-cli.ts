@@ -3,6 +3,7 @@ import { lastLines } from '../host/tail.js';
 import { ProcedureError, type ErrorCode } from '../model/errors.js';
 import type { Compose, ComposeTarget } from '../model/ports/engine.js';
 import { formatDuration } from '../model/units.js';
+import { BY_THE_CLI, composeProgram, type Program } from './compose-program.js';
 
 /** Rendering reads files and prints: about 0.1 s (measured); a slow network disk is the reason for more. */
 export const QUICK_MS = 60_000;
@@ -27,6 +28,8 @@ export interface CliCall {
 
 /** The `docker` program with its plugins. Exit codes are results; what they mean is for the caller to say. */
 export class DockerCli {
+  private compose: Promise<Program> | undefined;
+
   constructor(
     private readonly environment: Readonly<Record<string, string | undefined>>,
     private readonly debug: (line: string) => void,
@@ -36,13 +39,19 @@ export class DockerCli {
   async run(call: CliCall): Promise<ChildResult> {
     const begin = Date.now();
     this.debug(`> docker ${call.args.join(' ')}`);
+    const { command, environment } = await this.programOf(call);
     try {
       const result = await runChild({
-        command: 'docker',
+        command,
         args: call.args,
         title: call.title,
         cwd: call.directory,
-        env: { ...this.environment, ...ALWAYS, ...(call.directory === undefined ? {} : { PWD: call.directory }) },
+        env: {
+          ...this.environment,
+          ...environment,
+          ...ALWAYS,
+          ...(call.directory === undefined ? {} : { PWD: call.directory }),
+        },
         timeoutMs: call.timeoutMs ?? QUICK_MS,
         signal: call.signal,
         onLine: call.onLine,
@@ -57,6 +66,10 @@ export class DockerCli {
       if (!(error instanceof ChildStartError)) throw error;
       throw cannotStart(error);
     }
+  }
+
+  private async programOf({ args }: CliCall): Promise<Program> {
+    return args[0] === 'compose' ? (this.compose ??= composeProgram(this.environment)) : BY_THE_CLI;
   }
 
   /** @returns the output @throws ProcedureError `code` with the CLI's last lines when it fails */

@@ -1,8 +1,7 @@
 import { ProcedureError } from '../model/errors.js';
 import type { Compose } from '../model/ports/engine.js';
 import { childEnvironment, type Environment } from '../host/environment.js';
-import { askVersion } from '../host/version.js';
-import { composeArgs, DockerCli, NOTHING_NEW } from './compose-cli.js';
+import { composeArgs, DockerCli, NOTHING_NEW, reasonIn } from './compose-cli.js';
 import { composeHashes, documentHashes } from './compose-hashes.js';
 import { pullImage, registryProblem } from './compose-registry.js';
 import { documentTarget, renderProject } from './compose-render.js';
@@ -20,7 +19,7 @@ export function createCompose({ environment, debug }: ComposeOptions): Compose {
   const own = childEnvironment(environment);
   const cli = new DockerCli(own, debug);
   let known: Promise<string> | undefined;
-  const version = (): Promise<string> => (known ??= composeVersion(own));
+  const version = (): Promise<string> => (known ??= composeVersion(cli));
   return {
     version,
     render: (target) => renderProject(cli, target),
@@ -65,11 +64,11 @@ export function createCompose({ environment, debug }: ComposeOptions): Compose {
 }
 
 /** @returns `2.26.1`, without a leading `v` and a distribution's own suffix */
-async function composeVersion(environment: Environment): Promise<string> {
-  const answer = await askVersion('docker', ['compose', 'version', '--short'], environment);
-  const found = 'version' in answer ? /^v?(\d+\.\d+(?:\.\d+)?)/.exec(answer.version)?.[1] : undefined;
-  if (found !== undefined) return found;
-  const reason = 'problem' in answer ? answer.problem : answer.version;
+async function composeVersion(cli: DockerCli): Promise<string> {
+  const answer = await cli.run({ args: ['compose', 'version', '--short'], title: 'docker compose version' });
+  const found = /^v?(\d+\.\d+(?:\.\d+)?)/.exec(answer.stdout)?.[1];
+  if (answer.exitCode === 0 && found !== undefined) return found;
+  const reason = reasonIn(answer.stderr);
   throw new ProcedureError('E_ENGINE_UNREACHABLE', `docker compose does not work on this host: ${reason}`, {
     next: 'Install the Docker CLI and its Compose plugin for the user that runs this. Nothing was changed.',
   });

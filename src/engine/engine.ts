@@ -16,7 +16,7 @@ import { readLogs } from './logs.js';
 import { createOwnContainers } from './own-containers.js';
 import { removeNetworks } from './networks.js';
 import { createRecordsApi } from './records.js';
-import { readStats, streamStats } from './stats.js';
+import { readMemory, readStats, streamStats } from './stats.js';
 import { createTraces } from './traces.js';
 
 /** The engine of a run, the ledger's way to its records, and the containers that are our own. */
@@ -42,6 +42,7 @@ export function createDockerEngine(endpoint: Endpoint, debug: (line: string) => 
     removeNetworks: (project) => removeNetworks(client, project),
     logs: (id, options) => readLogs(client, id, options),
     stats: (id) => readStats(client, id),
+    memoryNow: (id) => readMemory(client, id),
     statsStream: (id, signal) => streamStats(client, id, containers.container, signal),
     events: (project, signal) => projectEvents(client, project, signal),
     exec: (id, command, options) => execute(client, id, command, options),

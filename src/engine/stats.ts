@@ -33,6 +33,12 @@ export async function readStats(client: EngineClient, id: string): Promise<Resou
   return (second && resourceUse(second, first)) ?? resourceUse(first, undefined);
 }
 
+/** The first of these readings alone. */
+export async function readMemory(client: EngineClient, id: string): Promise<ResourceUse | undefined> {
+  const reading = await readOnce(client, id);
+  return reading && resourceUse(reading, undefined);
+}
+
 /**
  * A reading a second. The first one has no share of processor time (0): there is nothing before it to compare with. A
  * container that Docker restarts is read on; the readings end when it has ended for good, is gone, or on abort.

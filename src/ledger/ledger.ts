@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { z } from 'zod';
 import { withoutDefinition, type Ledger } from '../model/ports/ledger.js';
 import type { ProcedureError } from '../model/errors.js';
-import type { ReleaseId, ReleaseWithDefinition } from '../model/release.js';
+import type { ReleaseId, ReleaseWithDefinition, ServiceHistory } from '../model/release.js';
 import { isSegment, recordPath } from './names.js';
 import { readRecord } from './reading.js';
 import type { Records } from './records.js';
@@ -29,6 +29,8 @@ export interface LedgerOptions {
 export function createLedger({ records, project, onBroken }: LedgerOptions): Ledger {
   const definitions = new Map<ReleaseId, ReleaseWithDefinition>();
   const told = new Set<string>();
+  /** What a run reads again and again: it writes under the lock, so nobody but itself adds to it. */
+  const histories = new Map<string, Promise<ServiceHistory>>();
 
   const readAll = async <T>(folder: string, schema: z.ZodType<T>): Promise<T[]> => {
     const values: T[] = [];
@@ -57,13 +59,22 @@ export function createLedger({ records, project, onBroken }: LedgerOptions): Led
     await records.write(`${folder}/${eventName(value.at, last)}`, value);
   };
 
+  const readHistory = async (service: string): Promise<ServiceHistory> => {
+    const [releases, events] = await Promise.all([
+      readAll(recordPath('releases', service), releaseSchema),
+      readAll(recordPath('events', service), eventSchema),
+    ]);
+    return { releases, events };
+  };
+
   return {
     async history(service) {
-      const [releases, events] = await Promise.all([
-        readAll(recordPath('releases', service), releaseSchema),
-        readAll(recordPath('events', service), eventSchema),
-      ]);
-      return { releases, events };
+      const known = histories.get(service);
+      if (known !== undefined) return known;
+      const reading = readHistory(service);
+      histories.set(service, reading);
+      reading.catch(() => histories.delete(service));
+      return reading;
     },
 
     async services() {
@@ -87,12 +98,20 @@ export function createLedger({ records, project, onBroken }: LedgerOptions): Led
     async addRelease(release) {
       const file = `${release.id}.json`;
       // The definition first: a release in the list can always be gone back to.
-      await records.write(recordPath('definitions', file), release);
-      await records.write(recordPath('releases', release.service, file), withoutDefinition(release));
+      await records.writeAll(
+        new Map<string, unknown>([
+          [recordPath('definitions', file), release],
+          [recordPath('releases', release.service, file), withoutDefinition(release)],
+        ]),
+      );
       definitions.set(release.id, release);
+      histories.delete(release.service);
     },
 
-    addEvent: (event) => append('events', event),
+    async addEvent(event) {
+      await append('events', event);
+      histories.delete(event.service);
+    },
 
     sloRecords: (service) => readAll(recordPath('slo', service), sloRecordSchema),
     addSloRecord: (record) => append('slo', record),

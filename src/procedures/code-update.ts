@@ -1,3 +1,4 @@
+import type { Current } from '../steps/candidate.js';
 import { prepare } from '../steps/prepare.js';
 import { diskSpaceGate } from '../steps/gates/disk-space.js';
 import { healthGate } from '../steps/gates/health.js';
@@ -41,16 +42,15 @@ export const codeUpdate: Procedure = {
     const hashes = renderedHashes(session, wanted.project);
     hashes.catch(() => undefined);
     const services = await withoutStopped(session, await servicesToDeploy(session, wanted.project));
+    const observed = new Map<string, Current>();
     await session.progress.group('Health before', async () => {
       for (const service of services) {
-        passGate(
-          session,
-          'health',
-          healthGate(service, await observe(session.engine, session, session.project, service)),
-        );
+        const current = await observe(session.engine, session, session.project, service);
+        observed.set(service, current);
+        passGate(session, 'health', healthGate(service, current));
       }
     });
-    await session.progress.group('Build and pull', () => prepare(session, wanted, services, { hashes }));
+    await session.progress.group('Build and pull', () => prepare(session, wanted, services, { hashes, observed }));
     session.recorder.pullRequests = await asked;
     return rollOutAll(
       session,

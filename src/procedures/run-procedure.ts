@@ -6,6 +6,7 @@ import type { Run } from '../run/run.js';
 import { describeHooks, hookAfter, hookBefore } from '../steps/hooks.js';
 import { describeNotifications, tellEnd, tellStart } from '../steps/notify.js';
 import { deleteOldBackups } from '../steps/old-backups.js';
+import { dropOldReleases } from '../steps/old-releases.js';
 import { openProject } from '../steps/open-project.js';
 import type { Session } from '../steps/session.js';
 import { viewing, withSession } from '../steps/with-session.js';
@@ -70,8 +71,7 @@ async function conduct(run: Run, procedure: Procedure): Promise<ProcedureResult>
     passOpeningGates(session);
     tellStart(session);
     const result = await withHooks(session, perform);
-    await deleteOldBackups(session);
-    await recordSlo(session);
+    await Promise.all([dropOldReleases(session), deleteOldBackups(session), recordSlo(session)]);
     return result;
   });
 }

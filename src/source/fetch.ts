@@ -24,7 +24,7 @@ interface Fetching {
 
 /** Brings a ref from origin. A commit that is there already needs no network. */
 export async function fetchRef(fetching: Fetching, written: string | undefined): Promise<FetchedRef> {
-  if (written === undefined) return fetchNamed(fetching, await defaultBranch(fetching));
+  if (written === undefined) return fetchDefault(fetching);
   const { name, suffix } = readRef(written);
   const found = await fetchBase(fetching, name);
   if (suffix === '') return found;
@@ -49,11 +49,18 @@ async function fetchBase(fetching: Fetching, name: string): Promise<FetchedRef> 
   throw noSuchRef(name, await remoteRefs(fetching, ['refs/heads/*', 'refs/tags/*']));
 }
 
-/** `git ls-remote --symref` asks the server: `origin/HEAD` is what the clone saw, and a default branch gets renamed. */
-async function defaultBranch(fetching: Fetching): Promise<string> {
+/**
+ * `git ls-remote --symref` asks the server: `origin/HEAD` is what the clone saw, and a default branch gets renamed. It
+ * says which commit that is as well: where the checkout has it as that branch, there is nothing to fetch.
+ */
+async function fetchDefault(fetching: Fetching): Promise<FetchedRef> {
   const text = await network(fetching, ['ls-remote', '--symref', 'origin', 'HEAD'], 'Asking origin for its branch');
   const branch = /^ref: (\S+)\tHEAD$/m.exec(text)?.[1];
-  if (branch !== undefined) return branch;
+  const commit = /^([0-9a-f]{40,64})\tHEAD$/m.exec(text)?.[1];
+  if (branch !== undefined) {
+    const there = commit !== undefined && (await commitOf(fetching, localName(branch))) === commit;
+    return there ? { commit, label: labelOf(branch) } : fetchNamed(fetching, branch);
+  }
   throw new ProcedureError('E_SOURCE', 'The origin names no default branch', {
     next: 'Give the input ref, or push a first commit to the origin.',
   });

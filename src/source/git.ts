@@ -25,8 +25,15 @@ export function createSource(options: SourceOptions = {}): Source {
 
   const topLevel = (directory: string): Promise<string> =>
     git.text({ directory, args: ['rev-parse', '--show-toplevel'] }, `${directory} is not in a git checkout`);
-  const origin = (directory: string): Promise<string | undefined> =>
-    git.maybe({ directory, args: ['remote', 'get-url', 'origin'] });
+  /** Of each checkout, asked once: a run looks at it and then fetches from it. */
+  const origins = new Map<string, Promise<string | undefined>>();
+  const origin = (directory: string): Promise<string | undefined> => {
+    const known = origins.get(directory);
+    if (known !== undefined) return known;
+    const asked = git.maybe({ directory, args: ['remote', 'get-url', 'origin'] });
+    origins.set(directory, asked);
+    return asked;
+  };
   const commitOf = (directory: string, ref: string): Promise<string | undefined> =>
     git.maybe({ directory, args: ['rev-parse', '--verify', '--quiet', `${ref}^{commit}`] });
 
@@ -38,7 +45,8 @@ export function createSource(options: SourceOptions = {}): Source {
         if (/not a git repository|must be run in a work tree/.test(found.stderr)) return undefined;
         throw gitFailed(`The checkout ${directory} cannot be read`, found);
       }
-      return inspectCheckout(git, found.stdout.trimEnd(), await origin(directory));
+      const top = found.stdout.trimEnd();
+      return inspectCheckout(git, top, origin(top));
     },
 
     async fetch(directory, ref, token, signal) {
@@ -104,14 +112,15 @@ export function createSource(options: SourceOptions = {}): Source {
   };
 }
 
-async function inspectCheckout(git: GitCli, topLevel: string, origin: string | undefined): Promise<Checkout> {
+async function inspectCheckout(git: GitCli, topLevel: string, asked: Promise<string | undefined>): Promise<Checkout> {
   const directory = topLevel;
   // Submodules are left out: the checkout's are not moved with it, and would count as modified ever after.
   const status = ['status', '--porcelain=v1', '-z', '--untracked-files=no', '--ignore-submodules=all'];
-  const [commit, branch, modified] = await Promise.all([
+  const [commit, branch, modified, origin] = await Promise.all([
     git.maybe({ directory, args: ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'] }),
     git.maybe({ directory, args: ['symbolic-ref', '--quiet', '--short', 'HEAD'] }),
     git.text({ directory, args: status }, `The state of ${topLevel} cannot be read`),
+    asked,
   ]);
   return {
     topLevel,

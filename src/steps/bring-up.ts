@@ -4,7 +4,7 @@ import type { Candidate } from './candidate.js';
 import { passLastGates } from './gates/index.js';
 import { planService } from './plan-service.js';
 import { afterFailure, rollOut, type RollOutResult } from './roll-out.js';
-import { dropOldReleases, summarize, type RollOutAllResult } from './roll-out-all.js';
+import { summarize, type RollOutAllResult } from './roll-out-all.js';
 import { ServiceRun } from './service-run.js';
 import type { Session } from './session.js';
 import { releaseBefore } from './way-back.js';
@@ -84,7 +84,6 @@ async function watchAll(
   for (const [index, { service, release, current }] of candidates.entries()) {
     if (watched[index]?.outcome !== 'deployed') continue;
     runs.get(service)?.report('deployed', release.id, releaseBefore(current)?.id);
-    await dropOldReleases(session, service);
   }
   return watched;
 }

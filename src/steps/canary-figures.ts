@@ -91,7 +91,7 @@ async function errorLines(session: Session, id: string, { sinceMs, signal }: Can
 }
 
 async function memoryOf(session: Session, id: string): Promise<number | undefined> {
-  return (await session.engine.stats(id).catch(() => undefined))?.memoryBytes;
+  return (await session.engine.memoryNow(id).catch(() => undefined))?.memoryBytes;
 }
 
 function sum(numbers: readonly number[]): number {

@@ -3,7 +3,7 @@ import type { ImageFacts } from '../model/image.js';
 import { policyOf } from '../model/project-policy.js';
 import { keptImageTag } from '../model/release.js';
 import type { ServiceDefinition } from '../model/service.js';
-import type { Candidate } from './candidate.js';
+import type { Candidate, Current } from './candidate.js';
 import { decideDescribed, describeWanted, type Described } from './describe-wanted.js';
 import { badReleaseGate } from './gates/bad-release.js';
 import { passGate } from './gates/pass-gate.js';
@@ -23,6 +23,8 @@ export interface PrepareOptions {
   readonly images?: ImageSource;
   /** Of the wanted project, where they were asked for already. */
   readonly hashes?: Promise<Readonly<Record<string, string>>>;
+  /** What was seen of services a moment ago, under the same lock. */
+  readonly observed?: ReadonlyMap<string, Current>;
 }
 
 /**
@@ -33,12 +35,13 @@ export async function prepare(
   session: Session,
   wanted: WantedProject,
   services: readonly string[],
-  { images = 'build-or-pull', hashes: asked }: PrepareOptions = {},
+  { images = 'build-or-pull', hashes: asked, observed }: PrepareOptions = {},
 ): Promise<void> {
   const hashes = await (asked ?? renderedHashes(session, wanted.project));
   const prepared: Described[] = [];
   for (const service of services) {
-    prepared.push(await openService(session, wanted, service, hashes, images));
+    const current = observed?.get(service) ?? (await observe(session.engine, session, session.project, service));
+    prepared.push(await openService(session, wanted, service, { hashes, images, current }));
   }
   if (images !== 'as-named') await buildCommand(session, wanted, prepared);
   // An image that one service builds and others name is the same image for all of them.
@@ -58,14 +61,18 @@ export async function prepare(
   }
 }
 
+interface Opening {
+  readonly hashes: Readonly<Record<string, string>>;
+  readonly images: ImageSource;
+  readonly current: Current;
+}
+
 async function openService(
   session: Session,
   wanted: WantedProject,
   service: string,
-  hashes: Readonly<Record<string, string>>,
-  images: ImageSource,
+  { hashes, images, current: observed }: Opening,
 ): Promise<Described> {
-  const observed = await observe(session.engine, session, session.project, service);
   const current = await adopt(session, service, observed);
   const described = await describeWanted(session, wanted, service, hashes, current);
   if (images !== 'as-named' && session.request.image === undefined && described.definition.build !== undefined) {

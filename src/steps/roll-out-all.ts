@@ -2,7 +2,6 @@ import { worstOutcome } from '../model/outcome.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import type { ProcedureError } from '../model/errors.js';
 import type { Plan } from '../model/plan.js';
-import { releasesToDrop } from '../model/release.js';
 import type { Candidate } from './candidate.js';
 import { withDataChanges } from './data-change.js';
 import { passLastGates } from './gates/index.js';
@@ -48,7 +47,6 @@ export async function rollOutAll(
     );
     results.push(result);
     if (result.outcome !== 'deployed') break;
-    await dropOldReleases(session, candidate.service);
   }
   return summarize(procedure, candidates, results);
 }
@@ -140,22 +138,5 @@ function describeFailure(result: RollOutResult): string {
     case 'unchanged':
     case 'completed':
       return result.outcome;
-  }
-}
-
-/** Keeps the newest releases: older ones lose our tag, so that the engine may clean their images up. */
-export async function dropOldReleases(session: Session, service: string): Promise<void> {
-  const history = await session.ledger.history(service);
-  for (const release of releasesToDrop(history, session.request.keepReleases)) {
-    await session.engine.untagImage(release.image.keptAs);
-    await session.ledger.addEvent({
-      at: new Date().toISOString(),
-      kind: 'dropped',
-      service,
-      release: release.id,
-      reason: `more than ${session.request.keepReleases} releases are kept`,
-      run: session.invocation.runId,
-      restartMs: undefined,
-    });
   }
 }

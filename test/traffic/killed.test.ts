@@ -26,9 +26,11 @@ async function plain(): Promise<void> {
 }
 
 /** The process of an update to 2.0.0 is killed when it has said something; then `post` of the action does its work. */
-function killed(moment: RegExp): Promise<UnderLoad<string>> {
+function killed(moment: RegExp, { slowly = false } = {}): Promise<UnderLoad<string>> {
   return underLoad({ url: project.url, rates: RATES }, async () => {
-    door = openDoor(project, 'main', INPUTS);
+    // A verification ends with the requests in flight: it is not over before the process that makes it is killed.
+    const slow = slowly ? { 'probe-url': `${project.url}/slow?ms=2000`, 'probe-rate': '2' } : {};
+    door = openDoor(project, 'main', { ...INPUTS, ...slow });
     await door.said(moment, 60_000);
     await door.kill();
     const repair = openDoor(project, 'post', INPUTS, door.state());
@@ -56,16 +58,16 @@ async function expectWhole(expected: string, edge: boolean, log: string): Promis
 
 describe('a run that is killed behind the edge fails no request, and the post of the action', () => {
   it.each([
-    ['takes away what had no request yet', /✓ start one container of app/, '1.1.0'],
-    ['goes back from what was not verified', /✓ the edge sends all requests/, '1.1.0'],
-    ['goes back from what was being verified', /✓ the edge sends all requests[^]*✓ identity/, '1.1.0'],
-    ['finishes what was verified and live', /is live and verified/, '2.0.0'],
-  ])('%s', async (_, moment, expected) => {
+    ['takes away what had no request yet', /✓ start one container of app/, '1.1.0', false],
+    ['goes back from what was not verified', /✓ the edge sends all requests/, '1.1.0', true],
+    ['goes back from what was being verified', /✓ the edge sends all requests[^]*✓ identity/, '1.1.0', true],
+    ['finishes what was verified and live', /is live and verified/, '2.0.0', false],
+  ])('%s', async (_, moment, expected, slowly) => {
     await plain();
     await project.commitRelease({ version: '1.1.0' });
     await deploy(project, 'app', EDGE);
     await project.commitRelease({ version: '2.0.0' });
-    const done = await killed(moment);
+    const done = await killed(moment, { slowly });
     expect(done.fresh.failures, done.result).toEqual({});
     expect(done.kept.failures, done.result).toEqual({});
     await expectWhole(expected, true, done.result);
@@ -74,15 +76,15 @@ describe('a run that is killed behind the edge fails no request, and the post of
 
 describe('a take-over that is killed fails no new connection, and the post of the action', () => {
   it.each([
-    ['takes the edge away again, before it had a request', /✓ make the edge of app/, '1.0.0', false],
-    ['takes redirect and edge away again', /✓ redirect new connections/, '1.0.0', false],
-    ['takes it back from what was switched to and not verified', /✓ the edge sends all requests/, '1.0.0', false],
-    ['finishes it when the old container is gone', /✓ stop and remove the old container/, '1.0.0', true],
-    ['ends the redirect when the port is open', /✓ open port/, '1.0.0', true],
-  ])('%s', async (_, moment, expected, edge) => {
+    ['takes the edge away again, before it had a request', /✓ make the edge of app/, '1.0.0', false, false],
+    ['takes redirect and edge away again', /✓ redirect new connections/, '1.0.0', false, false],
+    ['takes it back from what was switched to and not verified', /✓ the edge sends all requests/, '1.0.0', false, true],
+    ['finishes it when the old container is gone', /✓ stop and remove the old container/, '1.0.0', true, false],
+    ['ends the redirect when the port is open', /✓ open port/, '1.0.0', true, false],
+  ])('%s', async (_, moment, expected, edge, slowly) => {
     await plain();
     await project.commitRelease({ version: '2.0.0' });
-    const done = await killed(moment);
+    const done = await killed(moment, { slowly });
     expect(done.fresh.failures, done.result).toEqual({});
     await expectWhole(expected, edge, done.result);
   });

@@ -60,6 +60,8 @@ export interface Engine {
   logs(id: string, options: LogOptions): Promise<Readable>;
   /** One reading of resource use. */
   stats(id: string): Promise<ResourceUse | undefined>;
+  /** The same without its share of processor time (0), which takes a moment to measure. */
+  memoryNow(id: string): Promise<ResourceUse | undefined>;
   /** A reading a second until the container ends or the signal aborts. */
   statsStream(id: string, signal: AbortSignal): AsyncIterable<ResourceUse>;
   /** What happens to containers of the project and to our lock volumes, from now on. */

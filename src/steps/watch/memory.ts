@@ -40,7 +40,7 @@ export class MemoryWatcher implements Watcher {
   async glance(): Promise<void> {
     for (const container of this.window.containers) {
       if (container.state !== 'running') continue;
-      const use = await this.window.session.engine.stats(container.id).catch(() => undefined);
+      const use = await this.window.session.engine.memoryNow(container.id).catch(() => undefined);
       if (use !== undefined) this.used.set(container.id, use.memoryBytes);
     }
   }
