@@ -7246,13 +7246,18 @@ function peakHoursGate({ request }, now = new Date()) {
 
 ;// CONCATENATED MODULE: ./build/steps/gates/ports.js
 
+
 /**
  * A port of the host that somebody else has would be found out when the old container is gone. Freeing it is for a person:
  * whoever has it may be needed.
  */
 async function portsGate(viewing, candidate) {
     const { service, definition, current, traffic } = candidate;
-    const own = new Set(current.containers.flatMap(({ hostPorts }) => hostPorts.map(({ host }) => host)));
+    // What keeps restarting has its ports for moments only, and is just what an update may be the fix of.
+    const own = new Set(current.containers.flatMap((container) => [
+        ...container.hostPorts.map(({ host }) => host),
+        ...((0,model_service/* isAlive */._n)(container) ? container.boundPorts : []),
+    ]));
     const wanted = definition.ports.flatMap(({ published, protocol }) => protocol === 'tcp' && /^\d+$/.test(published ?? '') ? [Number(published)] : []);
     // The edge has them, and containers behind it get none.
     const asked = traffic.router.kind === 'edge' ? [] : wanted.filter((port) => !own.has(port));
@@ -29287,6 +29292,7 @@ function observe(answer) {
         hostPorts: Object.entries(network.Ports ?? {}).flatMap(([written, bindings]) => tcpPort(written).flatMap((container) => (bindings ?? []).map((binding) => ({ container, host: Number(binding.HostPort), ip: binding.HostIp })))),
         networkMode: answer.HostConfig.NetworkMode,
         publishes: Object.keys(answer.HostConfig.PortBindings ?? {}).length > 0,
+        boundPorts: Object.entries(answer.HostConfig.PortBindings ?? {}).flatMap(([written, bindings]) => tcpPort(written).length === 0 ? [] : (bindings ?? []).flatMap(({ HostPort }) => tcpPort(HostPort ?? ''))),
         anonymousVolumes: (answer.Mounts ?? []).flatMap(({ Type, Name, Destination }) => Type === 'volume' && /^[0-9a-f]{64}$/.test(Name ?? '') ? [Destination] : []),
     };
 }

@@ -37,7 +37,7 @@ export interface ContainerAnswer {
   readonly HostConfig: {
     readonly NetworkMode: string;
     readonly RestartPolicy?: { readonly Name: string } | null;
-    readonly PortBindings?: Readonly<Record<string, unknown>> | null;
+    readonly PortBindings?: Readonly<Record<string, readonly { readonly HostPort?: string }[] | null>> | null;
   };
   readonly Mounts?: readonly { readonly Type: string; readonly Name?: string; readonly Destination: string }[] | null;
   readonly NetworkSettings: {
@@ -112,6 +112,9 @@ export function observe(answer: ContainerAnswer): ObservedContainer {
     ),
     networkMode: answer.HostConfig.NetworkMode,
     publishes: Object.keys(answer.HostConfig.PortBindings ?? {}).length > 0,
+    boundPorts: Object.entries(answer.HostConfig.PortBindings ?? {}).flatMap(([written, bindings]) =>
+      tcpPort(written).length === 0 ? [] : (bindings ?? []).flatMap(({ HostPort }) => tcpPort(HostPort ?? '')),
+    ),
     anonymousVolumes: (answer.Mounts ?? []).flatMap(({ Type, Name, Destination }) =>
       Type === 'volume' && /^[0-9a-f]{64}$/.test(Name ?? '') ? [Destination] : [],
     ),

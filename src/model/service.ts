@@ -136,6 +136,8 @@ export interface ObservedContainer {
   readonly networkMode: string;
   /** Made to publish ports, whether it runs or not. */
   readonly publishes: boolean;
+  /** TCP ports of the host that it was made for: `hostPorts` is empty while it restarts. */
+  readonly boundPorts: readonly number[];
   /** Where it has volumes without a name. */
   readonly anonymousVolumes: readonly string[];
 }

@@ -46,6 +46,12 @@ describe('observe', () => {
     });
   });
 
+  it('knows the ports that it was made for while it has none, as between two restarts', () => {
+    const PortBindings = { '8080/tcp': [{ HostPort: '3000' }, { HostPort: '' }], '53/udp': [{ HostPort: '53' }] };
+    const restarting = { ...BARE, HostConfig: { ...BARE.HostConfig, PortBindings } };
+    expect(observe(restarting)).toMatchObject({ hostPorts: [], boundPorts: [3000], publishes: true });
+  });
+
   it.each([[null], [{ Test: null }], [{ Test: [] }], [{ Test: ['NONE'] }]])('sees no health check in %j', (check) => {
     expect(observe(withHealthcheck(check)).healthCheck).toBeUndefined();
   });

@@ -45,6 +45,7 @@ function container(id: string): ObservedContainer {
     hostPorts: [],
     networkMode: 'roma_default',
     publishes: false,
+    boundPorts: [],
     anonymousVolumes: [],
   };
 }

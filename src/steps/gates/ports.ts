@@ -1,4 +1,5 @@
 import { ProcedureError } from '../../model/errors.js';
+import { isAlive } from '../../model/service.js';
 import type { Candidate } from '../candidate.js';
 import type { GateFinding } from './pass-gate.js';
 import type { Viewing } from '../session.js';
@@ -9,7 +10,13 @@ import type { Viewing } from '../session.js';
  */
 export async function portsGate(viewing: Viewing, candidate: Candidate): Promise<GateFinding> {
   const { service, definition, current, traffic } = candidate;
-  const own = new Set(current.containers.flatMap(({ hostPorts }) => hostPorts.map(({ host }) => host)));
+  // What keeps restarting has its ports for moments only, and is just what an update may be the fix of.
+  const own = new Set(
+    current.containers.flatMap((container) => [
+      ...container.hostPorts.map(({ host }) => host),
+      ...(isAlive(container) ? container.boundPorts : []),
+    ]),
+  );
   const wanted = definition.ports.flatMap(({ published, protocol }) =>
     protocol === 'tcp' && /^\d+$/.test(published ?? '') ? [Number(published)] : [],
   );
