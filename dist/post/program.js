@@ -30327,10 +30327,11 @@ class FrameStripper extends external_node_stream_.Transform {
     systemError;
     _transform(chunk, _encoding, done) {
         let at = 0;
+        let kept = 0;
         while (at < chunk.length) {
             if (this.payloadLeft > 0) {
                 const end = Math.min(chunk.length, at + this.payloadLeft);
-                this.pass(chunk.subarray(at, end));
+                kept = this.keep(chunk, at, end, kept);
                 this.payloadLeft -= end - at;
                 at = end;
             }
@@ -30345,11 +30346,17 @@ class FrameStripper extends external_node_stream_.Transform {
                 }
             }
             if (this.systemError !== undefined && this.payloadLeft === 0 && this.headerBytes === 0) {
+                this.pass(chunk, kept);
                 done(new Error(this.systemError));
                 return;
             }
         }
+        this.pass(chunk, kept);
         done();
+    }
+    pass(chunk, kept) {
+        if (kept > 0)
+            this.push(chunk.subarray(0, kept));
     }
     readHeader() {
         const [stream = 0, ...zeros] = this.header.subarray(0, 4);
@@ -30361,11 +30368,19 @@ class FrameStripper extends external_node_stream_.Transform {
         this.headerBytes = 0;
         return true;
     }
-    pass(bytes) {
-        if (this.systemError === undefined)
-            this.push(bytes);
-        else if (this.systemError.length < ERROR_LIMIT)
-            this.systemError += bytes.toString('utf8');
+    /**
+     * Moves a payload to what is kept of its chunk already: a frame is a line, and a piece of its own for each of them makes
+     * more garbage than the log is long.
+     * @returns bytes kept
+     */
+    keep(chunk, from, end, kept) {
+        if (this.systemError === undefined) {
+            chunk.copyWithin(kept, from, end);
+            return kept + end - from;
+        }
+        if (this.systemError.length < ERROR_LIMIT)
+            this.systemError += chunk.toString('utf8', from, end);
+        return kept;
     }
 }
 

@@ -20,10 +20,11 @@ export class FrameStripper extends Transform {
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     let at = 0;
+    let kept = 0;
     while (at < chunk.length) {
       if (this.payloadLeft > 0) {
         const end = Math.min(chunk.length, at + this.payloadLeft);
-        this.pass(chunk.subarray(at, end));
+        kept = this.keep(chunk, at, end, kept);
         this.payloadLeft -= end - at;
         at = end;
       } else {
@@ -37,11 +38,17 @@ export class FrameStripper extends Transform {
         }
       }
       if (this.systemError !== undefined && this.payloadLeft === 0 && this.headerBytes === 0) {
+        this.pass(chunk, kept);
         done(new Error(this.systemError));
         return;
       }
     }
+    this.pass(chunk, kept);
     done();
+  }
+
+  private pass(chunk: Buffer, kept: number): void {
+    if (kept > 0) this.push(chunk.subarray(0, kept));
   }
 
   private readHeader(): boolean {
@@ -53,8 +60,17 @@ export class FrameStripper extends Transform {
     return true;
   }
 
-  private pass(bytes: Buffer): void {
-    if (this.systemError === undefined) this.push(bytes);
-    else if (this.systemError.length < ERROR_LIMIT) this.systemError += bytes.toString('utf8');
+  /**
+   * Moves a payload to what is kept of its chunk already: a frame is a line, and a piece of its own for each of them makes
+   * more garbage than the log is long.
+   * @returns bytes kept
+   */
+  private keep(chunk: Buffer, from: number, end: number, kept: number): number {
+    if (this.systemError === undefined) {
+      chunk.copyWithin(kept, from, end);
+      return kept + end - from;
+    }
+    if (this.systemError.length < ERROR_LIMIT) this.systemError += chunk.toString('utf8', from, end);
+    return kept;
   }
 }
