@@ -5188,8 +5188,8 @@ function operations(entries, kind) {
 
 // EXTERNAL MODULE: ./build/model/service.js
 var model_service = __nccwpck_require__(194);
-// EXTERNAL MODULE: ./build/strategies/index.js + 10 modules
-var strategies = __nccwpck_require__(9253);
+// EXTERNAL MODULE: ./build/strategies/index.js + 9 modules
+var strategies = __nccwpck_require__(6628);
 ;// CONCATENATED MODULE: ./build/strategies/eject.js
 const EDGE = { kind: 'edge' };
 /**
@@ -8025,7 +8025,13 @@ async function diskSpaceGate(run, opened) {
     };
 }
 
+// EXTERNAL MODULE: ./build/strategies/edge-upgrade.js
+var edge_upgrade = __nccwpck_require__(4097);
+// EXTERNAL MODULE: ./build/steps/traffic-facts.js + 1 modules
+var traffic_facts = __nccwpck_require__(4111);
 ;// CONCATENATED MODULE: ./build/steps/look-at-edge.js
+
+
 
 /** What `check` says of a service's managed edge. @returns what a person should look at; nothing where there is no edge */
 async function lookAtEdge(viewing, service, containers) {
@@ -8047,7 +8053,12 @@ async function lookAtEdge(viewing, service, containers) {
             ],
         ],
     });
-    return [...(problem === undefined ? [] : [problem]), ...problemsOf(viewing, service, edge, serving, containers)];
+    const upgrade = await (0,traffic_facts/* edgeUpgrade */.a)(viewing, edge);
+    return [
+        ...(problem === undefined ? [] : [problem]),
+        ...problemsOf(service, edge, serving, containers),
+        ...(upgrade === undefined ? [] : [(0,edge_upgrade/* edgeUpgradeNote */._)(upgrade)]),
+    ];
 }
 async function servingOf({ routers, project }, service, { open, takeover }) {
     if (!open && !takeover)
@@ -8060,7 +8071,7 @@ async function servingOf({ routers, project }, service, { open, takeover }) {
         return { serving: [], problem: `the edge of ${service} does not answer: ${(0,errors/* asProcedureError */.qq)(error).message}` };
     }
 }
-function problemsOf({ request }, service, edge, serving, containers) {
+function problemsOf(service, edge, serving, containers) {
     const problems = [];
     const ports = edge.spec.ports.map(({ published }) => published).join(', ');
     if (!edge.open)
@@ -8077,20 +8088,15 @@ function problemsOf({ request }, service, edge, serving, containers) {
     if (edge.open && idle.length > 0) {
         problems.push(`the edge of ${service} sends no request to ${idle.map(({ name }) => name).join(', ')}`);
     }
-    if (edge.spec.image !== request.edgeImage) {
-        problems.push(`the edge of ${service} is of ${edge.spec.image}, and edge-image says ${request.edgeImage}: procedure eject, and the next change with router: edge takes the ports over with the new one; neither fails a new connection`);
-    }
     return problems;
 }
 
-// EXTERNAL MODULE: ./build/steps/traffic-facts.js + 1 modules
-var traffic_facts = __nccwpck_require__(4111);
 ;// CONCATENATED MODULE: ./build/steps/look-at-router.js
 
 
 /** What `check` says of a proxy of the user's own. @returns what a person should look at; nothing where there is none */
 async function lookAtRouter(viewing, service) {
-    const spec = await (0,traffic_facts/* routerInPlace */.g)(viewing, service);
+    const spec = await (0,traffic_facts/* routerInPlace */.gW)(viewing, service);
     // The edge is looked at by itself.
     if (spec.kind === 'none' || spec.kind === 'edge')
         return [];
@@ -8743,7 +8749,7 @@ async function viewCandidates(viewing, wanted, services, images) {
             : await viewImage(viewing, described);
         if (operation !== undefined)
             preparation.push(operation);
-        const facts = await (0,traffic_facts/* trafficFacts */.v)(viewing, wanted.project, described.definition, current);
+        const facts = await (0,traffic_facts/* trafficFacts */.vR)(viewing, wanted.project, described.definition, current);
         const candidate = previewCandidate(viewing, wanted, described, fingerprint);
         const diff = await changedConfiguration(viewing, candidate.decision, described, current);
         candidates.push({ ...candidate, ...facts, diff });
@@ -9156,7 +9162,7 @@ async function compare(session, wanted, one, image) {
         }));
     }
     return {
-        ...(await (0,traffic_facts/* trafficFacts */.v)(session, wanted.project, definition, current)),
+        ...(await (0,traffic_facts/* trafficFacts */.vR)(session, wanted.project, definition, current)),
         service,
         definition,
         policy: (0,project_policy/* policyOf */.US)(wanted.project.policy, service),
@@ -10189,7 +10195,7 @@ const eject = {
 /** @returns what starting a service's release again would do */
 async function planRestart(viewing, service, way) {
     const current = await (0,observe/* observe */.lB)(viewing.engine, viewing, viewing.project, service);
-    const router = await (0,traffic_facts/* routerInPlace */.g)(viewing, service);
+    const router = await (0,traffic_facts/* routerInPlace */.gW)(viewing, service);
     const plan = planFrom(viewing, service, way, current, releaseToStart(current), router);
     return withBackup(plan, await backupFirst(viewing, service, current));
 }
@@ -10208,7 +10214,7 @@ async function restartServices(session, procedure, services, way) {
         const release = releaseToStart(current);
         if (release === undefined)
             throw nothingToStart(service);
-        const plan = withBackup(planFrom(session, service, way, current, release, await (0,traffic_facts/* routerInPlace */.g)(session, service)), await backupFirst(session, service, current));
+        const plan = withBackup(planFrom(session, service, way, current, release, await (0,traffic_facts/* routerInPlace */.gW)(session, service)), await backupFirst(session, service, current));
         plans.push(plan);
         session.recorder.plan = { procedure, preparation: [], services: plans };
         for (const line of planLines({ procedure, preparation: [], services: [plan] }))
@@ -11678,7 +11684,7 @@ function planStart(start) {
 /** @returns what stopping a service would do @throws ProcedureError E_GATE when there is nothing of it to stop */
 async function viewStop(viewing, service) {
     const current = await (0,observe/* observe */.lB)(viewing.engine, viewing, viewing.project, service);
-    return stopPlan(viewing, service, current, await (0,traffic_facts/* routerInPlace */.g)(viewing, service));
+    return stopPlan(viewing, service, current, await (0,traffic_facts/* routerInPlace */.gW)(viewing, service));
 }
 /** @param current with what runs taken into the ledger: it has to be there to be started again */
 function stopPlan(viewing, service, current, router) {
@@ -11960,7 +11966,7 @@ const stop = {
         const plans = [];
         for (const service of services) {
             const current = await (0,observe/* adopt */.di)(session, service, await (0,observe/* observe */.lB)(session.engine, session, session.project, service));
-            plans.push(stopPlan(session, service, current, await (0,traffic_facts/* routerInPlace */.g)(session, service)));
+            plans.push(stopPlan(session, service, current, await (0,traffic_facts/* routerInPlace */.gW)(session, service)));
         }
         session.recorder.plan = { procedure: 'stop', preparation: [], services: plans };
         for (const line of planLines(session.recorder.plan))
@@ -14329,8 +14335,8 @@ const uninstall = {
     async perform(shell) {
         await refuseBehindEdge(shell);
         const plan = await find(shell);
-        if (plan.traces.length + plan.images.length === 0)
-            return answer(shell, plan, [], `${shell.project}: nothing of Rolling Restart is on this engine`);
+        if (plan.traces.length === 0 && plan.images.every(isRecords))
+            return nothingLeft(shell, plan);
         if (!shell.options.yes) {
             const headline = `${shell.project}: ${count(plan)} would be removed; the services run on`;
             return answer(shell, plan, [], headline, 'To carry it out: --yes. Releases cannot be gone back to after it.');
@@ -14343,6 +14349,16 @@ const uninstall = {
         return answer(shell, found, stay, `${shell.project}: ${count(found)} removed; the services run on`);
     },
 };
+/**
+ * Nothing of this project. The records' empty image may still be there, when the last other project has gone meanwhile:
+ * it goes without a lock, since the lock would be the first trace again, and who needs the image imports it anew.
+ */
+async function nothingLeft(shell, { images }) {
+    if (shell.options.yes)
+        for (const image of images)
+            await shell.engine.untagImage(image);
+    return answer(shell, { traces: [], images: [] }, [], `${shell.project}: nothing of Rolling Restart is on this engine`);
+}
 /** @throws ProcedureError E_GATE: without its edge nothing would reach the service */
 async function refuseBehindEdge({ traces, edges, project }) {
     const services = new Set((await traces.of(project)).flatMap(({ what, service }) => (what === 'edge' ? (service ?? []) : [])));
@@ -14779,7 +14795,7 @@ async function keptCandidate(viewing, id, current) {
     if (definition === undefined)
         throw noSuchRelease(id, current);
     const oneShot = (0,_model_service_js__WEBPACK_IMPORTED_MODULE_6__/* .isOneShot */ .hb)(viewing.opened.live, release.service);
-    const facts = await (0,_traffic_facts_js__WEBPACK_IMPORTED_MODULE_4__/* .trafficFacts */ .v)(viewing, { ...project, policy: viewing.opened.live.policy }, definition, current);
+    const facts = await (0,_traffic_facts_js__WEBPACK_IMPORTED_MODULE_4__/* .trafficFacts */ .vR)(viewing, { ...project, policy: viewing.opened.live.policy }, definition, current);
     return {
         ...facts,
         service: release.service,
@@ -15229,16 +15245,18 @@ function requireServices(names, available) {
 /* harmony import */ var _model_operation_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7396);
 /* harmony import */ var _model_release_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8272);
 /* harmony import */ var _model_policy_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5179);
-/* harmony import */ var _strategies_index_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(9253);
-/* harmony import */ var _strategies_with_data_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(3366);
-/* harmony import */ var _files_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(7564);
-/* harmony import */ var _observe_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(1061);
-/* harmony import */ var _release_command_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(5066);
-/* harmony import */ var _readiness_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(8858);
-/* harmony import */ var _replace_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(3127);
-/* harmony import */ var _traffic_proof_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(8093);
-/* harmony import */ var _verify_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(566);
-/* harmony import */ var _way_back_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(1446);
+/* harmony import */ var _strategies_edge_upgrade_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4097);
+/* harmony import */ var _strategies_index_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6628);
+/* harmony import */ var _strategies_with_data_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(3366);
+/* harmony import */ var _files_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7564);
+/* harmony import */ var _observe_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(1061);
+/* harmony import */ var _release_command_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(5066);
+/* harmony import */ var _readiness_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(8858);
+/* harmony import */ var _replace_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(3127);
+/* harmony import */ var _traffic_proof_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(8093);
+/* harmony import */ var _verify_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(566);
+/* harmony import */ var _way_back_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(1446);
+
 
 
 
@@ -15273,13 +15291,13 @@ function planFor(viewing, candidate, liveCommit) {
         observed: current.containers,
         replicas: candidate.replicas,
         checkout: checkoutMove(viewing, liveCommit, release.commit),
-        readinessTimeoutMs: (0,_readiness_js__WEBPACK_IMPORTED_MODULE_8__/* .readinessTimeout */ .WX)(candidate.definition.healthCheck, viewing.request.readinessTimeoutMs),
+        readinessTimeoutMs: (0,_readiness_js__WEBPACK_IMPORTED_MODULE_9__/* .readinessTimeout */ .WX)(candidate.definition.healthCheck, viewing.request.readinessTimeoutMs),
         watchMs: viewing.request.watchMs,
         knownRestartMs: (0,_model_release_js__WEBPACK_IMPORTED_MODULE_1__/* .knownRestartMs */ .jI)(current.history),
-        checks: (0,_verify_js__WEBPACK_IMPORTED_MODULE_11__/* .checksFor */ .NR)(viewing.request, {
+        checks: (0,_verify_js__WEBPACK_IMPORTED_MODULE_12__/* .checksFor */ .NR)(viewing.request, {
             oneShot: candidate.oneShot,
             goingBack: false,
-            judgesTraffic: (0,_traffic_proof_js__WEBPACK_IMPORTED_MODULE_10__/* .judgesTraffic */ .iV)(viewing.request, strategy.name),
+            judgesTraffic: (0,_traffic_proof_js__WEBPACK_IMPORTED_MODULE_11__/* .judgesTraffic */ .iV)(viewing.request, strategy.name),
         }),
         containerName: candidate.definition.containerName,
         traffic: candidate.traffic,
@@ -15292,13 +15310,14 @@ function planFor(viewing, candidate, liveCommit) {
         strategy: strategy.name,
         decision,
         ...planned,
-        operations: (0,_release_command_js__WEBPACK_IMPORTED_MODULE_7__/* .withCommand */ .UE)((0,_strategies_with_data_js__WEBPACK_IMPORTED_MODULE_4__/* .withData */ .n)(planned.operations, candidate.data), candidate),
+        operations: (0,_release_command_js__WEBPACK_IMPORTED_MODULE_8__/* .withCommand */ .UE)((0,_strategies_with_data_js__WEBPACK_IMPORTED_MODULE_5__/* .withData */ .n)(planned.operations, candidate.data), candidate),
         notes: [
             ...notes,
             ...planned.notes,
             ...(candidate.data?.notes ?? []),
             ...mountNotes(viewing, candidate),
-            ...(0,_traffic_proof_js__WEBPACK_IMPORTED_MODULE_10__/* .trafficNotes */ .Lw)(viewing.request, strategy.name),
+            ...(candidate.traffic.upgrade === undefined ? [] : [(0,_strategies_edge_upgrade_js__WEBPACK_IMPORTED_MODULE_3__/* .edgeUpgradeNote */ ._)(candidate.traffic.upgrade)]),
+            ...(0,_traffic_proof_js__WEBPACK_IMPORTED_MODULE_11__/* .trafficNotes */ .Lw)(viewing.request, strategy.name),
         ],
         ...(candidate.diff === undefined || candidate.diff.length === 0 ? {} : { diff: candidate.diff }),
     };
@@ -15322,12 +15341,12 @@ function chooseFor(viewing, candidate) {
     };
     // What is left alone, or is the first of its kind, asks for no way.
     if (candidate.decision.kind === 'unchanged')
-        return (0,_strategies_index_js__WEBPACK_IMPORTED_MODULE_3__/* .chooseStrategy */ .$)('recreate', facts, candidate.replicas);
-    return (0,_strategies_index_js__WEBPACK_IMPORTED_MODULE_3__/* .chooseStrategy */ .$)(asked, facts, candidate.replicas);
+        return (0,_strategies_index_js__WEBPACK_IMPORTED_MODULE_4__/* .chooseStrategy */ .$)('recreate', facts, candidate.replicas);
+    return (0,_strategies_index_js__WEBPACK_IMPORTED_MODULE_4__/* .chooseStrategy */ .$)(asked, facts, candidate.replicas);
 }
 /** What runs is kept under its tags before it is replaced; a release that was accepted earlier has them already. */
 function replacedRelease({ current, release }) {
-    const before = (0,_way_back_js__WEBPACK_IMPORTED_MODULE_12__/* .releaseBefore */ .P)(current);
+    const before = (0,_way_back_js__WEBPACK_IMPORTED_MODULE_13__/* .releaseBefore */ .P)(current);
     if (before === undefined || current.image === undefined)
         return undefined;
     if (before.id !== current.release?.id)
@@ -15351,8 +15370,8 @@ async function planUndo(session, undo) {
         namedImage: candidate.release.image.id,
         replicas: back.replicas,
         checkout: undoneCheckout(session, candidate, back),
-        readinessTimeoutMs: (0,_readiness_js__WEBPACK_IMPORTED_MODULE_8__/* .readinessTimeout */ .WX)(candidate.definition.healthCheck, session.request.readinessTimeoutMs),
-        checks: (0,_verify_js__WEBPACK_IMPORTED_MODULE_11__/* .checksFor */ .NR)(session.request, { oneShot: candidate.oneShot, goingBack: true, judgesTraffic: false }),
+        readinessTimeoutMs: (0,_readiness_js__WEBPACK_IMPORTED_MODULE_9__/* .readinessTimeout */ .WX)(candidate.definition.healthCheck, session.request.readinessTimeoutMs),
+        checks: (0,_verify_js__WEBPACK_IMPORTED_MODULE_12__/* .checksFor */ .NR)(session.request, { oneShot: candidate.oneShot, goingBack: true, judgesTraffic: false }),
         reason: undo.reason,
     };
 }
@@ -15361,8 +15380,8 @@ async function planUndo(session, undo) {
  * that publishes ports which the edge has by now can never be started again.
  */
 async function presentState(session, { service, back, failed, before, }, edge) {
-    const containers = await (0,_observe_js__WEBPACK_IMPORTED_MODULE_6__/* .identifiedContainers */ .QL)(session.engine, session.project, service);
-    const hash = await (0,_replace_js__WEBPACK_IMPORTED_MODULE_9__/* .expectedHash */ .pW)(session, back);
+    const containers = await (0,_observe_js__WEBPACK_IMPORTED_MODULE_7__/* .identifiedContainers */ .QL)(session.engine, session.project, service);
+    const hash = await (0,_replace_js__WEBPACK_IMPORTED_MODULE_10__/* .expectedHash */ .pW)(session, back);
     const ports = edge?.spec.ports.map(({ published }) => published) ?? [];
     const present = containers.map((container) => {
         const matches = container.fingerprint === back.image.fingerprint &&
@@ -15414,7 +15433,7 @@ function mountNotes(viewing, candidate) {
     if (top === undefined)
         return [];
     const project = { ...viewing.opened.live, configs: {}, secrets: {} };
-    const mounted = (0,_files_js__WEBPACK_IMPORTED_MODULE_5__/* .mountedLive */ .$)((0,_model_release_js__WEBPACK_IMPORTED_MODULE_1__/* .mountedPaths */ .r5)(project, candidate.definition), top);
+    const mounted = (0,_files_js__WEBPACK_IMPORTED_MODULE_6__/* .mountedLive */ .$)((0,_model_release_js__WEBPACK_IMPORTED_MODULE_1__/* .mountedPaths */ .r5)(project, candidate.definition), top);
     if (mounted.length === 0)
         return [];
     return [
@@ -16292,8 +16311,9 @@ function raise(run, source, seen, excerpt = []) {
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  g: () => (/* binding */ routerInPlace),
-  v: () => (/* binding */ trafficFacts)
+  a: () => (/* binding */ edgeUpgrade),
+  gW: () => (/* binding */ routerInPlace),
+  vR: () => (/* binding */ trafficFacts)
 });
 
 // EXTERNAL MODULE: ./build/model/network-names.js
@@ -16339,8 +16359,10 @@ async function trafficFacts(viewing, project, definition, current) {
     const router = chooseRouter(viewing.request.router, definition, policy, installed);
     const drainTimeoutMs = viewing.request.drainTimeoutMs;
     const inlineFiles = inline(project, definition);
-    if (router.kind !== 'edge' || installed)
-        return { traffic: { router, drainTimeoutMs, takeover: undefined }, inlineFiles };
+    if (router.kind !== 'edge' || installed) {
+        const upgrade = edge === undefined || !installed ? undefined : await edgeUpgrade(viewing, edge);
+        return { traffic: { router, drainTimeoutMs, takeover: undefined, upgrade }, inlineFiles };
+    }
     const running = current.containers.filter(({ state }) => state === 'running');
     if (running.length === 0 || fixedPorts(definition).length === 0) {
         viewing.progress.info(running.length === 0
@@ -16350,6 +16372,17 @@ async function trafficFacts(viewing, project, definition, current) {
     }
     const takeover = await planTakeover(viewing, project, definition, current, policy);
     return { traffic: { router, drainTimeoutMs, takeover }, inlineFiles };
+}
+/** @returns what keeps the edge from being of the image that is asked for; undefined when it is */
+async function edgeUpgrade({ edges, request }, { spec }) {
+    if (spec.image === request.edgeImage)
+        return undefined;
+    return {
+        service: spec.service,
+        has: spec.image,
+        wanted: request.edgeImage,
+        redirectProblem: await edges.redirectProblem(spec),
+    };
 }
 /**
  * @returns what has to know of a restart: the edge when it has the service's ports, else a router that is told addresses,
@@ -17196,6 +17229,55 @@ function currentFacts({ release, history, files, containers }) {
 
 /***/ }),
 
+/***/ 572:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   h: () => (/* binding */ costOf),
+/* harmony export */   t: () => (/* binding */ TAKEOVER_OUTAGE_MS)
+/* harmony export */ });
+/* harmony import */ var _model_router_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9464);
+/* harmony import */ var _model_units_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9574);
+
+
+/** Stopping the old container and starting the edge, both prepared (measured on Engine 26.1: 0.6 to 0.7 s). */
+const TAKEOVER_OUTAGE_MS = 700;
+/** @returns what a change without an outage costs all the same, in words and milliseconds */
+function costOf(change, notes) {
+    const { traffic } = change;
+    const abilities = _model_router_js__WEBPACK_IMPORTED_MODULE_0__/* .ROUTER_ABILITIES */ .JC[traffic.router.kind];
+    const said = [...notes];
+    if (traffic.takeover !== undefined)
+        said.push(...takeoverNotes(change));
+    if (!abilities.countsInFlight) {
+        said.push('The drain of the old containers is not confirmed: this router does not say what is in flight; a request that outlives it may be cut by the stop.');
+    }
+    if (!abilities.ownsName) {
+        said.push(`Callers inside the compose network are not covered: Docker's DNS gives the name ${change.service} to the old container until it is gone, so a request of theirs in that moment may fail.`);
+    }
+    else if (change.containerName !== undefined) {
+        said.push(`Callers inside the compose network are covered by the name ${change.service}; those that use ${change.containerName} reach one container directly and are not.`);
+    }
+    const withoutRedirect = traffic.takeover?.redirectProblem !== undefined;
+    return { notes: said, estimatedDowntimeMs: withoutRedirect ? TAKEOVER_OUTAGE_MS : 0 };
+}
+function takeoverNotes({ traffic: { takeover }, service }) {
+    if (takeover === undefined)
+        return [];
+    const ports = takeover.edge.ports.map((port) => `${port.published} (${port.mode})`).join(', ');
+    const way = takeover.redirectProblem === undefined
+        ? 'new connections are redirected through it for some seconds meanwhile; keep-alive connections to the old container are closed by its stop'
+        : `the ports cannot be redirected here (${takeover.redirectProblem}), so nothing listens while the old container stops and for about ${(0,_model_units_js__WEBPACK_IMPORTED_MODULE_1__/* .formatDuration */ .a3)(TAKEOVER_OUTAGE_MS)} more`;
+    return [
+        `The edge takes port ${ports} of ${service} over: ${way}. Procedure eject puts it back.`,
+        'From then on HTTP requests carry X-Forwarded-For, and the connection comes from the edge. Callers inside the compose network may have a request fail in the moment of the take-over; after it they are covered.',
+    ];
+}
+
+
+/***/ }),
+
 /***/ 3853:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -17280,7 +17362,30 @@ function changed(before, after) {
 
 /***/ }),
 
-/***/ 9253:
+/***/ 4097:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   _: () => (/* binding */ edgeUpgradeNote)
+/* harmony export */ });
+/* harmony import */ var _model_units_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9574);
+/* harmony import */ var _cost_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(572);
+
+
+/** @returns how the edge gets the image that is asked for, and what that costs: an edge is not replaced unasked */
+function edgeUpgradeNote({ service, has, wanted, redirectProblem }) {
+    const way = `procedure eject, and the next change with router: edge takes the ports over with the new one`;
+    const cost = redirectProblem === undefined
+        ? 'no new connection fails, since the ports are redirected meanwhile; connections that are open through the edge are closed'
+        : `the ports cannot be redirected here (${redirectProblem}), so each of the two is an outage: eject until the new container is ready, the take-over of about ${(0,_model_units_js__WEBPACK_IMPORTED_MODULE_0__/* .formatDuration */ .a3)(_cost_js__WEBPACK_IMPORTED_MODULE_1__/* .TAKEOVER_OUTAGE_MS */ .t)} and the stop of the old container`;
+    return `The edge of ${service} is of ${has} and stays so; edge-image says ${wanted}. To upgrade it: ${way}. What it costs: ${cost}.`;
+}
+
+
+/***/ }),
+
+/***/ 6628:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -17295,45 +17400,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 var errors = __nccwpck_require__(8182);
 // EXTERNAL MODULE: ./build/model/router.js
 var model_router = __nccwpck_require__(9464);
-// EXTERNAL MODULE: ./build/model/units.js
-var units = __nccwpck_require__(9574);
-;// CONCATENATED MODULE: ./build/strategies/cost.js
-
-
-/** Stopping the old container and starting the edge, both prepared (measured on Engine 26.1: 0.6 to 0.7 s). */
-const TAKEOVER_OUTAGE_MS = 700;
-/** @returns what a change without an outage costs all the same, in words and milliseconds */
-function costOf(change, notes) {
-    const { traffic } = change;
-    const abilities = model_router/* ROUTER_ABILITIES */.JC[traffic.router.kind];
-    const said = [...notes];
-    if (traffic.takeover !== undefined)
-        said.push(...takeoverNotes(change));
-    if (!abilities.countsInFlight) {
-        said.push('The drain of the old containers is not confirmed: this router does not say what is in flight; a request that outlives it may be cut by the stop.');
-    }
-    if (!abilities.ownsName) {
-        said.push(`Callers inside the compose network are not covered: Docker's DNS gives the name ${change.service} to the old container until it is gone, so a request of theirs in that moment may fail.`);
-    }
-    else if (change.containerName !== undefined) {
-        said.push(`Callers inside the compose network are covered by the name ${change.service}; those that use ${change.containerName} reach one container directly and are not.`);
-    }
-    const withoutRedirect = traffic.takeover?.redirectProblem !== undefined;
-    return { notes: said, estimatedDowntimeMs: withoutRedirect ? TAKEOVER_OUTAGE_MS : 0 };
-}
-function takeoverNotes({ traffic: { takeover }, service }) {
-    if (takeover === undefined)
-        return [];
-    const ports = takeover.edge.ports.map((port) => `${port.published} (${port.mode})`).join(', ');
-    const way = takeover.redirectProblem === undefined
-        ? 'new connections are redirected through it for some seconds meanwhile; keep-alive connections to the old container are closed by its stop'
-        : `the ports cannot be redirected here (${takeover.redirectProblem}), so nothing listens while the old container stops and for about ${(0,units/* formatDuration */.a3)(TAKEOVER_OUTAGE_MS)} more`;
-    return [
-        `The edge takes port ${ports} of ${service} over: ${way}. Procedure eject puts it back.`,
-        'From then on HTTP requests carry X-Forwarded-For, and the connection comes from the edge. Callers inside the compose network may have a request fail in the moment of the take-over; after it they are covered.',
-    ];
-}
-
+// EXTERNAL MODULE: ./build/strategies/cost.js
+var cost = __nccwpck_require__(572);
 // EXTERNAL MODULE: ./build/strategies/phases.js
 var phases = __nccwpck_require__(7485);
 ;// CONCATENATED MODULE: ./build/strategies/undo-beside.js
@@ -17437,7 +17505,7 @@ const blueGreen = {
             ...(0,phases/* settle */.G9)(change),
             ...(0,phases/* end */._N)(change),
         ];
-        return { operations, ...costOf(change, notes(change)) };
+        return { operations, ...(0,cost/* costOf */.h)(change, notes(change)) };
     },
     undo: undoBeside,
 };
@@ -17494,7 +17562,7 @@ const canary = {
             ...(0,phases/* settle */.G9)(change),
             ...(0,phases/* end */._N)(change),
         ];
-        return { operations, ...costOf(change, canary_notes(change)) };
+        return { operations, ...(0,cost/* costOf */.h)(change, canary_notes(change)) };
     },
     undo: undoBeside,
 };
@@ -17519,6 +17587,8 @@ function canary_notes({ canary: policy }) {
     return [`canary: ${policy.steps.map((step) => `${step} %`).join(', ')} of the requests, compared at each step.`];
 }
 
+// EXTERNAL MODULE: ./build/model/units.js
+var units = __nccwpck_require__(9574);
 ;// CONCATENATED MODULE: ./build/strategies/stop-first.js
 
 /**
@@ -17843,7 +17913,7 @@ const rolling = {
                 operations.push(...pause(change));
         });
         operations.push(...(0,phases/* endTakeover */.ht)(change), (0,phases/* verifySwitched */.vD)(change, []), ...(0,phases/* watchAndAccept */.VW)(change, []), ...(0,phases/* settle */.G9)(change), ...(0,phases/* end */._N)(change));
-        return { operations, ...costOf(change, rolling_notes(change, batches.length)) };
+        return { operations, ...(0,cost/* costOf */.h)(change, rolling_notes(change, batches.length)) };
     },
     undo: undoBeside,
 };

@@ -3710,7 +3710,7 @@ __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _github_invocation_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8597);
 /* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8182);
 /* harmony import */ var _model_request_secrets_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(9036);
-/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(5337);
+/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7946);
 /* harmony import */ var _publish_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8604);
 /* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6517);
 /* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(3912);
@@ -5070,7 +5070,7 @@ function formatSize(bytes) {
 
 /***/ }),
 
-/***/ 5337:
+/***/ 7946:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -8323,8 +8323,10 @@ async function trafficFacts(viewing, project, definition, current) {
     const router = chooseRouter(viewing.request.router, definition, policy, installed);
     const drainTimeoutMs = viewing.request.drainTimeoutMs;
     const inlineFiles = inline(project, definition);
-    if (router.kind !== 'edge' || installed)
-        return { traffic: { router, drainTimeoutMs, takeover: undefined }, inlineFiles };
+    if (router.kind !== 'edge' || installed) {
+        const upgrade = edge === undefined || !installed ? undefined : await edgeUpgrade(viewing, edge);
+        return { traffic: { router, drainTimeoutMs, takeover: undefined, upgrade }, inlineFiles };
+    }
     const running = current.containers.filter(({ state }) => state === 'running');
     if (running.length === 0 || fixedPorts(definition).length === 0) {
         viewing.progress.info(running.length === 0
@@ -8334,6 +8336,17 @@ async function trafficFacts(viewing, project, definition, current) {
     }
     const takeover = await planTakeover(viewing, project, definition, current, policy);
     return { traffic: { router, drainTimeoutMs, takeover }, inlineFiles };
+}
+/** @returns what keeps the edge from being of the image that is asked for; undefined when it is */
+async function edgeUpgrade({ edges, request }, { spec }) {
+    if (spec.image === request.edgeImage)
+        return undefined;
+    return {
+        service: spec.service,
+        has: spec.image,
+        wanted: request.edgeImage,
+        redirectProblem: await edges.redirectProblem(spec),
+    };
 }
 /**
  * @returns what has to know of a restart: the edge when it has the service's ports, else a router that is told addresses,
@@ -8754,6 +8767,18 @@ async function liveFiles(session, opened, service) {
         return {};
     const top = opened.checkout?.topLevel ?? session.request.workingDirectory;
     return hashFiles(mountedPaths(opened.live, definition), { live: top, wanted: top, commit: opened.checkout?.commit }, session.source);
+}
+
+;// CONCATENATED MODULE: ./build/strategies/edge-upgrade.js
+
+
+/** @returns how the edge gets the image that is asked for, and what that costs: an edge is not replaced unasked */
+function edgeUpgradeNote({ service, has, wanted, redirectProblem }) {
+    const way = `procedure eject, and the next change with router: edge takes the ports over with the new one`;
+    const cost = redirectProblem === undefined
+        ? 'no new connection fails, since the ports are redirected meanwhile; connections that are open through the edge are closed'
+        : `the ports cannot be redirected here (${redirectProblem}), so each of the two is an outage: eject until the new container is ready, the take-over of about ${(0,units/* formatDuration */.a3)(TAKEOVER_OUTAGE_MS)} and the stop of the old container`;
+    return `The edge of ${service} is of ${has} and stays so; edge-image says ${wanted}. To upgrade it: ${way}. What it costs: ${cost}.`;
 }
 
 ;// CONCATENATED MODULE: ./build/strategies/with-data.js
@@ -10031,6 +10056,7 @@ async function checkErrorLines(session, subject) {
 
 
 
+
 /** Puts together what a strategy needs to know, and lets it plan. */
 function planService(session, candidate) {
     return planFor(session, candidate, session.liveCommit.value);
@@ -10077,6 +10103,7 @@ function planFor(viewing, candidate, liveCommit) {
             ...planned.notes,
             ...(candidate.data?.notes ?? []),
             ...mountNotes(viewing, candidate),
+            ...(candidate.traffic.upgrade === undefined ? [] : [edgeUpgradeNote(candidate.traffic.upgrade)]),
             ...trafficNotes(viewing.request, strategy.name),
         ],
         ...(candidate.diff === undefined || candidate.diff.length === 0 ? {} : { diff: candidate.diff }),
@@ -12815,6 +12842,8 @@ async function diskSpaceGate(run, opened) {
 
 ;// CONCATENATED MODULE: ./build/steps/look-at-edge.js
 
+
+
 /** What `check` says of a service's managed edge. @returns what a person should look at; nothing where there is no edge */
 async function lookAtEdge(viewing, service, containers) {
     const { edges, project } = viewing;
@@ -12835,7 +12864,12 @@ async function lookAtEdge(viewing, service, containers) {
             ],
         ],
     });
-    return [...(problem === undefined ? [] : [problem]), ...problemsOf(viewing, service, edge, serving, containers)];
+    const upgrade = await edgeUpgrade(viewing, edge);
+    return [
+        ...(problem === undefined ? [] : [problem]),
+        ...problemsOf(service, edge, serving, containers),
+        ...(upgrade === undefined ? [] : [edgeUpgradeNote(upgrade)]),
+    ];
 }
 async function servingOf({ routers, project }, service, { open, takeover }) {
     if (!open && !takeover)
@@ -12848,7 +12882,7 @@ async function servingOf({ routers, project }, service, { open, takeover }) {
         return { serving: [], problem: `the edge of ${service} does not answer: ${(0,errors/* asProcedureError */.qq)(error).message}` };
     }
 }
-function problemsOf({ request }, service, edge, serving, containers) {
+function problemsOf(service, edge, serving, containers) {
     const problems = [];
     const ports = edge.spec.ports.map(({ published }) => published).join(', ');
     if (!edge.open)
@@ -12864,9 +12898,6 @@ function problemsOf({ request }, service, edge, serving, containers) {
     const idle = running.filter(({ id }) => !serving.includes(id));
     if (edge.open && idle.length > 0) {
         problems.push(`the edge of ${service} sends no request to ${idle.map(({ name }) => name).join(', ')}`);
-    }
-    if (edge.spec.image !== request.edgeImage) {
-        problems.push(`the edge of ${service} is of ${edge.spec.image}, and edge-image says ${request.edgeImage}: procedure eject, and the next change with router: edge takes the ports over with the new one; neither fails a new connection`);
     }
     return problems;
 }
@@ -48859,7 +48890,7 @@ function encoder(mtype) {
 module.exports = Enum;
 
 // extends ReflectionObject
-var ReflectionObject = __nccwpck_require__(7946);
+var ReflectionObject = __nccwpck_require__(5565);
 ((Enum.prototype = Object.create(ReflectionObject.prototype)).constructor = Enum).className = "Enum";
 
 var Namespace = __nccwpck_require__(1946),
@@ -49093,7 +49124,7 @@ Enum.prototype.isReservedName = function isReservedName(name) {
 module.exports = Field;
 
 // extends ReflectionObject
-var ReflectionObject = __nccwpck_require__(7946);
+var ReflectionObject = __nccwpck_require__(5565);
 ((Field.prototype = Object.create(ReflectionObject.prototype)).constructor = Field).className = "Field";
 
 var Enum  = __nccwpck_require__(3528),
@@ -49630,7 +49661,7 @@ protobuf.verifier         = __nccwpck_require__(7639);
 protobuf.converter        = __nccwpck_require__(2437);
 
 // Reflection
-protobuf.ReflectionObject = __nccwpck_require__(7946);
+protobuf.ReflectionObject = __nccwpck_require__(5565);
 protobuf.Namespace        = __nccwpck_require__(1946);
 protobuf.Root             = __nccwpck_require__(8185);
 protobuf.Enum             = __nccwpck_require__(3528);
@@ -50015,7 +50046,7 @@ Message.prototype.toJSON = function toJSON() {
 module.exports = Method;
 
 // extends ReflectionObject
-var ReflectionObject = __nccwpck_require__(7946);
+var ReflectionObject = __nccwpck_require__(5565);
 ((Method.prototype = Object.create(ReflectionObject.prototype)).constructor = Method).className = "Method";
 
 var util = __nccwpck_require__(9609);
@@ -50183,7 +50214,7 @@ Method.prototype.resolve = function resolve() {
 module.exports = Namespace;
 
 // extends ReflectionObject
-var ReflectionObject = __nccwpck_require__(7946);
+var ReflectionObject = __nccwpck_require__(5565);
 ((Namespace.prototype = Object.create(ReflectionObject.prototype)).constructor = Namespace).className = "Namespace";
 
 var Field    = __nccwpck_require__(457),
@@ -50741,7 +50772,7 @@ Namespace._configure = function(Type_, Service_, Enum_) {
 
 /***/ }),
 
-/***/ 7946:
+/***/ 5565:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 "use strict";
@@ -51139,7 +51170,7 @@ ReflectionObject._configure = function(Root_) {
 module.exports = OneOf;
 
 // extends ReflectionObject
-var ReflectionObject = __nccwpck_require__(7946);
+var ReflectionObject = __nccwpck_require__(5565);
 ((OneOf.prototype = Object.create(ReflectionObject.prototype)).constructor = OneOf).className = "OneOf";
 
 var Field = __nccwpck_require__(457),
@@ -51380,7 +51411,7 @@ var tokenize  = __nccwpck_require__(580),
     Enum      = __nccwpck_require__(3528),
     Service   = __nccwpck_require__(338),
     Method    = __nccwpck_require__(9988),
-    ReflectionObject = __nccwpck_require__(7946),
+    ReflectionObject = __nccwpck_require__(5565),
     types     = __nccwpck_require__(1024),
     util      = __nccwpck_require__(9609);
 

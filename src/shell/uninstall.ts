@@ -24,8 +24,7 @@ export const uninstall: ShellCommand = {
   async perform(shell) {
     await refuseBehindEdge(shell);
     const plan = await find(shell);
-    if (plan.traces.length + plan.images.length === 0)
-      return answer(shell, plan, [], `${shell.project}: nothing of Rolling Restart is on this engine`);
+    if (plan.traces.length === 0 && plan.images.every(isRecords)) return nothingLeft(shell, plan);
     if (!shell.options.yes) {
       const headline = `${shell.project}: ${count(plan)} would be removed; the services run on`;
       return answer(shell, plan, [], headline, 'To carry it out: --yes. Releases cannot be gone back to after it.');
@@ -38,6 +37,20 @@ export const uninstall: ShellCommand = {
     return answer(shell, found, stay, `${shell.project}: ${count(found)} removed; the services run on`);
   },
 };
+
+/**
+ * Nothing of this project. The records' empty image may still be there, when the last other project has gone meanwhile:
+ * it goes without a lock, since the lock would be the first trace again, and who needs the image imports it anew.
+ */
+async function nothingLeft(shell: Shell, { images }: Leaving): Promise<ShellResult> {
+  if (shell.options.yes) for (const image of images) await shell.engine.untagImage(image);
+  return answer(
+    shell,
+    { traces: [], images: [] },
+    [],
+    `${shell.project}: nothing of Rolling Restart is on this engine`,
+  );
+}
 
 /** @throws ProcedureError E_GATE: without its edge nothing would reach the service */
 async function refuseBehindEdge({ traces, edges, project }: Shell): Promise<void> {

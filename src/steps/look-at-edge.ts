@@ -1,7 +1,9 @@
 import type { EdgeState } from '../model/edge.js';
 import { asProcedureError } from '../model/errors.js';
 import type { ObservedContainer } from '../model/service.js';
+import { edgeUpgradeNote } from '../strategies/edge-upgrade.js';
 import type { Viewing } from './session.js';
+import { edgeUpgrade } from './traffic-facts.js';
 
 /** What `check` says of a service's managed edge. @returns what a person should look at; nothing where there is no edge */
 export async function lookAtEdge(
@@ -26,7 +28,12 @@ export async function lookAtEdge(
       ],
     ],
   });
-  return [...(problem === undefined ? [] : [problem]), ...problemsOf(viewing, service, edge, serving, containers)];
+  const upgrade = await edgeUpgrade(viewing, edge);
+  return [
+    ...(problem === undefined ? [] : [problem]),
+    ...problemsOf(service, edge, serving, containers),
+    ...(upgrade === undefined ? [] : [edgeUpgradeNote(upgrade)]),
+  ];
 }
 
 async function servingOf(
@@ -44,7 +51,6 @@ async function servingOf(
 }
 
 function problemsOf(
-  { request }: Viewing,
   service: string,
   edge: EdgeState,
   serving: readonly string[],
@@ -69,11 +75,6 @@ function problemsOf(
   const idle = running.filter(({ id }) => !serving.includes(id));
   if (edge.open && idle.length > 0) {
     problems.push(`the edge of ${service} sends no request to ${idle.map(({ name }) => name).join(', ')}`);
-  }
-  if (edge.spec.image !== request.edgeImage) {
-    problems.push(
-      `the edge of ${service} is of ${edge.spec.image}, and edge-image says ${request.edgeImage}: procedure eject, and the next change with router: edge takes the ports over with the new one; neither fails a new connection`,
-    );
   }
   return problems;
 }

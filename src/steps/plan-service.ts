@@ -4,6 +4,7 @@ import type { ServicePlan } from '../model/plan.js';
 import type { ReleaseId, ReleaseWithDefinition } from '../model/release.js';
 import { knownRestartMs, mountedPaths } from '../model/release.js';
 import { DEFAULT_HOLD } from '../model/policy.js';
+import { edgeUpgradeNote } from '../strategies/edge-upgrade.js';
 import { chooseStrategy, type Choice } from '../strategies/index.js';
 import { withData } from '../strategies/with-data.js';
 import type { CurrentRelease, UndoChange } from '../strategies/strategy.js';
@@ -65,6 +66,7 @@ export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: stri
       ...planned.notes,
       ...(candidate.data?.notes ?? []),
       ...mountNotes(viewing, candidate),
+      ...(candidate.traffic.upgrade === undefined ? [] : [edgeUpgradeNote(candidate.traffic.upgrade)]),
       ...trafficNotes(viewing.request, strategy.name),
     ],
     ...(candidate.diff === undefined || candidate.diff.length === 0 ? {} : { diff: candidate.diff }),

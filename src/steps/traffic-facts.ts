@@ -1,10 +1,11 @@
-import type { EdgePort, EdgeSpec } from '../model/edge.js';
+import type { EdgePort, EdgeSpec, EdgeState } from '../model/edge.js';
 import { networkNames } from '../model/network-names.js';
 import { policyOf, type ServicePolicy } from '../model/project-policy.js';
 import { DEFAULT_DISCOVERY, routesByAddress, type RouterKind, type RouterSpec } from '../model/router.js';
 import { ProcedureError } from '../model/errors.js';
 import type { ComposeProject, PublishedPort, ServiceDefinition } from '../model/service.js';
 import { discoveredRouter } from '../strategies/discovered-router.js';
+import type { EdgeUpgrade } from '../strategies/edge-upgrade.js';
 import type { Takeover } from '../strategies/strategy.js';
 import type { Candidate, Current } from './candidate.js';
 import type { Viewing } from './session.js';
@@ -28,8 +29,10 @@ export async function trafficFacts(
   const router = chooseRouter(viewing.request.router, definition, policy, installed);
   const drainTimeoutMs = viewing.request.drainTimeoutMs;
   const inlineFiles = inline(project, definition);
-  if (router.kind !== 'edge' || installed)
-    return { traffic: { router, drainTimeoutMs, takeover: undefined }, inlineFiles };
+  if (router.kind !== 'edge' || installed) {
+    const upgrade = edge === undefined || !installed ? undefined : await edgeUpgrade(viewing, edge);
+    return { traffic: { router, drainTimeoutMs, takeover: undefined, upgrade }, inlineFiles };
+  }
   const running = current.containers.filter(({ state }) => state === 'running');
   if (running.length === 0 || fixedPorts(definition).length === 0) {
     viewing.progress.info(
@@ -41,6 +44,17 @@ export async function trafficFacts(
   }
   const takeover = await planTakeover(viewing, project, definition, current, policy);
   return { traffic: { router, drainTimeoutMs, takeover }, inlineFiles };
+}
+
+/** @returns what keeps the edge from being of the image that is asked for; undefined when it is */
+export async function edgeUpgrade({ edges, request }: Viewing, { spec }: EdgeState): Promise<EdgeUpgrade | undefined> {
+  if (spec.image === request.edgeImage) return undefined;
+  return {
+    service: spec.service,
+    has: spec.image,
+    wanted: request.edgeImage,
+    redirectProblem: await edges.redirectProblem(spec),
+  };
 }
 
 /**

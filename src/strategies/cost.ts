@@ -3,7 +3,7 @@ import { formatDuration } from '../model/units.js';
 import type { Change, Planned } from './strategy.js';
 
 /** Stopping the old container and starting the edge, both prepared (measured on Engine 26.1: 0.6 to 0.7 s). */
-const TAKEOVER_OUTAGE_MS = 700;
+export const TAKEOVER_OUTAGE_MS = 700;
 
 /** @returns what a change without an outage costs all the same, in words and milliseconds */
 export function costOf(change: Change, notes: readonly string[]): Pick<Planned, 'notes' | 'estimatedDowntimeMs'> {

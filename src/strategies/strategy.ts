@@ -5,6 +5,7 @@ import type { CanaryPolicy } from '../model/policy.js';
 import type { ReleaseId } from '../model/release.js';
 import type { RouterSpec } from '../model/router.js';
 import type { ObservedContainer, UpdateConfig } from '../model/service.js';
+import type { EdgeUpgrade } from './edge-upgrade.js';
 
 /** How new replaces old. Pure: facts and policy in, operations out; nothing here talks to anything. */
 export interface Strategy {
@@ -50,6 +51,8 @@ export interface Traffic {
   readonly drainTimeoutMs: number;
   /** The edge is not there yet and takes the ports over within this change. */
   readonly takeover: Takeover | undefined;
+  /** The edge is of another image than the one that is asked for. */
+  readonly upgrade?: EdgeUpgrade | undefined;
 }
 
 export interface Takeover {

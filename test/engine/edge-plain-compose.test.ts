@@ -2,12 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EDGE_IMAGE } from '../support/edge.js';
+import { docker } from '../support/engine-containers.js';
 import { deploy } from '../support/live.js';
 import { carryOut, type Carried } from '../support/procedure.js';
 import { makeProject, type Project } from '../support/project.js';
 import { served } from '../support/served.js';
 
-/** What plain Compose does to a service behind its edge, and `config-change` after it. One story. */
+/** What happens to a service behind its edge besides its updates: plain Compose, and another image for the edge. One story. */
 let project: Project;
 beforeAll(async () => {
   project = await makeProject({ fixture: 'plain', files: { 'compose.yaml': served() } });
@@ -15,6 +16,7 @@ beforeAll(async () => {
   await project.commitRelease({ version: '1.1.0' });
   await deploy(project, 'app', { 'edge-image': EDGE_IMAGE, router: 'edge', strategy: 'blue-green' });
 });
+const newer = (): string => `${project.name}-edge:newer`;
 afterAll(() => project.cleanup());
 
 /** A person's `up` that meets the edge's port. */
@@ -41,5 +43,32 @@ describe('config-change', () => {
     const { report, log } = await change();
     expect(report.outcome, log).toBe('deployed');
     expect((await project.get('/env?name=COLOUR')).text, log).toBe('blue\n');
+  });
+});
+
+describe('an edge of another image than edge-image says', () => {
+  const other = (procedure: string, inputs: Readonly<Record<string, string>> = {}): Promise<Carried> =>
+    carryOut(project, { procedure, service: 'app', 'edge-image': newer(), ...inputs });
+
+  it('is left alone by a change, whose plan says how it is upgraded and what that costs', async () => {
+    await docker('tag', EDGE_IMAGE, newer());
+    await writeFile(join(project.dir, 'compose.yaml'), served({ environment: { COLOUR: 'green' } }));
+    const { report, log } = await other('config-change', { 'dry-run': 'true' });
+    const said = report.plan?.services[0]?.notes.find((note) => note.includes('To upgrade it'));
+    expect(said, log).toContain(`The edge of app is of ${EDGE_IMAGE} and stays so`);
+    expect(said).toMatch(/What it costs: (no new connection fails|the ports cannot be redirected here)/);
+    const checked = await other('check');
+    expect(checked.report.nextSteps.join('\n'), checked.log).toContain('To upgrade it: procedure eject');
+  });
+
+  it('is upgraded by eject and the next change with router: edge', async () => {
+    const ejected = await other('eject');
+    expect(ejected.report.outcome, ejected.log).toBe('deployed');
+    const changed = await other('config-change', { router: 'edge', strategy: 'blue-green' });
+    expect(changed.report.outcome, changed.log).toBe('deployed');
+    expect((await project.get('/env?name=COLOUR')).text, changed.log).toBe('green\n');
+    const { report, log } = await other('check');
+    expect(report.nextSteps, log).toEqual([]);
+    expect(JSON.stringify(report.findings)).toContain(newer());
   });
 });
