@@ -32,7 +32,7 @@ if (killed !== '' && runner.getState('ended') !== 'true') {
       cancelled: cancel.signal,
       environment: process.env,
     });
-    const report = await recoverAbandoned(run);
+    const report = await recoverAbandoned(run, killed);
     runner.info(renderText(report));
     await runner.writeSummary(`### After the run was killed\n\n${report.headline}\n`);
     if (report.error !== undefined) runner.fail(`${report.error.message}. ${report.error.next}`);

@@ -6,6 +6,7 @@ import { createCompose } from './engine/compose.js';
 import { resolveEndpoint } from './engine/endpoint.js';
 import { createDockerEngine } from './engine/engine.js';
 import { createCodeHost } from './github/code-host.js';
+import { createDeployments } from './github/deployment-records.js';
 import { createCommands } from './host/commands.js';
 import { createDisks } from './host/disks.js';
 import { childEnvironment } from './host/environment.js';
@@ -25,6 +26,7 @@ import { createIncidentLog } from './report/incident-log.js';
 import { createMetricsFile } from './report/openmetrics.js';
 import type { SecretRedactor } from './report/redact.js';
 import { looksSecret } from './report/secret-names.js';
+import { DeploymentRecord } from './run/deployment-record.js';
 import { Notifier } from './run/notifier.js';
 import { Recorder } from './run/recorder.js';
 import type { ProjectRecords, Run } from './run/run.js';
@@ -56,6 +58,11 @@ export async function createRun(options: RunOptions): Promise<Run> {
   const compose = createCompose({ environment: cli, debug });
   const edge = { engine, own: engine.own, compose };
   const onBroken = (error: Error): void => progress.warning(error.message);
+  const github = {
+    token: request.githubToken,
+    repository: environment['GITHUB_REPOSITORY'],
+    apiUrl: environment['GITHUB_API_URL'] ?? 'https://api.github.com',
+  };
   const opened = new Map<string, ProjectRecords>();
   return {
     request,
@@ -75,10 +82,14 @@ export async function createRun(options: RunOptions): Promise<Run> {
     commands: createCommands(cli),
     disks: createDisks(),
     probes: createProbes(),
+    deployment: new DeploymentRecord(createDeployments(github), {
+      progress,
+      redact: (text) => redactor.text(text),
+      logUrl: invocation.runUrl,
+      environmentUrl: request.deployment.url,
+    }),
     codeHost: createCodeHost({
-      token: request.githubToken,
-      repository: environment['GITHUB_REPOSITORY'],
-      apiUrl: environment['GITHUB_API_URL'] ?? 'https://api.github.com',
+      ...github,
       onProblem: debug,
       onIssueLost: (line) => progress.warning(line),
     }),

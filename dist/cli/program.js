@@ -715,6 +715,20 @@ const TABLE = [
         procedures: [...CHANGES, 'full-restart', 'health-restart'],
     },
     {
+        name: 'environment',
+        description: 'GitHub environment that is changed: the change is recorded as a deployment in it; `github-token` needs `deployments: write`.',
+        default: undefined,
+        kind: 'text',
+        procedures: CHANGES,
+    },
+    {
+        name: 'environment-url',
+        description: 'Address that the deployment in `environment` links to: where the service is to be seen.',
+        default: undefined,
+        kind: 'text',
+        procedures: CHANGES,
+    },
+    {
         name: 'require-environment',
         description: 'GitHub environment, such as staging, in which the same commit has to have been deployed with success; `github-token` needs `deployments: read`.',
         default: undefined,
@@ -866,10 +880,17 @@ const TABLE = [
     },
     {
         name: 'github-token',
-        description: 'Token that git fetches a private repository with (`contents: read`), and that an emergency or `slo-report` opens an issue with (`issues: write`).',
+        description: 'Token for GitHub: git fetches a private repository with it (`contents: read`), deployments are recorded (`deployments: write`), and an emergency or `slo-report` opens an issue (`issues: write`).',
         default: undefined,
         kind: 'secret',
-        procedures: ['check', 'code-update', 'rollback', 'maintenance', 'emergency', 'slo-report'],
+        procedures: ['check', ...CHANGES, 'emergency', 'slo-report'],
+    },
+    {
+        name: 'fetch-token',
+        description: 'Token that git fetches with where `github-token` may not read the repository of the live checkout.',
+        default: undefined,
+        kind: 'secret',
+        procedures: ['check', 'code-update', 'rollback', 'maintenance'],
     },
 ];
 /** Every input, in the order the documents show them. */
@@ -1591,6 +1612,8 @@ function readRequest(read, context) {
         notifications: readNotifications(input),
         maintenance: readMaintenance(input),
         githubToken: input.text('github-token'),
+        fetchToken: input.text('fetch-token'),
+        deployment: readDeployment(input),
     };
     const { procedure, strategy, router, workingDirectory } = request;
     if (input.problems.length > 0 ||
@@ -1601,6 +1624,14 @@ function readRequest(read, context) {
         throw inputError(input.problems);
     }
     return { ...request, procedure, strategy, router, workingDirectory };
+}
+function readDeployment(input) {
+    const environment = input.text('environment');
+    const url = input.checked('environment-url', (text) => isWebAddress(text) ? undefined : 'is not an http:// or https:// URL');
+    if (url !== undefined && environment === undefined) {
+        input.problem('environment-url', 'needs `environment`, whose deployment links to it');
+    }
+    return { environment, url };
 }
 /** The runner's way of handing inputs to an action: `INPUT_` and the name in capitals, spaces as underscores. */
 function inputsFromEnvironment(environment) {
@@ -1916,14 +1947,14 @@ __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8182);
 /* harmony import */ var _model_outcome_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(6521);
 /* harmony import */ var _model_request_secrets_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(9036);
-/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(248);
+/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6939);
 /* harmony import */ var _publish_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(5981);
 /* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(6517);
 /* harmony import */ var _report_report_file_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(377);
 /* harmony import */ var _report_shell_text_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(7454);
 /* harmony import */ var _report_text_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(8203);
 /* harmony import */ var _shell_index_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(8789);
-/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(686);
+/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(3216);
 
 
 
@@ -3302,10 +3333,11 @@ function mountedPaths(project, service) {
 /* harmony export */   F: () => (/* binding */ secretsOf)
 /* harmony export */ });
 /** @returns every value of the request that is never to be written or sent anywhere but where it belongs */
-function secretsOf({ githubToken, notifications }) {
+function secretsOf({ githubToken, fetchToken, notifications }) {
     const { slackUrl, webhook, email, statusPage } = notifications;
     return [
         ...secret('github-token', githubToken),
+        ...secret('fetch-token', fetchToken),
         ...addressSecrets('slack-webhook-url', slackUrl),
         ...addressSecrets('webhook-url', webhook?.url),
         ...secret('webhook-secret', webhook?.secret),
@@ -3733,7 +3765,7 @@ function formatSize(bytes) {
 
 /***/ }),
 
-/***/ 248:
+/***/ 6939:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -3927,6 +3959,83 @@ function nextSteps(ended, seen, { dryRun, procedure }) {
     if (dryRun)
         steps.push('Run it without dry-run to carry this plan out.');
     return [...new Set([...steps, ...seen])];
+}
+
+// EXTERNAL MODULE: ./build/model/outcome.js
+var model_outcome = __nccwpck_require__(6521);
+;// CONCATENATED MODULE: ./build/steps/deployment.js
+
+/** Records on the forge that a change of the environment begins, once it is known what is to be live; waits for nothing. */
+function beginDeployment(session, commit) {
+    const { request, invocation, deployment, project, progress } = session;
+    const { environment } = request.deployment;
+    if (environment === undefined)
+        return;
+    const wanted = commit ?? invocation.sha;
+    if (wanted === undefined) {
+        progress.warning(`The deployment in ${environment} is not recorded: no commit is known of what is deployed.`);
+        return;
+    }
+    const services = request.services.length === 0 ? '' : ` of ${request.services.join(', ')}`;
+    deployment.begin({
+        environment,
+        commit: wanted,
+        description: `${request.procedure}${services} on ${invocation.host}`,
+        origin: {
+            run: invocation.runId,
+            project,
+            host: invocation.host,
+            procedure: request.procedure,
+            services: request.services,
+            by: invocation.actor,
+            image: request.image,
+        },
+    });
+}
+/** Says how the change ended, and of which record it is that it is live. */
+async function endDeployment({ deployment, recorder }, report) {
+    const { outcome, headline, services } = report;
+    await deployment.settle();
+    const live = services.every((one) => (0,model_outcome/* isGreen */.gf)(one.outcome) || recorder.deployed.has(one.service));
+    const finding = await deployment.end({
+        outcome,
+        headline,
+        live: live && services.length > 0,
+        liveCommit: services.at(-1)?.commit,
+    });
+    if (finding !== undefined)
+        recorder.findings.push(finding);
+}
+/** A dry run says where it would be recorded. */
+function describeDeployment({ request, progress, recorder }) {
+    const { environment } = request.deployment;
+    if (environment === undefined)
+        return;
+    const line = `would record a deployment in environment ${environment}`;
+    progress.info(line);
+    recorder.note(line);
+}
+/** A run that was killed after it had closed its journal had done all but say so: the ledger tells what is live by it. */
+async function endLeftDeployment(session, run) {
+    const { environment } = session.request.deployment;
+    if (environment === undefined)
+        return;
+    let live = false;
+    for (const service of Object.keys(session.opened.live.services)) {
+        const last = (await session.ledger.history(service)).events.findLast((event) => event.run === run);
+        if (last?.kind === 'bad') {
+            endDeploymentOf(session, { run, environment }, false, `run ${run} went back`);
+            return;
+        }
+        live ||= last?.kind === 'live';
+    }
+    endDeploymentOf(session, { run, environment }, live, `run ${run} was killed at its end`);
+}
+/** Whoever recovers a run ends its record too; waits for nothing. */
+function endDeploymentOf({ deployment }, { run, environment }, live, headline) {
+    if (environment === undefined)
+        return;
+    deployment.endOf({ environment, run }, live, headline);
 }
 
 // EXTERNAL MODULE: ./build/steps/commands.js
@@ -4773,7 +4882,606 @@ async function endTakeover(session, { service, timeoutMs }, signal) {
 
 // EXTERNAL MODULE: ./build/steps/release-command.js
 var release_command = __nccwpck_require__(5066);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
+var external_node_path_default = /*#__PURE__*/__nccwpck_require__.n(external_node_path_);
+;// CONCATENATED MODULE: ./build/steps/gates/pass-gate.js
+
+/**
+ * Records what a gate found and refuses when it has to; `force` passes a refusing gate and records who did.
+ * @throws ProcedureError the gate's own
+ */
+function passGate(run, gate, asFound) {
+    const finding = asSet(run, gate, asFound);
+    const keep = (state, detail) => {
+        run.recorder.gates.push({ gate, state, detail });
+    };
+    switch (finding.kind) {
+        case 'off':
+            keep('off', 'switched off by the input gates');
+            return;
+        case 'pass':
+            keep('passed', finding.detail);
+            run.progress.info(`✓ gate ${gate}: ${finding.detail}`);
+            return;
+        case 'warn':
+            keep('warned', finding.detail);
+            run.progress.warning(`gate ${gate}: ${finding.detail}`);
+            return;
+        case 'refuse':
+            if (run.request.force) {
+                const why = run.request.reason === undefined ? '' : `: ${run.request.reason}`;
+                keep('forced', `${finding.error.message} (passed by ${run.invocation.actor} with force${why})`);
+                run.progress.warning(`gate ${gate}: ${finding.error.message}; passed because of force`);
+                return;
+            }
+            keep('refused', finding.error.message);
+            throw finding.error;
+    }
+}
+/** What the input `gates` makes of a finding; gates that it cannot set are not in it. */
+function asSet({ request }, gate, finding) {
+    const mode = request.gates[gate];
+    if (mode === undefined)
+        return finding;
+    if (mode === 'off')
+        return { kind: 'off' };
+    if (mode === 'warn')
+        return finding.kind === 'refuse' ? { kind: 'warn', detail: finding.error.message } : finding;
+    if (finding.kind !== 'warn')
+        return finding;
+    const next = `Correct it, or leave ${gate}=enforce out of gates: it only warns then. Nothing was changed.`;
+    return { kind: 'refuse', error: new errors/* ProcedureError */.e_('E_GATE', finding.detail, { next }) };
+}
+
+// EXTERNAL MODULE: ./build/model/project-policy.js
+var project_policy = __nccwpck_require__(179);
+;// CONCATENATED MODULE: ./build/steps/data-places.js
+
+
+
+/**
+ * Looks a service's data up: every volume that it can write to, and the folders of the host that are named. Reads what the
+ * engine says of its container, or the compose file where there is none.
+ * @returns undefined for a service that has no data
+ * @throws ProcedureError E_GATE for a path that is in no volume and no folder of the host, E_INPUT
+ */
+async function dataOf(viewing, service, containers) {
+    const { request, data, opened, project } = viewing;
+    const policy = (0,project_policy/* policyOf */.US)(opened.live.policy, service).backup;
+    const [first] = containers;
+    const mounts = first === undefined ? definedMounts(opened.live, service) : await data.mountsOf(first.id);
+    const volumes = mounts.filter(({ kind, writable }) => kind === 'volume' && writable);
+    const asked = request.backupPaths.length > 0 ? request.backupPaths : policy.paths;
+    // Of several services only some have what an input names.
+    const strict = request.backupPaths.length === 0 || request.services.length === 1;
+    const folders = asked.flatMap((wanted) => folderFor(service, mounts, wanted, strict) ?? []);
+    const places = named(project, [...volumes, ...folders]);
+    if (places.length === 0)
+        return undefined;
+    const how = request.backupConsistency ?? policy.consistency ?? 'pause';
+    const quiesceCommand = request.quiesceCommand ?? policy.quiesceCommand;
+    if (how === 'quiesce' && quiesceCommand === undefined) {
+        throw new errors/* ProcedureError */.e_('E_INPUT', `backup-consistency is quiesce, and there is no quiesce-command for ${service}`, {
+            next: 'Give quiesce-command, or write it into the compose file (docs/backup.md). Nothing was changed.',
+        });
+    }
+    const own = new Set(containers.map(({ id }) => id));
+    const writers = (await Promise.all(places.map((place) => data.writersOf(place)))).flat();
+    const others = new Map(writers.filter(({ id }) => !own.has(id)).map((one) => [one.id, one]));
+    return {
+        service,
+        places,
+        how,
+        quiesceCommand,
+        resumeCommand: request.resumeCommand ?? policy.resumeCommand,
+        containers,
+        others: [...others.values()],
+    };
+}
+function definedMounts(project, service) {
+    const mounts = project.services[service]?.mounts ?? [];
+    return mounts.flatMap(({ type, source, target, readOnly }) => {
+        // Without a source it is a volume that the engine names when the container is made.
+        if (source === undefined || (type !== 'volume' && type !== 'bind'))
+            return [];
+        return [
+            { kind: type, source: type === 'bind' ? source : volumeName(project, source), target, writable: !readOnly },
+        ];
+    });
+}
+function volumeName(project, key) {
+    const entry = project.volumes[key];
+    return entry?.name ?? `${project.name}_${key}`;
+}
+function folderFor(service, mounts, wanted, strict) {
+    const clean = external_node_path_default().posix.normalize(wanted).replace(/(.)\/$/, '$1');
+    const inside = mounts.filter(({ target }) => clean === target || clean.startsWith(`${target}/`));
+    // The innermost one is what the container sees.
+    const mount = inside.sort((a, b) => b.target.length - a.target.length)[0];
+    if (mount !== undefined && mount.kind !== 'other') {
+        if (mount.kind === 'volume')
+            return mount.writable ? undefined : mount;
+        const source = external_node_path_default().posix.join(mount.source, external_node_path_default().posix.relative(mount.target, clean));
+        return { ...mount, source, target: clean };
+    }
+    if (!strict)
+        return undefined;
+    throw new errors/* ProcedureError */.e_('E_GATE', `${wanted} of ${service} is in no volume and no folder of the host`, {
+        next: 'What only its container holds goes with the container: mount a volume there, or leave it out of backup-paths. Nothing was changed.',
+    });
+}
+/** Gives each place the name of its archive: the volume's, without the project's before it, or the folder's. */
+function named(project, mounts) {
+    const taken = new Set();
+    return mounts.flatMap(({ kind, source, target }) => {
+        if (kind === 'other')
+            return [];
+        const own = kind === 'volume' && !/^[0-9a-f]{64}$/.test(source);
+        const bare = own && source.startsWith(`${project}_`) ? source.slice(project.length + 1) : source;
+        const base = (own ? bare : external_node_path_default().posix.basename(target)).replaceAll(/[^\w.-]+/g, '-').replace(/^[.-]+/, '');
+        let name = base === '' ? 'data' : base;
+        for (let number = 2; taken.has(name); number += 1)
+            name = `${base}-${number}`;
+        taken.add(name);
+        return [{ name, kind, source, target }];
+    });
+}
+
+;// CONCATENATED MODULE: ./build/steps/gates/active-jobs.js
+
+
+
+const PAUSE_MS = 2_000;
+const LINES_SHOWN = 5;
+/**
+ * Runbook: never restart without checking for active jobs. The command prints the jobs, one a line, or their number;
+ * nothing or 0 means that there are none.
+ * @param waits how long they may take to end; milliseconds
+ */
+async function activeJobsGate(run, waits, signal) {
+    const { activeJobsCommand: command, workingDirectory, commandTimeoutMs } = run.request;
+    if (command === undefined)
+        return { kind: 'pass', detail: 'no active-jobs-command is given' };
+    const began = performance.now();
+    for (let said = false;; said = true) {
+        let output;
+        try {
+            ({ output } = await run.commands.run({
+                name: 'active-jobs-command',
+                command,
+                directory: workingDirectory,
+                environment: {},
+                timeoutMs: commandTimeoutMs,
+                signal,
+                onLine: () => undefined,
+            }));
+        }
+        catch (error) {
+            if (signal.aborted)
+                throw error;
+            return refuse(`Whether jobs are active cannot be told: ${(0,errors/* asProcedureError */.qq)(error).message}`);
+        }
+        const jobs = run.redactor.text(output.trim());
+        const waited = performance.now() - began;
+        if (jobs === '' || jobs === '0') {
+            return { kind: 'pass', detail: said ? `the last ended after ${(0,units/* formatDuration */.a3)(waited)}` : 'none' };
+        }
+        if (waited + PAUSE_MS > waits)
+            return refuse(`Jobs are active: ${describe(jobs)}`);
+        if (!said)
+            run.progress.info(`active jobs: ${describe(jobs)}; waiting up to ${(0,units/* formatDuration */.a3)(waits)}`);
+        await (0,deadline/* sleep */.yy)(PAUSE_MS, signal);
+    }
+}
+function describe(jobs) {
+    if (/^\d+$/.test(jobs))
+        return jobs;
+    const lines = jobs.split('\n');
+    return `${lines.slice(0, LINES_SHOWN).join('; ')}${lines.length > LINES_SHOWN ? ` and ${lines.length - LINES_SHOWN} more` : ''}`;
+}
+function refuse(message) {
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', message, {
+            next: 'Let them end, raise active-jobs-timeout, or set gates: active-jobs=warn or force: true. Nothing was changed.',
+        }),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/gates/backup-age.js
+
+
+/**
+ * Runbook: verify that backups are current. By the manifests; that an archive is whole was seen when it was taken, and is
+ * seen again before it is restored.
+ */
+async function backupAgeGate({ backups, project, request }, service, now = Date.now()) {
+    const { requireBackupMs: youngest, backupDir, backupBefore } = request;
+    if (youngest === undefined)
+        return { kind: 'pass', detail: 'no backup is asked for' };
+    if (backupBefore)
+        return { kind: 'pass', detail: `${service}: a backup is taken before it is changed` };
+    const all = await backups.list(backupDir, project, service);
+    const last = all.reduce((newest, { at }) => Math.max(newest ?? 0, Date.parse(at)), undefined);
+    if (last !== undefined && now - last <= youngest) {
+        return { kind: 'pass', detail: `${service}: the last backup is ${(0,units/* formatDuration */.a3)(Math.max(0, now - last))} old` };
+    }
+    const what = last === undefined
+        ? `There is no backup of ${service} in ${backupDir}`
+        : `The last backup of ${service} is ${(0,units/* formatDuration */.a3)(now - last)} old, and ${(0,units/* formatDuration */.a3)(youngest)} are asked for`;
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', what, {
+            next: 'Take one with procedure backup, set backup: before, or set gates: backup-age=warn or force: true. Nothing was changed.',
+        }),
+    };
+}
+
+// EXTERNAL MODULE: ./build/model/peak-hours.js
+var peak_hours = __nccwpck_require__(8616);
+;// CONCATENATED MODULE: ./build/steps/gates/peak-hours.js
+
+
+/** Runbook: never restart during peak usage, if avoidable. */
+function peakHoursGate({ request }, now = new Date()) {
+    if (request.peakHours.length === 0)
+        return { kind: 'pass', detail: 'no peak hours are given' };
+    const window = (0,peak_hours/* peakAt */.J)(request.peakHours, now);
+    if (window === undefined)
+        return { kind: 'pass', detail: 'not in peak hours' };
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', `It is peak time (${window.text})`, {
+            next: 'Wait until it is over, or set gates: peak-hours=warn or force: true. Nothing was changed.',
+        }),
+    };
+}
+
+// EXTERNAL MODULE: ./build/model/service.js
+var model_service = __nccwpck_require__(194);
+;// CONCATENATED MODULE: ./build/steps/gates/ports.js
+
+
+/**
+ * A port of the host that somebody else has would be found out when the old container is gone. Freeing it is for a person:
+ * whoever has it may be needed.
+ */
+async function portsGate(viewing, candidate) {
+    const { service, definition, current, traffic } = candidate;
+    // What keeps restarting has its ports for moments only, and is just what an update may be the fix of.
+    const own = new Set(current.containers.flatMap((container) => [
+        ...container.hostPorts.map(({ host }) => host),
+        ...((0,model_service/* isAlive */._n)(container) ? container.boundPorts : []),
+    ]));
+    const wanted = definition.ports.flatMap(({ published, protocol }) => protocol === 'tcp' && /^\d+$/.test(published ?? '') ? [Number(published)] : []);
+    // The edge has them, and containers behind it get none.
+    const asked = traffic.router.kind === 'edge' ? [] : wanted.filter((port) => !own.has(port));
+    for (const port of asked) {
+        const holder = await holderOf(viewing, port);
+        if (holder === undefined)
+            continue;
+        return {
+            kind: 'refuse',
+            error: new errors/* ProcedureError */.e_('E_GATE', `${service} wants port ${port} of the host, which ${holder} has`, {
+                next: `End what has it or publish another port, then run this again. Nothing was changed.`,
+            }),
+        };
+    }
+    const words = asked.length === 0 ? 'has the ports it wants, or wants none' : `port ${asked.join(', ')} is free`;
+    return { kind: 'pass', detail: `${service}: ${words}` };
+}
+/** @returns who has a port of the host, for a person to read; undefined when it is free as far as can be seen from here */
+async function holderOf({ engine, listeners }, port) {
+    const [container] = await engine.publishers(port);
+    if (container !== undefined)
+        return `container ${container}`;
+    const process = await listeners.on(port);
+    if (process === undefined)
+        return undefined;
+    return process.name === undefined
+        ? 'a process of another user'
+        : `process ${process.name} (pid ${process.pid ?? '?'})`;
+}
+
+// EXTERNAL MODULE: ./build/steps/kept-candidate.js
+var kept_candidate = __nccwpck_require__(1831);
+// EXTERNAL MODULE: ./build/steps/way-back.js
+var way_back = __nccwpck_require__(1446);
+;// CONCATENATED MODULE: ./build/steps/gates/rollback-release.js
+
+
+/** Runbook: always have a rollback plan ready. It only warns: what runs and is broken has to be replaced all the same. */
+async function rollbackReleaseGate(viewing, { service, current }) {
+    if (current.containers.length === 0)
+        return { kind: 'pass', detail: `${service}: nothing runs that could come back` };
+    const before = (0,way_back/* releaseBefore */.P)(current);
+    if (before !== undefined && (await (0,kept_candidate/* imageOf */.dT)(viewing, before)) !== undefined) {
+        return { kind: 'pass', detail: `${service}: release ${before.id} can come back` };
+    }
+    const why = before === undefined ? 'no release of it is known to be good' : `the image of release ${before.id} is gone`;
+    return { kind: 'warn', detail: `${service} has nothing to go back to if this fails: ${why}` };
+}
+
+;// CONCATENATED MODULE: ./build/steps/gates/staging.js
+
+/** Runbook: always test in staging first. The same commit has to have been deployed there, by what the forge knows. */
+async function stagingGate(run, commit) {
+    const environment = run.request.requireEnvironment;
+    if (environment === undefined)
+        return { kind: 'pass', detail: 'no other environment is asked for' };
+    const found = await run.codeHost.deploymentOf(commit, environment);
+    const what = `commit ${commit.slice(0, 12)} in environment ${environment}`;
+    switch (found.kind) {
+        case 'succeeded':
+            return { kind: 'pass', detail: `${what} was deployed on ${found.at}` };
+        case 'not-there':
+            return staging_refuse(`There is no successful deployment of ${what}${found.last === undefined ? '' : ` (the last is ${found.last})`}`, 'Deploy it there first');
+        case 'unknown':
+            return staging_refuse(`Whether ${what} was deployed cannot be told: ${found.reason}`, 'Give github-token (deployments: read)');
+    }
+}
+function staging_refuse(message, how) {
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', message, {
+            next: `${how}, or set gates: staging=warn or force: true. Nothing was changed.`,
+        }),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/gates/index.js
+
+
+
+
+
+
+
+
+/** Procedures that restart something, and can wait. */
+const RESTARTING = new Set([
+    'code-update',
+    'config-change',
+    'maintenance',
+    'health-restart',
+    'full-restart',
+]);
+/** What makes good what is wrong now is not kept waiting: what a gate finds is reported and passed. */
+const URGENT = new Set(['emergency', 'rollback']);
+/** Asked before anything is fetched or built. @throws ProcedureError E_GATE */
+function passOpeningGates(viewing) {
+    const { procedure } = viewing.request;
+    if (!RESTARTING.has(procedure) && !URGENT.has(procedure))
+        return;
+    // A maintenance is announced and prepared in the day, and carried out at night.
+    if (procedure === 'maintenance' && !viewing.request.maintenance.phases.includes('perform'))
+        return;
+    pass(viewing, 'peak-hours', peakHoursGate(viewing));
+}
+/** Asked as soon as the commit is known. @throws ProcedureError E_GATE */
+async function passStagingGate(viewing, commit) {
+    if (viewing.request.requireEnvironment === undefined || isOff(viewing, 'staging'))
+        return;
+    pass(viewing, 'staging', await stagingGate(viewing, commit));
+}
+/** Asked when all is ready, right before what runs is touched. @throws ProcedureError E_GATE */
+async function passLastGates(session, candidates) {
+    for (const candidate of candidates) {
+        if (!isOff(session, 'ports'))
+            pass(session, 'ports', await portsGate(session, candidate));
+        if (!isOff(session, 'rollback-release')) {
+            pass(session, 'rollback-release', await rollbackReleaseGate(session, candidate));
+        }
+        await passBackupAge(session, candidate.service);
+    }
+    await passActiveJobs(session);
+}
+/** @throws ProcedureError E_GATE */
+async function passBackupAge(viewing, service) {
+    if (viewing.request.requireBackupMs === undefined || isOff(viewing, 'backup-age'))
+        return;
+    const containers = await viewing.engine.containers(viewing.project, service);
+    const data = containers.length === 0 ? undefined : await dataOf(viewing, service, containers);
+    const nothing = { kind: 'pass', detail: `${service} has no data that could be lost` };
+    pass(viewing, 'backup-age', data === undefined ? nothing : await backupAgeGate(viewing, service));
+}
+/** @throws ProcedureError E_GATE */
+async function passActiveJobs(session) {
+    const { procedure, activeJobsTimeoutMs } = session.request;
+    if (session.request.activeJobsCommand === undefined || isOff(session, 'active-jobs'))
+        return;
+    const waits = URGENT.has(procedure) ? 0 : activeJobsTimeoutMs;
+    pass(session, 'active-jobs', await activeJobsGate(session, waits, session.signal));
+}
+function isOff({ request }, gate) {
+    return request.gates[gate] === 'off';
+}
+function pass(viewing, gate, finding) {
+    const reported = finding.kind === 'refuse' && URGENT.has(viewing.request.procedure)
+        ? { kind: 'warn', detail: `${finding.error.message}: ${viewing.request.procedure} goes on all the same` }
+        : finding;
+    passGate(viewing, gate, reported);
+}
+
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __nccwpck_require__(1455);
+;// CONCATENATED MODULE: ./build/steps/wanted.js
+
+
+
+
+/** @returns the live project as it lies there: what is wanted when there is no other commit */
+function wantedFromLive(opened, directory) {
+    const top = opened.checkout?.topLevel ?? directory;
+    return {
+        project: opened.live,
+        commit: opened.checkout?.commit,
+        label: opened.checkout?.commit === undefined ? 'files as they lie' : 'the checkout as it is',
+        roots: { live: top, wanted: top, commit: opened.checkout?.commit },
+        buildDirectory: directory,
+    };
+}
+/**
+ * Renders the compose files of a worktree. Files that git does not track (`.env`, overrides, secrets) come from the live
+ * directory: they are linked in while Compose reads, and taken out again before anything is built, so that they never
+ * get into a build context. Compose cannot be told to do this: `--project-directory` moves the build context as well.
+ */
+async function renderWanted(run, opened, worktree, commit, label) {
+    const top = opened.checkout?.topLevel ?? run.request.workingDirectory;
+    const inside = external_node_path_default().relative(top, run.request.workingDirectory);
+    const buildDirectory = external_node_path_default().join(worktree, inside);
+    const live = (0,open_project/* liveTarget */.a5)(run.request);
+    const target = {
+        ...live,
+        directory: buildDirectory,
+        files: live.files.map((file) => moved(file, top, worktree)),
+        projectName: opened.live.name,
+        relocate: { from: worktree, to: top },
+    };
+    const project = await withUntracked(run.source, top, worktree, () => run.compose.render(target)).catch((error) => {
+        throw inWantedCommit(error, label, worktree, top);
+    });
+    return { project, commit, label, roots: { live: top, wanted: worktree, commit }, buildDirectory };
+}
+/** The worktree is gone when a person reads this, and the files in the live directory are those of before. */
+function inWantedCommit(thrown, label, worktree, top) {
+    if (!(thrown instanceof errors/* ProcedureError */.e_) || thrown.code !== 'E_COMPOSE_FILE')
+        return thrown;
+    return new errors/* ProcedureError */.e_('E_COMPOSE_FILE', `In ${label}: ${thrown.message.replaceAll(worktree, top)}`, {
+        next: 'Correct it in the repository and deploy that commit; the files in the live directory are those of before. Nothing was changed.',
+        cause: thrown,
+        excerpt: thrown.excerpt,
+    });
+}
+/** Links what is untracked in `top` into the worktree while `body` runs. */
+async function withUntracked(source, top, worktree, body) {
+    const links = [];
+    try {
+        for (const entry of await source.untracked(top)) {
+            const name = entry.replace(/\/$/, '');
+            if (external_node_path_default().resolve(top, name) === worktree || worktree.startsWith(`${external_node_path_default().resolve(top, name)}/`))
+                continue;
+            const link = external_node_path_default().join(worktree, name);
+            if (await exists(link))
+                continue;
+            await (0,promises_.symlink)(external_node_path_default().join(top, name), link).then(() => links.push(link), () => undefined);
+        }
+        return await body();
+    }
+    finally {
+        for (const link of links) {
+            if ((await (0,promises_.readlink)(link).catch(() => undefined)) !== undefined)
+                await (0,promises_.unlink)(link);
+        }
+    }
+}
+async function exists(file) {
+    return (0,promises_.lstat)(file).then(() => true, () => false);
+}
+/** A path inside the live checkout as it lies in the worktree; others stay. */
+function moved(file, from, to) {
+    const relative = external_node_path_default().relative(from, file);
+    return relative.startsWith('..') || external_node_path_default().isAbsolute(relative) ? file : external_node_path_default().join(to, relative);
+}
+
+;// CONCATENATED MODULE: ./build/steps/source.js
+
+
+
+
+
+
+/** Commits shown of what a deploy brings. */
+const SHOWN_COMMITS = 50;
+/**
+ * Fetches what is wanted, shows what is new, takes it as a worktree and renders it.
+ * Without a git checkout the files as they lie are what is wanted.
+ */
+async function fetchWanted(session) {
+    const { opened, request } = session;
+    const commit = await fetchCommit(session, opened, session.signal);
+    if (commit === undefined) {
+        if (request.procedure !== 'rollback')
+            beginDeployment(session, undefined);
+        return wantedFromLive(opened, request.workingDirectory);
+    }
+    await showNew(session, opened, commit);
+    await passStagingGate(session, commit.commit);
+    if (session.request.procedure !== 'rollback')
+        beginDeployment(session, commit.commit);
+    // No tracked file differs from the commit (a gate saw to that), and an image needs no build context.
+    if (request.image !== undefined && commit.commit === opened.checkout?.commit) {
+        return wantedFromLive(opened, request.workingDirectory);
+    }
+    return takeWorktree(session, commit.commit, commit.label);
+}
+/** @returns what git fetches with, if anything */
+function tokenToFetch({ request }) {
+    return request.fetchToken ?? request.githubToken;
+}
+/** Fetches the wanted ref; @returns undefined outside git, where `ref` is refused */
+async function fetchCommit(run, opened, signal) {
+    const { request, invocation, source } = run;
+    if (opened.checkout === undefined) {
+        if (request.ref === undefined)
+            return undefined;
+        throw new errors/* ProcedureError */.e_('E_SOURCE', `${request.workingDirectory} is not a git checkout, so ref "${request.ref}" means nothing`, {
+            next: 'Clone the repository there, or leave ref out to use the files as they lie.',
+        });
+    }
+    const { topLevel, origin, commit } = opened.checkout;
+    if (origin === undefined && request.ref === undefined) {
+        return commit === undefined ? undefined : { commit, label: 'the checkout as it is' };
+    }
+    const ref = request.ref ?? invocation.sha;
+    return run.recorder.step(`fetch ${ref === undefined ? 'the default branch' : (0,model_operation/* short */.h0)(ref)}`, undefined, async () => source.fetch(topLevel, ref, tokenToFetch(run), signal));
+}
+/** The runbook's `git log HEAD..origin/main --oneline`. */
+async function showNew(run, opened, wanted) {
+    const from = opened.checkout?.commit;
+    if (opened.checkout === undefined || from === undefined)
+        return;
+    if (from === wanted.commit) {
+        run.progress.info(`${wanted.label} is checked out already (${from.slice(0, 12)})`);
+        return;
+    }
+    const commits = await run.source.log(opened.checkout.topLevel, from, wanted.commit, SHOWN_COMMITS);
+    run.recorder.commits = commits;
+    run.progress.info(`new in ${wanted.label}: ${commits.length === 0 ? 'nothing (it goes back)' : ''}`);
+    for (const line of commits)
+        run.progress.info(`  ${line}`);
+}
+/** Takes a commit as a worktree that lives until the end of the run, and renders its compose files. */
+async function takeWorktree(session, commit, label) {
+    const { directory, path: worktree } = planWorktree(session, commit);
+    await session.execute({ kind: 'add-worktree', directory, path: worktree, commit }, session.signal);
+    return renderWanted(session, session.opened, worktree, commit, label);
+}
+/** The same for a dry run, which has no journal: the worktree is the only thing made, and it goes at the end. */
+async function viewWorktree(viewing, commit, label) {
+    const { directory, path: worktree } = planWorktree(viewing, commit);
+    await viewing.source.addWorktree(directory, worktree, commit);
+    return renderWanted(viewing, viewing.opened, worktree, commit, label);
+}
+function planWorktree(viewing, commit) {
+    const { opened, request, invocation } = viewing;
+    const directory = opened.checkout?.topLevel ?? request.workingDirectory;
+    const entry = { directory, path: external_node_path_default().join(request.stateDir, 'worktrees', invocation.runId, commit.slice(0, 12)) };
+    viewing.worktrees.push(entry);
+    return entry;
+}
+/** Removes the worktrees of a run; a failure is only a note, the next run tries again. */
+async function removeWorktrees(viewing) {
+    for (const { directory, path: worktree } of viewing.worktrees.splice(0)) {
+        await viewing.source.removeWorktree(directory, worktree).catch((error) => {
+            viewing.progress.debug(`worktree ${worktree}: ${String(error)}`);
+        });
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/steps/performers.js
+
 
 
 
@@ -4789,7 +5497,7 @@ function performersFor(session) {
     const logLine = (line) => session().progress.info(`  │ ${session().redactor.text(line)}`);
     return {
         'fetch-source': async ({ directory, ref }, signal) => {
-            await session().source.fetch(directory, ref, session().request.githubToken, signal);
+            await session().source.fetch(directory, ref, tokenToFetch(session()), signal);
         },
         'add-worktree': async ({ directory, path, commit }) => session().source.addWorktree(directory, path, commit),
         'run-command': async ({ name, command, directory }, signal) => {
@@ -4929,7 +5637,7 @@ function openSession(locked, view, events, proof, journalled) {
         expectedHashes: new Map(),
         lookers: new Map(),
         unacceptedTags: new Set(),
-        deployed: new Set(),
+        deployed: locked.recorder.deployed,
         savings: new Map(),
         saved: [],
         frozenAt: new Map(),
@@ -5004,7 +5712,7 @@ function recoverService(entries, service, down) {
         return recoverBefore(own) ?? recoverData(own) ?? recoverStart(own, mark) ?? recoverRestart(own);
     }
     const { to, from } = last.operation;
-    const restarting = mark !== undefined || own.some(({ operation }) => RESTARTING.has(operation.kind));
+    const restarting = mark !== undefined || own.some(({ operation }) => recovery_RESTARTING.has(operation.kind));
     if (to === from && (last.operation.kind === 'replace-containers' || restarting))
         return recoverRestart(own);
     if (last.operation.kind === 'start-beside')
@@ -5146,14 +5854,14 @@ function leftReleases({ entries, opening }, services) {
 }
 /** A restart ends with a verification; before that the containers may be gone. */
 function recoverRestart(own) {
-    const first = own.find(({ operation }) => RESTARTING.has(operation.kind) || operation.kind === 'record-start');
+    const first = own.find(({ operation }) => recovery_RESTARTING.has(operation.kind) || operation.kind === 'record-start');
     if (first === undefined || !('release' in first.operation) || first.operation.release === undefined) {
         return { kind: 'none' };
     }
     const verified = own.some(({ operation, result }) => operation.kind === 'verify' && result === 'done');
     return verified ? { kind: 'none' } : { kind: 'restore', release: first.operation.release };
 }
-const RESTARTING = new Set([
+const recovery_RESTARTING = new Set([
     'restart-containers',
     'kill-containers',
     'remove-containers',
@@ -5186,8 +5894,6 @@ function operations(entries, kind) {
     return entries.flatMap(({ operation }) => (operation.kind === kind ? [operation] : []));
 }
 
-// EXTERNAL MODULE: ./build/model/service.js
-var model_service = __nccwpck_require__(194);
 // EXTERNAL MODULE: ./build/strategies/index.js + 9 modules
 var strategies = __nccwpck_require__(6628);
 ;// CONCATENATED MODULE: ./build/strategies/eject.js
@@ -5382,8 +6088,6 @@ async function read({ ledger }) {
     return (0,maintenance/* lastWindow */.BG)(await ledger.maintenanceRecords());
 }
 
-// EXTERNAL MODULE: ./build/steps/kept-candidate.js
-var kept_candidate = __nccwpck_require__(1831);
 // EXTERNAL MODULE: ./build/steps/observe.js + 1 modules
 var observe = __nccwpck_require__(1061);
 // EXTERNAL MODULE: ./build/steps/plan-service.js
@@ -5417,8 +6121,6 @@ function outageMs(initially, changes, fromMs, toMs) {
     return total + (emptySince === undefined ? 0 : Math.max(0, toMs - emptySince));
 }
 
-// EXTERNAL MODULE: ./build/model/outcome.js
-var model_outcome = __nccwpck_require__(6521);
 ;// CONCATENATED MODULE: ./build/model/memory-baseline.js
 
 
@@ -5450,8 +6152,6 @@ function memoryBaseline(records) {
     };
 }
 
-// EXTERNAL MODULE: ./build/model/project-policy.js
-var project_policy = __nccwpck_require__(179);
 ;// CONCATENATED MODULE: ./build/model/canary.js
 
 /** A rate of failures this much above the old one's is a failure of the new release. */
@@ -5607,8 +6307,8 @@ async function analyseCanary(session, operation, signs, signal) {
         await passTime(session, operation, signal);
         const figures = await canaryFigures(session, operation, { before, after: await router.counts(), sinceMs, signal });
         const verdict = judgeCanary(figures, canary);
-        session.progress.info(`  canary at ${operation.percent} %: ${describe(figures)}`);
-        session.recorder.note(`canary at ${operation.percent} %: ${describe(figures)}`, operation.service);
+        session.progress.info(`  canary at ${operation.percent} %: ${analyse_canary_describe(figures)}`);
+        session.recorder.note(`canary at ${operation.percent} %: ${analyse_canary_describe(figures)}`, operation.service);
         if (verdict.kind === 'inconclusive' && round === 1) {
             session.progress.info(`  ${verdict.reason}: waiting for as long once more`);
             continue;
@@ -5662,7 +6362,7 @@ function settle(session, { service, percent }, verdict, signs) {
             throw new errors/* ProcedureError */.e_('E_VERIFICATION', `The canary of ${service} at ${percent} % is inconclusive: ${verdict.reason}`, { next: 'Deploy when there is more traffic, make canary-pause longer, or set on-inconclusive: continue.' });
     }
 }
-function describe({ new: fresh, old }) {
+function analyse_canary_describe({ new: fresh, old }) {
     const words = (figures) => [
         `${figures.requests} requests, ${figures.failures} failed`,
         ...(figures.averageMs === undefined ? [] : [`${figures.averageMs.toFixed(0)} ms on average`]),
@@ -5675,7 +6375,7 @@ function describe({ new: fresh, old }) {
 // EXTERNAL MODULE: external "node:stream"
 var external_node_stream_ = __nccwpck_require__(7075);
 // EXTERNAL MODULE: external "node:timers/promises"
-var promises_ = __nccwpck_require__(8500);
+var external_node_timers_promises_ = __nccwpck_require__(8500);
 ;// CONCATENATED MODULE: ./build/steps/capture-urgent.js
 
 
@@ -5708,7 +6408,7 @@ async function captureUrgently(run, container, folder, signal) {
     // A graceful stop is not for a signal that ends some servers at once.
     if (container.state === 'running' && run.request.procedure === 'emergency') {
         await piece('thread dump', () => engine.killContainer(id, 'SIGQUIT'));
-        await (0,promises_.setTimeout)(DUMP_MS);
+        await (0,external_node_timers_promises_.setTimeout)(DUMP_MS);
     }
     await Promise.all([
         piece('inspect output', async () => evidence.json(`${folder}/inspect.json`, await engine.inspectContainer(id))),
@@ -5736,7 +6436,7 @@ async function captureUrgently(run, container, folder, signal) {
 async function within(ms, what, work) {
     work.catch(() => undefined);
     const over = new AbortController();
-    const late = (0,promises_.setTimeout)(ms, undefined, { signal: over.signal }).then(() => {
+    const late = (0,external_node_timers_promises_.setTimeout)(ms, undefined, { signal: over.signal }).then(() => {
         throw new errors/* ProcedureError */.e_('E_DEADLINE', `it did not come within ${(0,units/* formatDuration */.a3)(ms)}`, {
             next: `Go on without ${what}.`,
         });
@@ -6253,7 +6953,7 @@ async function watch(session, operation, sinceMs, signs, oneShot, signal) {
         return glance(window);
     const watchers = WATCHERS.map((make) => make(window));
     try {
-        await pass(window, watchers, signal);
+        await watch_pass(window, watchers, signal);
     }
     catch (error) {
         record(window, false);
@@ -6268,7 +6968,7 @@ async function glance(window) {
     await memory.glance();
     return seen(window, [memory]);
 }
-async function pass(window, watchers, signal) {
+async function watch_pass(window, watchers, signal) {
     const { session, containers } = window;
     const ending = new AbortController();
     const inner = AbortSignal.any([signal, ending.signal]);
@@ -6337,8 +7037,6 @@ function seen({ startedAtMs }, watchers) {
     return watchers.reduce((watched, watcher) => ({ ...watched, ...watcher.seen?.() }), nothing);
 }
 
-// EXTERNAL MODULE: ./build/steps/way-back.js
-var way_back = __nccwpck_require__(1446);
 ;// CONCATENATED MODULE: ./build/steps/service-run.js
 
 
@@ -6692,6 +7390,7 @@ function stoppedServingAt(die, seen) {
 
 
 
+
 /** Going back includes waiting for readiness and the user's own checks. */
 const RECOVERY_DEADLINE_MS = 15 * 60_000;
 /** Data takes the time that it takes. */
@@ -6744,12 +7443,23 @@ async function recoverRun(locked, open, runId) {
         await session.engine.untagImage(tag);
     if (procedure === 'maintenance')
         await saySoIfPageStays(session);
+    endDeploymentOf(session, record.opening, isLive(record, plan), headlineOf(runId, said));
     await session.journal.close(runId, said.length === 0 ? 'nothing was changed' : `recovered: ${said.join('; ')}`);
     for (const line of said) {
         session.progress.info(`✓ recovered: ${line}`);
         session.recorder.note(`recovered from run ${runId}: ${line}`);
     }
     return said;
+}
+function headlineOf(runId, said) {
+    return `run ${runId} was killed; ${said.length === 0 ? 'nothing was left to repair' : said.join('; ')}`;
+}
+/** @returns whether what the killed run wanted is live, of every service that it came to */
+function isLive({ entries }, { services }) {
+    const kinds = Object.values(services).map(({ kind }) => kind);
+    const stay = kinds.every((kind) => kind === 'none' || kind === 'accept' || kind === 'finish');
+    const accepted = entries.some(({ operation, result }) => operation.kind === 'accept-release' && result === 'done');
+    return stay && (accepted || kinds.some((kind) => kind === 'accept' || kind === 'finish'));
 }
 /** What others depend on first: they need it to become ready. */
 function recover_inOrder(session, services) {
@@ -6990,586 +7700,6 @@ async function recoverAll(locked, open, goOn) {
 
 // EXTERNAL MODULE: ./build/steps/rendered.js
 var rendered = __nccwpck_require__(6938);
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(6760);
-var external_node_path_default = /*#__PURE__*/__nccwpck_require__.n(external_node_path_);
-;// CONCATENATED MODULE: ./build/steps/gates/pass-gate.js
-
-/**
- * Records what a gate found and refuses when it has to; `force` passes a refusing gate and records who did.
- * @throws ProcedureError the gate's own
- */
-function passGate(run, gate, asFound) {
-    const finding = asSet(run, gate, asFound);
-    const keep = (state, detail) => {
-        run.recorder.gates.push({ gate, state, detail });
-    };
-    switch (finding.kind) {
-        case 'off':
-            keep('off', 'switched off by the input gates');
-            return;
-        case 'pass':
-            keep('passed', finding.detail);
-            run.progress.info(`✓ gate ${gate}: ${finding.detail}`);
-            return;
-        case 'warn':
-            keep('warned', finding.detail);
-            run.progress.warning(`gate ${gate}: ${finding.detail}`);
-            return;
-        case 'refuse':
-            if (run.request.force) {
-                const why = run.request.reason === undefined ? '' : `: ${run.request.reason}`;
-                keep('forced', `${finding.error.message} (passed by ${run.invocation.actor} with force${why})`);
-                run.progress.warning(`gate ${gate}: ${finding.error.message}; passed because of force`);
-                return;
-            }
-            keep('refused', finding.error.message);
-            throw finding.error;
-    }
-}
-/** What the input `gates` makes of a finding; gates that it cannot set are not in it. */
-function asSet({ request }, gate, finding) {
-    const mode = request.gates[gate];
-    if (mode === undefined)
-        return finding;
-    if (mode === 'off')
-        return { kind: 'off' };
-    if (mode === 'warn')
-        return finding.kind === 'refuse' ? { kind: 'warn', detail: finding.error.message } : finding;
-    if (finding.kind !== 'warn')
-        return finding;
-    const next = `Correct it, or leave ${gate}=enforce out of gates: it only warns then. Nothing was changed.`;
-    return { kind: 'refuse', error: new errors/* ProcedureError */.e_('E_GATE', finding.detail, { next }) };
-}
-
-;// CONCATENATED MODULE: ./build/steps/data-places.js
-
-
-
-/**
- * Looks a service's data up: every volume that it can write to, and the folders of the host that are named. Reads what the
- * engine says of its container, or the compose file where there is none.
- * @returns undefined for a service that has no data
- * @throws ProcedureError E_GATE for a path that is in no volume and no folder of the host, E_INPUT
- */
-async function dataOf(viewing, service, containers) {
-    const { request, data, opened, project } = viewing;
-    const policy = (0,project_policy/* policyOf */.US)(opened.live.policy, service).backup;
-    const [first] = containers;
-    const mounts = first === undefined ? definedMounts(opened.live, service) : await data.mountsOf(first.id);
-    const volumes = mounts.filter(({ kind, writable }) => kind === 'volume' && writable);
-    const asked = request.backupPaths.length > 0 ? request.backupPaths : policy.paths;
-    // Of several services only some have what an input names.
-    const strict = request.backupPaths.length === 0 || request.services.length === 1;
-    const folders = asked.flatMap((wanted) => folderFor(service, mounts, wanted, strict) ?? []);
-    const places = named(project, [...volumes, ...folders]);
-    if (places.length === 0)
-        return undefined;
-    const how = request.backupConsistency ?? policy.consistency ?? 'pause';
-    const quiesceCommand = request.quiesceCommand ?? policy.quiesceCommand;
-    if (how === 'quiesce' && quiesceCommand === undefined) {
-        throw new errors/* ProcedureError */.e_('E_INPUT', `backup-consistency is quiesce, and there is no quiesce-command for ${service}`, {
-            next: 'Give quiesce-command, or write it into the compose file (docs/backup.md). Nothing was changed.',
-        });
-    }
-    const own = new Set(containers.map(({ id }) => id));
-    const writers = (await Promise.all(places.map((place) => data.writersOf(place)))).flat();
-    const others = new Map(writers.filter(({ id }) => !own.has(id)).map((one) => [one.id, one]));
-    return {
-        service,
-        places,
-        how,
-        quiesceCommand,
-        resumeCommand: request.resumeCommand ?? policy.resumeCommand,
-        containers,
-        others: [...others.values()],
-    };
-}
-function definedMounts(project, service) {
-    const mounts = project.services[service]?.mounts ?? [];
-    return mounts.flatMap(({ type, source, target, readOnly }) => {
-        // Without a source it is a volume that the engine names when the container is made.
-        if (source === undefined || (type !== 'volume' && type !== 'bind'))
-            return [];
-        return [
-            { kind: type, source: type === 'bind' ? source : volumeName(project, source), target, writable: !readOnly },
-        ];
-    });
-}
-function volumeName(project, key) {
-    const entry = project.volumes[key];
-    return entry?.name ?? `${project.name}_${key}`;
-}
-function folderFor(service, mounts, wanted, strict) {
-    const clean = external_node_path_default().posix.normalize(wanted).replace(/(.)\/$/, '$1');
-    const inside = mounts.filter(({ target }) => clean === target || clean.startsWith(`${target}/`));
-    // The innermost one is what the container sees.
-    const mount = inside.sort((a, b) => b.target.length - a.target.length)[0];
-    if (mount !== undefined && mount.kind !== 'other') {
-        if (mount.kind === 'volume')
-            return mount.writable ? undefined : mount;
-        const source = external_node_path_default().posix.join(mount.source, external_node_path_default().posix.relative(mount.target, clean));
-        return { ...mount, source, target: clean };
-    }
-    if (!strict)
-        return undefined;
-    throw new errors/* ProcedureError */.e_('E_GATE', `${wanted} of ${service} is in no volume and no folder of the host`, {
-        next: 'What only its container holds goes with the container: mount a volume there, or leave it out of backup-paths. Nothing was changed.',
-    });
-}
-/** Gives each place the name of its archive: the volume's, without the project's before it, or the folder's. */
-function named(project, mounts) {
-    const taken = new Set();
-    return mounts.flatMap(({ kind, source, target }) => {
-        if (kind === 'other')
-            return [];
-        const own = kind === 'volume' && !/^[0-9a-f]{64}$/.test(source);
-        const bare = own && source.startsWith(`${project}_`) ? source.slice(project.length + 1) : source;
-        const base = (own ? bare : external_node_path_default().posix.basename(target)).replaceAll(/[^\w.-]+/g, '-').replace(/^[.-]+/, '');
-        let name = base === '' ? 'data' : base;
-        for (let number = 2; taken.has(name); number += 1)
-            name = `${base}-${number}`;
-        taken.add(name);
-        return [{ name, kind, source, target }];
-    });
-}
-
-;// CONCATENATED MODULE: ./build/steps/gates/active-jobs.js
-
-
-
-const PAUSE_MS = 2_000;
-const LINES_SHOWN = 5;
-/**
- * Runbook: never restart without checking for active jobs. The command prints the jobs, one a line, or their number;
- * nothing or 0 means that there are none.
- * @param waits how long they may take to end; milliseconds
- */
-async function activeJobsGate(run, waits, signal) {
-    const { activeJobsCommand: command, workingDirectory, commandTimeoutMs } = run.request;
-    if (command === undefined)
-        return { kind: 'pass', detail: 'no active-jobs-command is given' };
-    const began = performance.now();
-    for (let said = false;; said = true) {
-        let output;
-        try {
-            ({ output } = await run.commands.run({
-                name: 'active-jobs-command',
-                command,
-                directory: workingDirectory,
-                environment: {},
-                timeoutMs: commandTimeoutMs,
-                signal,
-                onLine: () => undefined,
-            }));
-        }
-        catch (error) {
-            if (signal.aborted)
-                throw error;
-            return refuse(`Whether jobs are active cannot be told: ${(0,errors/* asProcedureError */.qq)(error).message}`);
-        }
-        const jobs = run.redactor.text(output.trim());
-        const waited = performance.now() - began;
-        if (jobs === '' || jobs === '0') {
-            return { kind: 'pass', detail: said ? `the last ended after ${(0,units/* formatDuration */.a3)(waited)}` : 'none' };
-        }
-        if (waited + PAUSE_MS > waits)
-            return refuse(`Jobs are active: ${active_jobs_describe(jobs)}`);
-        if (!said)
-            run.progress.info(`active jobs: ${active_jobs_describe(jobs)}; waiting up to ${(0,units/* formatDuration */.a3)(waits)}`);
-        await (0,deadline/* sleep */.yy)(PAUSE_MS, signal);
-    }
-}
-function active_jobs_describe(jobs) {
-    if (/^\d+$/.test(jobs))
-        return jobs;
-    const lines = jobs.split('\n');
-    return `${lines.slice(0, LINES_SHOWN).join('; ')}${lines.length > LINES_SHOWN ? ` and ${lines.length - LINES_SHOWN} more` : ''}`;
-}
-function refuse(message) {
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_GATE', message, {
-            next: 'Let them end, raise active-jobs-timeout, or set gates: active-jobs=warn or force: true. Nothing was changed.',
-        }),
-    };
-}
-
-;// CONCATENATED MODULE: ./build/steps/gates/backup-age.js
-
-
-/**
- * Runbook: verify that backups are current. By the manifests; that an archive is whole was seen when it was taken, and is
- * seen again before it is restored.
- */
-async function backupAgeGate({ backups, project, request }, service, now = Date.now()) {
-    const { requireBackupMs: youngest, backupDir, backupBefore } = request;
-    if (youngest === undefined)
-        return { kind: 'pass', detail: 'no backup is asked for' };
-    if (backupBefore)
-        return { kind: 'pass', detail: `${service}: a backup is taken before it is changed` };
-    const all = await backups.list(backupDir, project, service);
-    const last = all.reduce((newest, { at }) => Math.max(newest ?? 0, Date.parse(at)), undefined);
-    if (last !== undefined && now - last <= youngest) {
-        return { kind: 'pass', detail: `${service}: the last backup is ${(0,units/* formatDuration */.a3)(Math.max(0, now - last))} old` };
-    }
-    const what = last === undefined
-        ? `There is no backup of ${service} in ${backupDir}`
-        : `The last backup of ${service} is ${(0,units/* formatDuration */.a3)(now - last)} old, and ${(0,units/* formatDuration */.a3)(youngest)} are asked for`;
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_GATE', what, {
-            next: 'Take one with procedure backup, set backup: before, or set gates: backup-age=warn or force: true. Nothing was changed.',
-        }),
-    };
-}
-
-// EXTERNAL MODULE: ./build/model/peak-hours.js
-var peak_hours = __nccwpck_require__(8616);
-;// CONCATENATED MODULE: ./build/steps/gates/peak-hours.js
-
-
-/** Runbook: never restart during peak usage, if avoidable. */
-function peakHoursGate({ request }, now = new Date()) {
-    if (request.peakHours.length === 0)
-        return { kind: 'pass', detail: 'no peak hours are given' };
-    const window = (0,peak_hours/* peakAt */.J)(request.peakHours, now);
-    if (window === undefined)
-        return { kind: 'pass', detail: 'not in peak hours' };
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_GATE', `It is peak time (${window.text})`, {
-            next: 'Wait until it is over, or set gates: peak-hours=warn or force: true. Nothing was changed.',
-        }),
-    };
-}
-
-;// CONCATENATED MODULE: ./build/steps/gates/ports.js
-
-
-/**
- * A port of the host that somebody else has would be found out when the old container is gone. Freeing it is for a person:
- * whoever has it may be needed.
- */
-async function portsGate(viewing, candidate) {
-    const { service, definition, current, traffic } = candidate;
-    // What keeps restarting has its ports for moments only, and is just what an update may be the fix of.
-    const own = new Set(current.containers.flatMap((container) => [
-        ...container.hostPorts.map(({ host }) => host),
-        ...((0,model_service/* isAlive */._n)(container) ? container.boundPorts : []),
-    ]));
-    const wanted = definition.ports.flatMap(({ published, protocol }) => protocol === 'tcp' && /^\d+$/.test(published ?? '') ? [Number(published)] : []);
-    // The edge has them, and containers behind it get none.
-    const asked = traffic.router.kind === 'edge' ? [] : wanted.filter((port) => !own.has(port));
-    for (const port of asked) {
-        const holder = await holderOf(viewing, port);
-        if (holder === undefined)
-            continue;
-        return {
-            kind: 'refuse',
-            error: new errors/* ProcedureError */.e_('E_GATE', `${service} wants port ${port} of the host, which ${holder} has`, {
-                next: `End what has it or publish another port, then run this again. Nothing was changed.`,
-            }),
-        };
-    }
-    const words = asked.length === 0 ? 'has the ports it wants, or wants none' : `port ${asked.join(', ')} is free`;
-    return { kind: 'pass', detail: `${service}: ${words}` };
-}
-/** @returns who has a port of the host, for a person to read; undefined when it is free as far as can be seen from here */
-async function holderOf({ engine, listeners }, port) {
-    const [container] = await engine.publishers(port);
-    if (container !== undefined)
-        return `container ${container}`;
-    const process = await listeners.on(port);
-    if (process === undefined)
-        return undefined;
-    return process.name === undefined
-        ? 'a process of another user'
-        : `process ${process.name} (pid ${process.pid ?? '?'})`;
-}
-
-;// CONCATENATED MODULE: ./build/steps/gates/rollback-release.js
-
-
-/** Runbook: always have a rollback plan ready. It only warns: what runs and is broken has to be replaced all the same. */
-async function rollbackReleaseGate(viewing, { service, current }) {
-    if (current.containers.length === 0)
-        return { kind: 'pass', detail: `${service}: nothing runs that could come back` };
-    const before = (0,way_back/* releaseBefore */.P)(current);
-    if (before !== undefined && (await (0,kept_candidate/* imageOf */.dT)(viewing, before)) !== undefined) {
-        return { kind: 'pass', detail: `${service}: release ${before.id} can come back` };
-    }
-    const why = before === undefined ? 'no release of it is known to be good' : `the image of release ${before.id} is gone`;
-    return { kind: 'warn', detail: `${service} has nothing to go back to if this fails: ${why}` };
-}
-
-;// CONCATENATED MODULE: ./build/steps/gates/staging.js
-
-/** Runbook: always test in staging first. The same commit has to have been deployed there, by what the forge knows. */
-async function stagingGate(run, commit) {
-    const environment = run.request.requireEnvironment;
-    if (environment === undefined)
-        return { kind: 'pass', detail: 'no other environment is asked for' };
-    const found = await run.codeHost.deploymentOf(commit, environment);
-    const what = `commit ${commit.slice(0, 12)} in environment ${environment}`;
-    switch (found.kind) {
-        case 'succeeded':
-            return { kind: 'pass', detail: `${what} was deployed on ${found.at}` };
-        case 'not-there':
-            return staging_refuse(`There is no successful deployment of ${what}${found.last === undefined ? '' : ` (the last is ${found.last})`}`, 'Deploy it there first');
-        case 'unknown':
-            return staging_refuse(`Whether ${what} was deployed cannot be told: ${found.reason}`, 'Give github-token (deployments: read)');
-    }
-}
-function staging_refuse(message, how) {
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_GATE', message, {
-            next: `${how}, or set gates: staging=warn or force: true. Nothing was changed.`,
-        }),
-    };
-}
-
-;// CONCATENATED MODULE: ./build/steps/gates/index.js
-
-
-
-
-
-
-
-
-/** Procedures that restart something, and can wait. */
-const gates_RESTARTING = new Set([
-    'code-update',
-    'config-change',
-    'maintenance',
-    'health-restart',
-    'full-restart',
-]);
-/** What makes good what is wrong now is not kept waiting: what a gate finds is reported and passed. */
-const URGENT = new Set(['emergency', 'rollback']);
-/** Asked before anything is fetched or built. @throws ProcedureError E_GATE */
-function passOpeningGates(viewing) {
-    const { procedure } = viewing.request;
-    if (!gates_RESTARTING.has(procedure) && !URGENT.has(procedure))
-        return;
-    // A maintenance is announced and prepared in the day, and carried out at night.
-    if (procedure === 'maintenance' && !viewing.request.maintenance.phases.includes('perform'))
-        return;
-    gates_pass(viewing, 'peak-hours', peakHoursGate(viewing));
-}
-/** Asked as soon as the commit is known. @throws ProcedureError E_GATE */
-async function passStagingGate(viewing, commit) {
-    if (viewing.request.requireEnvironment === undefined || isOff(viewing, 'staging'))
-        return;
-    gates_pass(viewing, 'staging', await stagingGate(viewing, commit));
-}
-/** Asked when all is ready, right before what runs is touched. @throws ProcedureError E_GATE */
-async function passLastGates(session, candidates) {
-    for (const candidate of candidates) {
-        if (!isOff(session, 'ports'))
-            gates_pass(session, 'ports', await portsGate(session, candidate));
-        if (!isOff(session, 'rollback-release')) {
-            gates_pass(session, 'rollback-release', await rollbackReleaseGate(session, candidate));
-        }
-        await passBackupAge(session, candidate.service);
-    }
-    await passActiveJobs(session);
-}
-/** @throws ProcedureError E_GATE */
-async function passBackupAge(viewing, service) {
-    if (viewing.request.requireBackupMs === undefined || isOff(viewing, 'backup-age'))
-        return;
-    const containers = await viewing.engine.containers(viewing.project, service);
-    const data = containers.length === 0 ? undefined : await dataOf(viewing, service, containers);
-    const nothing = { kind: 'pass', detail: `${service} has no data that could be lost` };
-    gates_pass(viewing, 'backup-age', data === undefined ? nothing : await backupAgeGate(viewing, service));
-}
-/** @throws ProcedureError E_GATE */
-async function passActiveJobs(session) {
-    const { procedure, activeJobsTimeoutMs } = session.request;
-    if (session.request.activeJobsCommand === undefined || isOff(session, 'active-jobs'))
-        return;
-    const waits = URGENT.has(procedure) ? 0 : activeJobsTimeoutMs;
-    gates_pass(session, 'active-jobs', await activeJobsGate(session, waits, session.signal));
-}
-function isOff({ request }, gate) {
-    return request.gates[gate] === 'off';
-}
-function gates_pass(viewing, gate, finding) {
-    const reported = finding.kind === 'refuse' && URGENT.has(viewing.request.procedure)
-        ? { kind: 'warn', detail: `${finding.error.message}: ${viewing.request.procedure} goes on all the same` }
-        : finding;
-    passGate(viewing, gate, reported);
-}
-
-// EXTERNAL MODULE: external "node:fs/promises"
-var external_node_fs_promises_ = __nccwpck_require__(1455);
-;// CONCATENATED MODULE: ./build/steps/wanted.js
-
-
-
-
-/** @returns the live project as it lies there: what is wanted when there is no other commit */
-function wantedFromLive(opened, directory) {
-    const top = opened.checkout?.topLevel ?? directory;
-    return {
-        project: opened.live,
-        commit: opened.checkout?.commit,
-        label: opened.checkout?.commit === undefined ? 'files as they lie' : 'the checkout as it is',
-        roots: { live: top, wanted: top, commit: opened.checkout?.commit },
-        buildDirectory: directory,
-    };
-}
-/**
- * Renders the compose files of a worktree. Files that git does not track (`.env`, overrides, secrets) come from the live
- * directory: they are linked in while Compose reads, and taken out again before anything is built, so that they never
- * get into a build context. Compose cannot be told to do this: `--project-directory` moves the build context as well.
- */
-async function renderWanted(run, opened, worktree, commit, label) {
-    const top = opened.checkout?.topLevel ?? run.request.workingDirectory;
-    const inside = external_node_path_default().relative(top, run.request.workingDirectory);
-    const buildDirectory = external_node_path_default().join(worktree, inside);
-    const live = (0,open_project/* liveTarget */.a5)(run.request);
-    const target = {
-        ...live,
-        directory: buildDirectory,
-        files: live.files.map((file) => moved(file, top, worktree)),
-        projectName: opened.live.name,
-        relocate: { from: worktree, to: top },
-    };
-    const project = await withUntracked(run.source, top, worktree, () => run.compose.render(target)).catch((error) => {
-        throw inWantedCommit(error, label, worktree, top);
-    });
-    return { project, commit, label, roots: { live: top, wanted: worktree, commit }, buildDirectory };
-}
-/** The worktree is gone when a person reads this, and the files in the live directory are those of before. */
-function inWantedCommit(thrown, label, worktree, top) {
-    if (!(thrown instanceof errors/* ProcedureError */.e_) || thrown.code !== 'E_COMPOSE_FILE')
-        return thrown;
-    return new errors/* ProcedureError */.e_('E_COMPOSE_FILE', `In ${label}: ${thrown.message.replaceAll(worktree, top)}`, {
-        next: 'Correct it in the repository and deploy that commit; the files in the live directory are those of before. Nothing was changed.',
-        cause: thrown,
-        excerpt: thrown.excerpt,
-    });
-}
-/** Links what is untracked in `top` into the worktree while `body` runs. */
-async function withUntracked(source, top, worktree, body) {
-    const links = [];
-    try {
-        for (const entry of await source.untracked(top)) {
-            const name = entry.replace(/\/$/, '');
-            if (external_node_path_default().resolve(top, name) === worktree || worktree.startsWith(`${external_node_path_default().resolve(top, name)}/`))
-                continue;
-            const link = external_node_path_default().join(worktree, name);
-            if (await exists(link))
-                continue;
-            await (0,external_node_fs_promises_.symlink)(external_node_path_default().join(top, name), link).then(() => links.push(link), () => undefined);
-        }
-        return await body();
-    }
-    finally {
-        for (const link of links) {
-            if ((await (0,external_node_fs_promises_.readlink)(link).catch(() => undefined)) !== undefined)
-                await (0,external_node_fs_promises_.unlink)(link);
-        }
-    }
-}
-async function exists(file) {
-    return (0,external_node_fs_promises_.lstat)(file).then(() => true, () => false);
-}
-/** A path inside the live checkout as it lies in the worktree; others stay. */
-function moved(file, from, to) {
-    const relative = external_node_path_default().relative(from, file);
-    return relative.startsWith('..') || external_node_path_default().isAbsolute(relative) ? file : external_node_path_default().join(to, relative);
-}
-
-;// CONCATENATED MODULE: ./build/steps/source.js
-
-
-
-
-
-/** Commits shown of what a deploy brings. */
-const SHOWN_COMMITS = 50;
-/**
- * Fetches what is wanted, shows what is new, takes it as a worktree and renders it.
- * Without a git checkout the files as they lie are what is wanted.
- */
-async function fetchWanted(session) {
-    const { opened, request } = session;
-    const commit = await fetchCommit(session, opened, session.signal);
-    if (commit === undefined)
-        return wantedFromLive(opened, request.workingDirectory);
-    await showNew(session, opened, commit);
-    await passStagingGate(session, commit.commit);
-    // No tracked file differs from the commit (a gate saw to that), and an image needs no build context.
-    if (request.image !== undefined && commit.commit === opened.checkout?.commit) {
-        return wantedFromLive(opened, request.workingDirectory);
-    }
-    return takeWorktree(session, commit.commit, commit.label);
-}
-/** Fetches the wanted ref; @returns undefined outside git, where `ref` is refused */
-async function fetchCommit(run, opened, signal) {
-    const { request, invocation, source } = run;
-    if (opened.checkout === undefined) {
-        if (request.ref === undefined)
-            return undefined;
-        throw new errors/* ProcedureError */.e_('E_SOURCE', `${request.workingDirectory} is not a git checkout, so ref "${request.ref}" means nothing`, {
-            next: 'Clone the repository there, or leave ref out to use the files as they lie.',
-        });
-    }
-    const { topLevel, origin, commit } = opened.checkout;
-    if (origin === undefined && request.ref === undefined) {
-        return commit === undefined ? undefined : { commit, label: 'the checkout as it is' };
-    }
-    const ref = request.ref ?? invocation.sha;
-    return run.recorder.step(`fetch ${ref === undefined ? 'the default branch' : (0,model_operation/* short */.h0)(ref)}`, undefined, async () => source.fetch(topLevel, ref, request.githubToken, signal));
-}
-/** The runbook's `git log HEAD..origin/main --oneline`. */
-async function showNew(run, opened, wanted) {
-    const from = opened.checkout?.commit;
-    if (opened.checkout === undefined || from === undefined)
-        return;
-    if (from === wanted.commit) {
-        run.progress.info(`${wanted.label} is checked out already (${from.slice(0, 12)})`);
-        return;
-    }
-    const commits = await run.source.log(opened.checkout.topLevel, from, wanted.commit, SHOWN_COMMITS);
-    run.recorder.commits = commits;
-    run.progress.info(`new in ${wanted.label}: ${commits.length === 0 ? 'nothing (it goes back)' : ''}`);
-    for (const line of commits)
-        run.progress.info(`  ${line}`);
-}
-/** Takes a commit as a worktree that lives until the end of the run, and renders its compose files. */
-async function takeWorktree(session, commit, label) {
-    const { directory, path: worktree } = planWorktree(session, commit);
-    await session.execute({ kind: 'add-worktree', directory, path: worktree, commit }, session.signal);
-    return renderWanted(session, session.opened, worktree, commit, label);
-}
-/** The same for a dry run, which has no journal: the worktree is the only thing made, and it goes at the end. */
-async function viewWorktree(viewing, commit, label) {
-    const { directory, path: worktree } = planWorktree(viewing, commit);
-    await viewing.source.addWorktree(directory, worktree, commit);
-    return renderWanted(viewing, viewing.opened, worktree, commit, label);
-}
-function planWorktree(viewing, commit) {
-    const { opened, request, invocation } = viewing;
-    const directory = opened.checkout?.topLevel ?? request.workingDirectory;
-    const entry = { directory, path: external_node_path_default().join(request.stateDir, 'worktrees', invocation.runId, commit.slice(0, 12)) };
-    viewing.worktrees.push(entry);
-    return entry;
-}
-/** Removes the worktrees of a run; a failure is only a note, the next run tries again. */
-async function removeWorktrees(viewing) {
-    for (const { directory, path: worktree } of viewing.worktrees.splice(0)) {
-        await viewing.source.removeWorktree(directory, worktree).catch((error) => {
-            viewing.progress.debug(`worktree ${worktree}: ${String(error)}`);
-        });
-    }
-}
-
 // EXTERNAL MODULE: ./build/steps/traffic-proof.js + 1 modules
 var traffic_proof = __nccwpck_require__(8093);
 ;// CONCATENATED MODULE: ./build/steps/with-session.js
@@ -7640,6 +7770,7 @@ async function withSession(run, opened, { interrupt, goOn }, body) {
             invocation: run.invocation,
             workingDirectory: run.request.workingDirectory,
             plan: { procedure: run.request.procedure, preparation: [], services: [] },
+            environment: run.request.deployment.environment,
         });
         // Who held the lock before may have moved the checkout since it was looked at, and so may recovering.
         const present = async (changed) => changed ? { ...view, opened: await (0,open_project/* openProject */.U8)(run) } : view;
@@ -9715,6 +9846,7 @@ const FINISH_MS = 5 * 60_000;
  */
 async function keepLive(session, service, plan, candidate) {
     await service.execute({ kind: 'accept-release', service: candidate.service, release: candidate.release.id }, never());
+    session.deployed.add(candidate.service);
     const accepted = plan.operations.findIndex(({ kind }) => kind === 'accept-release');
     const left = accepted < 0 ? [] : plan.operations.slice(accepted + 1);
     const deadline = AbortSignal.timeout(FINISH_MS);
@@ -10006,6 +10138,7 @@ async function requireEnvironment(viewing, candidates) {
 
 
 
+
 /**
  * Runbook, Procedure 2: the compose file or `.env` was edited on the host; only services whose configuration changed are
  * recreated, one at a time, with the image they have. Opening the project has validated the files already.
@@ -10028,6 +10161,7 @@ const configChange = {
                 passGate(session, 'health', healthGate(service, await (0,observe/* observe */.lB)(session.engine, session, session.project, service)));
             }
         });
+        beginDeployment(session, wanted.commit);
         await session.progress.group('What changes', () => prepare(session, wanted, services, { images: 'as-named' }));
         const candidates = services.flatMap((service) => session.candidates.get(service) ?? []);
         await requireEnvironment(session, candidates);
@@ -10490,7 +10624,7 @@ async function scanLog(file) {
     return counter;
 }
 async function resourceUse(file) {
-    const text = await (0,external_node_fs_promises_.readFile)(file, 'utf8').catch(() => undefined);
+    const text = await (0,promises_.readFile)(file, 'utf8').catch(() => undefined);
     if (text === undefined)
         return undefined;
     const use = JSON.parse(text);
@@ -11502,6 +11636,7 @@ async function resolveImage(viewing, current, reference) {
 
 
 
+
 /**
  * Runbook, Rollback Procedures: back to the previous release, to a git commit, or to a tagged image; image and
  * configuration together. Goes through the same gates, replacement, verification, watch and report as a deploy.
@@ -11537,6 +11672,7 @@ const rollback = {
         }
         if (candidates.length === 0)
             throw nothingToGoBackTo(services);
+        beginDeployment(session, candidates[0]?.release.commit);
         const result = await rollOutAll(session, 'rollback', candidates);
         await markLeftReleases(session, candidates);
         return result;
@@ -12349,6 +12485,7 @@ const ALL_PROCEDURES = {
 
 
 
+
 /** Carries one procedure out, from the open project to the report. Never throws: the report says what happened. */
 async function runProcedure(run) {
     const procedure = ALL_PROCEDURES[run.request.procedure];
@@ -12361,23 +12498,30 @@ async function runProcedure(run) {
     }
     if (procedure.perform === undefined || run.request.dryRun)
         return buildReport(run, result);
+    await endDeployment(run, buildReport(run, result));
     await tellEnd(run, buildReport(run, result));
     return buildReport(run, result);
 }
-/** Finishes or undoes what a run left that was killed: the action's `post`, and a shell's `recover`. */
-async function recoverAbandoned(run) {
+/**
+ * Finishes or undoes what a run left that was killed: the action's `post`, and a shell's `recover`.
+ * @param killed the run, where it is known: it may have come to all but its very end
+ */
+async function recoverAbandoned(run, killed) {
     let result;
     let repaired = [];
     try {
         const opened = await (0,open_project/* openProject */.U8)(run);
-        result = await withSession(run, opened, { interrupt: false, goOn: false }, async (_session, said) => {
+        result = await withSession(run, opened, { interrupt: false, goOn: false }, async (session, said) => {
             repaired = said;
-            return Promise.resolve(ended('completed', said.length === 0 ? 'nothing was left to repair' : said.join('; ')));
+            if (killed !== undefined)
+                await endLeftDeployment(session, killed);
+            return ended('completed', said.length === 0 ? 'nothing was left to repair' : said.join('; '));
         });
     }
     catch (error) {
         result = failedBeforeItsEnd(run, (0,errors/* asProcedureError */.qq)(error));
     }
+    await run.deployment.settle();
     const report = buildReport(run, result);
     if (repaired.length === 0 && report.error === undefined)
         return report;
@@ -12393,6 +12537,7 @@ async function conduct(run, procedure) {
         if (perform !== undefined) {
             describeHooks(view);
             describeNotifications(view);
+            describeDeployment(view);
         }
         try {
             if (run.request.procedure !== 'check')
@@ -13954,8 +14099,8 @@ function row(change) {
 
 // EXTERNAL MODULE: ./build/model/outcome.js
 var outcome = __nccwpck_require__(6521);
-// EXTERNAL MODULE: ./build/procedures/run-procedure.js + 127 modules
-var run_procedure = __nccwpck_require__(248);
+// EXTERNAL MODULE: ./build/procedures/run-procedure.js + 128 modules
+var run_procedure = __nccwpck_require__(6939);
 ;// CONCATENATED MODULE: ./build/shell/recover.js
 
 
@@ -18273,7 +18418,7 @@ function dataFirst(operations, restore, stop) {
 
 /***/ }),
 
-/***/ 686:
+/***/ 3216:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -31774,6 +31919,67 @@ function createDockerEngine(endpoint, debug) {
     };
 }
 
+;// CONCATENATED MODULE: ./build/github/client.js
+
+/** Pauses before further tries, in milliseconds; GitHub's own `retry-after` counts where it is longer. */
+const PAUSES_MS = [500, 2_000];
+/** @returns why GitHub cannot be asked, in words; undefined when it can */
+function client_unreachable({ token, repository }) {
+    if (token === undefined)
+        return 'there is no github-token';
+    if (repository?.includes('/') !== true)
+        return 'the repository is not known outside of a workflow';
+    return undefined;
+}
+/**
+ * GitHub's REST API for one task, which has to be done by the deadline. @actions/github is loaded when something is asked
+ * and not before: it brings an HTTP client along that costs a tenth of a second, and most runs ask nothing.
+ *
+ * Tries again are made here and not by @octokit/plugin-retry: its waits end neither with the deadline nor with the process.
+ * @throws Error when a request fails for good, or GitHub cannot be asked at all
+ */
+async function connect(access, deadlineMs) {
+    const problem = client_unreachable(access);
+    if (problem !== undefined)
+        throw new Error(problem);
+    const [owner, repo] = access.repository?.split('/') ?? [];
+    const { getOctokit } = await Promise.all(/* import() */[__nccwpck_require__.e(413), __nccwpck_require__.e(227)]).then(__nccwpck_require__.bind(__nccwpck_require__, 2413));
+    const octokit = getOctokit(access.token ?? '', { baseUrl: access.apiUrl });
+    const signal = AbortSignal.timeout(deadlineMs);
+    return (once = 'again') => async (route, parameters) => {
+        for (const pauseMs of once === 'once' ? [] : PAUSES_MS) {
+            try {
+                return await octokit.request(route, { owner, repo, ...parameters, request: { signal } });
+            }
+            catch (error) {
+                if (signal.aborted || !mayBeOtherwise(error))
+                    throw error;
+                await (0,external_node_timers_promises_.setTimeout)(Math.max(pauseMs, retryAfterMs(error)), undefined, { signal });
+            }
+        }
+        return octokit.request(route, { owner, repo, ...parameters, request: { signal } });
+    };
+}
+/**
+ * @returns whether the same request may get another answer a moment later: 5xx, a rate limit, a connection that broke
+ * (octokit calls that 500 too). https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+ */
+function mayBeOtherwise(error) {
+    const status = statusOf(error);
+    return status >= 500 || status === 429 || (status === 403 && retryAfterMs(error) > 0);
+}
+function statusOf(error) {
+    return error instanceof Error && 'status' in error ? Number(error.status) : 0;
+}
+/** The headers of a secondary rate limit say how many seconds to wait. */
+function retryAfterMs(error) {
+    if (!(error instanceof Error) || !('response' in error))
+        return 0;
+    const response = error.response;
+    const seconds = Number(response?.headers?.['retry-after'] ?? 0);
+    return Number.isFinite(seconds) ? seconds * 1_000 : 0;
+}
+
 ;// CONCATENATED MODULE: ./build/github/issues.js
 
 const issueSchema = looseObject({
@@ -31846,7 +32052,7 @@ function incident_issue_describe(incident) {
     return `${lines.join('\n')}\n`;
 }
 
-;// CONCATENATED MODULE: ./build/github/deployments.js
+;// CONCATENATED MODULE: ./build/github/deployment-found.js
 
 const deployments = array(looseObject({ id: schemas_number() }));
 const statuses = array(looseObject({ state: schemas_string(), created_at: schemas_string() }));
@@ -31909,26 +32115,19 @@ function plain(text) {
 
 
 
+
 /** What a person waits at most for a name in a summary. */
 const DEADLINE_MS = 5_000;
 /** Three requests, when the service runs again. */
 const ISSUE_DEADLINE_MS = 10_000;
 const answer = array(looseObject({ number: schemas_number(), title: schemas_string(), html_url: schemas_string() }));
-/**
- * GitHub's REST API. @actions/github is loaded when the first question is asked and not before: it brings an HTTP client
- * along that costs a tenth of a second, and most runs ask nothing.
- * https://docs.github.com/rest/commits/commits#list-pull-requests-associated-with-a-commit
- */
-function createCodeHost({ token, repository, apiUrl, onProblem, onIssueLost = onProblem, }) {
-    const [owner, repo] = repository?.split('/') ?? [];
+/** https://docs.github.com/rest/commits/commits#list-pull-requests-associated-with-a-commit */
+function createCodeHost({ onProblem, onIssueLost = onProblem, ...access }) {
     const writeIssue = async (what, write) => {
-        if (token === undefined || owner === undefined || repo === undefined)
+        if (client_unreachable(access) !== undefined)
             return undefined;
         try {
-            const { getOctokit } = await Promise.all(/* import() */[__nccwpck_require__.e(413), __nccwpck_require__.e(227)]).then(__nccwpck_require__.bind(__nccwpck_require__, 2413));
-            const octokit = getOctokit(token, { baseUrl: apiUrl });
-            const signal = AbortSignal.timeout(ISSUE_DEADLINE_MS);
-            return await write(async (route, parameters) => octokit.request(route, { owner, repo, ...parameters, request: { signal } }));
+            return await write((await connect(access, ISSUE_DEADLINE_MS))('once'));
         }
         catch (error) {
             onIssueLost(`GitHub took no issue for the ${what} (the token needs issues: write): ${String(error)}`);
@@ -31937,17 +32136,11 @@ function createCodeHost({ token, repository, apiUrl, onProblem, onIssueLost = on
     };
     return {
         async pullRequestsOf(commit) {
-            if (token === undefined || owner === undefined || repo === undefined)
+            if (client_unreachable(access) !== undefined)
                 return [];
             try {
-                const { getOctokit } = await Promise.all(/* import() */[__nccwpck_require__.e(413), __nccwpck_require__.e(227)]).then(__nccwpck_require__.bind(__nccwpck_require__, 2413));
-                const octokit = getOctokit(token, { baseUrl: apiUrl });
-                const { data } = await octokit.request('GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls', {
-                    owner,
-                    repo,
-                    commit_sha: commit,
-                    request: { signal: AbortSignal.timeout(DEADLINE_MS) },
-                });
+                const ask = (await connect(access, DEADLINE_MS))('once');
+                const { data } = await ask('GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls', { commit_sha: commit });
                 return answer.parse(data).map(({ number, title, html_url: url }) => ({ number, title, url }));
             }
             catch (error) {
@@ -31956,16 +32149,11 @@ function createCodeHost({ token, repository, apiUrl, onProblem, onIssueLost = on
             }
         },
         async deploymentOf(commit, environment) {
-            if (token === undefined)
-                return { kind: 'unknown', reason: 'there is no github-token' };
-            if (owner === undefined || repo === undefined) {
-                return { kind: 'unknown', reason: 'the repository is not known outside of a workflow' };
-            }
+            const reason = client_unreachable(access);
+            if (reason !== undefined)
+                return { kind: 'unknown', reason };
             try {
-                const { getOctokit } = await Promise.all(/* import() */[__nccwpck_require__.e(413), __nccwpck_require__.e(227)]).then(__nccwpck_require__.bind(__nccwpck_require__, 2413));
-                const octokit = getOctokit(token, { baseUrl: apiUrl });
-                const signal = AbortSignal.timeout(ISSUE_DEADLINE_MS);
-                return await findDeployment(async (route, parameters) => octokit.request(route, { owner, repo, ...parameters, request: { signal } }), commit, environment);
+                return await findDeployment((await connect(access, ISSUE_DEADLINE_MS))(), commit, environment);
             }
             catch (error) {
                 return { kind: 'unknown', reason: `GitHub did not tell (${String(error)})` };
@@ -31974,6 +32162,136 @@ function createCodeHost({ token, repository, apiUrl, onProblem, onIssueLost = on
         reportIncident: (incident) => writeIssue('incident', (ask) => openOrUpdate(ask, incident)),
         reportReview: (review) => writeIssue('review', (ask) => openOrReplaceReview(ask, review)),
     };
+}
+
+;// CONCATENATED MODULE: ./build/github/deployment-records.js
+
+
+/** For one step, its tries included. */
+const deployment_records_DEADLINE_MS = 12_000;
+/** Older records than these are not looked at. */
+const deployment_records_LOOKED_AT = 30;
+/** Records whose statuses are asked for, newest first: there is one that is live, and those that runs left. */
+const OTHERS = 10;
+const KEY = 'rolling-restart';
+const deploymentSchema = looseObject({ id: schemas_number(), sha: schemas_string(), payload: unknown() });
+const statusesSchema = array(looseObject({ state: schemas_string() }));
+const originSchema = looseObject({ run: schemas_string(), project: schemas_string(), host: schemas_string() });
+/** GitHub's Deployments. The token needs `deployments: write`. */
+function createDeployments(access) {
+    return {
+        async begin(start, status) {
+            const ask = await connect(access, deployment_records_DEADLINE_MS);
+            const id = await deployment_records_create(ask, start);
+            await report(ask(), id, status);
+            return id;
+        },
+        async report(id, status) {
+            await report((await connect(access, deployment_records_DEADLINE_MS))(), id, status);
+        },
+        async unfinished(environment, run) {
+            const ask = (await connect(access, deployment_records_DEADLINE_MS))();
+            const found = (await ours(ask, environment)).find(({ origin }) => origin.run === run);
+            if (found === undefined)
+                return undefined;
+            // Without any, the run was killed before it said a word.
+            const state = await deployment_records_stateOf(ask, found.id);
+            return state === undefined || state === 'in_progress' ? found.id : undefined;
+        },
+        async retireOthers(environment, id, place, status) {
+            const ask = (await connect(access, deployment_records_DEADLINE_MS))();
+            const others = (await ours(ask, environment)).filter((one) => one.id !== id && isAt(one, place)).slice(0, OTHERS);
+            const states = await Promise.all(others.map((one) => deployment_records_stateOf(ask, one.id)));
+            const left = others.filter((_, index) => states[index] === 'success' || states[index] === 'in_progress');
+            for (const one of left)
+                await report(ask, one.id, status);
+            return left.length;
+        },
+        async liveBefore(environment, id, place, commit) {
+            const ask = (await connect(access, deployment_records_DEADLINE_MS))();
+            const same = (await ours(ask, environment)).filter((one) => one.id !== id && one.sha === commit && isAt(one, place));
+            for (const one of same.slice(0, OTHERS)) {
+                if ((await statesOf(ask, one.id)).includes('success'))
+                    return one.id;
+            }
+            return undefined;
+        },
+    };
+}
+/**
+ * `auto_merge: false` and `required_contexts: []`: what is to be deployed is decided, and neither other branches nor
+ * checks have a say. The request is not repeated blindly: an answer that was lost may have made the record.
+ */
+async function deployment_records_create(ask, { environment, commit, description, origin }) {
+    const body = {
+        ref: commit,
+        environment,
+        description,
+        task: 'deploy',
+        auto_merge: false,
+        required_contexts: [],
+        payload: { [KEY]: origin },
+    };
+    const make = async () => {
+        const { data } = await ask('once')('POST /repos/{owner}/{repo}/deployments', body);
+        return deploymentSchema.parse(data).id;
+    };
+    try {
+        return await make();
+    }
+    catch (error) {
+        if (!mayBeOtherwise(error))
+            throw error;
+        const made = (await ours(ask(), environment)).find(({ origin: { run } }) => run === origin.run);
+        return made?.id ?? make();
+    }
+}
+async function report(ask, id, status) {
+    await ask('POST /repos/{owner}/{repo}/deployments/{deployment_id}/statuses', {
+        deployment_id: id,
+        state: status.state,
+        description: status.description,
+        ...(status.logUrl === undefined ? {} : { log_url: status.logUrl }),
+        ...(status.environmentUrl === undefined ? {} : { environment_url: status.environmentUrl }),
+        // Which records are over is known here, and it depends on the host as well as on the environment.
+        auto_inactive: false,
+    });
+}
+/** @returns records that we made in the environment, newest first */
+async function ours(ask, environment) {
+    const query = { environment, per_page: deployment_records_LOOKED_AT };
+    const { data } = await ask('GET /repos/{owner}/{repo}/deployments', query);
+    return array(deploymentSchema)
+        .parse(data)
+        .flatMap(({ id, sha, payload }) => {
+        const origin = originSchema.safeParse(payloadOf(payload)[KEY]);
+        return origin.success ? [{ id, sha, origin: origin.data }] : [];
+    });
+}
+/** GitHub gives a payload back as an object, and older servers as the text of one. */
+function payloadOf(payload) {
+    const value = typeof payload === 'string' ? textOf(payload) : payload;
+    return typeof value === 'object' && value !== null ? value : {};
+}
+function textOf(payload) {
+    try {
+        return JSON.parse(payload);
+    }
+    catch {
+        return undefined; // somebody else's
+    }
+}
+async function deployment_records_stateOf(ask, id) {
+    return (await statesOf(ask, id))[0];
+}
+/** Newest first. */
+async function statesOf(ask, id) {
+    const query = { deployment_id: id, per_page: deployment_records_LOOKED_AT };
+    const { data } = await ask('GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses', query);
+    return statusesSchema.parse(data).map(({ state }) => state);
+}
+function isAt({ origin }, place) {
+    return origin.project === place.project && origin.host === place.host;
 }
 
 ;// CONCATENATED MODULE: ./build/host/left-processes.js
@@ -32569,6 +32887,7 @@ const openingSchema = looseObject({
     invocation: invocationSchema,
     workingDirectory: schemas_string(),
     plan: planSchema,
+    environment: maybe(schemas_string()),
 });
 const beginSchema = looseObject({ at: schemas_string(), operation: operationSchema });
 const endSchema = looseObject({ at: schemas_string(), result: schemas_enum(['done', 'failed']) });
@@ -34467,6 +34786,155 @@ function createMetricsFile() {
 
 // EXTERNAL MODULE: ./build/report/secret-names.js
 var secret_names = __nccwpck_require__(2561);
+;// CONCATENATED MODULE: ./build/model/deployment.js
+/** GitHub takes no longer ones. */
+const LONGEST_DESCRIPTION = 140;
+/** @returns the text as GitHub takes it */
+function shortDescription(text) {
+    const line = text.replaceAll(/\s+/g, ' ').trim();
+    return line.length <= LONGEST_DESCRIPTION ? line : `${line.slice(0, LONGEST_DESCRIPTION - 1)}…`;
+}
+/**
+ * @param live whether every service of the run is live with what was wanted, verified
+ * @returns what is true of the change after a run that ended so
+ */
+function stateAfter(outcome, live) {
+    switch (outcome) {
+        case 'deployed':
+        case 'unchanged':
+        case 'completed':
+            return 'success';
+        case 'cancelled':
+            // Cut short in its watch, it stays.
+            return live ? 'success' : 'failure';
+        case 'failed':
+        case 'refused':
+        case 'rolled-back':
+            return 'failure';
+        case 'rollback-failed':
+            return 'error';
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/deployment-record.js
+
+/**
+ * The forge's record of this run's change. It is begun in the background and delays nothing; whatever of it fails is told
+ * and fails nothing.
+ */
+class DeploymentRecord {
+    deployments;
+    options;
+    begun;
+    ending = Promise.resolve();
+    problems = [];
+    constructor(deployments, options) {
+        this.deployments = deployments;
+        this.options = options;
+    }
+    /** Once a run: later calls are of the same change. */
+    begin(start) {
+        if (this.begun !== undefined)
+            return;
+        const made = this.deployments.begin({ ...start, description: this.text(start.description) }, this.status('in_progress', start.description));
+        const id = made.then((id) => {
+            this.options.progress.debug(`deployment ${id} in ${start.environment} is in progress`);
+            return id;
+        }, (error) => {
+            this.lost(`the deployment in ${start.environment} could not be recorded`, error);
+            return undefined;
+        });
+        this.begun = { start, id };
+    }
+    /** @returns what was recorded, for the report; undefined when nothing was begun */
+    async end({ outcome, headline, live, liveCommit }) {
+        if (this.begun === undefined)
+            return undefined;
+        const { start, id: making } = this.begun;
+        const id = await making;
+        const state = stateAfter(outcome, live);
+        if (id !== undefined) {
+            await this.say(start, id, this.status(state, headline));
+            if (state === 'success')
+                await this.retire(start, id);
+            else if (outcome === 'rolled-back' && liveCommit !== undefined)
+                await this.liveAgain(start, id, liveCommit);
+        }
+        const what = id === undefined ? 'not recorded' : `deployment ${id}: ${state}`;
+        return {
+            title: 'GitHub deployment',
+            columns: ['Environment', 'Commit', 'Record'],
+            rows: [[start.environment, start.commit.slice(0, 12), [what, ...this.problems].join('; ')]],
+        };
+    }
+    /** Ends the record of a run that was killed, in the background. */
+    endOf(killed, live, headline) {
+        const { environment, run } = killed;
+        const ending = async () => {
+            const id = await this.deployments.unfinished(environment, run);
+            if (id === undefined)
+                return;
+            const state = live ? 'success' : 'failure';
+            await this.deployments.report(id, this.status(state, headline));
+            this.options.progress.info(`deployment ${id} in ${environment}, which run ${run} had begun: ${state}`);
+        };
+        this.ending = this.ending.then(ending).catch((error) => {
+            this.lost(`the deployment in ${environment} that run ${run} had begun could not be ended`, error);
+        });
+    }
+    /** Waits for what is said in the background. */
+    async settle() {
+        await this.ending;
+    }
+    async say(start, id, status) {
+        await this.deployments.report(id, status).catch((error) => {
+            this.lost(`deployment ${id} in ${start.environment} stays in progress there`, error);
+        });
+    }
+    async retire(start, id) {
+        const status = this.status('inactive', `replaced by ${start.commit.slice(0, 12)}`);
+        try {
+            const retired = await this.deployments.retireOthers(start.environment, id, placeOf(start), status);
+            if (retired > 0)
+                this.options.progress.debug(`${retired} older deployments in ${start.environment} are inactive`);
+        }
+        catch (error) {
+            this.lost(`older deployments in ${start.environment} were not set inactive`, error);
+        }
+    }
+    async liveAgain(start, id, commit) {
+        try {
+            const before = await this.deployments.liveBefore(start.environment, id, placeOf(start), commit);
+            const said = `live again: ${start.commit.slice(0, 12)} was rolled back`;
+            if (before !== undefined)
+                await this.deployments.report(before, this.status('success', said));
+        }
+        catch (error) {
+            this.lost(`what is live in ${start.environment} could not be said`, error);
+        }
+    }
+    status(state, description) {
+        const { logUrl, environmentUrl } = this.options;
+        return { state, description: this.text(description), logUrl, environmentUrl };
+    }
+    text(text) {
+        return shortDescription(this.options.redact(text));
+    }
+    lost(what, error) {
+        const reason = this.options.redact(error instanceof Error ? error.message : String(error));
+        const words = `${what}: ${reason}${isRefusal(error) ? ' (github-token needs deployments: write)' : ''}`;
+        this.problems.push(words);
+        this.options.progress.warning(`GitHub: ${words}`);
+    }
+}
+/** GitHub hides from a token what it may not see. */
+function isRefusal(error) {
+    return error instanceof Error && 'status' in error && (error.status === 403 || error.status === 404);
+}
+function placeOf({ origin: { project, host } }) {
+    return { project, host };
+}
+
 ;// CONCATENATED MODULE: ./build/run/notifier.js
 
 /** What one message to one channel may take. */
@@ -34554,6 +35022,8 @@ class Recorder {
     charts = [];
     /** What this run cost each service that it changed. */
     accounts = [];
+    /** Services that this run has made live. */
+    deployed = new Set();
     gates = [];
     captured = [];
     verified = [];
@@ -38664,6 +39134,8 @@ async function isInside(directory) {
 
 
 
+
+
 /** Builds every adapter and hands them down: the one place that knows which implementation stands behind a port. */
 async function createRun(options) {
     const { request, invocation, progress, redactor, cancelled, environment } = options;
@@ -38679,6 +39151,11 @@ async function createRun(options) {
     const compose = createCompose({ environment: cli, debug });
     const edge = { engine, own: engine.own, compose };
     const onBroken = (error) => progress.warning(error.message);
+    const github = {
+        token: request.githubToken,
+        repository: environment['GITHUB_REPOSITORY'],
+        apiUrl: environment['GITHUB_API_URL'] ?? 'https://api.github.com',
+    };
     const opened = new Map();
     return {
         request,
@@ -38698,10 +39175,14 @@ async function createRun(options) {
         commands: createCommands(cli),
         disks: createDisks(),
         probes: createProbes(),
+        deployment: new DeploymentRecord(createDeployments(github), {
+            progress,
+            redact: (text) => redactor.text(text),
+            logUrl: invocation.runUrl,
+            environmentUrl: request.deployment.url,
+        }),
         codeHost: createCodeHost({
-            token: request.githubToken,
-            repository: environment['GITHUB_REPOSITORY'],
-            apiUrl: environment['GITHUB_API_URL'] ?? 'https://api.github.com',
+            ...github,
             onProblem: debug,
             onIssueLost: (line) => progress.warning(line),
         }),

@@ -616,6 +616,20 @@ const TABLE = [
         procedures: [...CHANGES, 'full-restart', 'health-restart'],
     },
     {
+        name: 'environment',
+        description: 'GitHub environment that is changed: the change is recorded as a deployment in it; `github-token` needs `deployments: write`.',
+        default: undefined,
+        kind: 'text',
+        procedures: CHANGES,
+    },
+    {
+        name: 'environment-url',
+        description: 'Address that the deployment in `environment` links to: where the service is to be seen.',
+        default: undefined,
+        kind: 'text',
+        procedures: CHANGES,
+    },
+    {
         name: 'require-environment',
         description: 'GitHub environment, such as staging, in which the same commit has to have been deployed with success; `github-token` needs `deployments: read`.',
         default: undefined,
@@ -767,10 +781,17 @@ const TABLE = [
     },
     {
         name: 'github-token',
-        description: 'Token that git fetches a private repository with (`contents: read`), and that an emergency or `slo-report` opens an issue with (`issues: write`).',
+        description: 'Token for GitHub: git fetches a private repository with it (`contents: read`), deployments are recorded (`deployments: write`), and an emergency or `slo-report` opens an issue (`issues: write`).',
         default: undefined,
         kind: 'secret',
-        procedures: ['check', 'code-update', 'rollback', 'maintenance', 'emergency', 'slo-report'],
+        procedures: ['check', ...CHANGES, 'emergency', 'slo-report'],
+    },
+    {
+        name: 'fetch-token',
+        description: 'Token that git fetches with where `github-token` may not read the repository of the live checkout.',
+        default: undefined,
+        kind: 'secret',
+        procedures: ['check', 'code-update', 'rollback', 'maintenance'],
     },
 ];
 /** Every input, in the order the documents show them. */
@@ -1453,6 +1474,8 @@ function readRequest(read, context) {
         notifications: readNotifications(input),
         maintenance: readMaintenance(input),
         githubToken: input.text('github-token'),
+        fetchToken: input.text('fetch-token'),
+        deployment: readDeployment(input),
     };
     const { procedure, strategy, router, workingDirectory } = request;
     if (input.problems.length > 0 ||
@@ -1463,6 +1486,14 @@ function readRequest(read, context) {
         throw inputError(input.problems);
     }
     return { ...request, procedure, strategy, router, workingDirectory };
+}
+function readDeployment(input) {
+    const environment = input.text('environment');
+    const url = input.checked('environment-url', (text) => isWebAddress(text) ? undefined : 'is not an http:// or https:// URL');
+    if (url !== undefined && environment === undefined) {
+        input.problem('environment-url', 'needs `environment`, whose deployment links to it');
+    }
+    return { environment, url };
 }
 /** The runner's way of handing inputs to an action: `INPUT_` and the name in capitals, spaces as underscores. */
 function inputsFromEnvironment(environment) {
@@ -3710,10 +3741,10 @@ __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _github_invocation_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8597);
 /* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8182);
 /* harmony import */ var _model_request_secrets_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(9036);
-/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7946);
+/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(2294);
 /* harmony import */ var _publish_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8604);
 /* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6517);
-/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(3912);
+/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(4054);
 
 
 
@@ -4763,10 +4794,11 @@ function problem(text, what) {
 /* harmony export */   F: () => (/* binding */ secretsOf)
 /* harmony export */ });
 /** @returns every value of the request that is never to be written or sent anywhere but where it belongs */
-function secretsOf({ githubToken, notifications }) {
+function secretsOf({ githubToken, fetchToken, notifications }) {
     const { slackUrl, webhook, email, statusPage } = notifications;
     return [
         ...secret('github-token', githubToken),
+        ...secret('fetch-token', fetchToken),
         ...addressSecrets('slack-webhook-url', slackUrl),
         ...addressSecrets('webhook-url', webhook?.url),
         ...secret('webhook-secret', webhook?.secret),
@@ -5070,7 +5102,7 @@ function formatSize(bytes) {
 
 /***/ }),
 
-/***/ 7946:
+/***/ 2294:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -5265,6 +5297,83 @@ function nextSteps(ended, seen, { dryRun, procedure }) {
     if (dryRun)
         steps.push('Run it without dry-run to carry this plan out.');
     return [...new Set([...steps, ...seen])];
+}
+
+// EXTERNAL MODULE: ./build/model/outcome.js
+var model_outcome = __nccwpck_require__(6521);
+;// CONCATENATED MODULE: ./build/steps/deployment.js
+
+/** Records on the forge that a change of the environment begins, once it is known what is to be live; waits for nothing. */
+function beginDeployment(session, commit) {
+    const { request, invocation, deployment, project, progress } = session;
+    const { environment } = request.deployment;
+    if (environment === undefined)
+        return;
+    const wanted = commit ?? invocation.sha;
+    if (wanted === undefined) {
+        progress.warning(`The deployment in ${environment} is not recorded: no commit is known of what is deployed.`);
+        return;
+    }
+    const services = request.services.length === 0 ? '' : ` of ${request.services.join(', ')}`;
+    deployment.begin({
+        environment,
+        commit: wanted,
+        description: `${request.procedure}${services} on ${invocation.host}`,
+        origin: {
+            run: invocation.runId,
+            project,
+            host: invocation.host,
+            procedure: request.procedure,
+            services: request.services,
+            by: invocation.actor,
+            image: request.image,
+        },
+    });
+}
+/** Says how the change ended, and of which record it is that it is live. */
+async function endDeployment({ deployment, recorder }, report) {
+    const { outcome, headline, services } = report;
+    await deployment.settle();
+    const live = services.every((one) => (0,model_outcome/* isGreen */.gf)(one.outcome) || recorder.deployed.has(one.service));
+    const finding = await deployment.end({
+        outcome,
+        headline,
+        live: live && services.length > 0,
+        liveCommit: services.at(-1)?.commit,
+    });
+    if (finding !== undefined)
+        recorder.findings.push(finding);
+}
+/** A dry run says where it would be recorded. */
+function describeDeployment({ request, progress, recorder }) {
+    const { environment } = request.deployment;
+    if (environment === undefined)
+        return;
+    const line = `would record a deployment in environment ${environment}`;
+    progress.info(line);
+    recorder.note(line);
+}
+/** A run that was killed after it had closed its journal had done all but say so: the ledger tells what is live by it. */
+async function deployment_endLeftDeployment(session, run) {
+    const { environment } = session.request.deployment;
+    if (environment === undefined)
+        return;
+    let live = false;
+    for (const service of Object.keys(session.opened.live.services)) {
+        const last = (await session.ledger.history(service)).events.findLast((event) => event.run === run);
+        if (last?.kind === 'bad') {
+            endDeploymentOf(session, { run, environment }, false, `run ${run} went back`);
+            return;
+        }
+        live ||= last?.kind === 'live';
+    }
+    endDeploymentOf(session, { run, environment }, live, `run ${run} was killed at its end`);
+}
+/** Whoever recovers a run ends its record too; waits for nothing. */
+function endDeploymentOf({ deployment }, { run, environment }, live, headline) {
+    if (environment === undefined)
+        return;
+    deployment.endOf({ environment, run }, live, headline);
 }
 
 ;// CONCATENATED MODULE: ./build/steps/commands.js
@@ -6730,7 +6839,940 @@ function withoutAddresses(networks) {
     return Object.fromEntries(Object.keys(networks).map((name) => [name, null]));
 }
 
+;// CONCATENATED MODULE: ./build/steps/gates/pass-gate.js
+
+/**
+ * Records what a gate found and refuses when it has to; `force` passes a refusing gate and records who did.
+ * @throws ProcedureError the gate's own
+ */
+function passGate(run, gate, asFound) {
+    const finding = asSet(run, gate, asFound);
+    const keep = (state, detail) => {
+        run.recorder.gates.push({ gate, state, detail });
+    };
+    switch (finding.kind) {
+        case 'off':
+            keep('off', 'switched off by the input gates');
+            return;
+        case 'pass':
+            keep('passed', finding.detail);
+            run.progress.info(`✓ gate ${gate}: ${finding.detail}`);
+            return;
+        case 'warn':
+            keep('warned', finding.detail);
+            run.progress.warning(`gate ${gate}: ${finding.detail}`);
+            return;
+        case 'refuse':
+            if (run.request.force) {
+                const why = run.request.reason === undefined ? '' : `: ${run.request.reason}`;
+                keep('forced', `${finding.error.message} (passed by ${run.invocation.actor} with force${why})`);
+                run.progress.warning(`gate ${gate}: ${finding.error.message}; passed because of force`);
+                return;
+            }
+            keep('refused', finding.error.message);
+            throw finding.error;
+    }
+}
+/** What the input `gates` makes of a finding; gates that it cannot set are not in it. */
+function asSet({ request }, gate, finding) {
+    const mode = request.gates[gate];
+    if (mode === undefined)
+        return finding;
+    if (mode === 'off')
+        return { kind: 'off' };
+    if (mode === 'warn')
+        return finding.kind === 'refuse' ? { kind: 'warn', detail: finding.error.message } : finding;
+    if (finding.kind !== 'warn')
+        return finding;
+    const next = `Correct it, or leave ${gate}=enforce out of gates: it only warns then. Nothing was changed.`;
+    return { kind: 'refuse', error: new errors/* ProcedureError */.e_('E_GATE', finding.detail, { next }) };
+}
+
+// EXTERNAL MODULE: ./build/model/project-policy.js
+var project_policy = __nccwpck_require__(179);
+;// CONCATENATED MODULE: ./build/steps/data-places.js
+
+
+
+/**
+ * Looks a service's data up: every volume that it can write to, and the folders of the host that are named. Reads what the
+ * engine says of its container, or the compose file where there is none.
+ * @returns undefined for a service that has no data
+ * @throws ProcedureError E_GATE for a path that is in no volume and no folder of the host, E_INPUT
+ */
+async function dataOf(viewing, service, containers) {
+    const { request, data, opened, project } = viewing;
+    const policy = (0,project_policy/* policyOf */.US)(opened.live.policy, service).backup;
+    const [first] = containers;
+    const mounts = first === undefined ? definedMounts(opened.live, service) : await data.mountsOf(first.id);
+    const volumes = mounts.filter(({ kind, writable }) => kind === 'volume' && writable);
+    const asked = request.backupPaths.length > 0 ? request.backupPaths : policy.paths;
+    // Of several services only some have what an input names.
+    const strict = request.backupPaths.length === 0 || request.services.length === 1;
+    const folders = asked.flatMap((wanted) => folderFor(service, mounts, wanted, strict) ?? []);
+    const places = named(project, [...volumes, ...folders]);
+    if (places.length === 0)
+        return undefined;
+    const how = request.backupConsistency ?? policy.consistency ?? 'pause';
+    const quiesceCommand = request.quiesceCommand ?? policy.quiesceCommand;
+    if (how === 'quiesce' && quiesceCommand === undefined) {
+        throw new errors/* ProcedureError */.e_('E_INPUT', `backup-consistency is quiesce, and there is no quiesce-command for ${service}`, {
+            next: 'Give quiesce-command, or write it into the compose file (docs/backup.md). Nothing was changed.',
+        });
+    }
+    const own = new Set(containers.map(({ id }) => id));
+    const writers = (await Promise.all(places.map((place) => data.writersOf(place)))).flat();
+    const others = new Map(writers.filter(({ id }) => !own.has(id)).map((one) => [one.id, one]));
+    return {
+        service,
+        places,
+        how,
+        quiesceCommand,
+        resumeCommand: request.resumeCommand ?? policy.resumeCommand,
+        containers,
+        others: [...others.values()],
+    };
+}
+function definedMounts(project, service) {
+    const mounts = project.services[service]?.mounts ?? [];
+    return mounts.flatMap(({ type, source, target, readOnly }) => {
+        // Without a source it is a volume that the engine names when the container is made.
+        if (source === undefined || (type !== 'volume' && type !== 'bind'))
+            return [];
+        return [
+            { kind: type, source: type === 'bind' ? source : volumeName(project, source), target, writable: !readOnly },
+        ];
+    });
+}
+function volumeName(project, key) {
+    const entry = project.volumes[key];
+    return entry?.name ?? `${project.name}_${key}`;
+}
+function folderFor(service, mounts, wanted, strict) {
+    const clean = external_node_path_default().posix.normalize(wanted).replace(/(.)\/$/, '$1');
+    const inside = mounts.filter(({ target }) => clean === target || clean.startsWith(`${target}/`));
+    // The innermost one is what the container sees.
+    const mount = inside.sort((a, b) => b.target.length - a.target.length)[0];
+    if (mount !== undefined && mount.kind !== 'other') {
+        if (mount.kind === 'volume')
+            return mount.writable ? undefined : mount;
+        const source = external_node_path_default().posix.join(mount.source, external_node_path_default().posix.relative(mount.target, clean));
+        return { ...mount, source, target: clean };
+    }
+    if (!strict)
+        return undefined;
+    throw new errors/* ProcedureError */.e_('E_GATE', `${wanted} of ${service} is in no volume and no folder of the host`, {
+        next: 'What only its container holds goes with the container: mount a volume there, or leave it out of backup-paths. Nothing was changed.',
+    });
+}
+/** Gives each place the name of its archive: the volume's, without the project's before it, or the folder's. */
+function named(project, mounts) {
+    const taken = new Set();
+    return mounts.flatMap(({ kind, source, target }) => {
+        if (kind === 'other')
+            return [];
+        const own = kind === 'volume' && !/^[0-9a-f]{64}$/.test(source);
+        const bare = own && source.startsWith(`${project}_`) ? source.slice(project.length + 1) : source;
+        const base = (own ? bare : external_node_path_default().posix.basename(target)).replaceAll(/[^\w.-]+/g, '-').replace(/^[.-]+/, '');
+        let name = base === '' ? 'data' : base;
+        for (let number = 2; taken.has(name); number += 1)
+            name = `${base}-${number}`;
+        taken.add(name);
+        return [{ name, kind, source, target }];
+    });
+}
+
+;// CONCATENATED MODULE: ./build/steps/gates/active-jobs.js
+
+
+
+const PAUSE_MS = 2_000;
+const LINES_SHOWN = 5;
+/**
+ * Runbook: never restart without checking for active jobs. The command prints the jobs, one a line, or their number;
+ * nothing or 0 means that there are none.
+ * @param waits how long they may take to end; milliseconds
+ */
+async function activeJobsGate(run, waits, signal) {
+    const { activeJobsCommand: command, workingDirectory, commandTimeoutMs } = run.request;
+    if (command === undefined)
+        return { kind: 'pass', detail: 'no active-jobs-command is given' };
+    const began = performance.now();
+    for (let said = false;; said = true) {
+        let output;
+        try {
+            ({ output } = await run.commands.run({
+                name: 'active-jobs-command',
+                command,
+                directory: workingDirectory,
+                environment: {},
+                timeoutMs: commandTimeoutMs,
+                signal,
+                onLine: () => undefined,
+            }));
+        }
+        catch (error) {
+            if (signal.aborted)
+                throw error;
+            return refuse(`Whether jobs are active cannot be told: ${(0,errors/* asProcedureError */.qq)(error).message}`);
+        }
+        const jobs = run.redactor.text(output.trim());
+        const waited = performance.now() - began;
+        if (jobs === '' || jobs === '0') {
+            return { kind: 'pass', detail: said ? `the last ended after ${(0,units/* formatDuration */.a3)(waited)}` : 'none' };
+        }
+        if (waited + PAUSE_MS > waits)
+            return refuse(`Jobs are active: ${describe(jobs)}`);
+        if (!said)
+            run.progress.info(`active jobs: ${describe(jobs)}; waiting up to ${(0,units/* formatDuration */.a3)(waits)}`);
+        await sleep(PAUSE_MS, signal);
+    }
+}
+function describe(jobs) {
+    if (/^\d+$/.test(jobs))
+        return jobs;
+    const lines = jobs.split('\n');
+    return `${lines.slice(0, LINES_SHOWN).join('; ')}${lines.length > LINES_SHOWN ? ` and ${lines.length - LINES_SHOWN} more` : ''}`;
+}
+function refuse(message) {
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', message, {
+            next: 'Let them end, raise active-jobs-timeout, or set gates: active-jobs=warn or force: true. Nothing was changed.',
+        }),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/gates/backup-age.js
+
+
+/**
+ * Runbook: verify that backups are current. By the manifests; that an archive is whole was seen when it was taken, and is
+ * seen again before it is restored.
+ */
+async function backupAgeGate({ backups, project, request }, service, now = Date.now()) {
+    const { requireBackupMs: youngest, backupDir, backupBefore } = request;
+    if (youngest === undefined)
+        return { kind: 'pass', detail: 'no backup is asked for' };
+    if (backupBefore)
+        return { kind: 'pass', detail: `${service}: a backup is taken before it is changed` };
+    const all = await backups.list(backupDir, project, service);
+    const last = all.reduce((newest, { at }) => Math.max(newest ?? 0, Date.parse(at)), undefined);
+    if (last !== undefined && now - last <= youngest) {
+        return { kind: 'pass', detail: `${service}: the last backup is ${(0,units/* formatDuration */.a3)(Math.max(0, now - last))} old` };
+    }
+    const what = last === undefined
+        ? `There is no backup of ${service} in ${backupDir}`
+        : `The last backup of ${service} is ${(0,units/* formatDuration */.a3)(now - last)} old, and ${(0,units/* formatDuration */.a3)(youngest)} are asked for`;
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', what, {
+            next: 'Take one with procedure backup, set backup: before, or set gates: backup-age=warn or force: true. Nothing was changed.',
+        }),
+    };
+}
+
+// EXTERNAL MODULE: ./build/model/peak-hours.js
+var peak_hours = __nccwpck_require__(8616);
+;// CONCATENATED MODULE: ./build/steps/gates/peak-hours.js
+
+
+/** Runbook: never restart during peak usage, if avoidable. */
+function peakHoursGate({ request }, now = new Date()) {
+    if (request.peakHours.length === 0)
+        return { kind: 'pass', detail: 'no peak hours are given' };
+    const window = (0,peak_hours/* peakAt */.J)(request.peakHours, now);
+    if (window === undefined)
+        return { kind: 'pass', detail: 'not in peak hours' };
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', `It is peak time (${window.text})`, {
+            next: 'Wait until it is over, or set gates: peak-hours=warn or force: true. Nothing was changed.',
+        }),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/model/service.js
+/** @returns whether it has a process, or Docker is about to give it one */
+function isAlive({ state }) {
+    return state === 'running' || state === 'paused' || state === 'restarting';
+}
+/** @returns whether the service runs once and ends: Compose users write it as a dependency that must complete */
+function isOneShot(project, service) {
+    return Object.values(project.services).some((other) => other.dependsOn.some((dependency) => dependency.service === service && dependency.condition === 'service_completed_successfully'));
+}
+/**
+ * Third-party image with a volume of its own: a database, a queue. Replaced only when it is named, because starting it
+ * twice or on another version can cost data.
+ */
+function looksStateful(service) {
+    return service.build === undefined && service.mounts.some((mount) => mount.type === 'volume' && !mount.readOnly);
+}
+/**
+ * Services so that each comes after what it depends on.
+ * Compose has refused circles already (`config` fails on them), so none are looked for here.
+ */
+function dependencyOrder(project) {
+    const ordered = [];
+    const visit = (name) => {
+        const service = project.services[name];
+        if (service === undefined || ordered.includes(name))
+            return;
+        for (const dependency of service.dependsOn)
+            visit(dependency.service);
+        if (!ordered.includes(name))
+            ordered.push(name);
+    };
+    for (const name of Object.keys(project.services).sort())
+        visit(name);
+    return ordered;
+}
+
+;// CONCATENATED MODULE: ./build/steps/gates/ports.js
+
+
+/**
+ * A port of the host that somebody else has would be found out when the old container is gone. Freeing it is for a person:
+ * whoever has it may be needed.
+ */
+async function portsGate(viewing, candidate) {
+    const { service, definition, current, traffic } = candidate;
+    // What keeps restarting has its ports for moments only, and is just what an update may be the fix of.
+    const own = new Set(current.containers.flatMap((container) => [
+        ...container.hostPorts.map(({ host }) => host),
+        ...(isAlive(container) ? container.boundPorts : []),
+    ]));
+    const wanted = definition.ports.flatMap(({ published, protocol }) => protocol === 'tcp' && /^\d+$/.test(published ?? '') ? [Number(published)] : []);
+    // The edge has them, and containers behind it get none.
+    const asked = traffic.router.kind === 'edge' ? [] : wanted.filter((port) => !own.has(port));
+    for (const port of asked) {
+        const holder = await holderOf(viewing, port);
+        if (holder === undefined)
+            continue;
+        return {
+            kind: 'refuse',
+            error: new errors/* ProcedureError */.e_('E_GATE', `${service} wants port ${port} of the host, which ${holder} has`, {
+                next: `End what has it or publish another port, then run this again. Nothing was changed.`,
+            }),
+        };
+    }
+    const words = asked.length === 0 ? 'has the ports it wants, or wants none' : `port ${asked.join(', ')} is free`;
+    return { kind: 'pass', detail: `${service}: ${words}` };
+}
+/** @returns who has a port of the host, for a person to read; undefined when it is free as far as can be seen from here */
+async function holderOf({ engine, listeners }, port) {
+    const [container] = await engine.publishers(port);
+    if (container !== undefined)
+        return `container ${container}`;
+    const process = await listeners.on(port);
+    if (process === undefined)
+        return undefined;
+    return process.name === undefined
+        ? 'a process of another user'
+        : `process ${process.name} (pid ${process.pid ?? '?'})`;
+}
+
+;// CONCATENATED MODULE: ./build/strategies/decide.js
+/**
+ * Same or changed, and why, for one service. An unchanged service is left alone, so every reason to touch it is here.
+ */
+function decide(wanted, current) {
+    if (current.containers.length === 0 && current.release === undefined)
+        return { kind: 'first-deploy' };
+    const reasons = [
+        ...stateReasons(wanted, current),
+        ...acceptanceReasons(current),
+        ...imageReasons(wanted, current),
+        ...configurationReasons(wanted, current),
+    ];
+    return reasons.length === 0 ? { kind: 'unchanged', release: current.release } : { kind: 'change', reasons };
+}
+function stateReasons(wanted, { containers }) {
+    if (containers.length === 0)
+        return ['nothing of it runs'];
+    if (wanted.oneShot) {
+        const failed = containers.find((container) => container.state === 'exited' && container.exitCode !== 0);
+        return failed === undefined ? [] : [`its last run ended with exit code ${failed.exitCode}`];
+    }
+    const reasons = [];
+    const down = containers.find((container) => container.state !== 'running');
+    if (down !== undefined)
+        reasons.push(`${down.name} is ${down.state}`);
+    const unhealthy = containers.find((container) => container.health === 'unhealthy');
+    if (unhealthy !== undefined)
+        reasons.push(`${unhealthy.name} is unhealthy`);
+    if (containers.length !== wanted.replicas) {
+        reasons.push(`${containers.length} of ${wanted.replicas} containers run`);
+    }
+    return reasons;
+}
+/** What failed its verification and was left running is not what was asked for, however well it seems to run. */
+function acceptanceReasons({ release, accepted }) {
+    return release === undefined || accepted ? [] : [`release ${release.id} runs, but it never passed its verification`];
+}
+function imageReasons(wanted, { release, containers }) {
+    if (wanted.fingerprint === undefined) {
+        if (release?.commit !== undefined && release.commit === wanted.commit)
+            return [];
+        return ['the image is built or pulled when it runs for real; only then is it known whether it differs'];
+    }
+    const differs = containers.some((container) => container.fingerprint !== wanted.fingerprint);
+    return differs ? ['the image differs (layers or run configuration)'] : [];
+}
+/**
+ * Our own hash decides where there is one: it sees file contents, and it does not change with the version of Compose.
+ * For containers nobody recorded, Compose's hash on their labels is what is left.
+ */
+function configurationReasons(wanted, { release, files, containers }) {
+    const recorded = release?.definitionFrom === 'rendered';
+    if (recorded && release.configHash === wanted.configHash)
+        return [];
+    const reasons = [];
+    if (containers.some((container) => container.composeHash !== wanted.composeHash)) {
+        reasons.push('the definition in the compose files differs');
+    }
+    const changedFiles = changed(files, wanted.files);
+    if (changedFiles.length > 0)
+        reasons.push(`contents changed: ${changedFiles.join(', ')}`);
+    if (recorded && reasons.length === 0)
+        reasons.push('networks, volumes, configs or secrets that it uses differ');
+    return reasons;
+}
+/** Nothing is known about files of a release that was never recorded: then they count as the same. */
+function changed(before, after) {
+    if (before === undefined)
+        return [];
+    return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+        .filter((path) => before[path] !== after[path])
+        .sort();
+}
+
+// EXTERNAL MODULE: ./build/model/router.js
+var model_router = __nccwpck_require__(9464);
+;// CONCATENATED MODULE: ./build/strategies/discovered-router.js
+
+/**
+ * Recognises that a proxy which follows Docker is meant to send requests to the service, by the words that Traefik,
+ * caddy-docker-proxy and nginx-proxy are told with.
+ */
+function discoveredRouter({ raw, environment }) {
+    const labels = Object.entries((raw['labels'] ?? {}));
+    const traefik = labels.some(([name, value]) => (name === 'traefik.enable' && String(value) === 'true') || /^traefik\.(http|tcp)\./.test(name));
+    const disabled = labels.some(([name, value]) => name === 'traefik.enable' && String(value) === 'false');
+    const caddy = labels.some(([name]) => /^caddy(_\d+)?$/.test(name));
+    if ((traefik && !disabled) || caddy || environment['VIRTUAL_HOST'] != null) {
+        return model_router/* DEFAULT_DISCOVERY */.P8;
+    }
+    return undefined;
+}
+
+;// CONCATENATED MODULE: ./build/steps/traffic-facts.js
+
+
+
+
+
+/**
+ * What sends requests to a service: what the input says, else the edge that is there, else the compose file's policy, else
+ * a proxy that the service's labels speak to. Changes nothing.
+ * @throws ProcedureError E_INPUT when a router is named that the policy does not describe
+ */
+async function trafficFacts(viewing, project, definition, current) {
+    const policy = (0,project_policy/* policyOf */.US)(project.policy, definition.name);
+    const edge = await viewing.edges.find(viewing.project, definition.name);
+    const installed = edge !== undefined && (edge.open || edge.takeover);
+    const router = chooseRouter(viewing.request.router, definition, policy, installed);
+    const drainTimeoutMs = viewing.request.drainTimeoutMs;
+    const inlineFiles = inline(project, definition);
+    if (router.kind !== 'edge' || installed) {
+        const upgrade = edge === undefined || !installed ? undefined : await edgeUpgrade(viewing, edge);
+        return { traffic: { router, drainTimeoutMs, takeover: undefined, upgrade }, inlineFiles };
+    }
+    const running = current.containers.filter(({ state }) => state === 'running');
+    if (running.length === 0 || fixedPorts(definition).length === 0) {
+        viewing.progress.info(running.length === 0
+            ? `${definition.name}: nothing runs yet, so the edge takes its ports over with the next change`
+            : `${definition.name} publishes no port that an edge could have`);
+        return { traffic: { router: { kind: 'none' }, drainTimeoutMs, takeover: undefined }, inlineFiles };
+    }
+    const takeover = await planTakeover(viewing, project, definition, current, policy);
+    return { traffic: { router, drainTimeoutMs, takeover }, inlineFiles };
+}
+/** @returns what keeps the edge from being of the image that is asked for; undefined when it is */
+async function edgeUpgrade({ edges, request }, { spec }) {
+    if (spec.image === request.edgeImage)
+        return undefined;
+    return {
+        service: spec.service,
+        has: spec.image,
+        wanted: request.edgeImage,
+        redirectProblem: await edges.redirectProblem(spec),
+    };
+}
+/**
+ * @returns what has to know of a restart: the edge when it has the service's ports, else a router that is told addresses,
+ * which may be others afterwards
+ */
+async function routerInPlace(viewing, service) {
+    const edge = await viewing.edges.find(viewing.project, service);
+    if (edge?.open === true)
+        return { kind: 'edge' };
+    const { router } = (0,project_policy/* policyOf */.US)(viewing.opened.live.policy, service);
+    const asked = viewing.request.router;
+    return router !== undefined && (0,model_router/* routesByAddress */.Sd)(router.kind) && (asked === 'auto' || asked === router.kind)
+        ? router
+        : { kind: 'none' };
+}
+function chooseRouter(asked, definition, policy, installed) {
+    // What has the ports is what sends the requests, whatever else is said.
+    if (installed)
+        return { kind: 'edge' };
+    if (asked === 'auto')
+        return policy.router ?? discoveredRouter(definition) ?? { kind: 'none' };
+    if (asked === 'edge' || asked === 'none')
+        return { kind: asked };
+    if (policy.router?.kind === asked)
+        return policy.router;
+    if (asked === 'discovery')
+        return discoveredRouter(definition) ?? model_router/* DEFAULT_DISCOVERY */.P8;
+    throw new errors/* ProcedureError */.e_('E_INPUT', `router: ${asked} needs to know where it is, for service ${definition.name}`, {
+        next: `Say so in the compose file: x-rolling-restart: services: ${definition.name}: router: { ${asked}: … } (docs/routers.md). Nothing was changed.`,
+    });
+}
+async function planTakeover(viewing, project, definition, current, policy) {
+    const { edges, request } = viewing;
+    const image = request.edgeImage;
+    await edges.requireImage(image, viewing.signal);
+    const [container] = current.containers.filter(({ state }) => state === 'running');
+    const ports = [];
+    for (const port of fixedPorts(definition)) {
+        ports.push({
+            target: port.target,
+            published: port.published,
+            hostIp: port.hostIp,
+            mode: policy.mode ?? (container === undefined ? 'tcp' : await edges.modeOf(container, port.target, image)),
+            proxyProtocol: policy.proxyProtocol,
+        });
+    }
+    const names = networkNames(project.document, definition.name);
+    const edge = {
+        project: viewing.project,
+        service: definition.name,
+        image,
+        ports,
+        networks: Object.entries(names).map(([name, own]) => ({
+            name,
+            aliases: [...new Set([...own, ...(definition.containerName === undefined ? [] : [definition.containerName])])],
+        })),
+    };
+    return { edge, redirectProblem: await edges.redirectProblem(edge) };
+}
+function fixedPorts(definition) {
+    return definition.ports.flatMap((port) => port.published === undefined || port.protocol !== 'tcp' ? [] : [{ ...port, published: port.published }]);
+}
+function inline(project, definition) {
+    const isInline = (objects, name) => objects[name] !== undefined && objects[name].file === undefined && objects[name].external !== true;
+    return [
+        ...definition.configs.filter((name) => isInline(project.configs, name)),
+        ...definition.secrets.filter((name) => isInline(project.secrets, name)),
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/steps/way-back.js
+
+/**
+ * The release that comes back when the next one fails: the one that runs. One that runs and never passed its
+ * verification (its rollback was off, or failed) is nothing to go back to; then it is the one that was accepted last.
+ */
+function releaseBefore({ release, history }) {
+    if (release === undefined || isAccepted(history, release.id))
+        return release;
+    return previousRelease(history, release.id);
+}
+/** @returns what the decision between same and changed hangs on */
+function currentFacts({ release, history, files, containers }) {
+    return { release, accepted: release === undefined || isAccepted(history, release.id), files, containers };
+}
+
+;// CONCATENATED MODULE: ./build/steps/kept-candidate.js
+
+
+
+
+
+
+
+
+/**
+ * A kept release as a candidate, so that going back is the same change as any other: same gates, replacement,
+ * verification, watch and report. Needs neither network nor checkout as long as the engine has the image.
+ * @throws ProcedureError E_ROLLBACK_TARGET when the image is gone, with the releases there are instead
+ */
+async function keptCandidate(viewing, id, current) {
+    const kept = await viewing.ledger.definition(id);
+    if (kept === undefined)
+        throw noSuchRelease(id, current);
+    const image = await imageOf(viewing, kept);
+    if (image === undefined)
+        throw imageGone(kept, await restorable(viewing, current));
+    const release = { ...kept, image: { ...kept.image, id: image.id } };
+    const project = await withRendered(viewing, release.definition, (target) => viewing.compose.render(target));
+    const definition = project.services[release.service];
+    if (definition === undefined)
+        throw noSuchRelease(id, current);
+    const oneShot = isOneShot(viewing.opened.live, release.service);
+    const facts = await trafficFacts(viewing, { ...project, policy: viewing.opened.live.policy }, definition, current);
+    return {
+        ...facts,
+        service: release.service,
+        definition,
+        policy: (0,project_policy/* policyOf */.US)(viewing.opened.live.policy, release.service),
+        release,
+        recorded: true,
+        current,
+        replicas: release.replicas,
+        oneShot,
+        namedImage: (await viewing.engine.image(release.image.name))?.id,
+        decision: decide({
+            configHash: release.configHash,
+            composeHash: release.composeHash,
+            fingerprint: image.fingerprint,
+            commit: release.commit,
+            replicas: release.replicas,
+            files: release.files,
+            oneShot,
+        }, currentFacts(current)),
+    };
+}
+/** @returns the image of a release if the engine still has it, whatever name it goes by today */
+async function imageOf(viewing, release) {
+    const { keptAs, id, digest, fingerprint } = release.image;
+    for (const reference of [keptAs, id, digest]) {
+        if (reference === undefined)
+            continue;
+        const image = await viewing.engine.image(reference);
+        if (image?.fingerprint === fingerprint)
+            return image;
+    }
+    return undefined;
+}
+/** @returns the kept releases whose image the engine still has, newest first, without the one that runs */
+async function restorable(viewing, current) {
+    const found = [];
+    for (const release of keptReleases(current.history)) {
+        if (release.id !== current.release?.id && (await imageOf(viewing, release)) !== undefined)
+            found.push(release);
+    }
+    return found;
+}
+/** @returns words for what there is to go back to */
+function describeChoices(releases) {
+    if (releases.length === 0)
+        return 'There is no other release whose image this engine still has.';
+    const shown = releases.slice(0, 5).map((release) => `release:${release.id}`);
+    return `There is instead: ${shown.join(', ')}.`;
+}
+function imageGone(release, others) {
+    return new errors/* ProcedureError */.e_('E_ROLLBACK_TARGET', `The image of release ${release.id} is gone from this engine (${release.image.keptAs})`, { next: `${describeChoices(others)} Or build it again with rollback-to: git:COMMIT. Nothing was changed.` });
+}
+function noSuchRelease(id, current) {
+    return new errors/* ProcedureError */.e_('E_ROLLBACK_TARGET', `The ledger has no release ${id}`, {
+        next: `${describeChoices(keptReleases(current.history))} Nothing was changed.`,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/steps/gates/rollback-release.js
+
+
+/** Runbook: always have a rollback plan ready. It only warns: what runs and is broken has to be replaced all the same. */
+async function rollbackReleaseGate(viewing, { service, current }) {
+    if (current.containers.length === 0)
+        return { kind: 'pass', detail: `${service}: nothing runs that could come back` };
+    const before = releaseBefore(current);
+    if (before !== undefined && (await imageOf(viewing, before)) !== undefined) {
+        return { kind: 'pass', detail: `${service}: release ${before.id} can come back` };
+    }
+    const why = before === undefined ? 'no release of it is known to be good' : `the image of release ${before.id} is gone`;
+    return { kind: 'warn', detail: `${service} has nothing to go back to if this fails: ${why}` };
+}
+
+;// CONCATENATED MODULE: ./build/steps/gates/staging.js
+
+/** Runbook: always test in staging first. The same commit has to have been deployed there, by what the forge knows. */
+async function stagingGate(run, commit) {
+    const environment = run.request.requireEnvironment;
+    if (environment === undefined)
+        return { kind: 'pass', detail: 'no other environment is asked for' };
+    const found = await run.codeHost.deploymentOf(commit, environment);
+    const what = `commit ${commit.slice(0, 12)} in environment ${environment}`;
+    switch (found.kind) {
+        case 'succeeded':
+            return { kind: 'pass', detail: `${what} was deployed on ${found.at}` };
+        case 'not-there':
+            return staging_refuse(`There is no successful deployment of ${what}${found.last === undefined ? '' : ` (the last is ${found.last})`}`, 'Deploy it there first');
+        case 'unknown':
+            return staging_refuse(`Whether ${what} was deployed cannot be told: ${found.reason}`, 'Give github-token (deployments: read)');
+    }
+}
+function staging_refuse(message, how) {
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', message, {
+            next: `${how}, or set gates: staging=warn or force: true. Nothing was changed.`,
+        }),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/gates/index.js
+
+
+
+
+
+
+
+
+/** Procedures that restart something, and can wait. */
+const RESTARTING = new Set([
+    'code-update',
+    'config-change',
+    'maintenance',
+    'health-restart',
+    'full-restart',
+]);
+/** What makes good what is wrong now is not kept waiting: what a gate finds is reported and passed. */
+const URGENT = new Set(['emergency', 'rollback']);
+/** Asked before anything is fetched or built. @throws ProcedureError E_GATE */
+function passOpeningGates(viewing) {
+    const { procedure } = viewing.request;
+    if (!RESTARTING.has(procedure) && !URGENT.has(procedure))
+        return;
+    // A maintenance is announced and prepared in the day, and carried out at night.
+    if (procedure === 'maintenance' && !viewing.request.maintenance.phases.includes('perform'))
+        return;
+    pass(viewing, 'peak-hours', peakHoursGate(viewing));
+}
+/** Asked as soon as the commit is known. @throws ProcedureError E_GATE */
+async function passStagingGate(viewing, commit) {
+    if (viewing.request.requireEnvironment === undefined || isOff(viewing, 'staging'))
+        return;
+    pass(viewing, 'staging', await stagingGate(viewing, commit));
+}
+/** Asked when all is ready, right before what runs is touched. @throws ProcedureError E_GATE */
+async function passLastGates(session, candidates) {
+    for (const candidate of candidates) {
+        if (!isOff(session, 'ports'))
+            pass(session, 'ports', await portsGate(session, candidate));
+        if (!isOff(session, 'rollback-release')) {
+            pass(session, 'rollback-release', await rollbackReleaseGate(session, candidate));
+        }
+        await passBackupAge(session, candidate.service);
+    }
+    await passActiveJobs(session);
+}
+/** @throws ProcedureError E_GATE */
+async function passBackupAge(viewing, service) {
+    if (viewing.request.requireBackupMs === undefined || isOff(viewing, 'backup-age'))
+        return;
+    const containers = await viewing.engine.containers(viewing.project, service);
+    const data = containers.length === 0 ? undefined : await dataOf(viewing, service, containers);
+    const nothing = { kind: 'pass', detail: `${service} has no data that could be lost` };
+    pass(viewing, 'backup-age', data === undefined ? nothing : await backupAgeGate(viewing, service));
+}
+/** @throws ProcedureError E_GATE */
+async function passActiveJobs(session) {
+    const { procedure, activeJobsTimeoutMs } = session.request;
+    if (session.request.activeJobsCommand === undefined || isOff(session, 'active-jobs'))
+        return;
+    const waits = URGENT.has(procedure) ? 0 : activeJobsTimeoutMs;
+    pass(session, 'active-jobs', await activeJobsGate(session, waits, session.signal));
+}
+function isOff({ request }, gate) {
+    return request.gates[gate] === 'off';
+}
+function pass(viewing, gate, finding) {
+    const reported = finding.kind === 'refuse' && URGENT.has(viewing.request.procedure)
+        ? { kind: 'warn', detail: `${finding.error.message}: ${viewing.request.procedure} goes on all the same` }
+        : finding;
+    passGate(viewing, gate, reported);
+}
+
+;// CONCATENATED MODULE: ./build/steps/wanted.js
+
+
+
+
+/** @returns the live project as it lies there: what is wanted when there is no other commit */
+function wantedFromLive(opened, directory) {
+    const top = opened.checkout?.topLevel ?? directory;
+    return {
+        project: opened.live,
+        commit: opened.checkout?.commit,
+        label: opened.checkout?.commit === undefined ? 'files as they lie' : 'the checkout as it is',
+        roots: { live: top, wanted: top, commit: opened.checkout?.commit },
+        buildDirectory: directory,
+    };
+}
+/**
+ * Renders the compose files of a worktree. Files that git does not track (`.env`, overrides, secrets) come from the live
+ * directory: they are linked in while Compose reads, and taken out again before anything is built, so that they never
+ * get into a build context. Compose cannot be told to do this: `--project-directory` moves the build context as well.
+ */
+async function renderWanted(run, opened, worktree, commit, label) {
+    const top = opened.checkout?.topLevel ?? run.request.workingDirectory;
+    const inside = external_node_path_default().relative(top, run.request.workingDirectory);
+    const buildDirectory = external_node_path_default().join(worktree, inside);
+    const live = liveTarget(run.request);
+    const target = {
+        ...live,
+        directory: buildDirectory,
+        files: live.files.map((file) => moved(file, top, worktree)),
+        projectName: opened.live.name,
+        relocate: { from: worktree, to: top },
+    };
+    const project = await withUntracked(run.source, top, worktree, () => run.compose.render(target)).catch((error) => {
+        throw inWantedCommit(error, label, worktree, top);
+    });
+    return { project, commit, label, roots: { live: top, wanted: worktree, commit }, buildDirectory };
+}
+/** The worktree is gone when a person reads this, and the files in the live directory are those of before. */
+function inWantedCommit(thrown, label, worktree, top) {
+    if (!(thrown instanceof errors/* ProcedureError */.e_) || thrown.code !== 'E_COMPOSE_FILE')
+        return thrown;
+    return new errors/* ProcedureError */.e_('E_COMPOSE_FILE', `In ${label}: ${thrown.message.replaceAll(worktree, top)}`, {
+        next: 'Correct it in the repository and deploy that commit; the files in the live directory are those of before. Nothing was changed.',
+        cause: thrown,
+        excerpt: thrown.excerpt,
+    });
+}
+/** Links what is untracked in `top` into the worktree while `body` runs. */
+async function withUntracked(source, top, worktree, body) {
+    const links = [];
+    try {
+        for (const entry of await source.untracked(top)) {
+            const name = entry.replace(/\/$/, '');
+            if (external_node_path_default().resolve(top, name) === worktree || worktree.startsWith(`${external_node_path_default().resolve(top, name)}/`))
+                continue;
+            const link = external_node_path_default().join(worktree, name);
+            if (await exists(link))
+                continue;
+            await (0,promises_.symlink)(external_node_path_default().join(top, name), link).then(() => links.push(link), () => undefined);
+        }
+        return await body();
+    }
+    finally {
+        for (const link of links) {
+            if ((await (0,promises_.readlink)(link).catch(() => undefined)) !== undefined)
+                await (0,promises_.unlink)(link);
+        }
+    }
+}
+async function exists(file) {
+    return (0,promises_.lstat)(file).then(() => true, () => false);
+}
+/** A path inside the live checkout as it lies in the worktree; others stay. */
+function moved(file, from, to) {
+    const relative = external_node_path_default().relative(from, file);
+    return relative.startsWith('..') || external_node_path_default().isAbsolute(relative) ? file : external_node_path_default().join(to, relative);
+}
+
+;// CONCATENATED MODULE: ./build/steps/source.js
+
+
+
+
+
+
+/** Commits shown of what a deploy brings. */
+const SHOWN_COMMITS = 50;
+/**
+ * Fetches what is wanted, shows what is new, takes it as a worktree and renders it.
+ * Without a git checkout the files as they lie are what is wanted.
+ */
+async function fetchWanted(session) {
+    const { opened, request } = session;
+    const commit = await fetchCommit(session, opened, session.signal);
+    if (commit === undefined) {
+        if (request.procedure !== 'rollback')
+            beginDeployment(session, undefined);
+        return wantedFromLive(opened, request.workingDirectory);
+    }
+    await showNew(session, opened, commit);
+    await passStagingGate(session, commit.commit);
+    if (session.request.procedure !== 'rollback')
+        beginDeployment(session, commit.commit);
+    // No tracked file differs from the commit (a gate saw to that), and an image needs no build context.
+    if (request.image !== undefined && commit.commit === opened.checkout?.commit) {
+        return wantedFromLive(opened, request.workingDirectory);
+    }
+    return takeWorktree(session, commit.commit, commit.label);
+}
+/** @returns what git fetches with, if anything */
+function tokenToFetch({ request }) {
+    return request.fetchToken ?? request.githubToken;
+}
+/** Fetches the wanted ref; @returns undefined outside git, where `ref` is refused */
+async function fetchCommit(run, opened, signal) {
+    const { request, invocation, source } = run;
+    if (opened.checkout === undefined) {
+        if (request.ref === undefined)
+            return undefined;
+        throw new errors/* ProcedureError */.e_('E_SOURCE', `${request.workingDirectory} is not a git checkout, so ref "${request.ref}" means nothing`, {
+            next: 'Clone the repository there, or leave ref out to use the files as they lie.',
+        });
+    }
+    const { topLevel, origin, commit } = opened.checkout;
+    if (origin === undefined && request.ref === undefined) {
+        return commit === undefined ? undefined : { commit, label: 'the checkout as it is' };
+    }
+    const ref = request.ref ?? invocation.sha;
+    return run.recorder.step(`fetch ${ref === undefined ? 'the default branch' : (0,model_operation/* short */.h0)(ref)}`, undefined, async () => source.fetch(topLevel, ref, tokenToFetch(run), signal));
+}
+/** The runbook's `git log HEAD..origin/main --oneline`. */
+async function showNew(run, opened, wanted) {
+    const from = opened.checkout?.commit;
+    if (opened.checkout === undefined || from === undefined)
+        return;
+    if (from === wanted.commit) {
+        run.progress.info(`${wanted.label} is checked out already (${from.slice(0, 12)})`);
+        return;
+    }
+    const commits = await run.source.log(opened.checkout.topLevel, from, wanted.commit, SHOWN_COMMITS);
+    run.recorder.commits = commits;
+    run.progress.info(`new in ${wanted.label}: ${commits.length === 0 ? 'nothing (it goes back)' : ''}`);
+    for (const line of commits)
+        run.progress.info(`  ${line}`);
+}
+/** Takes a commit as a worktree that lives until the end of the run, and renders its compose files. */
+async function takeWorktree(session, commit, label) {
+    const { directory, path: worktree } = planWorktree(session, commit);
+    await session.execute({ kind: 'add-worktree', directory, path: worktree, commit }, session.signal);
+    return renderWanted(session, session.opened, worktree, commit, label);
+}
+/** The same for a dry run, which has no journal: the worktree is the only thing made, and it goes at the end. */
+async function viewWorktree(viewing, commit, label) {
+    const { directory, path: worktree } = planWorktree(viewing, commit);
+    await viewing.source.addWorktree(directory, worktree, commit);
+    return renderWanted(viewing, viewing.opened, worktree, commit, label);
+}
+function planWorktree(viewing, commit) {
+    const { opened, request, invocation } = viewing;
+    const directory = opened.checkout?.topLevel ?? request.workingDirectory;
+    const entry = { directory, path: external_node_path_default().join(request.stateDir, 'worktrees', invocation.runId, commit.slice(0, 12)) };
+    viewing.worktrees.push(entry);
+    return entry;
+}
+/** Removes the worktrees of a run; a failure is only a note, the next run tries again. */
+async function removeWorktrees(viewing) {
+    for (const { directory, path: worktree } of viewing.worktrees.splice(0)) {
+        await viewing.source.removeWorktree(directory, worktree).catch((error) => {
+            viewing.progress.debug(`worktree ${worktree}: ${String(error)}`);
+        });
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/steps/performers.js
+
 
 
 
@@ -6746,7 +7788,7 @@ function performersFor(session) {
     const logLine = (line) => session().progress.info(`  │ ${session().redactor.text(line)}`);
     return {
         'fetch-source': async ({ directory, ref }, signal) => {
-            await session().source.fetch(directory, ref, session().request.githubToken, signal);
+            await session().source.fetch(directory, ref, tokenToFetch(session()), signal);
         },
         'add-worktree': async ({ directory, path, commit }) => session().source.addWorktree(directory, path, commit),
         'run-command': async ({ name, command, directory }, signal) => {
@@ -6886,7 +7928,7 @@ function openSession(locked, view, events, proof, journalled) {
         expectedHashes: new Map(),
         lookers: new Map(),
         unacceptedTags: new Set(),
-        deployed: new Set(),
+        deployed: locked.recorder.deployed,
         savings: new Map(),
         saved: [],
         frozenAt: new Map(),
@@ -6961,7 +8003,7 @@ function recoverService(entries, service, down) {
         return recoverBefore(own) ?? recoverData(own) ?? recoverStart(own, mark) ?? recoverRestart(own);
     }
     const { to, from } = last.operation;
-    const restarting = mark !== undefined || own.some(({ operation }) => RESTARTING.has(operation.kind));
+    const restarting = mark !== undefined || own.some(({ operation }) => recovery_RESTARTING.has(operation.kind));
     if (to === from && (last.operation.kind === 'replace-containers' || restarting))
         return recoverRestart(own);
     if (last.operation.kind === 'start-beside')
@@ -7103,14 +8145,14 @@ function leftReleases({ entries, opening }, services) {
 }
 /** A restart ends with a verification; before that the containers may be gone. */
 function recoverRestart(own) {
-    const first = own.find(({ operation }) => RESTARTING.has(operation.kind) || operation.kind === 'record-start');
+    const first = own.find(({ operation }) => recovery_RESTARTING.has(operation.kind) || operation.kind === 'record-start');
     if (first === undefined || !('release' in first.operation) || first.operation.release === undefined) {
         return { kind: 'none' };
     }
     const verified = own.some(({ operation, result }) => operation.kind === 'verify' && result === 'done');
     return verified ? { kind: 'none' } : { kind: 'restore', release: first.operation.release };
 }
-const RESTARTING = new Set([
+const recovery_RESTARTING = new Set([
     'restart-containers',
     'kill-containers',
     'remove-containers',
@@ -7143,44 +8185,6 @@ function operations(entries, kind) {
     return entries.flatMap(({ operation }) => (operation.kind === kind ? [operation] : []));
 }
 
-;// CONCATENATED MODULE: ./build/model/service.js
-/** @returns whether it has a process, or Docker is about to give it one */
-function isAlive({ state }) {
-    return state === 'running' || state === 'paused' || state === 'restarting';
-}
-/** @returns whether the service runs once and ends: Compose users write it as a dependency that must complete */
-function isOneShot(project, service) {
-    return Object.values(project.services).some((other) => other.dependsOn.some((dependency) => dependency.service === service && dependency.condition === 'service_completed_successfully'));
-}
-/**
- * Third-party image with a volume of its own: a database, a queue. Replaced only when it is named, because starting it
- * twice or on another version can cost data.
- */
-function looksStateful(service) {
-    return service.build === undefined && service.mounts.some((mount) => mount.type === 'volume' && !mount.readOnly);
-}
-/**
- * Services so that each comes after what it depends on.
- * Compose has refused circles already (`config` fails on them), so none are looked for here.
- */
-function dependencyOrder(project) {
-    const ordered = [];
-    const visit = (name) => {
-        const service = project.services[name];
-        if (service === undefined || ordered.includes(name))
-            return;
-        for (const dependency of service.dependsOn)
-            visit(dependency.service);
-        if (!ordered.includes(name))
-            ordered.push(name);
-    };
-    for (const name of Object.keys(project.services).sort())
-        visit(name);
-    return ordered;
-}
-
-// EXTERNAL MODULE: ./build/model/router.js
-var model_router = __nccwpck_require__(9464);
 ;// CONCATENATED MODULE: ./build/strategies/cost.js
 
 
@@ -8209,315 +9213,6 @@ async function saySoIfPageStays(session) {
 }
 async function read({ ledger }) {
     return (0,maintenance/* lastWindow */.BG)(await ledger.maintenanceRecords());
-}
-
-// EXTERNAL MODULE: ./build/model/project-policy.js
-var project_policy = __nccwpck_require__(179);
-;// CONCATENATED MODULE: ./build/strategies/decide.js
-/**
- * Same or changed, and why, for one service. An unchanged service is left alone, so every reason to touch it is here.
- */
-function decide(wanted, current) {
-    if (current.containers.length === 0 && current.release === undefined)
-        return { kind: 'first-deploy' };
-    const reasons = [
-        ...stateReasons(wanted, current),
-        ...acceptanceReasons(current),
-        ...imageReasons(wanted, current),
-        ...configurationReasons(wanted, current),
-    ];
-    return reasons.length === 0 ? { kind: 'unchanged', release: current.release } : { kind: 'change', reasons };
-}
-function stateReasons(wanted, { containers }) {
-    if (containers.length === 0)
-        return ['nothing of it runs'];
-    if (wanted.oneShot) {
-        const failed = containers.find((container) => container.state === 'exited' && container.exitCode !== 0);
-        return failed === undefined ? [] : [`its last run ended with exit code ${failed.exitCode}`];
-    }
-    const reasons = [];
-    const down = containers.find((container) => container.state !== 'running');
-    if (down !== undefined)
-        reasons.push(`${down.name} is ${down.state}`);
-    const unhealthy = containers.find((container) => container.health === 'unhealthy');
-    if (unhealthy !== undefined)
-        reasons.push(`${unhealthy.name} is unhealthy`);
-    if (containers.length !== wanted.replicas) {
-        reasons.push(`${containers.length} of ${wanted.replicas} containers run`);
-    }
-    return reasons;
-}
-/** What failed its verification and was left running is not what was asked for, however well it seems to run. */
-function acceptanceReasons({ release, accepted }) {
-    return release === undefined || accepted ? [] : [`release ${release.id} runs, but it never passed its verification`];
-}
-function imageReasons(wanted, { release, containers }) {
-    if (wanted.fingerprint === undefined) {
-        if (release?.commit !== undefined && release.commit === wanted.commit)
-            return [];
-        return ['the image is built or pulled when it runs for real; only then is it known whether it differs'];
-    }
-    const differs = containers.some((container) => container.fingerprint !== wanted.fingerprint);
-    return differs ? ['the image differs (layers or run configuration)'] : [];
-}
-/**
- * Our own hash decides where there is one: it sees file contents, and it does not change with the version of Compose.
- * For containers nobody recorded, Compose's hash on their labels is what is left.
- */
-function configurationReasons(wanted, { release, files, containers }) {
-    const recorded = release?.definitionFrom === 'rendered';
-    if (recorded && release.configHash === wanted.configHash)
-        return [];
-    const reasons = [];
-    if (containers.some((container) => container.composeHash !== wanted.composeHash)) {
-        reasons.push('the definition in the compose files differs');
-    }
-    const changedFiles = changed(files, wanted.files);
-    if (changedFiles.length > 0)
-        reasons.push(`contents changed: ${changedFiles.join(', ')}`);
-    if (recorded && reasons.length === 0)
-        reasons.push('networks, volumes, configs or secrets that it uses differ');
-    return reasons;
-}
-/** Nothing is known about files of a release that was never recorded: then they count as the same. */
-function changed(before, after) {
-    if (before === undefined)
-        return [];
-    return [...new Set([...Object.keys(before), ...Object.keys(after)])]
-        .filter((path) => before[path] !== after[path])
-        .sort();
-}
-
-;// CONCATENATED MODULE: ./build/strategies/discovered-router.js
-
-/**
- * Recognises that a proxy which follows Docker is meant to send requests to the service, by the words that Traefik,
- * caddy-docker-proxy and nginx-proxy are told with.
- */
-function discoveredRouter({ raw, environment }) {
-    const labels = Object.entries((raw['labels'] ?? {}));
-    const traefik = labels.some(([name, value]) => (name === 'traefik.enable' && String(value) === 'true') || /^traefik\.(http|tcp)\./.test(name));
-    const disabled = labels.some(([name, value]) => name === 'traefik.enable' && String(value) === 'false');
-    const caddy = labels.some(([name]) => /^caddy(_\d+)?$/.test(name));
-    if ((traefik && !disabled) || caddy || environment['VIRTUAL_HOST'] != null) {
-        return model_router/* DEFAULT_DISCOVERY */.P8;
-    }
-    return undefined;
-}
-
-;// CONCATENATED MODULE: ./build/steps/traffic-facts.js
-
-
-
-
-
-/**
- * What sends requests to a service: what the input says, else the edge that is there, else the compose file's policy, else
- * a proxy that the service's labels speak to. Changes nothing.
- * @throws ProcedureError E_INPUT when a router is named that the policy does not describe
- */
-async function trafficFacts(viewing, project, definition, current) {
-    const policy = (0,project_policy/* policyOf */.US)(project.policy, definition.name);
-    const edge = await viewing.edges.find(viewing.project, definition.name);
-    const installed = edge !== undefined && (edge.open || edge.takeover);
-    const router = chooseRouter(viewing.request.router, definition, policy, installed);
-    const drainTimeoutMs = viewing.request.drainTimeoutMs;
-    const inlineFiles = inline(project, definition);
-    if (router.kind !== 'edge' || installed) {
-        const upgrade = edge === undefined || !installed ? undefined : await edgeUpgrade(viewing, edge);
-        return { traffic: { router, drainTimeoutMs, takeover: undefined, upgrade }, inlineFiles };
-    }
-    const running = current.containers.filter(({ state }) => state === 'running');
-    if (running.length === 0 || fixedPorts(definition).length === 0) {
-        viewing.progress.info(running.length === 0
-            ? `${definition.name}: nothing runs yet, so the edge takes its ports over with the next change`
-            : `${definition.name} publishes no port that an edge could have`);
-        return { traffic: { router: { kind: 'none' }, drainTimeoutMs, takeover: undefined }, inlineFiles };
-    }
-    const takeover = await planTakeover(viewing, project, definition, current, policy);
-    return { traffic: { router, drainTimeoutMs, takeover }, inlineFiles };
-}
-/** @returns what keeps the edge from being of the image that is asked for; undefined when it is */
-async function edgeUpgrade({ edges, request }, { spec }) {
-    if (spec.image === request.edgeImage)
-        return undefined;
-    return {
-        service: spec.service,
-        has: spec.image,
-        wanted: request.edgeImage,
-        redirectProblem: await edges.redirectProblem(spec),
-    };
-}
-/**
- * @returns what has to know of a restart: the edge when it has the service's ports, else a router that is told addresses,
- * which may be others afterwards
- */
-async function routerInPlace(viewing, service) {
-    const edge = await viewing.edges.find(viewing.project, service);
-    if (edge?.open === true)
-        return { kind: 'edge' };
-    const { router } = (0,project_policy/* policyOf */.US)(viewing.opened.live.policy, service);
-    const asked = viewing.request.router;
-    return router !== undefined && (0,model_router/* routesByAddress */.Sd)(router.kind) && (asked === 'auto' || asked === router.kind)
-        ? router
-        : { kind: 'none' };
-}
-function chooseRouter(asked, definition, policy, installed) {
-    // What has the ports is what sends the requests, whatever else is said.
-    if (installed)
-        return { kind: 'edge' };
-    if (asked === 'auto')
-        return policy.router ?? discoveredRouter(definition) ?? { kind: 'none' };
-    if (asked === 'edge' || asked === 'none')
-        return { kind: asked };
-    if (policy.router?.kind === asked)
-        return policy.router;
-    if (asked === 'discovery')
-        return discoveredRouter(definition) ?? model_router/* DEFAULT_DISCOVERY */.P8;
-    throw new errors/* ProcedureError */.e_('E_INPUT', `router: ${asked} needs to know where it is, for service ${definition.name}`, {
-        next: `Say so in the compose file: x-rolling-restart: services: ${definition.name}: router: { ${asked}: … } (docs/routers.md). Nothing was changed.`,
-    });
-}
-async function planTakeover(viewing, project, definition, current, policy) {
-    const { edges, request } = viewing;
-    const image = request.edgeImage;
-    await edges.requireImage(image, viewing.signal);
-    const [container] = current.containers.filter(({ state }) => state === 'running');
-    const ports = [];
-    for (const port of fixedPorts(definition)) {
-        ports.push({
-            target: port.target,
-            published: port.published,
-            hostIp: port.hostIp,
-            mode: policy.mode ?? (container === undefined ? 'tcp' : await edges.modeOf(container, port.target, image)),
-            proxyProtocol: policy.proxyProtocol,
-        });
-    }
-    const names = networkNames(project.document, definition.name);
-    const edge = {
-        project: viewing.project,
-        service: definition.name,
-        image,
-        ports,
-        networks: Object.entries(names).map(([name, own]) => ({
-            name,
-            aliases: [...new Set([...own, ...(definition.containerName === undefined ? [] : [definition.containerName])])],
-        })),
-    };
-    return { edge, redirectProblem: await edges.redirectProblem(edge) };
-}
-function fixedPorts(definition) {
-    return definition.ports.flatMap((port) => port.published === undefined || port.protocol !== 'tcp' ? [] : [{ ...port, published: port.published }]);
-}
-function inline(project, definition) {
-    const isInline = (objects, name) => objects[name] !== undefined && objects[name].file === undefined && objects[name].external !== true;
-    return [
-        ...definition.configs.filter((name) => isInline(project.configs, name)),
-        ...definition.secrets.filter((name) => isInline(project.secrets, name)),
-    ];
-}
-
-;// CONCATENATED MODULE: ./build/steps/way-back.js
-
-/**
- * The release that comes back when the next one fails: the one that runs. One that runs and never passed its
- * verification (its rollback was off, or failed) is nothing to go back to; then it is the one that was accepted last.
- */
-function releaseBefore({ release, history }) {
-    if (release === undefined || isAccepted(history, release.id))
-        return release;
-    return previousRelease(history, release.id);
-}
-/** @returns what the decision between same and changed hangs on */
-function currentFacts({ release, history, files, containers }) {
-    return { release, accepted: release === undefined || isAccepted(history, release.id), files, containers };
-}
-
-;// CONCATENATED MODULE: ./build/steps/kept-candidate.js
-
-
-
-
-
-
-
-
-/**
- * A kept release as a candidate, so that going back is the same change as any other: same gates, replacement,
- * verification, watch and report. Needs neither network nor checkout as long as the engine has the image.
- * @throws ProcedureError E_ROLLBACK_TARGET when the image is gone, with the releases there are instead
- */
-async function keptCandidate(viewing, id, current) {
-    const kept = await viewing.ledger.definition(id);
-    if (kept === undefined)
-        throw noSuchRelease(id, current);
-    const image = await imageOf(viewing, kept);
-    if (image === undefined)
-        throw imageGone(kept, await restorable(viewing, current));
-    const release = { ...kept, image: { ...kept.image, id: image.id } };
-    const project = await withRendered(viewing, release.definition, (target) => viewing.compose.render(target));
-    const definition = project.services[release.service];
-    if (definition === undefined)
-        throw noSuchRelease(id, current);
-    const oneShot = isOneShot(viewing.opened.live, release.service);
-    const facts = await trafficFacts(viewing, { ...project, policy: viewing.opened.live.policy }, definition, current);
-    return {
-        ...facts,
-        service: release.service,
-        definition,
-        policy: (0,project_policy/* policyOf */.US)(viewing.opened.live.policy, release.service),
-        release,
-        recorded: true,
-        current,
-        replicas: release.replicas,
-        oneShot,
-        namedImage: (await viewing.engine.image(release.image.name))?.id,
-        decision: decide({
-            configHash: release.configHash,
-            composeHash: release.composeHash,
-            fingerprint: image.fingerprint,
-            commit: release.commit,
-            replicas: release.replicas,
-            files: release.files,
-            oneShot,
-        }, currentFacts(current)),
-    };
-}
-/** @returns the image of a release if the engine still has it, whatever name it goes by today */
-async function imageOf(viewing, release) {
-    const { keptAs, id, digest, fingerprint } = release.image;
-    for (const reference of [keptAs, id, digest]) {
-        if (reference === undefined)
-            continue;
-        const image = await viewing.engine.image(reference);
-        if (image?.fingerprint === fingerprint)
-            return image;
-    }
-    return undefined;
-}
-/** @returns the kept releases whose image the engine still has, newest first, without the one that runs */
-async function restorable(viewing, current) {
-    const found = [];
-    for (const release of keptReleases(current.history)) {
-        if (release.id !== current.release?.id && (await imageOf(viewing, release)) !== undefined)
-            found.push(release);
-    }
-    return found;
-}
-/** @returns words for what there is to go back to */
-function describeChoices(releases) {
-    if (releases.length === 0)
-        return 'There is no other release whose image this engine still has.';
-    const shown = releases.slice(0, 5).map((release) => `release:${release.id}`);
-    return `There is instead: ${shown.join(', ')}.`;
-}
-function imageGone(release, others) {
-    return new errors/* ProcedureError */.e_('E_ROLLBACK_TARGET', `The image of release ${release.id} is gone from this engine (${release.image.keptAs})`, { next: `${describeChoices(others)} Or build it again with rollback-to: git:COMMIT. Nothing was changed.` });
-}
-function noSuchRelease(id, current) {
-    return new errors/* ProcedureError */.e_('E_ROLLBACK_TARGET', `The ledger has no release ${id}`, {
-        next: `${describeChoices(keptReleases(current.history))} Nothing was changed.`,
-    });
 }
 
 ;// CONCATENATED MODULE: ./build/steps/definition-from-container.js
@@ -10255,8 +10950,6 @@ function outageMs(initially, changes, fromMs, toMs) {
     return total + (emptySince === undefined ? 0 : Math.max(0, toMs - emptySince));
 }
 
-// EXTERNAL MODULE: ./build/model/outcome.js
-var model_outcome = __nccwpck_require__(6521);
 ;// CONCATENATED MODULE: ./build/model/memory-baseline.js
 
 
@@ -10439,8 +11132,8 @@ async function analyseCanary(session, operation, signs, signal) {
         await passTime(session, operation, signal);
         const figures = await canaryFigures(session, operation, { before, after: await router.counts(), sinceMs, signal });
         const verdict = judgeCanary(figures, canary);
-        session.progress.info(`  canary at ${operation.percent} %: ${describe(figures)}`);
-        session.recorder.note(`canary at ${operation.percent} %: ${describe(figures)}`, operation.service);
+        session.progress.info(`  canary at ${operation.percent} %: ${analyse_canary_describe(figures)}`);
+        session.recorder.note(`canary at ${operation.percent} %: ${analyse_canary_describe(figures)}`, operation.service);
         if (verdict.kind === 'inconclusive' && round === 1) {
             session.progress.info(`  ${verdict.reason}: waiting for as long once more`);
             continue;
@@ -10494,7 +11187,7 @@ function analyse_canary_settle(session, { service, percent }, verdict, signs) {
             throw new errors/* ProcedureError */.e_('E_VERIFICATION', `The canary of ${service} at ${percent} % is inconclusive: ${verdict.reason}`, { next: 'Deploy when there is more traffic, make canary-pause longer, or set on-inconclusive: continue.' });
     }
 }
-function describe({ new: fresh, old }) {
+function analyse_canary_describe({ new: fresh, old }) {
     const words = (figures) => [
         `${figures.requests} requests, ${figures.failures} failed`,
         ...(figures.averageMs === undefined ? [] : [`${figures.averageMs.toFixed(0)} ms on average`]),
@@ -11079,7 +11772,7 @@ async function watch(session, operation, sinceMs, signs, oneShot, signal) {
         return glance(window);
     const watchers = WATCHERS.map((make) => make(window));
     try {
-        await pass(window, watchers, signal);
+        await watch_pass(window, watchers, signal);
     }
     catch (error) {
         record(window, false);
@@ -11094,7 +11787,7 @@ async function glance(window) {
     await memory.glance();
     return seen(window, [memory]);
 }
-async function pass(window, watchers, signal) {
+async function watch_pass(window, watchers, signal) {
     const { session, containers } = window;
     const ending = new AbortController();
     const inner = AbortSignal.any([signal, ending.signal]);
@@ -11516,6 +12209,7 @@ function stoppedServingAt(die, seen) {
 
 
 
+
 /** Going back includes waiting for readiness and the user's own checks. */
 const RECOVERY_DEADLINE_MS = 15 * 60_000;
 /** Data takes the time that it takes. */
@@ -11568,12 +12262,23 @@ async function recoverRun(locked, open, runId) {
         await session.engine.untagImage(tag);
     if (procedure === 'maintenance')
         await saySoIfPageStays(session);
+    endDeploymentOf(session, record.opening, isLive(record, plan), headlineOf(runId, said));
     await session.journal.close(runId, said.length === 0 ? 'nothing was changed' : `recovered: ${said.join('; ')}`);
     for (const line of said) {
         session.progress.info(`✓ recovered: ${line}`);
         session.recorder.note(`recovered from run ${runId}: ${line}`);
     }
     return said;
+}
+function headlineOf(runId, said) {
+    return `run ${runId} was killed; ${said.length === 0 ? 'nothing was left to repair' : said.join('; ')}`;
+}
+/** @returns whether what the killed run wanted is live, of every service that it came to */
+function isLive({ entries }, { services }) {
+    const kinds = Object.values(services).map(({ kind }) => kind);
+    const stay = kinds.every((kind) => kind === 'none' || kind === 'accept' || kind === 'finish');
+    const accepted = entries.some(({ operation, result }) => operation.kind === 'accept-release' && result === 'done');
+    return stay && (accepted || kinds.some((kind) => kind === 'accept' || kind === 'finish'));
 }
 /** What others depend on first: they need it to become ready. */
 function recover_inOrder(session, services) {
@@ -11812,581 +12517,6 @@ async function recoverAll(locked, open, goOn) {
     return said;
 }
 
-;// CONCATENATED MODULE: ./build/steps/gates/pass-gate.js
-
-/**
- * Records what a gate found and refuses when it has to; `force` passes a refusing gate and records who did.
- * @throws ProcedureError the gate's own
- */
-function passGate(run, gate, asFound) {
-    const finding = asSet(run, gate, asFound);
-    const keep = (state, detail) => {
-        run.recorder.gates.push({ gate, state, detail });
-    };
-    switch (finding.kind) {
-        case 'off':
-            keep('off', 'switched off by the input gates');
-            return;
-        case 'pass':
-            keep('passed', finding.detail);
-            run.progress.info(`✓ gate ${gate}: ${finding.detail}`);
-            return;
-        case 'warn':
-            keep('warned', finding.detail);
-            run.progress.warning(`gate ${gate}: ${finding.detail}`);
-            return;
-        case 'refuse':
-            if (run.request.force) {
-                const why = run.request.reason === undefined ? '' : `: ${run.request.reason}`;
-                keep('forced', `${finding.error.message} (passed by ${run.invocation.actor} with force${why})`);
-                run.progress.warning(`gate ${gate}: ${finding.error.message}; passed because of force`);
-                return;
-            }
-            keep('refused', finding.error.message);
-            throw finding.error;
-    }
-}
-/** What the input `gates` makes of a finding; gates that it cannot set are not in it. */
-function asSet({ request }, gate, finding) {
-    const mode = request.gates[gate];
-    if (mode === undefined)
-        return finding;
-    if (mode === 'off')
-        return { kind: 'off' };
-    if (mode === 'warn')
-        return finding.kind === 'refuse' ? { kind: 'warn', detail: finding.error.message } : finding;
-    if (finding.kind !== 'warn')
-        return finding;
-    const next = `Correct it, or leave ${gate}=enforce out of gates: it only warns then. Nothing was changed.`;
-    return { kind: 'refuse', error: new errors/* ProcedureError */.e_('E_GATE', finding.detail, { next }) };
-}
-
-;// CONCATENATED MODULE: ./build/steps/data-places.js
-
-
-
-/**
- * Looks a service's data up: every volume that it can write to, and the folders of the host that are named. Reads what the
- * engine says of its container, or the compose file where there is none.
- * @returns undefined for a service that has no data
- * @throws ProcedureError E_GATE for a path that is in no volume and no folder of the host, E_INPUT
- */
-async function dataOf(viewing, service, containers) {
-    const { request, data, opened, project } = viewing;
-    const policy = (0,project_policy/* policyOf */.US)(opened.live.policy, service).backup;
-    const [first] = containers;
-    const mounts = first === undefined ? definedMounts(opened.live, service) : await data.mountsOf(first.id);
-    const volumes = mounts.filter(({ kind, writable }) => kind === 'volume' && writable);
-    const asked = request.backupPaths.length > 0 ? request.backupPaths : policy.paths;
-    // Of several services only some have what an input names.
-    const strict = request.backupPaths.length === 0 || request.services.length === 1;
-    const folders = asked.flatMap((wanted) => folderFor(service, mounts, wanted, strict) ?? []);
-    const places = named(project, [...volumes, ...folders]);
-    if (places.length === 0)
-        return undefined;
-    const how = request.backupConsistency ?? policy.consistency ?? 'pause';
-    const quiesceCommand = request.quiesceCommand ?? policy.quiesceCommand;
-    if (how === 'quiesce' && quiesceCommand === undefined) {
-        throw new errors/* ProcedureError */.e_('E_INPUT', `backup-consistency is quiesce, and there is no quiesce-command for ${service}`, {
-            next: 'Give quiesce-command, or write it into the compose file (docs/backup.md). Nothing was changed.',
-        });
-    }
-    const own = new Set(containers.map(({ id }) => id));
-    const writers = (await Promise.all(places.map((place) => data.writersOf(place)))).flat();
-    const others = new Map(writers.filter(({ id }) => !own.has(id)).map((one) => [one.id, one]));
-    return {
-        service,
-        places,
-        how,
-        quiesceCommand,
-        resumeCommand: request.resumeCommand ?? policy.resumeCommand,
-        containers,
-        others: [...others.values()],
-    };
-}
-function definedMounts(project, service) {
-    const mounts = project.services[service]?.mounts ?? [];
-    return mounts.flatMap(({ type, source, target, readOnly }) => {
-        // Without a source it is a volume that the engine names when the container is made.
-        if (source === undefined || (type !== 'volume' && type !== 'bind'))
-            return [];
-        return [
-            { kind: type, source: type === 'bind' ? source : volumeName(project, source), target, writable: !readOnly },
-        ];
-    });
-}
-function volumeName(project, key) {
-    const entry = project.volumes[key];
-    return entry?.name ?? `${project.name}_${key}`;
-}
-function folderFor(service, mounts, wanted, strict) {
-    const clean = external_node_path_default().posix.normalize(wanted).replace(/(.)\/$/, '$1');
-    const inside = mounts.filter(({ target }) => clean === target || clean.startsWith(`${target}/`));
-    // The innermost one is what the container sees.
-    const mount = inside.sort((a, b) => b.target.length - a.target.length)[0];
-    if (mount !== undefined && mount.kind !== 'other') {
-        if (mount.kind === 'volume')
-            return mount.writable ? undefined : mount;
-        const source = external_node_path_default().posix.join(mount.source, external_node_path_default().posix.relative(mount.target, clean));
-        return { ...mount, source, target: clean };
-    }
-    if (!strict)
-        return undefined;
-    throw new errors/* ProcedureError */.e_('E_GATE', `${wanted} of ${service} is in no volume and no folder of the host`, {
-        next: 'What only its container holds goes with the container: mount a volume there, or leave it out of backup-paths. Nothing was changed.',
-    });
-}
-/** Gives each place the name of its archive: the volume's, without the project's before it, or the folder's. */
-function named(project, mounts) {
-    const taken = new Set();
-    return mounts.flatMap(({ kind, source, target }) => {
-        if (kind === 'other')
-            return [];
-        const own = kind === 'volume' && !/^[0-9a-f]{64}$/.test(source);
-        const bare = own && source.startsWith(`${project}_`) ? source.slice(project.length + 1) : source;
-        const base = (own ? bare : external_node_path_default().posix.basename(target)).replaceAll(/[^\w.-]+/g, '-').replace(/^[.-]+/, '');
-        let name = base === '' ? 'data' : base;
-        for (let number = 2; taken.has(name); number += 1)
-            name = `${base}-${number}`;
-        taken.add(name);
-        return [{ name, kind, source, target }];
-    });
-}
-
-;// CONCATENATED MODULE: ./build/steps/gates/active-jobs.js
-
-
-
-const PAUSE_MS = 2_000;
-const LINES_SHOWN = 5;
-/**
- * Runbook: never restart without checking for active jobs. The command prints the jobs, one a line, or their number;
- * nothing or 0 means that there are none.
- * @param waits how long they may take to end; milliseconds
- */
-async function activeJobsGate(run, waits, signal) {
-    const { activeJobsCommand: command, workingDirectory, commandTimeoutMs } = run.request;
-    if (command === undefined)
-        return { kind: 'pass', detail: 'no active-jobs-command is given' };
-    const began = performance.now();
-    for (let said = false;; said = true) {
-        let output;
-        try {
-            ({ output } = await run.commands.run({
-                name: 'active-jobs-command',
-                command,
-                directory: workingDirectory,
-                environment: {},
-                timeoutMs: commandTimeoutMs,
-                signal,
-                onLine: () => undefined,
-            }));
-        }
-        catch (error) {
-            if (signal.aborted)
-                throw error;
-            return refuse(`Whether jobs are active cannot be told: ${(0,errors/* asProcedureError */.qq)(error).message}`);
-        }
-        const jobs = run.redactor.text(output.trim());
-        const waited = performance.now() - began;
-        if (jobs === '' || jobs === '0') {
-            return { kind: 'pass', detail: said ? `the last ended after ${(0,units/* formatDuration */.a3)(waited)}` : 'none' };
-        }
-        if (waited + PAUSE_MS > waits)
-            return refuse(`Jobs are active: ${active_jobs_describe(jobs)}`);
-        if (!said)
-            run.progress.info(`active jobs: ${active_jobs_describe(jobs)}; waiting up to ${(0,units/* formatDuration */.a3)(waits)}`);
-        await sleep(PAUSE_MS, signal);
-    }
-}
-function active_jobs_describe(jobs) {
-    if (/^\d+$/.test(jobs))
-        return jobs;
-    const lines = jobs.split('\n');
-    return `${lines.slice(0, LINES_SHOWN).join('; ')}${lines.length > LINES_SHOWN ? ` and ${lines.length - LINES_SHOWN} more` : ''}`;
-}
-function refuse(message) {
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_GATE', message, {
-            next: 'Let them end, raise active-jobs-timeout, or set gates: active-jobs=warn or force: true. Nothing was changed.',
-        }),
-    };
-}
-
-;// CONCATENATED MODULE: ./build/steps/gates/backup-age.js
-
-
-/**
- * Runbook: verify that backups are current. By the manifests; that an archive is whole was seen when it was taken, and is
- * seen again before it is restored.
- */
-async function backupAgeGate({ backups, project, request }, service, now = Date.now()) {
-    const { requireBackupMs: youngest, backupDir, backupBefore } = request;
-    if (youngest === undefined)
-        return { kind: 'pass', detail: 'no backup is asked for' };
-    if (backupBefore)
-        return { kind: 'pass', detail: `${service}: a backup is taken before it is changed` };
-    const all = await backups.list(backupDir, project, service);
-    const last = all.reduce((newest, { at }) => Math.max(newest ?? 0, Date.parse(at)), undefined);
-    if (last !== undefined && now - last <= youngest) {
-        return { kind: 'pass', detail: `${service}: the last backup is ${(0,units/* formatDuration */.a3)(Math.max(0, now - last))} old` };
-    }
-    const what = last === undefined
-        ? `There is no backup of ${service} in ${backupDir}`
-        : `The last backup of ${service} is ${(0,units/* formatDuration */.a3)(now - last)} old, and ${(0,units/* formatDuration */.a3)(youngest)} are asked for`;
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_GATE', what, {
-            next: 'Take one with procedure backup, set backup: before, or set gates: backup-age=warn or force: true. Nothing was changed.',
-        }),
-    };
-}
-
-// EXTERNAL MODULE: ./build/model/peak-hours.js
-var peak_hours = __nccwpck_require__(8616);
-;// CONCATENATED MODULE: ./build/steps/gates/peak-hours.js
-
-
-/** Runbook: never restart during peak usage, if avoidable. */
-function peakHoursGate({ request }, now = new Date()) {
-    if (request.peakHours.length === 0)
-        return { kind: 'pass', detail: 'no peak hours are given' };
-    const window = (0,peak_hours/* peakAt */.J)(request.peakHours, now);
-    if (window === undefined)
-        return { kind: 'pass', detail: 'not in peak hours' };
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_GATE', `It is peak time (${window.text})`, {
-            next: 'Wait until it is over, or set gates: peak-hours=warn or force: true. Nothing was changed.',
-        }),
-    };
-}
-
-;// CONCATENATED MODULE: ./build/steps/gates/ports.js
-
-
-/**
- * A port of the host that somebody else has would be found out when the old container is gone. Freeing it is for a person:
- * whoever has it may be needed.
- */
-async function portsGate(viewing, candidate) {
-    const { service, definition, current, traffic } = candidate;
-    // What keeps restarting has its ports for moments only, and is just what an update may be the fix of.
-    const own = new Set(current.containers.flatMap((container) => [
-        ...container.hostPorts.map(({ host }) => host),
-        ...(isAlive(container) ? container.boundPorts : []),
-    ]));
-    const wanted = definition.ports.flatMap(({ published, protocol }) => protocol === 'tcp' && /^\d+$/.test(published ?? '') ? [Number(published)] : []);
-    // The edge has them, and containers behind it get none.
-    const asked = traffic.router.kind === 'edge' ? [] : wanted.filter((port) => !own.has(port));
-    for (const port of asked) {
-        const holder = await holderOf(viewing, port);
-        if (holder === undefined)
-            continue;
-        return {
-            kind: 'refuse',
-            error: new errors/* ProcedureError */.e_('E_GATE', `${service} wants port ${port} of the host, which ${holder} has`, {
-                next: `End what has it or publish another port, then run this again. Nothing was changed.`,
-            }),
-        };
-    }
-    const words = asked.length === 0 ? 'has the ports it wants, or wants none' : `port ${asked.join(', ')} is free`;
-    return { kind: 'pass', detail: `${service}: ${words}` };
-}
-/** @returns who has a port of the host, for a person to read; undefined when it is free as far as can be seen from here */
-async function holderOf({ engine, listeners }, port) {
-    const [container] = await engine.publishers(port);
-    if (container !== undefined)
-        return `container ${container}`;
-    const process = await listeners.on(port);
-    if (process === undefined)
-        return undefined;
-    return process.name === undefined
-        ? 'a process of another user'
-        : `process ${process.name} (pid ${process.pid ?? '?'})`;
-}
-
-;// CONCATENATED MODULE: ./build/steps/gates/rollback-release.js
-
-
-/** Runbook: always have a rollback plan ready. It only warns: what runs and is broken has to be replaced all the same. */
-async function rollbackReleaseGate(viewing, { service, current }) {
-    if (current.containers.length === 0)
-        return { kind: 'pass', detail: `${service}: nothing runs that could come back` };
-    const before = releaseBefore(current);
-    if (before !== undefined && (await imageOf(viewing, before)) !== undefined) {
-        return { kind: 'pass', detail: `${service}: release ${before.id} can come back` };
-    }
-    const why = before === undefined ? 'no release of it is known to be good' : `the image of release ${before.id} is gone`;
-    return { kind: 'warn', detail: `${service} has nothing to go back to if this fails: ${why}` };
-}
-
-;// CONCATENATED MODULE: ./build/steps/gates/staging.js
-
-/** Runbook: always test in staging first. The same commit has to have been deployed there, by what the forge knows. */
-async function stagingGate(run, commit) {
-    const environment = run.request.requireEnvironment;
-    if (environment === undefined)
-        return { kind: 'pass', detail: 'no other environment is asked for' };
-    const found = await run.codeHost.deploymentOf(commit, environment);
-    const what = `commit ${commit.slice(0, 12)} in environment ${environment}`;
-    switch (found.kind) {
-        case 'succeeded':
-            return { kind: 'pass', detail: `${what} was deployed on ${found.at}` };
-        case 'not-there':
-            return staging_refuse(`There is no successful deployment of ${what}${found.last === undefined ? '' : ` (the last is ${found.last})`}`, 'Deploy it there first');
-        case 'unknown':
-            return staging_refuse(`Whether ${what} was deployed cannot be told: ${found.reason}`, 'Give github-token (deployments: read)');
-    }
-}
-function staging_refuse(message, how) {
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_GATE', message, {
-            next: `${how}, or set gates: staging=warn or force: true. Nothing was changed.`,
-        }),
-    };
-}
-
-;// CONCATENATED MODULE: ./build/steps/gates/index.js
-
-
-
-
-
-
-
-
-/** Procedures that restart something, and can wait. */
-const gates_RESTARTING = new Set([
-    'code-update',
-    'config-change',
-    'maintenance',
-    'health-restart',
-    'full-restart',
-]);
-/** What makes good what is wrong now is not kept waiting: what a gate finds is reported and passed. */
-const URGENT = new Set(['emergency', 'rollback']);
-/** Asked before anything is fetched or built. @throws ProcedureError E_GATE */
-function passOpeningGates(viewing) {
-    const { procedure } = viewing.request;
-    if (!gates_RESTARTING.has(procedure) && !URGENT.has(procedure))
-        return;
-    // A maintenance is announced and prepared in the day, and carried out at night.
-    if (procedure === 'maintenance' && !viewing.request.maintenance.phases.includes('perform'))
-        return;
-    gates_pass(viewing, 'peak-hours', peakHoursGate(viewing));
-}
-/** Asked as soon as the commit is known. @throws ProcedureError E_GATE */
-async function passStagingGate(viewing, commit) {
-    if (viewing.request.requireEnvironment === undefined || isOff(viewing, 'staging'))
-        return;
-    gates_pass(viewing, 'staging', await stagingGate(viewing, commit));
-}
-/** Asked when all is ready, right before what runs is touched. @throws ProcedureError E_GATE */
-async function passLastGates(session, candidates) {
-    for (const candidate of candidates) {
-        if (!isOff(session, 'ports'))
-            gates_pass(session, 'ports', await portsGate(session, candidate));
-        if (!isOff(session, 'rollback-release')) {
-            gates_pass(session, 'rollback-release', await rollbackReleaseGate(session, candidate));
-        }
-        await passBackupAge(session, candidate.service);
-    }
-    await passActiveJobs(session);
-}
-/** @throws ProcedureError E_GATE */
-async function passBackupAge(viewing, service) {
-    if (viewing.request.requireBackupMs === undefined || isOff(viewing, 'backup-age'))
-        return;
-    const containers = await viewing.engine.containers(viewing.project, service);
-    const data = containers.length === 0 ? undefined : await dataOf(viewing, service, containers);
-    const nothing = { kind: 'pass', detail: `${service} has no data that could be lost` };
-    gates_pass(viewing, 'backup-age', data === undefined ? nothing : await backupAgeGate(viewing, service));
-}
-/** @throws ProcedureError E_GATE */
-async function passActiveJobs(session) {
-    const { procedure, activeJobsTimeoutMs } = session.request;
-    if (session.request.activeJobsCommand === undefined || isOff(session, 'active-jobs'))
-        return;
-    const waits = URGENT.has(procedure) ? 0 : activeJobsTimeoutMs;
-    gates_pass(session, 'active-jobs', await activeJobsGate(session, waits, session.signal));
-}
-function isOff({ request }, gate) {
-    return request.gates[gate] === 'off';
-}
-function gates_pass(viewing, gate, finding) {
-    const reported = finding.kind === 'refuse' && URGENT.has(viewing.request.procedure)
-        ? { kind: 'warn', detail: `${finding.error.message}: ${viewing.request.procedure} goes on all the same` }
-        : finding;
-    passGate(viewing, gate, reported);
-}
-
-;// CONCATENATED MODULE: ./build/steps/wanted.js
-
-
-
-
-/** @returns the live project as it lies there: what is wanted when there is no other commit */
-function wantedFromLive(opened, directory) {
-    const top = opened.checkout?.topLevel ?? directory;
-    return {
-        project: opened.live,
-        commit: opened.checkout?.commit,
-        label: opened.checkout?.commit === undefined ? 'files as they lie' : 'the checkout as it is',
-        roots: { live: top, wanted: top, commit: opened.checkout?.commit },
-        buildDirectory: directory,
-    };
-}
-/**
- * Renders the compose files of a worktree. Files that git does not track (`.env`, overrides, secrets) come from the live
- * directory: they are linked in while Compose reads, and taken out again before anything is built, so that they never
- * get into a build context. Compose cannot be told to do this: `--project-directory` moves the build context as well.
- */
-async function renderWanted(run, opened, worktree, commit, label) {
-    const top = opened.checkout?.topLevel ?? run.request.workingDirectory;
-    const inside = external_node_path_default().relative(top, run.request.workingDirectory);
-    const buildDirectory = external_node_path_default().join(worktree, inside);
-    const live = liveTarget(run.request);
-    const target = {
-        ...live,
-        directory: buildDirectory,
-        files: live.files.map((file) => moved(file, top, worktree)),
-        projectName: opened.live.name,
-        relocate: { from: worktree, to: top },
-    };
-    const project = await withUntracked(run.source, top, worktree, () => run.compose.render(target)).catch((error) => {
-        throw inWantedCommit(error, label, worktree, top);
-    });
-    return { project, commit, label, roots: { live: top, wanted: worktree, commit }, buildDirectory };
-}
-/** The worktree is gone when a person reads this, and the files in the live directory are those of before. */
-function inWantedCommit(thrown, label, worktree, top) {
-    if (!(thrown instanceof errors/* ProcedureError */.e_) || thrown.code !== 'E_COMPOSE_FILE')
-        return thrown;
-    return new errors/* ProcedureError */.e_('E_COMPOSE_FILE', `In ${label}: ${thrown.message.replaceAll(worktree, top)}`, {
-        next: 'Correct it in the repository and deploy that commit; the files in the live directory are those of before. Nothing was changed.',
-        cause: thrown,
-        excerpt: thrown.excerpt,
-    });
-}
-/** Links what is untracked in `top` into the worktree while `body` runs. */
-async function withUntracked(source, top, worktree, body) {
-    const links = [];
-    try {
-        for (const entry of await source.untracked(top)) {
-            const name = entry.replace(/\/$/, '');
-            if (external_node_path_default().resolve(top, name) === worktree || worktree.startsWith(`${external_node_path_default().resolve(top, name)}/`))
-                continue;
-            const link = external_node_path_default().join(worktree, name);
-            if (await exists(link))
-                continue;
-            await (0,promises_.symlink)(external_node_path_default().join(top, name), link).then(() => links.push(link), () => undefined);
-        }
-        return await body();
-    }
-    finally {
-        for (const link of links) {
-            if ((await (0,promises_.readlink)(link).catch(() => undefined)) !== undefined)
-                await (0,promises_.unlink)(link);
-        }
-    }
-}
-async function exists(file) {
-    return (0,promises_.lstat)(file).then(() => true, () => false);
-}
-/** A path inside the live checkout as it lies in the worktree; others stay. */
-function moved(file, from, to) {
-    const relative = external_node_path_default().relative(from, file);
-    return relative.startsWith('..') || external_node_path_default().isAbsolute(relative) ? file : external_node_path_default().join(to, relative);
-}
-
-;// CONCATENATED MODULE: ./build/steps/source.js
-
-
-
-
-
-/** Commits shown of what a deploy brings. */
-const SHOWN_COMMITS = 50;
-/**
- * Fetches what is wanted, shows what is new, takes it as a worktree and renders it.
- * Without a git checkout the files as they lie are what is wanted.
- */
-async function fetchWanted(session) {
-    const { opened, request } = session;
-    const commit = await fetchCommit(session, opened, session.signal);
-    if (commit === undefined)
-        return wantedFromLive(opened, request.workingDirectory);
-    await showNew(session, opened, commit);
-    await passStagingGate(session, commit.commit);
-    // No tracked file differs from the commit (a gate saw to that), and an image needs no build context.
-    if (request.image !== undefined && commit.commit === opened.checkout?.commit) {
-        return wantedFromLive(opened, request.workingDirectory);
-    }
-    return takeWorktree(session, commit.commit, commit.label);
-}
-/** Fetches the wanted ref; @returns undefined outside git, where `ref` is refused */
-async function fetchCommit(run, opened, signal) {
-    const { request, invocation, source } = run;
-    if (opened.checkout === undefined) {
-        if (request.ref === undefined)
-            return undefined;
-        throw new errors/* ProcedureError */.e_('E_SOURCE', `${request.workingDirectory} is not a git checkout, so ref "${request.ref}" means nothing`, {
-            next: 'Clone the repository there, or leave ref out to use the files as they lie.',
-        });
-    }
-    const { topLevel, origin, commit } = opened.checkout;
-    if (origin === undefined && request.ref === undefined) {
-        return commit === undefined ? undefined : { commit, label: 'the checkout as it is' };
-    }
-    const ref = request.ref ?? invocation.sha;
-    return run.recorder.step(`fetch ${ref === undefined ? 'the default branch' : (0,model_operation/* short */.h0)(ref)}`, undefined, async () => source.fetch(topLevel, ref, request.githubToken, signal));
-}
-/** The runbook's `git log HEAD..origin/main --oneline`. */
-async function showNew(run, opened, wanted) {
-    const from = opened.checkout?.commit;
-    if (opened.checkout === undefined || from === undefined)
-        return;
-    if (from === wanted.commit) {
-        run.progress.info(`${wanted.label} is checked out already (${from.slice(0, 12)})`);
-        return;
-    }
-    const commits = await run.source.log(opened.checkout.topLevel, from, wanted.commit, SHOWN_COMMITS);
-    run.recorder.commits = commits;
-    run.progress.info(`new in ${wanted.label}: ${commits.length === 0 ? 'nothing (it goes back)' : ''}`);
-    for (const line of commits)
-        run.progress.info(`  ${line}`);
-}
-/** Takes a commit as a worktree that lives until the end of the run, and renders its compose files. */
-async function takeWorktree(session, commit, label) {
-    const { directory, path: worktree } = planWorktree(session, commit);
-    await session.execute({ kind: 'add-worktree', directory, path: worktree, commit }, session.signal);
-    return renderWanted(session, session.opened, worktree, commit, label);
-}
-/** The same for a dry run, which has no journal: the worktree is the only thing made, and it goes at the end. */
-async function viewWorktree(viewing, commit, label) {
-    const { directory, path: worktree } = planWorktree(viewing, commit);
-    await viewing.source.addWorktree(directory, worktree, commit);
-    return renderWanted(viewing, viewing.opened, worktree, commit, label);
-}
-function planWorktree(viewing, commit) {
-    const { opened, request, invocation } = viewing;
-    const directory = opened.checkout?.topLevel ?? request.workingDirectory;
-    const entry = { directory, path: external_node_path_default().join(request.stateDir, 'worktrees', invocation.runId, commit.slice(0, 12)) };
-    viewing.worktrees.push(entry);
-    return entry;
-}
-/** Removes the worktrees of a run; a failure is only a note, the next run tries again. */
-async function removeWorktrees(viewing) {
-    for (const { directory, path: worktree } of viewing.worktrees.splice(0)) {
-        await viewing.source.removeWorktree(directory, worktree).catch((error) => {
-            viewing.progress.debug(`worktree ${worktree}: ${String(error)}`);
-        });
-    }
-}
-
 ;// CONCATENATED MODULE: ./build/steps/with-session.js
 
 
@@ -12455,6 +12585,7 @@ async function with_session_withSession(run, opened, { interrupt, goOn }, body) 
             invocation: run.invocation,
             workingDirectory: run.request.workingDirectory,
             plan: { procedure: run.request.procedure, preparation: [], services: [] },
+            environment: run.request.deployment.environment,
         });
         // Who held the lock before may have moved the checkout since it was looked at, and so may recovering.
         const present = async (changed) => changed ? { ...view, opened: await open_project_openProject(run) } : view;
@@ -14520,6 +14651,7 @@ const FINISH_MS = 5 * 60_000;
  */
 async function keepLive(session, service, plan, candidate) {
     await service.execute({ kind: 'accept-release', service: candidate.service, release: candidate.release.id }, never());
+    session.deployed.add(candidate.service);
     const accepted = plan.operations.findIndex(({ kind }) => kind === 'accept-release');
     const left = accepted < 0 ? [] : plan.operations.slice(accepted + 1);
     const deadline = AbortSignal.timeout(FINISH_MS);
@@ -14809,6 +14941,7 @@ async function requireEnvironment(viewing, candidates) {
 
 
 
+
 /**
  * Runbook, Procedure 2: the compose file or `.env` was edited on the host; only services whose configuration changed are
  * recreated, one at a time, with the image they have. Opening the project has validated the files already.
@@ -14831,6 +14964,7 @@ const configChange = {
                 passGate(session, 'health', healthGate(service, await observe(session.engine, session, session.project, service)));
             }
         });
+        beginDeployment(session, wanted.commit);
         await session.progress.group('What changes', () => prepare(session, wanted, services, { images: 'as-named' }));
         const candidates = services.flatMap((service) => session.candidates.get(service) ?? []);
         await requireEnvironment(session, candidates);
@@ -16303,6 +16437,7 @@ async function resolveImage(viewing, current, reference) {
 
 
 
+
 /**
  * Runbook, Rollback Procedures: back to the previous release, to a git commit, or to a tagged image; image and
  * configuration together. Goes through the same gates, replacement, verification, watch and report as a deploy.
@@ -16338,6 +16473,7 @@ const rollback = {
         }
         if (candidates.length === 0)
             throw nothingToGoBackTo(services);
+        beginDeployment(session, candidates[0]?.release.commit);
         const result = await rollOutAll(session, 'rollback', candidates);
         await markLeftReleases(session, candidates);
         return result;
@@ -17150,6 +17286,7 @@ const ALL_PROCEDURES = {
 
 
 
+
 /** Carries one procedure out, from the open project to the report. Never throws: the report says what happened. */
 async function runProcedure(run) {
     const procedure = ALL_PROCEDURES[run.request.procedure];
@@ -17162,23 +17299,30 @@ async function runProcedure(run) {
     }
     if (procedure.perform === undefined || run.request.dryRun)
         return build_report_buildReport(run, result);
+    await endDeployment(run, build_report_buildReport(run, result));
     await notify_tellEnd(run, build_report_buildReport(run, result));
     return build_report_buildReport(run, result);
 }
-/** Finishes or undoes what a run left that was killed: the action's `post`, and a shell's `recover`. */
-async function recoverAbandoned(run) {
+/**
+ * Finishes or undoes what a run left that was killed: the action's `post`, and a shell's `recover`.
+ * @param killed the run, where it is known: it may have come to all but its very end
+ */
+async function recoverAbandoned(run, killed) {
     let result;
     let repaired = [];
     try {
         const opened = await openProject(run);
-        result = await withSession(run, opened, { interrupt: false, goOn: false }, async (_session, said) => {
+        result = await withSession(run, opened, { interrupt: false, goOn: false }, async (session, said) => {
             repaired = said;
-            return Promise.resolve(ended('completed', said.length === 0 ? 'nothing was left to repair' : said.join('; ')));
+            if (killed !== undefined)
+                await endLeftDeployment(session, killed);
+            return ended('completed', said.length === 0 ? 'nothing was left to repair' : said.join('; '));
         });
     }
     catch (error) {
         result = failedBeforeItsEnd(run, asProcedureError(error));
     }
+    await run.deployment.settle();
     const report = buildReport(run, result);
     if (repaired.length === 0 && report.error === undefined)
         return report;
@@ -17194,6 +17338,7 @@ async function conduct(run, procedure) {
         if (perform !== undefined) {
             describeHooks(view);
             describeNotifications(view);
+            describeDeployment(view);
         }
         try {
             if (run.request.procedure !== 'check')
@@ -18594,7 +18739,7 @@ function hasUrlCredentials(value) {
 
 /***/ }),
 
-/***/ 3912:
+/***/ 4054:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -32105,6 +32250,67 @@ function createDockerEngine(endpoint, debug) {
     };
 }
 
+;// CONCATENATED MODULE: ./build/github/client.js
+
+/** Pauses before further tries, in milliseconds; GitHub's own `retry-after` counts where it is longer. */
+const PAUSES_MS = [500, 2_000];
+/** @returns why GitHub cannot be asked, in words; undefined when it can */
+function client_unreachable({ token, repository }) {
+    if (token === undefined)
+        return 'there is no github-token';
+    if (repository?.includes('/') !== true)
+        return 'the repository is not known outside of a workflow';
+    return undefined;
+}
+/**
+ * GitHub's REST API for one task, which has to be done by the deadline. @actions/github is loaded when something is asked
+ * and not before: it brings an HTTP client along that costs a tenth of a second, and most runs ask nothing.
+ *
+ * Tries again are made here and not by @octokit/plugin-retry: its waits end neither with the deadline nor with the process.
+ * @throws Error when a request fails for good, or GitHub cannot be asked at all
+ */
+async function connect(access, deadlineMs) {
+    const problem = client_unreachable(access);
+    if (problem !== undefined)
+        throw new Error(problem);
+    const [owner, repo] = access.repository?.split('/') ?? [];
+    const { getOctokit } = await __nccwpck_require__.e(/* import() */ 413).then(__nccwpck_require__.bind(__nccwpck_require__, 2413));
+    const octokit = getOctokit(access.token ?? '', { baseUrl: access.apiUrl });
+    const signal = AbortSignal.timeout(deadlineMs);
+    return (once = 'again') => async (route, parameters) => {
+        for (const pauseMs of once === 'once' ? [] : PAUSES_MS) {
+            try {
+                return await octokit.request(route, { owner, repo, ...parameters, request: { signal } });
+            }
+            catch (error) {
+                if (signal.aborted || !mayBeOtherwise(error))
+                    throw error;
+                await (0,external_node_timers_promises_.setTimeout)(Math.max(pauseMs, retryAfterMs(error)), undefined, { signal });
+            }
+        }
+        return octokit.request(route, { owner, repo, ...parameters, request: { signal } });
+    };
+}
+/**
+ * @returns whether the same request may get another answer a moment later: 5xx, a rate limit, a connection that broke
+ * (octokit calls that 500 too). https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+ */
+function mayBeOtherwise(error) {
+    const status = statusOf(error);
+    return status >= 500 || status === 429 || (status === 403 && retryAfterMs(error) > 0);
+}
+function statusOf(error) {
+    return error instanceof Error && 'status' in error ? Number(error.status) : 0;
+}
+/** The headers of a secondary rate limit say how many seconds to wait. */
+function retryAfterMs(error) {
+    if (!(error instanceof Error) || !('response' in error))
+        return 0;
+    const response = error.response;
+    const seconds = Number(response?.headers?.['retry-after'] ?? 0);
+    return Number.isFinite(seconds) ? seconds * 1_000 : 0;
+}
+
 ;// CONCATENATED MODULE: ./build/github/issues.js
 
 const issueSchema = looseObject({
@@ -32177,7 +32383,7 @@ function incident_issue_describe(incident) {
     return `${lines.join('\n')}\n`;
 }
 
-;// CONCATENATED MODULE: ./build/github/deployments.js
+;// CONCATENATED MODULE: ./build/github/deployment-found.js
 
 const deployments = array(looseObject({ id: schemas_number() }));
 const statuses = array(looseObject({ state: schemas_string(), created_at: schemas_string() }));
@@ -32240,26 +32446,19 @@ function plain(text) {
 
 
 
+
 /** What a person waits at most for a name in a summary. */
 const DEADLINE_MS = 5_000;
 /** Three requests, when the service runs again. */
 const ISSUE_DEADLINE_MS = 10_000;
 const answer = array(looseObject({ number: schemas_number(), title: schemas_string(), html_url: schemas_string() }));
-/**
- * GitHub's REST API. @actions/github is loaded when the first question is asked and not before: it brings an HTTP client
- * along that costs a tenth of a second, and most runs ask nothing.
- * https://docs.github.com/rest/commits/commits#list-pull-requests-associated-with-a-commit
- */
-function createCodeHost({ token, repository, apiUrl, onProblem, onIssueLost = onProblem, }) {
-    const [owner, repo] = repository?.split('/') ?? [];
+/** https://docs.github.com/rest/commits/commits#list-pull-requests-associated-with-a-commit */
+function createCodeHost({ onProblem, onIssueLost = onProblem, ...access }) {
     const writeIssue = async (what, write) => {
-        if (token === undefined || owner === undefined || repo === undefined)
+        if (client_unreachable(access) !== undefined)
             return undefined;
         try {
-            const { getOctokit } = await __nccwpck_require__.e(/* import() */ 413).then(__nccwpck_require__.bind(__nccwpck_require__, 2413));
-            const octokit = getOctokit(token, { baseUrl: apiUrl });
-            const signal = AbortSignal.timeout(ISSUE_DEADLINE_MS);
-            return await write(async (route, parameters) => octokit.request(route, { owner, repo, ...parameters, request: { signal } }));
+            return await write((await connect(access, ISSUE_DEADLINE_MS))('once'));
         }
         catch (error) {
             onIssueLost(`GitHub took no issue for the ${what} (the token needs issues: write): ${String(error)}`);
@@ -32268,17 +32467,11 @@ function createCodeHost({ token, repository, apiUrl, onProblem, onIssueLost = on
     };
     return {
         async pullRequestsOf(commit) {
-            if (token === undefined || owner === undefined || repo === undefined)
+            if (client_unreachable(access) !== undefined)
                 return [];
             try {
-                const { getOctokit } = await __nccwpck_require__.e(/* import() */ 413).then(__nccwpck_require__.bind(__nccwpck_require__, 2413));
-                const octokit = getOctokit(token, { baseUrl: apiUrl });
-                const { data } = await octokit.request('GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls', {
-                    owner,
-                    repo,
-                    commit_sha: commit,
-                    request: { signal: AbortSignal.timeout(DEADLINE_MS) },
-                });
+                const ask = (await connect(access, DEADLINE_MS))('once');
+                const { data } = await ask('GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls', { commit_sha: commit });
                 return answer.parse(data).map(({ number, title, html_url: url }) => ({ number, title, url }));
             }
             catch (error) {
@@ -32287,16 +32480,11 @@ function createCodeHost({ token, repository, apiUrl, onProblem, onIssueLost = on
             }
         },
         async deploymentOf(commit, environment) {
-            if (token === undefined)
-                return { kind: 'unknown', reason: 'there is no github-token' };
-            if (owner === undefined || repo === undefined) {
-                return { kind: 'unknown', reason: 'the repository is not known outside of a workflow' };
-            }
+            const reason = client_unreachable(access);
+            if (reason !== undefined)
+                return { kind: 'unknown', reason };
             try {
-                const { getOctokit } = await __nccwpck_require__.e(/* import() */ 413).then(__nccwpck_require__.bind(__nccwpck_require__, 2413));
-                const octokit = getOctokit(token, { baseUrl: apiUrl });
-                const signal = AbortSignal.timeout(ISSUE_DEADLINE_MS);
-                return await findDeployment(async (route, parameters) => octokit.request(route, { owner, repo, ...parameters, request: { signal } }), commit, environment);
+                return await findDeployment((await connect(access, ISSUE_DEADLINE_MS))(), commit, environment);
             }
             catch (error) {
                 return { kind: 'unknown', reason: `GitHub did not tell (${String(error)})` };
@@ -32305,6 +32493,136 @@ function createCodeHost({ token, repository, apiUrl, onProblem, onIssueLost = on
         reportIncident: (incident) => writeIssue('incident', (ask) => openOrUpdate(ask, incident)),
         reportReview: (review) => writeIssue('review', (ask) => openOrReplaceReview(ask, review)),
     };
+}
+
+;// CONCATENATED MODULE: ./build/github/deployment-records.js
+
+
+/** For one step, its tries included. */
+const deployment_records_DEADLINE_MS = 12_000;
+/** Older records than these are not looked at. */
+const deployment_records_LOOKED_AT = 30;
+/** Records whose statuses are asked for, newest first: there is one that is live, and those that runs left. */
+const OTHERS = 10;
+const KEY = 'rolling-restart';
+const deploymentSchema = looseObject({ id: schemas_number(), sha: schemas_string(), payload: unknown() });
+const statusesSchema = array(looseObject({ state: schemas_string() }));
+const originSchema = looseObject({ run: schemas_string(), project: schemas_string(), host: schemas_string() });
+/** GitHub's Deployments. The token needs `deployments: write`. */
+function createDeployments(access) {
+    return {
+        async begin(start, status) {
+            const ask = await connect(access, deployment_records_DEADLINE_MS);
+            const id = await deployment_records_create(ask, start);
+            await report(ask(), id, status);
+            return id;
+        },
+        async report(id, status) {
+            await report((await connect(access, deployment_records_DEADLINE_MS))(), id, status);
+        },
+        async unfinished(environment, run) {
+            const ask = (await connect(access, deployment_records_DEADLINE_MS))();
+            const found = (await ours(ask, environment)).find(({ origin }) => origin.run === run);
+            if (found === undefined)
+                return undefined;
+            // Without any, the run was killed before it said a word.
+            const state = await deployment_records_stateOf(ask, found.id);
+            return state === undefined || state === 'in_progress' ? found.id : undefined;
+        },
+        async retireOthers(environment, id, place, status) {
+            const ask = (await connect(access, deployment_records_DEADLINE_MS))();
+            const others = (await ours(ask, environment)).filter((one) => one.id !== id && isAt(one, place)).slice(0, OTHERS);
+            const states = await Promise.all(others.map((one) => deployment_records_stateOf(ask, one.id)));
+            const left = others.filter((_, index) => states[index] === 'success' || states[index] === 'in_progress');
+            for (const one of left)
+                await report(ask, one.id, status);
+            return left.length;
+        },
+        async liveBefore(environment, id, place, commit) {
+            const ask = (await connect(access, deployment_records_DEADLINE_MS))();
+            const same = (await ours(ask, environment)).filter((one) => one.id !== id && one.sha === commit && isAt(one, place));
+            for (const one of same.slice(0, OTHERS)) {
+                if ((await statesOf(ask, one.id)).includes('success'))
+                    return one.id;
+            }
+            return undefined;
+        },
+    };
+}
+/**
+ * `auto_merge: false` and `required_contexts: []`: what is to be deployed is decided, and neither other branches nor
+ * checks have a say. The request is not repeated blindly: an answer that was lost may have made the record.
+ */
+async function deployment_records_create(ask, { environment, commit, description, origin }) {
+    const body = {
+        ref: commit,
+        environment,
+        description,
+        task: 'deploy',
+        auto_merge: false,
+        required_contexts: [],
+        payload: { [KEY]: origin },
+    };
+    const make = async () => {
+        const { data } = await ask('once')('POST /repos/{owner}/{repo}/deployments', body);
+        return deploymentSchema.parse(data).id;
+    };
+    try {
+        return await make();
+    }
+    catch (error) {
+        if (!mayBeOtherwise(error))
+            throw error;
+        const made = (await ours(ask(), environment)).find(({ origin: { run } }) => run === origin.run);
+        return made?.id ?? make();
+    }
+}
+async function report(ask, id, status) {
+    await ask('POST /repos/{owner}/{repo}/deployments/{deployment_id}/statuses', {
+        deployment_id: id,
+        state: status.state,
+        description: status.description,
+        ...(status.logUrl === undefined ? {} : { log_url: status.logUrl }),
+        ...(status.environmentUrl === undefined ? {} : { environment_url: status.environmentUrl }),
+        // Which records are over is known here, and it depends on the host as well as on the environment.
+        auto_inactive: false,
+    });
+}
+/** @returns records that we made in the environment, newest first */
+async function ours(ask, environment) {
+    const query = { environment, per_page: deployment_records_LOOKED_AT };
+    const { data } = await ask('GET /repos/{owner}/{repo}/deployments', query);
+    return array(deploymentSchema)
+        .parse(data)
+        .flatMap(({ id, sha, payload }) => {
+        const origin = originSchema.safeParse(payloadOf(payload)[KEY]);
+        return origin.success ? [{ id, sha, origin: origin.data }] : [];
+    });
+}
+/** GitHub gives a payload back as an object, and older servers as the text of one. */
+function payloadOf(payload) {
+    const value = typeof payload === 'string' ? textOf(payload) : payload;
+    return typeof value === 'object' && value !== null ? value : {};
+}
+function textOf(payload) {
+    try {
+        return JSON.parse(payload);
+    }
+    catch {
+        return undefined; // somebody else's
+    }
+}
+async function deployment_records_stateOf(ask, id) {
+    return (await statesOf(ask, id))[0];
+}
+/** Newest first. */
+async function statesOf(ask, id) {
+    const query = { deployment_id: id, per_page: deployment_records_LOOKED_AT };
+    const { data } = await ask('GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses', query);
+    return statusesSchema.parse(data).map(({ state }) => state);
+}
+function isAt({ origin }, place) {
+    return origin.project === place.project && origin.host === place.host;
 }
 
 ;// CONCATENATED MODULE: ./build/host/left-processes.js
@@ -32900,6 +33218,7 @@ const openingSchema = looseObject({
     invocation: invocationSchema,
     workingDirectory: schemas_string(),
     plan: planSchema,
+    environment: maybe(schemas_string()),
 });
 const beginSchema = looseObject({ at: schemas_string(), operation: operationSchema });
 const endSchema = looseObject({ at: schemas_string(), result: schemas_enum(['done', 'failed']) });
@@ -34798,6 +35117,155 @@ function createMetricsFile() {
 
 // EXTERNAL MODULE: ./build/report/secret-names.js
 var secret_names = __nccwpck_require__(2561);
+;// CONCATENATED MODULE: ./build/model/deployment.js
+/** GitHub takes no longer ones. */
+const LONGEST_DESCRIPTION = 140;
+/** @returns the text as GitHub takes it */
+function shortDescription(text) {
+    const line = text.replaceAll(/\s+/g, ' ').trim();
+    return line.length <= LONGEST_DESCRIPTION ? line : `${line.slice(0, LONGEST_DESCRIPTION - 1)}…`;
+}
+/**
+ * @param live whether every service of the run is live with what was wanted, verified
+ * @returns what is true of the change after a run that ended so
+ */
+function stateAfter(outcome, live) {
+    switch (outcome) {
+        case 'deployed':
+        case 'unchanged':
+        case 'completed':
+            return 'success';
+        case 'cancelled':
+            // Cut short in its watch, it stays.
+            return live ? 'success' : 'failure';
+        case 'failed':
+        case 'refused':
+        case 'rolled-back':
+            return 'failure';
+        case 'rollback-failed':
+            return 'error';
+    }
+}
+
+;// CONCATENATED MODULE: ./build/run/deployment-record.js
+
+/**
+ * The forge's record of this run's change. It is begun in the background and delays nothing; whatever of it fails is told
+ * and fails nothing.
+ */
+class DeploymentRecord {
+    deployments;
+    options;
+    begun;
+    ending = Promise.resolve();
+    problems = [];
+    constructor(deployments, options) {
+        this.deployments = deployments;
+        this.options = options;
+    }
+    /** Once a run: later calls are of the same change. */
+    begin(start) {
+        if (this.begun !== undefined)
+            return;
+        const made = this.deployments.begin({ ...start, description: this.text(start.description) }, this.status('in_progress', start.description));
+        const id = made.then((id) => {
+            this.options.progress.debug(`deployment ${id} in ${start.environment} is in progress`);
+            return id;
+        }, (error) => {
+            this.lost(`the deployment in ${start.environment} could not be recorded`, error);
+            return undefined;
+        });
+        this.begun = { start, id };
+    }
+    /** @returns what was recorded, for the report; undefined when nothing was begun */
+    async end({ outcome, headline, live, liveCommit }) {
+        if (this.begun === undefined)
+            return undefined;
+        const { start, id: making } = this.begun;
+        const id = await making;
+        const state = stateAfter(outcome, live);
+        if (id !== undefined) {
+            await this.say(start, id, this.status(state, headline));
+            if (state === 'success')
+                await this.retire(start, id);
+            else if (outcome === 'rolled-back' && liveCommit !== undefined)
+                await this.liveAgain(start, id, liveCommit);
+        }
+        const what = id === undefined ? 'not recorded' : `deployment ${id}: ${state}`;
+        return {
+            title: 'GitHub deployment',
+            columns: ['Environment', 'Commit', 'Record'],
+            rows: [[start.environment, start.commit.slice(0, 12), [what, ...this.problems].join('; ')]],
+        };
+    }
+    /** Ends the record of a run that was killed, in the background. */
+    endOf(killed, live, headline) {
+        const { environment, run } = killed;
+        const ending = async () => {
+            const id = await this.deployments.unfinished(environment, run);
+            if (id === undefined)
+                return;
+            const state = live ? 'success' : 'failure';
+            await this.deployments.report(id, this.status(state, headline));
+            this.options.progress.info(`deployment ${id} in ${environment}, which run ${run} had begun: ${state}`);
+        };
+        this.ending = this.ending.then(ending).catch((error) => {
+            this.lost(`the deployment in ${environment} that run ${run} had begun could not be ended`, error);
+        });
+    }
+    /** Waits for what is said in the background. */
+    async settle() {
+        await this.ending;
+    }
+    async say(start, id, status) {
+        await this.deployments.report(id, status).catch((error) => {
+            this.lost(`deployment ${id} in ${start.environment} stays in progress there`, error);
+        });
+    }
+    async retire(start, id) {
+        const status = this.status('inactive', `replaced by ${start.commit.slice(0, 12)}`);
+        try {
+            const retired = await this.deployments.retireOthers(start.environment, id, placeOf(start), status);
+            if (retired > 0)
+                this.options.progress.debug(`${retired} older deployments in ${start.environment} are inactive`);
+        }
+        catch (error) {
+            this.lost(`older deployments in ${start.environment} were not set inactive`, error);
+        }
+    }
+    async liveAgain(start, id, commit) {
+        try {
+            const before = await this.deployments.liveBefore(start.environment, id, placeOf(start), commit);
+            const said = `live again: ${start.commit.slice(0, 12)} was rolled back`;
+            if (before !== undefined)
+                await this.deployments.report(before, this.status('success', said));
+        }
+        catch (error) {
+            this.lost(`what is live in ${start.environment} could not be said`, error);
+        }
+    }
+    status(state, description) {
+        const { logUrl, environmentUrl } = this.options;
+        return { state, description: this.text(description), logUrl, environmentUrl };
+    }
+    text(text) {
+        return shortDescription(this.options.redact(text));
+    }
+    lost(what, error) {
+        const reason = this.options.redact(error instanceof Error ? error.message : String(error));
+        const words = `${what}: ${reason}${isRefusal(error) ? ' (github-token needs deployments: write)' : ''}`;
+        this.problems.push(words);
+        this.options.progress.warning(`GitHub: ${words}`);
+    }
+}
+/** GitHub hides from a token what it may not see. */
+function isRefusal(error) {
+    return error instanceof Error && 'status' in error && (error.status === 403 || error.status === 404);
+}
+function placeOf({ origin: { project, host } }) {
+    return { project, host };
+}
+
 ;// CONCATENATED MODULE: ./build/run/notifier.js
 
 /** What one message to one channel may take. */
@@ -34885,6 +35353,8 @@ class Recorder {
     charts = [];
     /** What this run cost each service that it changed. */
     accounts = [];
+    /** Services that this run has made live. */
+    deployed = new Set();
     gates = [];
     captured = [];
     verified = [];
@@ -37861,6 +38331,8 @@ async function isInside(directory) {
 
 
 
+
+
 /** Builds every adapter and hands them down: the one place that knows which implementation stands behind a port. */
 async function createRun(options) {
     const { request, invocation, progress, redactor, cancelled, environment } = options;
@@ -37876,6 +38348,11 @@ async function createRun(options) {
     const compose = createCompose({ environment: cli, debug });
     const edge = { engine, own: engine.own, compose };
     const onBroken = (error) => progress.warning(error.message);
+    const github = {
+        token: request.githubToken,
+        repository: environment['GITHUB_REPOSITORY'],
+        apiUrl: environment['GITHUB_API_URL'] ?? 'https://api.github.com',
+    };
     const opened = new Map();
     return {
         request,
@@ -37895,10 +38372,14 @@ async function createRun(options) {
         commands: createCommands(cli),
         disks: createDisks(),
         probes: createProbes(),
+        deployment: new DeploymentRecord(createDeployments(github), {
+            progress,
+            redact: (text) => redactor.text(text),
+            logUrl: invocation.runUrl,
+            environmentUrl: request.deployment.url,
+        }),
         codeHost: createCodeHost({
-            token: request.githubToken,
-            repository: environment['GITHUB_REPOSITORY'],
-            apiUrl: environment['GITHUB_API_URL'] ?? 'https://api.github.com',
+            ...github,
             onProblem: debug,
             onIssueLost: (line) => progress.warning(line),
         }),
@@ -48890,7 +49371,7 @@ function encoder(mtype) {
 module.exports = Enum;
 
 // extends ReflectionObject
-var ReflectionObject = __nccwpck_require__(5565);
+var ReflectionObject = __nccwpck_require__(7946);
 ((Enum.prototype = Object.create(ReflectionObject.prototype)).constructor = Enum).className = "Enum";
 
 var Namespace = __nccwpck_require__(1946),
@@ -49124,7 +49605,7 @@ Enum.prototype.isReservedName = function isReservedName(name) {
 module.exports = Field;
 
 // extends ReflectionObject
-var ReflectionObject = __nccwpck_require__(5565);
+var ReflectionObject = __nccwpck_require__(7946);
 ((Field.prototype = Object.create(ReflectionObject.prototype)).constructor = Field).className = "Field";
 
 var Enum  = __nccwpck_require__(3528),
@@ -49661,7 +50142,7 @@ protobuf.verifier         = __nccwpck_require__(7639);
 protobuf.converter        = __nccwpck_require__(2437);
 
 // Reflection
-protobuf.ReflectionObject = __nccwpck_require__(5565);
+protobuf.ReflectionObject = __nccwpck_require__(7946);
 protobuf.Namespace        = __nccwpck_require__(1946);
 protobuf.Root             = __nccwpck_require__(8185);
 protobuf.Enum             = __nccwpck_require__(3528);
@@ -50046,7 +50527,7 @@ Message.prototype.toJSON = function toJSON() {
 module.exports = Method;
 
 // extends ReflectionObject
-var ReflectionObject = __nccwpck_require__(5565);
+var ReflectionObject = __nccwpck_require__(7946);
 ((Method.prototype = Object.create(ReflectionObject.prototype)).constructor = Method).className = "Method";
 
 var util = __nccwpck_require__(9609);
@@ -50214,7 +50695,7 @@ Method.prototype.resolve = function resolve() {
 module.exports = Namespace;
 
 // extends ReflectionObject
-var ReflectionObject = __nccwpck_require__(5565);
+var ReflectionObject = __nccwpck_require__(7946);
 ((Namespace.prototype = Object.create(ReflectionObject.prototype)).constructor = Namespace).className = "Namespace";
 
 var Field    = __nccwpck_require__(457),
@@ -50772,7 +51253,7 @@ Namespace._configure = function(Type_, Service_, Enum_) {
 
 /***/ }),
 
-/***/ 5565:
+/***/ 7946:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 "use strict";
@@ -51170,7 +51651,7 @@ ReflectionObject._configure = function(Root_) {
 module.exports = OneOf;
 
 // extends ReflectionObject
-var ReflectionObject = __nccwpck_require__(5565);
+var ReflectionObject = __nccwpck_require__(7946);
 ((OneOf.prototype = Object.create(ReflectionObject.prototype)).constructor = OneOf).className = "OneOf";
 
 var Field = __nccwpck_require__(457),
@@ -51411,7 +51892,7 @@ var tokenize  = __nccwpck_require__(580),
     Enum      = __nccwpck_require__(3528),
     Service   = __nccwpck_require__(338),
     Method    = __nccwpck_require__(9988),
-    ReflectionObject = __nccwpck_require__(5565),
+    ReflectionObject = __nccwpck_require__(7946),
     types     = __nccwpck_require__(1024),
     util      = __nccwpck_require__(9609);
 

@@ -19,13 +19,23 @@ import { projectRoot } from './files.mjs';
 const SET_BY_EVERY_WORKFLOW = ['procedure', 'github-token'];
 
 /** Inputs of the action that a caller gives as secrets: what is given as an input is shown to everybody. */
-export const SECRET_INPUTS = ['slack-webhook-url', 'webhook-url', 'webhook-secret', 'smtp-url', 'status-page-headers'];
+export const SECRET_INPUTS = [
+  'slack-webhook-url',
+  'webhook-url',
+  'webhook-secret',
+  'smtp-url',
+  'status-page-headers',
+  'fetch-token',
+];
 
 /** Inputs of procedures that no public workflow carries out. */
 const OF_OTHER_PROCEDURES = ['period', 'metrics-file'];
 
 /** An emergency restart starts again what is there: it takes no new code and has nothing to go back to. */
 const NOT_IN_AN_EMERGENCY = [
+  'environment',
+  'environment-url',
+  'fetch-token',
   'ref',
   'image',
   'build-command',

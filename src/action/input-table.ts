@@ -552,6 +552,21 @@ const TABLE = [
     procedures: [...CHANGES, 'full-restart', 'health-restart'],
   },
   {
+    name: 'environment',
+    description:
+      'GitHub environment that is changed: the change is recorded as a deployment in it; `github-token` needs `deployments: write`.',
+    default: undefined,
+    kind: 'text',
+    procedures: CHANGES,
+  },
+  {
+    name: 'environment-url',
+    description: 'Address that the deployment in `environment` links to: where the service is to be seen.',
+    default: undefined,
+    kind: 'text',
+    procedures: CHANGES,
+  },
+  {
     name: 'require-environment',
     description:
       'GitHub environment, such as staging, in which the same commit has to have been deployed with success; `github-token` needs `deployments: read`.',
@@ -709,10 +724,17 @@ const TABLE = [
   {
     name: 'github-token',
     description:
-      'Token that git fetches a private repository with (`contents: read`), and that an emergency or `slo-report` opens an issue with (`issues: write`).',
+      'Token for GitHub: git fetches a private repository with it (`contents: read`), deployments are recorded (`deployments: write`), and an emergency or `slo-report` opens an issue (`issues: write`).',
     default: undefined,
     kind: 'secret',
-    procedures: ['check', 'code-update', 'rollback', 'maintenance', 'emergency', 'slo-report'],
+    procedures: ['check', ...CHANGES, 'emergency', 'slo-report'],
+  },
+  {
+    name: 'fetch-token',
+    description: 'Token that git fetches with where `github-token` may not read the repository of the live checkout.',
+    default: undefined,
+    kind: 'secret',
+    procedures: ['check', 'code-update', 'rollback', 'maintenance'],
   },
 ] as const satisfies readonly InputSpec[];
 

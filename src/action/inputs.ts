@@ -12,7 +12,7 @@ import { readBackup } from './backup-inputs.js';
 import { readGates } from './gate-inputs.js';
 import { readCanary } from './canary-inputs.js';
 import { readMaintenance } from './maintenance-inputs.js';
-import { readNotifications } from './notify-inputs.js';
+import { isWebAddress, readNotifications } from './notify-inputs.js';
 import { readRollbackTarget } from './rollback-target.js';
 import { readTraffic } from './traffic.js';
 import { reasonProblem, imageReferenceProblem, projectNameProblem, refProblem, serviceProblem } from './shapes.js';
@@ -104,6 +104,8 @@ export function readRequest(read: (name: string) => string, context: InputContex
     notifications: readNotifications(input),
     maintenance: readMaintenance(input),
     githubToken: input.text('github-token'),
+    fetchToken: input.text('fetch-token'),
+    deployment: readDeployment(input),
   };
   const { procedure, strategy, router, workingDirectory } = request;
   if (
@@ -116,6 +118,17 @@ export function readRequest(read: (name: string) => string, context: InputContex
     throw inputError(input.problems);
   }
   return { ...request, procedure, strategy, router, workingDirectory };
+}
+
+function readDeployment(input: InputReader): Request['deployment'] {
+  const environment = input.text('environment');
+  const url = input.checked('environment-url', (text) =>
+    isWebAddress(text) ? undefined : 'is not an http:// or https:// URL',
+  );
+  if (url !== undefined && environment === undefined) {
+    input.problem('environment-url', 'needs `environment`, whose deployment links to it');
+  }
+  return { environment, url };
 }
 
 /** The runner's way of handing inputs to an action: `INPUT_` and the name in capitals, spaces as underscores. */

@@ -360,6 +360,7 @@ export const openingSchema: z.ZodType<JournalOpening> = z.looseObject({
   invocation: invocationSchema,
   workingDirectory: z.string(),
   plan: planSchema,
+  environment: maybe(z.string()),
 });
 
 export const beginSchema = z.looseObject({ at: z.string(), operation: operationSchema });

@@ -6,10 +6,11 @@ interface Secret {
 }
 
 /** @returns every value of the request that is never to be written or sent anywhere but where it belongs */
-export function secretsOf({ githubToken, notifications }: Request): readonly Secret[] {
+export function secretsOf({ githubToken, fetchToken, notifications }: Request): readonly Secret[] {
   const { slackUrl, webhook, email, statusPage } = notifications;
   return [
     ...secret('github-token', githubToken),
+    ...secret('fetch-token', fetchToken),
     ...addressSecrets('slack-webhook-url', slackUrl),
     ...addressSecrets('webhook-url', webhook?.url),
     ...secret('webhook-secret', webhook?.secret),

@@ -105,6 +105,10 @@ export interface Request {
   readonly maintenance: MaintenanceSettings;
   /** A secret. */
   readonly githubToken: string | undefined;
+  /** What git fetches with; undefined: `githubToken`. */
+  readonly fetchToken: string | undefined;
+  /** Where the forge records the change. */
+  readonly deployment: { readonly environment: string | undefined; readonly url: string | undefined };
 }
 
 export const PROCEDURES = [

@@ -1,3 +1,4 @@
+import { beginDeployment } from '../steps/deployment.js';
 import { diskSpaceGate } from '../steps/gates/disk-space.js';
 import { healthGate } from '../steps/gates/health.js';
 import { passGate } from '../steps/gates/pass-gate.js';
@@ -41,6 +42,7 @@ export const configChange: Procedure = {
         );
       }
     });
+    beginDeployment(session, wanted.commit);
     await session.progress.group('What changes', () => prepare(session, wanted, services, { images: 'as-named' }));
     const candidates = services.flatMap((service) => session.candidates.get(service) ?? []);
     await requireEnvironment(session, candidates);

@@ -1,6 +1,7 @@
 import { ProcedureError } from '../model/errors.js';
 import { isBad, type Release } from '../model/release.js';
 import type { Candidate, Current } from '../steps/candidate.js';
+import { beginDeployment } from '../steps/deployment.js';
 import { diskSpaceGate } from '../steps/gates/disk-space.js';
 import { healthGate } from '../steps/gates/health.js';
 import { modifiedFilesGate } from '../steps/gates/modified-files.js';
@@ -56,6 +57,7 @@ export const rollback: Procedure = {
       if (candidate !== undefined) candidates.push(candidate);
     }
     if (candidates.length === 0) throw nothingToGoBackTo(services);
+    beginDeployment(session, candidates[0]?.release.commit);
     const result = await rollOutAll(session, 'rollback', candidates);
     await markLeftReleases(session, candidates);
     return result;

@@ -3,6 +3,7 @@ import type { OutcomeKind } from '../model/outcome.js';
 import type { RunReport } from '../model/report.js';
 import { buildReport } from '../run/build-report.js';
 import type { Run } from '../run/run.js';
+import { describeDeployment, endDeployment, endLeftDeployment } from '../steps/deployment.js';
 import { describeHooks, hookAfter, hookBefore } from '../steps/hooks.js';
 import { describeNotifications, tellEnd, tellStart } from '../steps/notify.js';
 import { deleteOldBackups } from '../steps/old-backups.js';
@@ -26,23 +27,29 @@ export async function runProcedure(run: Run): Promise<RunReport> {
     result = failedBeforeItsEnd(run, asProcedureError(error));
   }
   if (procedure.perform === undefined || run.request.dryRun) return buildReport(run, result);
+  await endDeployment(run, buildReport(run, result));
   await tellEnd(run, buildReport(run, result));
   return buildReport(run, result);
 }
 
-/** Finishes or undoes what a run left that was killed: the action's `post`, and a shell's `recover`. */
-export async function recoverAbandoned(run: Run): Promise<RunReport> {
+/**
+ * Finishes or undoes what a run left that was killed: the action's `post`, and a shell's `recover`.
+ * @param killed the run, where it is known: it may have come to all but its very end
+ */
+export async function recoverAbandoned(run: Run, killed?: string): Promise<RunReport> {
   let result: ProcedureResult;
   let repaired: readonly string[] = [];
   try {
     const opened = await openProject(run);
-    result = await withSession(run, opened, { interrupt: false, goOn: false }, async (_session, said) => {
+    result = await withSession(run, opened, { interrupt: false, goOn: false }, async (session, said) => {
       repaired = said;
-      return Promise.resolve(ended('completed', said.length === 0 ? 'nothing was left to repair' : said.join('; ')));
+      if (killed !== undefined) await endLeftDeployment(session, killed);
+      return ended('completed', said.length === 0 ? 'nothing was left to repair' : said.join('; '));
     });
   } catch (error) {
     result = failedBeforeItsEnd(run, asProcedureError(error));
   }
+  await run.deployment.settle();
   const report = buildReport(run, result);
   if (repaired.length === 0 && report.error === undefined) return report;
   // Whoever was told of the beginning hears how the killed run ended.
@@ -58,6 +65,7 @@ async function conduct(run: Run, procedure: Procedure): Promise<ProcedureResult>
     if (perform !== undefined) {
       describeHooks(view);
       describeNotifications(view);
+      describeDeployment(view);
     }
     try {
       if (run.request.procedure !== 'check') passOpeningGates(view);

@@ -19,6 +19,8 @@ export class Recorder {
   readonly charts: Chart[] = [];
   /** What this run cost each service that it changed. */
   readonly accounts: Accounted[] = [];
+  /** Services that this run has made live. */
+  readonly deployed = new Set<string>();
   readonly gates: GateResult[] = [];
   readonly captured: string[] = [];
   readonly verified: VerifiedCheck[] = [];

@@ -13,6 +13,7 @@ import type { Routers } from '../model/ports/router.js';
 import type { Source } from '../model/ports/source.js';
 import type { Traces } from '../model/ports/traces.js';
 import type { Invocation, Request } from '../model/request.js';
+import type { DeploymentRecord } from './deployment-record.js';
 import type { Notifier } from './notifier.js';
 import type { Recorder } from './recorder.js';
 
@@ -52,6 +53,7 @@ export interface Run extends Adapters {
   readonly invocation: Invocation;
   readonly recorder: Recorder;
   readonly notifier: Notifier;
+  readonly deployment: DeploymentRecord;
   /** Aborts when a person cancels the job or presses Ctrl-C. */
   readonly cancelled: AbortSignal;
 }

@@ -37,7 +37,7 @@ export function openSession(
     expectedHashes: new Map(),
     lookers: new Map(),
     unacceptedTags: new Set(),
-    deployed: new Set(),
+    deployed: locked.recorder.deployed,
     savings: new Map(),
     saved: [],
     frozenAt: new Map(),

@@ -9,7 +9,9 @@ import { finishEject, undoEject } from '../strategies/eject.js';
 import { letGo, openEdge } from '../strategies/phases.js';
 import { startAgain } from '../strategies/start-again.js';
 import type { Strategy } from '../strategies/strategy.js';
+import type { JournalRecord } from '../model/ports/ledger.js';
 import { removeTemplates } from './beside.js';
+import { endDeploymentOf } from './deployment.js';
 import { saySoIfPageStays } from './maintenance/window.js';
 import { keptCandidate } from './kept-candidate.js';
 import { observe } from './observe.js';
@@ -72,12 +74,25 @@ async function recoverRun(locked: LockedRun, open: OpenSession, runId: string): 
   for (const mark of plan.left) await session.execute(mark, deadline);
   for (const tag of plan.builtTags) await session.engine.untagImage(tag);
   if (procedure === 'maintenance') await saySoIfPageStays(session);
+  endDeploymentOf(session, record.opening, isLive(record, plan), headlineOf(runId, said));
   await session.journal.close(runId, said.length === 0 ? 'nothing was changed' : `recovered: ${said.join('; ')}`);
   for (const line of said) {
     session.progress.info(`✓ recovered: ${line}`);
     session.recorder.note(`recovered from run ${runId}: ${line}`);
   }
   return said;
+}
+
+function headlineOf(runId: string, said: readonly string[]): string {
+  return `run ${runId} was killed; ${said.length === 0 ? 'nothing was left to repair' : said.join('; ')}`;
+}
+
+/** @returns whether what the killed run wanted is live, of every service that it came to */
+function isLive({ entries }: JournalRecord, { services }: RecoveryPlan): boolean {
+  const kinds = Object.values(services).map(({ kind }) => kind);
+  const stay = kinds.every((kind) => kind === 'none' || kind === 'accept' || kind === 'finish');
+  const accepted = entries.some(({ operation, result }) => operation.kind === 'accept-release' && result === 'done');
+  return stay && (accepted || kinds.some((kind) => kind === 'accept' || kind === 'finish'));
 }
 
 /** What others depend on first: they need it to become ready. */

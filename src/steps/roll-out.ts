@@ -210,6 +210,7 @@ const FINISH_MS = 5 * 60_000;
  */
 async function keepLive(session: Session, service: ServiceRun, plan: ServicePlan, candidate: Candidate): Promise<void> {
   await service.execute({ kind: 'accept-release', service: candidate.service, release: candidate.release.id }, never());
+  session.deployed.add(candidate.service);
   const accepted = plan.operations.findIndex(({ kind }) => kind === 'accept-release');
   const left = accepted < 0 ? [] : plan.operations.slice(accepted + 1);
   const deadline = AbortSignal.timeout(FINISH_MS);

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { ProcedureError } from '../model/errors.js';
 import { short } from '../model/operation.js';
 import type { OpenProject, Session, Viewing } from './session.js';
+import { beginDeployment } from './deployment.js';
 import { passStagingGate } from './gates/index.js';
 import { renderWanted, wantedFromLive, type WantedProject } from './wanted.js';
 import type { Run } from '../run/run.js';
@@ -16,14 +17,23 @@ const SHOWN_COMMITS = 50;
 export async function fetchWanted(session: Session): Promise<WantedProject> {
   const { opened, request } = session;
   const commit = await fetchCommit(session, opened, session.signal);
-  if (commit === undefined) return wantedFromLive(opened, request.workingDirectory);
+  if (commit === undefined) {
+    if (request.procedure !== 'rollback') beginDeployment(session, undefined);
+    return wantedFromLive(opened, request.workingDirectory);
+  }
   await showNew(session, opened, commit);
   await passStagingGate(session, commit.commit);
+  if (session.request.procedure !== 'rollback') beginDeployment(session, commit.commit);
   // No tracked file differs from the commit (a gate saw to that), and an image needs no build context.
   if (request.image !== undefined && commit.commit === opened.checkout?.commit) {
     return wantedFromLive(opened, request.workingDirectory);
   }
   return takeWorktree(session, commit.commit, commit.label);
+}
+
+/** @returns what git fetches with, if anything */
+export function tokenToFetch({ request }: Run): string | undefined {
+  return request.fetchToken ?? request.githubToken;
 }
 
 /** Fetches the wanted ref; @returns undefined outside git, where `ref` is refused */
@@ -49,7 +59,7 @@ export async function fetchCommit(
   }
   const ref = request.ref ?? invocation.sha;
   return run.recorder.step(`fetch ${ref === undefined ? 'the default branch' : short(ref)}`, undefined, async () =>
-    source.fetch(topLevel, ref, request.githubToken, signal),
+    source.fetch(topLevel, ref, tokenToFetch(run), signal),
   );
 }
 

@@ -76,6 +76,7 @@ export async function withSession<T>(
       invocation: run.invocation,
       workingDirectory: run.request.workingDirectory,
       plan: { procedure: run.request.procedure, preparation: [], services: [] },
+      environment: run.request.deployment.environment,
     });
     // Who held the lock before may have moved the checkout since it was looked at, and so may recovering.
     const present = async (changed: boolean): Promise<Viewing> =>

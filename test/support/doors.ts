@@ -25,12 +25,14 @@ export interface DoorRun {
 /**
  * Starts a door with inputs as the runner gives them.
  * @param state what `main` saved, for `post`
+ * @param environment more variables, such as the runner's own
  */
 export function openDoor(
   project: Project,
   door: 'main' | 'post',
   inputs: Readonly<Record<string, string>>,
   state: Readonly<Record<string, string>> = {},
+  environment: Readonly<Record<string, string>> = {},
 ): DoorRun {
   const folder = mkdtempSync(join(project.root, `${door}-`));
   const files = { GITHUB_STATE: join(folder, 'state'), GITHUB_OUTPUT: join(folder, 'output') };
@@ -49,6 +51,7 @@ export function openDoor(
     cwd: REPOSITORY,
     env: {
       ...Object.fromEntries(kept),
+      ...environment,
       ...files,
       GITHUB_STEP_SUMMARY: summary,
       ...Object.fromEntries(Object.entries(all).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])),

@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { requestProblems } from './github-openapi.js';
 
 export interface IssueTracker {
   readonly apiUrl: string;
@@ -6,6 +7,7 @@ export interface IssueTracker {
   readonly asked: string[];
   /** What was written, by number. */
   readonly issues: Map<number, { readonly body: string; readonly state: 'open' | 'closed' }>;
+  /** @throws Error when a request was not as GitHub describes it */
   close(): void;
 }
 
@@ -18,6 +20,7 @@ const PAGE = 100;
 export async function startIssueTracker(): Promise<IssueTracker> {
   const issues: IssueTracker['issues'] = new Map();
   const asked: string[] = [];
+  const problems: string[] = [];
   const others = Array.from({ length: PAGE }, (_, index) => ({
     number: 1_000 + index,
     html_url: 'https://github.test/acme/roma/issues/other',
@@ -42,11 +45,14 @@ export async function startIssueTracker(): Promise<IssueTracker> {
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       response.setHeader('content-type', 'application/json');
+      const text = Buffer.concat(chunks).toString();
+      const sent: unknown = text === '' ? undefined : JSON.parse(text);
+      problems.push(...requestProblems({ method, pathname, query: searchParams, body: sent }));
       if (method === 'GET') {
         response.end(JSON.stringify(list(Number(searchParams.get('page')))));
         return;
       }
-      const { body } = JSON.parse(Buffer.concat(chunks).toString()) as { body: string };
+      const { body } = sent as { body: string };
       const number = method === 'PATCH' ? Number(pathname.split('/').at(-1)) : issues.size + 2;
       issues.set(number, { body, state: 'open' });
       response.statusCode = method === 'POST' ? 201 : 200;
@@ -63,6 +69,7 @@ export async function startIssueTracker(): Promise<IssueTracker> {
     close: () => {
       server.closeAllConnections();
       server.close();
+      if (problems.length > 0) throw new Error(`not as GitHub describes it: ${problems.join('; ')}`);
     },
   };
 }

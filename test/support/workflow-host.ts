@@ -7,7 +7,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureNode24 } from '../../scripts/lib/node24.mjs';
-import { runWorkflow, type WorkflowResult, type WorkflowRun } from './act.js';
+import { startGitHub, type GitHub } from './github.js';
+import { REPOSITORY, runWorkflow, type WorkflowResult, type WorkflowRun } from './act.js';
 import { makeProject, type Project } from './project.js';
 
 /** pnpm, which the runbook's commands use, is one of this repository's own packages. */
@@ -15,6 +16,8 @@ const PROGRAMS = fileURLToPath(new URL('../../node_modules/.bin', import.meta.ur
 
 export interface WorkflowHost {
   readonly project: Project;
+  /** What the workflows say to GitHub's REST API. */
+  readonly github: GitHub;
   /** Puts a tag on a commit of the origin. */
   tag(name: string, commit: string): void;
   /** Carries out an example caller. What it left in temporary folders goes with the host. */
@@ -26,9 +29,11 @@ export interface WorkflowHost {
 export async function makeWorkflowHost(env: Record<string, string> = {}): Promise<WorkflowHost> {
   const node = process.env['ROLLING_RESTART_TEST_NODE24'] ?? (await ensureNode24());
   const project = await makeProject({ fixture: 'roma', env });
+  const github = await startGitHub(REPOSITORY);
   const results: WorkflowResult[] = [];
   return {
     project,
+    github,
     tag: (name, commit) => {
       execFileSync('git', ['--git-dir', project.origin, 'tag', name, commit]);
     },
@@ -38,6 +43,7 @@ export async function makeWorkflowHost(env: Record<string, string> = {}): Promis
         repository: project.origin,
         // Runners bring their own Node 24, whatever the host has.
         path: [dirname(node), PROGRAMS].join(delimiter),
+        env: { GITHUB_API_URL: github.apiUrl, ...run.env },
         with: {
           'working-directory': project.dir,
           'state-dir': join(project.root, 'state'),
@@ -51,6 +57,7 @@ export async function makeWorkflowHost(env: Record<string, string> = {}): Promis
     },
     async cleanup() {
       for (const result of results) result.dispose();
+      github.close();
       await project.cleanup();
     },
   };

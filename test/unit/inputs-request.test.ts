@@ -106,6 +106,8 @@ describe('readRequest', () => {
         loadTest: undefined,
       },
       githubToken: undefined,
+      fetchToken: undefined,
+      deployment: { environment: undefined, url: undefined },
     });
   });
 

@@ -17,6 +17,12 @@ const PINNED = /^[\w.-]+\/[\w./-]+@[0-9a-f]{40}$/;
 
 /** What a workflow, and its caller, may do beyond reading; with the reason in the workflow. */
 const PERMISSIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  ...Object.fromEntries(
+    ['deploy.yml', 'release.yml', 'rollback.yml', 'maintenance.yml'].map((name) => [
+      name,
+      { contents: 'read', deployments: 'write' },
+    ]),
+  ),
   'emergency.yml': { contents: 'read', issues: 'write' },
   'slo-review.yml': { issues: 'write' },
 };

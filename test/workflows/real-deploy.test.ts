@@ -27,6 +27,9 @@ describe('a push to main', () => {
     const { State, Config } = await host.project.inspect('roma');
     expect(State.Running).toBe(true);
     expect(Config.Labels['com.docker.compose.project']).toBe(host.project.name);
+    expect(host.github.deployments).toMatchObject([
+      { sha: run.sha, environment: 'production', statuses: [{ state: 'success' }, { state: 'in_progress' }] },
+    ]);
   });
 
   it('replaces the container with the new version, and the summary says so first', async () => {
@@ -70,6 +73,11 @@ describe('a push to main', () => {
     const report = artifactReport(run);
     expect(report).toMatchObject({ procedure: 'code-update', outcome: 'rolled-back' });
     expect(JSON.stringify(report['error'])).toMatch(/exited .*code 1\b.*chaos: ending with code 1/);
+    const [failed, live] = host.github.deployments;
+    expect(failed).toMatchObject({ sha: broken, statuses: [{ state: 'failure' }, { state: 'in_progress' }] });
+    expect(live?.statuses[0]).toMatchObject({ state: 'success' });
+    expect(live?.statuses[0]?.description).toContain('live again');
+    expect(host.github.problems).toEqual([]);
     const log = artifactFiles(run).find((path) => /roma-failed-.*-log\.txt$/.test(path));
     expect(log).toBeDefined();
   });

@@ -53,6 +53,8 @@ export interface JournalOpening {
   readonly invocation: Invocation;
   readonly workingDirectory: string;
   readonly plan: Plan;
+  /** Where the forge has a record of the run: whoever recovers it ends that too. */
+  readonly environment?: string | undefined;
 }
 
 export interface JournalRecord {

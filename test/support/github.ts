@@ -1,0 +1,194 @@
+import { createServer, type ServerResponse } from 'node:http';
+import { answerProblems, requestProblems } from './github-openapi.js';
+
+export interface KeptDeployment {
+  readonly id: number;
+  readonly sha: string;
+  readonly environment: string;
+  readonly payload: unknown;
+  readonly description: string | null;
+  /** Newest first. */
+  readonly statuses: KeptStatus[];
+}
+
+export interface KeptStatus {
+  readonly state: string;
+  readonly description: string;
+  readonly log_url: string;
+  readonly environment_url: string;
+}
+
+/** What happens to requests in place of an answer, so many times. */
+export interface Fault {
+  readonly method: string;
+  readonly path: RegExp;
+  /** `lost`: it is carried out and the connection broken; `dead`: nothing is ever answered. */
+  readonly with: number | 'lost' | 'dead';
+  times: number;
+}
+
+export interface GitHub {
+  readonly apiUrl: string;
+  /** Method and path of each request, in order. */
+  readonly asked: string[];
+  /** Newest first, as GitHub lists them. */
+  readonly deployments: KeptDeployment[];
+  readonly faults: Fault[];
+  /** Where a request or an answer is not what GitHub describes. */
+  readonly problems: string[];
+  /** Puts a record there that somebody else made. */
+  put(record: { sha: string; environment: string; payload?: unknown; states: readonly string[] }): KeptDeployment;
+  close(): void;
+}
+
+const NOWHERE = 'https://nowhere.test';
+const AT = '2026-11-26T00:00:00Z';
+
+/**
+ * GitHub's Deployments of a repository on loopback, with a memory. Every request, and every answer that it gives itself, is
+ * held against GitHub's own OpenAPI description; `problems` has what differs.
+ */
+export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
+  const root = `https://api.github.test/repos/${repository}`;
+  const deployments: KeptDeployment[] = [];
+  const [asked, problems, faults]: [string[], string[], Fault[]] = [[], [], []];
+  let nextId = 1;
+  const add = (record: Omit<KeptDeployment, 'id'>): KeptDeployment => {
+    const made = { ...record, id: nextId++ };
+    deployments.unshift(made);
+    return made;
+  };
+
+  const carryOut = (
+    method: string,
+    pathname: string,
+    query: URLSearchParams,
+    body: Body,
+  ): readonly [number, unknown] => {
+    const [, id] = /\/deployments\/(\d+)\/statuses$/.exec(pathname) ?? [];
+    if (id !== undefined) {
+      const deployment = deployments.find((one) => one.id === Number(id));
+      if (deployment === undefined) return [404, { message: 'Not Found' }];
+      if (method === 'GET')
+        return [200, deployment.statuses.map((status, index) => shownStatus(root, deployment, status, index))];
+      const status: KeptStatus = {
+        state: textOf(body['state'], ''),
+        description: textOf(body['description'], ''),
+        log_url: textOf(body['log_url'], NOWHERE),
+        environment_url: textOf(body['environment_url'], NOWHERE),
+      };
+      deployment.statuses.unshift(status);
+      return [201, shownStatus(root, deployment, status, 0)];
+    }
+    if (!pathname.endsWith('/deployments')) return [404, { message: 'Not Found' }];
+    if (method === 'GET') {
+      const wanted = (name: string, value: string): boolean => !query.has(name) || query.get(name) === value;
+      const found = deployments.filter((one) => wanted('environment', one.environment) && wanted('sha', one.sha));
+      return [200, found.slice(0, Number(query.get('per_page') ?? 30)).map((one) => shown(root, one))];
+    }
+    const made = add({
+      sha: textOf(body['ref'], ''),
+      environment: textOf(body['environment'], 'production'),
+      payload: body['payload'] ?? {},
+      description: typeof body['description'] === 'string' ? body['description'] : null,
+      statuses: [],
+    });
+    return [201, shown(root, made)];
+  };
+
+  const server = createServer((request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://loopback');
+    const method = request.method ?? '';
+    asked.push(`${method} ${pathname}`);
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const text = Buffer.concat(chunks).toString();
+      const body: unknown = text === '' ? undefined : JSON.parse(text);
+      problems.push(...requestProblems({ method, pathname, query: searchParams, body }));
+      const fault = faults.find((one) => one.times > 0 && one.method === method && one.path.test(pathname));
+      if (fault !== undefined) fault.times -= 1;
+      if (fault?.with === 'dead') return;
+      if (typeof fault?.with === 'number') {
+        answer(response, fault.with, { message: 'no' });
+        return;
+      }
+      const [status, said] = carryOut(method, pathname, searchParams, (body ?? {}) as Body);
+      if (status < 300) problems.push(...answerProblems(method, pathname, status, said));
+      if (fault?.with === 'lost') response.destroy();
+      else answer(response, status, said);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return {
+    apiUrl: `http://127.0.0.1:${address.port}`,
+    asked,
+    deployments,
+    faults,
+    problems,
+    put: ({ sha, environment, payload = {}, states }) =>
+      add({
+        sha,
+        environment,
+        payload,
+        description: null,
+        statuses: [...states]
+          .reverse()
+          .map((state) => ({ state, description: '', log_url: NOWHERE, environment_url: NOWHERE })),
+      }),
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+type Body = Readonly<Record<string, unknown>>;
+
+function textOf(value: unknown, otherwise: string): string {
+  return typeof value === 'string' ? value : otherwise;
+}
+
+function answer(response: ServerResponse, status: number, body: unknown): void {
+  response.statusCode = status;
+  response.setHeader('content-type', 'application/json');
+  response.end(JSON.stringify(body));
+}
+
+function shown(root: string, { id, sha, environment, payload, description }: KeptDeployment): object {
+  return {
+    id,
+    node_id: `D${id}`,
+    url: `${root}/deployments/${id}`,
+    statuses_url: `${root}/deployments/${id}/statuses`,
+    repository_url: root,
+    ref: sha,
+    sha,
+    task: 'deploy',
+    payload,
+    original_environment: environment,
+    environment,
+    description,
+    creator: null,
+    created_at: AT,
+    updated_at: AT,
+  };
+}
+
+function shownStatus(root: string, { id, environment }: KeptDeployment, status: KeptStatus, index: number): object {
+  return {
+    ...status,
+    id: id * 100 + index,
+    node_id: `S${id}-${index}`,
+    url: `${root}/deployments/${id}/statuses/${index}`,
+    deployment_url: `${root}/deployments/${id}`,
+    repository_url: root,
+    environment,
+    target_url: status.log_url,
+    creator: null,
+    created_at: AT,
+    updated_at: AT,
+  };
+}
