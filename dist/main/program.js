@@ -253,6 +253,13 @@ const TABLE = [
         procedures: ['check', 'code-update', 'maintenance'],
     },
     {
+        name: 'allow-downgrade',
+        description: 'Deploy a commit that is older than what is live, as a rollback to it; otherwise an old run that is run again is refused.',
+        default: 'false',
+        kind: 'flag',
+        procedures: ['code-update'],
+    },
+    {
         name: 'image',
         description: 'Image to pull and deploy instead of building one; with it `service` names one service.',
         default: undefined,
@@ -1026,6 +1033,7 @@ const SETTABLE_GATES = [
     'active-jobs',
     'peak-hours',
     'registry',
+    'downgrade',
     'staging',
     'rollback-release',
     'backup-age',
@@ -1433,6 +1441,7 @@ function readRequest(read, context) {
         router: input.choice('router', model_request/* ROUTER_CHOICES */.R),
         drainTimeoutMs: input.duration('drain-timeout') ?? 0,
         ref: input.checked('ref', refProblem),
+        allowDowngrade: input.flag('allow-downgrade'),
         image,
         pullBase: input.flag('pull-base'),
         buildCommand: input.text('build-command'),
@@ -3741,7 +3750,7 @@ __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _github_invocation_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8597);
 /* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8182);
 /* harmony import */ var _model_request_secrets_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(9036);
-/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(2294);
+/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(8559);
 /* harmony import */ var _publish_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8604);
 /* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6517);
 /* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(4054);
@@ -5102,7 +5111,7 @@ function formatSize(bytes) {
 
 /***/ }),
 
-/***/ 2294:
+/***/ 8559:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -7072,6 +7081,40 @@ async function backupAgeGate({ backups, project, request }, service, now = Date.
     };
 }
 
+;// CONCATENATED MODULE: ./build/steps/gates/downgrade.js
+
+/**
+ * Running an old run again deploys its old commit. Nobody who wants the newest one notices, so it has to be said; a commit
+ * that is named in `ref` is said.
+ */
+async function downgradeGate(run, opened, commit) {
+    const live = opened.checkout?.commit;
+    const { ref, allowDowngrade } = run.request;
+    if (ref !== undefined || live === undefined || !(await isOlder(run, opened, commit)))
+        return { kind: 'pass', detail: `commit ${commit.slice(0, 12)} is not older than what is live` };
+    const what = `Commit ${commit.slice(0, 12)} is older than ${live.slice(0, 12)}, which is live`;
+    if (allowDowngrade)
+        return { kind: 'warn', detail: `${what}, and allow-downgrade is given` };
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', `${what}: this would be a downgrade`, {
+            next: `To go back on purpose: procedure rollback with rollback-to: git:${commit.slice(0, 12)}, or allow-downgrade: true. For the newest commit, run the workflow of that one. Nothing was changed.`,
+        }),
+    };
+}
+/** @returns whether the commit has all that is in the live checkout's commit, and more */
+async function isNewer({ source }, { checkout }, commit) {
+    if (checkout?.commit === undefined || checkout.commit === commit)
+        return false;
+    return (await source.log(checkout.topLevel, commit, checkout.commit, 1)).length === 0;
+}
+/** @returns whether all that the commit has is in the live checkout's commit already */
+async function isOlder({ source }, { checkout }, commit) {
+    if (checkout?.commit === undefined || checkout.commit === commit)
+        return false;
+    return (await source.log(checkout.topLevel, checkout.commit, commit, 1)).length === 0;
+}
+
 // EXTERNAL MODULE: ./build/model/peak-hours.js
 var peak_hours = __nccwpck_require__(8616);
 ;// CONCATENATED MODULE: ./build/steps/gates/peak-hours.js
@@ -7532,6 +7575,7 @@ function staging_refuse(message, how) {
 
 
 
+
 /** Procedures that restart something, and can wait. */
 const RESTARTING = new Set([
     'code-update',
@@ -7553,10 +7597,12 @@ function passOpeningGates(viewing) {
     pass(viewing, 'peak-hours', peakHoursGate(viewing));
 }
 /** Asked as soon as the commit is known. @throws ProcedureError E_GATE */
-async function passStagingGate(viewing, commit) {
-    if (viewing.request.requireEnvironment === undefined || isOff(viewing, 'staging'))
-        return;
-    pass(viewing, 'staging', await stagingGate(viewing, commit));
+async function passCommitGates(viewing, commit) {
+    const { procedure, requireEnvironment } = viewing.request;
+    if (procedure === 'code-update' && !isOff(viewing, 'downgrade'))
+        pass(viewing, 'downgrade', await downgradeGate(viewing, viewing.opened, commit));
+    if (requireEnvironment !== undefined && !isOff(viewing, 'staging'))
+        pass(viewing, 'staging', await stagingGate(viewing, commit));
 }
 /** Asked when all is ready, right before what runs is touched. @throws ProcedureError E_GATE */
 async function passLastGates(session, candidates) {
@@ -7698,7 +7744,7 @@ async function fetchWanted(session) {
         return wantedFromLive(opened, request.workingDirectory);
     }
     await showNew(session, opened, commit);
-    await passStagingGate(session, commit.commit);
+    await passCommitGates(session, commit.commit);
     if (session.request.procedure !== 'rollback')
         beginDeployment(session, commit.commit);
     // No tracked file differs from the commit (a gate saw to that), and an image needs no build context.
@@ -12679,6 +12725,48 @@ async function recordSlo(session) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/procedures/going-back.js
+
+
+/**
+ * A deploy of what is older than what runs is a rollback, whatever attempt of a workflow it is: with `allow-downgrade` it is
+ * carried out and reported as one, from the kept image where there is one.
+ * @returns the run as it is meant
+ */
+async function asMeant(run, opened) {
+    const { request, invocation, source, progress } = run;
+    const ref = request.ref ?? invocation.sha;
+    if (request.procedure !== 'code-update' || !request.allowDowngrade || ref === undefined)
+        return run;
+    if (opened.checkout === undefined)
+        return run;
+    // What was live once is here without the network.
+    const commit = await source.resolve(opened.checkout.topLevel, ref);
+    if (commit === undefined || commit === opened.checkout.commit)
+        return run;
+    const older = await isOlder(run, opened, commit);
+    if (!older && ((await isNewer(run, opened, commit)) || !(await wasLive(run, opened, commit))))
+        return run;
+    progress.info(`commit ${commit.slice(0, 12)} is older than what is live: this is a rollback to it`);
+    const { image } = request;
+    const rollbackTo = image === undefined ? { kind: 'git', ref: commit } : { kind: 'image', reference: image };
+    return { ...run, request: { ...request, procedure: 'rollback', rollbackTo, ref: undefined, image: undefined } };
+}
+/** Histories need not be a line: what the ledger has had live counts as well. */
+async function wasLive(run, opened, commit) {
+    const { ledger } = run.records(opened.live.name);
+    const services = run.request.services.length > 0 ? run.request.services : Object.keys(opened.live.services);
+    for (const service of services) {
+        const history = await ledger.history(service);
+        const live = liveRelease(history);
+        if (live?.commit === commit)
+            continue;
+        if (history.releases.some(({ id, commit: known }) => known === commit && isAccepted(history, id)))
+            return true;
+    }
+    return false;
+}
+
 ;// CONCATENATED MODULE: ./build/steps/plan-backup.js
 
 
@@ -13708,7 +13796,7 @@ async function viewWanted(viewing) {
     if (commit === undefined)
         return wantedFromLive(viewing.opened, viewing.request.workingDirectory);
     await showNew(viewing, viewing.opened, commit);
-    await passStagingGate(viewing, commit.commit);
+    await passCommitGates(viewing, commit.commit);
     if (commit.commit === viewing.opened.checkout?.commit) {
         return wantedFromLive(viewing.opened, viewing.request.workingDirectory);
     }
@@ -17287,17 +17375,20 @@ const ALL_PROCEDURES = {
 
 
 
+
 /** Carries one procedure out, from the open project to the report. Never throws: the report says what happened. */
-async function runProcedure(run) {
-    const procedure = ALL_PROCEDURES[run.request.procedure];
+async function runProcedure(asked) {
+    let run = asked;
     let result;
     try {
-        result = await conduct(run, procedure);
+        const opened = await open_project_openProject(asked);
+        run = await asMeant(asked, opened);
+        result = await conduct(run, opened, ALL_PROCEDURES[run.request.procedure]);
     }
     catch (error) {
         result = failedBeforeItsEnd(run, (0,errors/* asProcedureError */.qq)(error));
     }
-    if (procedure.perform === undefined || run.request.dryRun)
+    if (ALL_PROCEDURES[run.request.procedure].perform === undefined || run.request.dryRun)
         return build_report_buildReport(run, result);
     await endDeployment(run, build_report_buildReport(run, result));
     await notify_tellEnd(run, build_report_buildReport(run, result));
@@ -17330,8 +17421,7 @@ async function recoverAbandoned(run, killed) {
     await tellEnd(run, { ...report, outcome: 'failed', headline: `the run was killed; ${report.headline}` });
     return buildReport(run, result);
 }
-async function conduct(run, procedure) {
-    const opened = await open_project_openProject(run);
+async function conduct(run, opened, procedure) {
     const { perform } = procedure;
     if (run.request.dryRun || perform === undefined) {
         const view = viewing(run, opened);

@@ -253,6 +253,13 @@ const TABLE = [
         procedures: ['check', 'code-update', 'maintenance'],
     },
     {
+        name: 'allow-downgrade',
+        description: 'Deploy a commit that is older than what is live, as a rollback to it; otherwise an old run that is run again is refused.',
+        default: 'false',
+        kind: 'flag',
+        procedures: ['code-update'],
+    },
+    {
         name: 'image',
         description: 'Image to pull and deploy instead of building one; with it `service` names one service.',
         default: undefined,
@@ -1026,6 +1033,7 @@ const SETTABLE_GATES = [
     'active-jobs',
     'peak-hours',
     'registry',
+    'downgrade',
     'staging',
     'rollback-release',
     'backup-age',
@@ -1516,6 +1524,7 @@ function readRequest(read, context) {
         router: input.choice('router', model_request/* ROUTER_CHOICES */.R),
         drainTimeoutMs: input.duration('drain-timeout') ?? 0,
         ref: input.checked('ref', refProblem),
+        allowDowngrade: input.flag('allow-downgrade'),
         image,
         pullBase: input.flag('pull-base'),
         buildCommand: input.text('build-command'),
@@ -5038,7 +5047,7 @@ __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _github_invocation_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8597);
 /* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8182);
 /* harmony import */ var _model_request_secrets_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(9036);
-/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(2294);
+/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(8559);
 /* harmony import */ var _report_text_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8523);
 /* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6517);
 /* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(4054);
@@ -5093,7 +5102,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 2294:
+/***/ 8559:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -5649,7 +5658,7 @@ var omit = __nccwpck_require__(8384);
 
 
 /** @returns the release that was accepted last, if any */
-function liveRelease(history) {
+function release_liveRelease(history) {
     const event = history.events.findLast((entry) => entry.kind === 'live');
     return history.releases.find((release) => release.id === event?.release);
 }
@@ -5658,7 +5667,7 @@ function isBad(history, id) {
     return verdictOn(history, id) === 'bad';
 }
 /** @returns whether the release was verified and accepted, and not rolled back since */
-function isAccepted(history, id) {
+function release_isAccepted(history, id) {
     return verdictOn(history, id) === 'live';
 }
 function verdictOn({ events }, id) {
@@ -5690,7 +5699,7 @@ function previousRelease(history, current) {
  * @returns the ids of the kept releases that are beyond it
  */
 function release_releasesToDrop(history, count) {
-    const live = liveRelease(history);
+    const live = release_liveRelease(history);
     const spared = new Set([live?.id, previousRelease(history, live?.id)?.id]);
     const lastLive = (release) => history.events.findLastIndex((event) => event.kind === 'live' && event.release === release.id);
     const kept = [...keptReleases(history)].sort((a, b) => lastLive(b) - lastLive(a));
@@ -7061,6 +7070,40 @@ async function backupAgeGate({ backups, project, request }, service, now = Date.
     };
 }
 
+;// CONCATENATED MODULE: ./build/steps/gates/downgrade.js
+
+/**
+ * Running an old run again deploys its old commit. Nobody who wants the newest one notices, so it has to be said; a commit
+ * that is named in `ref` is said.
+ */
+async function downgradeGate(run, opened, commit) {
+    const live = opened.checkout?.commit;
+    const { ref, allowDowngrade } = run.request;
+    if (ref !== undefined || live === undefined || !(await downgrade_isOlder(run, opened, commit)))
+        return { kind: 'pass', detail: `commit ${commit.slice(0, 12)} is not older than what is live` };
+    const what = `Commit ${commit.slice(0, 12)} is older than ${live.slice(0, 12)}, which is live`;
+    if (allowDowngrade)
+        return { kind: 'warn', detail: `${what}, and allow-downgrade is given` };
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', `${what}: this would be a downgrade`, {
+            next: `To go back on purpose: procedure rollback with rollback-to: git:${commit.slice(0, 12)}, or allow-downgrade: true. For the newest commit, run the workflow of that one. Nothing was changed.`,
+        }),
+    };
+}
+/** @returns whether the commit has all that is in the live checkout's commit, and more */
+async function downgrade_isNewer({ source }, { checkout }, commit) {
+    if (checkout?.commit === undefined || checkout.commit === commit)
+        return false;
+    return (await source.log(checkout.topLevel, commit, checkout.commit, 1)).length === 0;
+}
+/** @returns whether all that the commit has is in the live checkout's commit already */
+async function downgrade_isOlder({ source }, { checkout }, commit) {
+    if (checkout?.commit === undefined || checkout.commit === commit)
+        return false;
+    return (await source.log(checkout.topLevel, checkout.commit, commit, 1)).length === 0;
+}
+
 ;// CONCATENATED MODULE: ./build/steps/gates/peak-hours.js
 
 
@@ -7372,13 +7415,13 @@ function inline(project, definition) {
  * verification (its rollback was off, or failed) is nothing to go back to; then it is the one that was accepted last.
  */
 function releaseBefore({ release, history }) {
-    if (release === undefined || isAccepted(history, release.id))
+    if (release === undefined || release_isAccepted(history, release.id))
         return release;
     return previousRelease(history, release.id);
 }
 /** @returns what the decision between same and changed hangs on */
 function currentFacts({ release, history, files, containers }) {
-    return { release, accepted: release === undefined || isAccepted(history, release.id), files, containers };
+    return { release, accepted: release === undefined || release_isAccepted(history, release.id), files, containers };
 }
 
 ;// CONCATENATED MODULE: ./build/steps/kept-candidate.js
@@ -7519,6 +7562,7 @@ function staging_refuse(message, how) {
 
 
 
+
 /** Procedures that restart something, and can wait. */
 const RESTARTING = new Set([
     'code-update',
@@ -7540,10 +7584,12 @@ function gates_passOpeningGates(viewing) {
     pass(viewing, 'peak-hours', peakHoursGate(viewing));
 }
 /** Asked as soon as the commit is known. @throws ProcedureError E_GATE */
-async function passStagingGate(viewing, commit) {
-    if (viewing.request.requireEnvironment === undefined || isOff(viewing, 'staging'))
-        return;
-    pass(viewing, 'staging', await stagingGate(viewing, commit));
+async function passCommitGates(viewing, commit) {
+    const { procedure, requireEnvironment } = viewing.request;
+    if (procedure === 'code-update' && !isOff(viewing, 'downgrade'))
+        pass(viewing, 'downgrade', await downgradeGate(viewing, viewing.opened, commit));
+    if (requireEnvironment !== undefined && !isOff(viewing, 'staging'))
+        pass(viewing, 'staging', await stagingGate(viewing, commit));
 }
 /** Asked when all is ready, right before what runs is touched. @throws ProcedureError E_GATE */
 async function passLastGates(session, candidates) {
@@ -7685,7 +7731,7 @@ async function fetchWanted(session) {
         return wantedFromLive(opened, request.workingDirectory);
     }
     await showNew(session, opened, commit);
-    await passStagingGate(session, commit.commit);
+    await passCommitGates(session, commit.commit);
     if (session.request.procedure !== 'rollback')
         beginDeployment(session, commit.commit);
     // No tracked file differs from the commit (a gate saw to that), and an image needs no build context.
@@ -9376,7 +9422,7 @@ function matchRelease(history, containers) {
     if (containers.length === 0)
         return undefined;
     const matches = (release) => containers.every((container) => container.fingerprint === release.image.fingerprint && container.composeHash === release.composeHash);
-    const live = liveRelease(history);
+    const live = release_liveRelease(history);
     if (live !== undefined && matches(live))
         return live;
     return keptReleases(history).find(matches) ?? history.releases.findLast(matches);
@@ -12668,6 +12714,48 @@ async function slo_recordSlo(session) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/procedures/going-back.js
+
+
+/**
+ * A deploy of what is older than what runs is a rollback, whatever attempt of a workflow it is: with `allow-downgrade` it is
+ * carried out and reported as one, from the kept image where there is one.
+ * @returns the run as it is meant
+ */
+async function going_back_asMeant(run, opened) {
+    const { request, invocation, source, progress } = run;
+    const ref = request.ref ?? invocation.sha;
+    if (request.procedure !== 'code-update' || !request.allowDowngrade || ref === undefined)
+        return run;
+    if (opened.checkout === undefined)
+        return run;
+    // What was live once is here without the network.
+    const commit = await source.resolve(opened.checkout.topLevel, ref);
+    if (commit === undefined || commit === opened.checkout.commit)
+        return run;
+    const older = await isOlder(run, opened, commit);
+    if (!older && ((await isNewer(run, opened, commit)) || !(await wasLive(run, opened, commit))))
+        return run;
+    progress.info(`commit ${commit.slice(0, 12)} is older than what is live: this is a rollback to it`);
+    const { image } = request;
+    const rollbackTo = image === undefined ? { kind: 'git', ref: commit } : { kind: 'image', reference: image };
+    return { ...run, request: { ...request, procedure: 'rollback', rollbackTo, ref: undefined, image: undefined } };
+}
+/** Histories need not be a line: what the ledger has had live counts as well. */
+async function wasLive(run, opened, commit) {
+    const { ledger } = run.records(opened.live.name);
+    const services = run.request.services.length > 0 ? run.request.services : Object.keys(opened.live.services);
+    for (const service of services) {
+        const history = await ledger.history(service);
+        const live = liveRelease(history);
+        if (live?.commit === commit)
+            continue;
+        if (history.releases.some(({ id, commit: known }) => known === commit && isAccepted(history, id)))
+            return true;
+    }
+    return false;
+}
+
 ;// CONCATENATED MODULE: ./build/steps/plan-backup.js
 
 
@@ -12866,7 +12954,7 @@ async function findBackings(viewing, look) {
     return backings;
 }
 function planOf(viewing, service, current, data) {
-    const release = current.release ?? liveRelease(current.history);
+    const release = current.release ?? release_liveRelease(current.history);
     const { operations, notes } = planBackup(viewing, data, { release: release?.id, reason: 'asked' });
     return {
         service,
@@ -13249,7 +13337,7 @@ async function backupFirst(viewing, service, current) {
         return undefined;
     }
     passGate(viewing, 'backup-space', space);
-    const release = current.release ?? liveRelease(current.history);
+    const release = current.release ?? release_liveRelease(current.history);
     const { operations, notes } = planBackup(viewing, data, { release: release?.id, reason: 'before' });
     return { first: operations, swap: [], notes };
 }
@@ -13273,7 +13361,7 @@ async function dataOfRelease(viewing, candidate, looking) {
     };
 }
 function swap(viewing, { data, current, manifest, places, folder, tool, }) {
-    const release = (current.release ?? liveRelease(current.history))?.id;
+    const release = (current.release ?? release_liveRelease(current.history))?.id;
     const { service } = data;
     const safety = planBackup(viewing, { ...data, places }, { release, reason: 'safety', still: true });
     return [
@@ -13697,7 +13785,7 @@ async function viewWanted(viewing) {
     if (commit === undefined)
         return wantedFromLive(viewing.opened, viewing.request.workingDirectory);
     await showNew(viewing, viewing.opened, commit);
-    await passStagingGate(viewing, commit.commit);
+    await passCommitGates(viewing, commit.commit);
     if (commit.commit === viewing.opened.checkout?.commit) {
         return wantedFromLive(viewing.opened, viewing.request.workingDirectory);
     }
@@ -13883,7 +13971,7 @@ async function lookAtReleases(viewing, service, current) {
         columns: ['Release', 'Mark', 'Image', 'Commit', 'Digest or id', 'By'],
         rows,
     });
-    const live = liveRelease(history);
+    const live = release_liveRelease(history);
     if (live !== undefined && current.containers.length > 0 && current.release?.id !== live.id) {
         problems.push(`${service} does not run what was deployed last (${live.id}): someone changed it by hand`);
     }
@@ -15192,7 +15280,7 @@ function withBackup(plan, data) {
     return { ...plan, notes, operations: withData(plan.operations, data) };
 }
 function releaseToStart(current) {
-    return (current.release ?? liveRelease(current.history))?.id;
+    return (current.release ?? release_liveRelease(current.history))?.id;
 }
 function planFrom(viewing, service, way, current, release, router) {
     return {
@@ -16188,7 +16276,7 @@ async function prepareRestore(viewing, service, current, findTool = toolFor) {
 }
 function restore_planOf(viewing, { service, current, data, manifest, places, folder, tool, }) {
     const { request } = viewing;
-    const release = (current.release ?? liveRelease(current.history))?.id;
+    const release = (current.release ?? release_liveRelease(current.history))?.id;
     const there = current.containers.length > 0;
     // What a person stopped on purpose stays so, with the data that is wanted.
     const starts = there && stoppedOnPurpose(current.history) === undefined;
@@ -16248,7 +16336,7 @@ function releaseNotes({ release: wrote }, release) {
     ];
 }
 async function restore_carryOut(session, { service, current, plan }) {
-    const release = current.release ?? liveRelease(current.history);
+    const release = current.release ?? release_liveRelease(current.history);
     const candidate = release === undefined ? undefined : await keptCandidate(session, release.id, current);
     const run = candidate === undefined ? undefined : new ServiceRun(session, candidate);
     const execute = (operation, signal) => run === undefined ? session.execute(operation, signal) : run.execute(operation, signal);
@@ -16361,7 +16449,7 @@ async function resolveTarget(viewing, target, current) {
     }
 }
 async function requirePrevious(viewing, current) {
-    const previous = previousRelease(current.history, (current.release ?? liveRelease(current.history))?.id);
+    const previous = previousRelease(current.history, (current.release ?? release_liveRelease(current.history))?.id);
     if (previous !== undefined)
         return previous;
     throw new errors/* ProcedureError */.e_('E_ROLLBACK_TARGET', 'The ledger has no release before the one that runs', {
@@ -16615,7 +16703,7 @@ async function viewStop(viewing, service) {
 /** @param current with what runs taken into the ledger: it has to be there to be started again */
 function stopPlan(viewing, service, current, router) {
     const { containers, history } = current;
-    const release = current.release?.id ?? liveRelease(history)?.id;
+    const release = current.release?.id ?? release_liveRelease(history)?.id;
     if (containers.length === 0 && release === undefined) {
         throw new errors/* ProcedureError */.e_('E_GATE', `Nothing of ${service} runs, and the ledger has no release of it`, {
             next: 'It was never deployed. Nothing was changed.',
@@ -16767,7 +16855,7 @@ async function prepareStart(viewing, current, service) {
     if (containers.length > 0 && containers.every(({ state }) => state === 'running')) {
         return { plan: runsAlready(service, current), candidate: undefined };
     }
-    const release = (current.release ?? liveRelease(history))?.id;
+    const release = (current.release ?? release_liveRelease(history))?.id;
     if (release === undefined)
         throw start_service_nothingToStart(service);
     const known = await keptCandidate(viewing, release, current);
@@ -17276,17 +17364,20 @@ const procedures_ALL_PROCEDURES = {
 
 
 
+
 /** Carries one procedure out, from the open project to the report. Never throws: the report says what happened. */
-async function runProcedure(run) {
-    const procedure = ALL_PROCEDURES[run.request.procedure];
+async function runProcedure(asked) {
+    let run = asked;
     let result;
     try {
-        result = await conduct(run, procedure);
+        const opened = await openProject(asked);
+        run = await asMeant(asked, opened);
+        result = await conduct(run, opened, ALL_PROCEDURES[run.request.procedure]);
     }
     catch (error) {
         result = failedBeforeItsEnd(run, asProcedureError(error));
     }
-    if (procedure.perform === undefined || run.request.dryRun)
+    if (ALL_PROCEDURES[run.request.procedure].perform === undefined || run.request.dryRun)
         return buildReport(run, result);
     await endDeployment(run, buildReport(run, result));
     await tellEnd(run, buildReport(run, result));
@@ -17319,8 +17410,7 @@ async function recoverAbandoned(run, killed) {
     await notify_tellEnd(run, { ...report, outcome: 'failed', headline: `the run was killed; ${report.headline}` });
     return build_report_buildReport(run, result);
 }
-async function conduct(run, procedure) {
-    const opened = await openProject(run);
+async function conduct(run, opened, procedure) {
     const { perform } = procedure;
     if (run.request.dryRun || perform === undefined) {
         const view = viewing(run, opened);

@@ -33,6 +33,7 @@ const OF_OTHER_PROCEDURES = ['period', 'metrics-file'];
 
 /** An emergency restart starts again what is there: it takes no new code and has nothing to go back to. */
 const NOT_IN_AN_EMERGENCY = [
+  'allow-downgrade',
   'environment',
   'environment-url',
   'fetch-token',
@@ -92,17 +93,32 @@ export const PUBLIC_WORKFLOWS = [
   {
     file: 'release.yml',
     required: ['working-directory', 'smoke-test'],
-    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, 'ref', ...OF_A_ROLLBACK, ...OF_A_MAINTENANCE],
+    leftOut: [
+      ...SET_BY_EVERY_WORKFLOW,
+      ...OF_OTHER_PROCEDURES,
+      'ref',
+      'allow-downgrade',
+      ...OF_A_ROLLBACK,
+      ...OF_A_MAINTENANCE,
+    ],
   },
   {
     file: 'rollback.yml',
     required: ['working-directory'],
-    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, 'ref', 'image', 'release-command', ...OF_A_MAINTENANCE],
+    leftOut: [
+      ...SET_BY_EVERY_WORKFLOW,
+      ...OF_OTHER_PROCEDURES,
+      'ref',
+      'allow-downgrade',
+      'image',
+      'release-command',
+      ...OF_A_MAINTENANCE,
+    ],
   },
   {
     file: 'maintenance.yml',
     required: ['working-directory'],
-    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, ...OF_A_ROLLBACK],
+    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, 'allow-downgrade', ...OF_A_ROLLBACK],
   },
   {
     file: 'emergency.yml',

@@ -168,6 +168,14 @@ const TABLE = [
     procedures: ['check', 'code-update', 'maintenance'],
   },
   {
+    name: 'allow-downgrade',
+    description:
+      'Deploy a commit that is older than what is live, as a rollback to it; otherwise an old run that is run again is refused.',
+    default: 'false',
+    kind: 'flag',
+    procedures: ['code-update'],
+  },
+  {
     name: 'image',
     description: 'Image to pull and deploy instead of building one; with it `service` names one service.',
     default: undefined,

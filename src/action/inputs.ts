@@ -62,6 +62,7 @@ export function readRequest(read: (name: string) => string, context: InputContex
     router: input.choice('router', ROUTER_CHOICES),
     drainTimeoutMs: input.duration('drain-timeout') ?? 0,
     ref: input.checked('ref', refProblem),
+    allowDowngrade: input.flag('allow-downgrade'),
     image,
     pullBase: input.flag('pull-base'),
     buildCommand: input.text('build-command'),

@@ -4,6 +4,7 @@ export const SETTABLE_GATES = [
   'active-jobs',
   'peak-hours',
   'registry',
+  'downgrade',
   'staging',
   'rollback-release',
   'backup-age',

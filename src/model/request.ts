@@ -28,6 +28,8 @@ export interface Request {
   /** How long an old container's requests may go on after it gets no new ones; then they are cut. */
   readonly drainTimeoutMs: number;
   readonly ref: string | undefined;
+  /** What is older than what is live may be deployed: as a rollback. */
+  readonly allowDowngrade: boolean;
   readonly image: string | undefined;
   readonly pullBase: boolean;
   readonly buildCommand: string | undefined;

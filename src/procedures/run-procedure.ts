@@ -9,24 +9,28 @@ import { describeNotifications, tellEnd, tellStart } from '../steps/notify.js';
 import { deleteOldBackups } from '../steps/old-backups.js';
 import { dropOldReleases } from '../steps/old-releases.js';
 import { openProject } from '../steps/open-project.js';
-import type { Session } from '../steps/session.js';
+import type { OpenProject, Session } from '../steps/session.js';
 import { viewing, withSession } from '../steps/with-session.js';
 import { recordSlo } from '../steps/slo.js';
 import { passOpeningGates } from '../steps/gates/index.js';
 import { removeWorktrees } from '../steps/source.js';
+import { asMeant } from './going-back.js';
 import { ALL_PROCEDURES } from './index.js';
 import { ended, type Procedure, type ProcedureResult } from './procedure.js';
 
 /** Carries one procedure out, from the open project to the report. Never throws: the report says what happened. */
-export async function runProcedure(run: Run): Promise<RunReport> {
-  const procedure = ALL_PROCEDURES[run.request.procedure];
+export async function runProcedure(asked: Run): Promise<RunReport> {
+  let run = asked;
   let result: ProcedureResult;
   try {
-    result = await conduct(run, procedure);
+    const opened = await openProject(asked);
+    run = await asMeant(asked, opened);
+    result = await conduct(run, opened, ALL_PROCEDURES[run.request.procedure]);
   } catch (error) {
     result = failedBeforeItsEnd(run, asProcedureError(error));
   }
-  if (procedure.perform === undefined || run.request.dryRun) return buildReport(run, result);
+  if (ALL_PROCEDURES[run.request.procedure].perform === undefined || run.request.dryRun)
+    return buildReport(run, result);
   await endDeployment(run, buildReport(run, result));
   await tellEnd(run, buildReport(run, result));
   return buildReport(run, result);
@@ -57,8 +61,7 @@ export async function recoverAbandoned(run: Run, killed?: string): Promise<RunRe
   return buildReport(run, result);
 }
 
-async function conduct(run: Run, procedure: Procedure): Promise<ProcedureResult> {
-  const opened = await openProject(run);
+async function conduct(run: Run, opened: OpenProject, procedure: Procedure): Promise<ProcedureResult> {
   const { perform } = procedure;
   if (run.request.dryRun || perform === undefined) {
     const view = viewing(run, opened);

@@ -7,7 +7,7 @@ import { decideDescribed, describeWanted, type Described } from './describe-want
 import { observe } from './observe.js';
 import { withDataChanges } from './data-change.js';
 import { planFor } from './plan-service.js';
-import { passStagingGate } from './gates/index.js';
+import { passCommitGates } from './gates/index.js';
 import { imageOrigin } from './image-origin.js';
 import type { ImageSource } from './prepare.js';
 import { renderedHashes } from './rendered.js';
@@ -84,7 +84,7 @@ async function viewWanted(viewing: Viewing): Promise<WantedProject> {
   const commit = await fetchCommit(viewing, viewing.opened, viewing.signal);
   if (commit === undefined) return wantedFromLive(viewing.opened, viewing.request.workingDirectory);
   await showNew(viewing, viewing.opened, commit);
-  await passStagingGate(viewing, commit.commit);
+  await passCommitGates(viewing, commit.commit);
   if (commit.commit === viewing.opened.checkout?.commit) {
     return wantedFromLive(viewing.opened, viewing.request.workingDirectory);
   }

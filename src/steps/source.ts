@@ -3,7 +3,7 @@ import { ProcedureError } from '../model/errors.js';
 import { short } from '../model/operation.js';
 import type { OpenProject, Session, Viewing } from './session.js';
 import { beginDeployment } from './deployment.js';
-import { passStagingGate } from './gates/index.js';
+import { passCommitGates } from './gates/index.js';
 import { renderWanted, wantedFromLive, type WantedProject } from './wanted.js';
 import type { Run } from '../run/run.js';
 
@@ -22,7 +22,7 @@ export async function fetchWanted(session: Session): Promise<WantedProject> {
     return wantedFromLive(opened, request.workingDirectory);
   }
   await showNew(session, opened, commit);
-  await passStagingGate(session, commit.commit);
+  await passCommitGates(session, commit.commit);
   if (session.request.procedure !== 'rollback') beginDeployment(session, commit.commit);
   // No tracked file differs from the commit (a gate saw to that), and an image needs no build context.
   if (request.image !== undefined && commit.commit === opened.checkout?.commit) {

@@ -51,6 +51,7 @@ describe('readRequest', () => {
       router: 'auto',
       drainTimeoutMs: 30_000,
       ref: undefined,
+      allowDowngrade: false,
       image: undefined,
       pullBase: false,
       buildCommand: undefined,

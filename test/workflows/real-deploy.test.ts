@@ -48,6 +48,16 @@ describe('a push to main', () => {
     expect(run.summary).toContain(commit.slice(0, 12));
   });
 
+  it('is refused as a downgrade when the run of an old commit is run again', async () => {
+    const before = await host.project.inspect('roma');
+    host.tag('the-old-run', host.project.firstCommit);
+    const run = await host.run({ ...PUSH, ref: 'refs/tags/the-old-run', attempt: 2 });
+    expect(run.conclusion, run.log).toBe('failure');
+    expect(run.outputs).toMatchObject({ outcome: 'refused' });
+    expect(run.log).toContain('this would be a downgrade');
+    expect((await host.project.inspect('roma')).Id).toBe(before.Id);
+  });
+
   it('leaves the container alone when the commit is deployed already', async () => {
     const before = await host.project.inspect('roma');
     const run = await host.run(PUSH);

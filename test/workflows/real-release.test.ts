@@ -50,6 +50,15 @@ describe('a tag', () => {
     expect(run.summary).toContain('`rollback`');
   });
 
+  it('is released again by a later attempt when it is the newer one: an attempt proves no rollback', async () => {
+    host.tag('v3.0.0', await host.project.commitRelease({ version: '3.0.0' }));
+    const run = await host.run({ ...tagged('v3.0.0'), attempt: 2 });
+    expect(run.conclusion, run.log).toBe('success');
+    expect(await servedVersion(host.project)).toBe('3.0.0');
+    expect(run.summary).toContain('`code-update`');
+    expect(run.summary).not.toContain('`rollback`');
+  });
+
   it('is not what a branch is: nothing is touched', async () => {
     const before = await host.project.inspect('roma');
     const run = await host.run({ caller: 'release.yml', event: 'push', ref: 'refs/heads/main' });

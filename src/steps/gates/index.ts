@@ -5,6 +5,7 @@ import { dataOf } from '../data-places.js';
 import type { Session, Viewing } from '../session.js';
 import { activeJobsGate } from './active-jobs.js';
 import { backupAgeGate } from './backup-age.js';
+import { downgradeGate } from './downgrade.js';
 import { peakHoursGate } from './peak-hours.js';
 import { portsGate } from './ports.js';
 import { rollbackReleaseGate } from './rollback-release.js';
@@ -31,9 +32,12 @@ export function passOpeningGates(viewing: Viewing): void {
 }
 
 /** Asked as soon as the commit is known. @throws ProcedureError E_GATE */
-export async function passStagingGate(viewing: Viewing, commit: string): Promise<void> {
-  if (viewing.request.requireEnvironment === undefined || isOff(viewing, 'staging')) return;
-  pass(viewing, 'staging', await stagingGate(viewing, commit));
+export async function passCommitGates(viewing: Viewing, commit: string): Promise<void> {
+  const { procedure, requireEnvironment } = viewing.request;
+  if (procedure === 'code-update' && !isOff(viewing, 'downgrade'))
+    pass(viewing, 'downgrade', await downgradeGate(viewing, viewing.opened, commit));
+  if (requireEnvironment !== undefined && !isOff(viewing, 'staging'))
+    pass(viewing, 'staging', await stagingGate(viewing, commit));
 }
 
 /** Asked when all is ready, right before what runs is touched. @throws ProcedureError E_GATE */
