@@ -33,7 +33,8 @@ export function createBackupStore(): BackupStore {
       const folder = serviceFolder(directory, project, service);
       const names = (await readdir(folder).catch(() => [])).filter((name) => !name.endsWith(PARTIAL));
       const found = await Promise.all(names.map(async (name) => lookAt(path.join(folder, name))));
-      return found.filter((one) => one !== undefined).sort((a, b) => (a.id < b.id ? 1 : -1));
+      // The ids of two of the same second are in no order.
+      return found.filter((one) => one !== undefined).sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
     },
 
     async check(folder, signal) {
