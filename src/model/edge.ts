@@ -30,3 +30,12 @@ export interface EdgeState {
   readonly takeover: boolean;
   readonly redirected: boolean;
 }
+
+/** An edge that is there and of another image than the one that is asked for. */
+export interface EdgeUpgrade {
+  readonly service: string;
+  readonly has: string;
+  readonly wanted: string;
+  /** Why the host cannot redirect the ports meanwhile; undefined when it can. */
+  readonly redirectProblem: string | undefined;
+}

@@ -1,14 +1,6 @@
+import type { EdgeUpgrade } from '../model/edge.js';
 import { formatDuration } from '../model/units.js';
 import { TAKEOVER_OUTAGE_MS } from './cost.js';
-
-/** An edge that is there and of another image than the one that is asked for. */
-export interface EdgeUpgrade {
-  readonly service: string;
-  readonly has: string;
-  readonly wanted: string;
-  /** Why the host cannot redirect the ports meanwhile; undefined when it can. */
-  readonly redirectProblem: string | undefined;
-}
 
 /** @returns how the edge gets the image that is asked for, and what that costs: an edge is not replaced unasked */
 export function edgeUpgradeNote({ service, has, wanted, redirectProblem }: EdgeUpgrade): string {

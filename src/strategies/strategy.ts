@@ -1,11 +1,10 @@
-import type { EdgeSpec } from '../model/edge.js';
+import type { EdgeSpec, EdgeUpgrade } from '../model/edge.js';
 import type { Operation } from '../model/operation.js';
 import type { ServicePlan, StrategyName } from '../model/plan.js';
 import type { CanaryPolicy } from '../model/policy.js';
 import type { ReleaseId } from '../model/release.js';
 import type { RouterSpec } from '../model/router.js';
 import type { ObservedContainer, UpdateConfig } from '../model/service.js';
-import type { EdgeUpgrade } from './edge-upgrade.js';
 
 /** How new replaces old. Pure: facts and policy in, operations out; nothing here talks to anything. */
 export interface Strategy {
