@@ -152,10 +152,9 @@ async function readManifest(folder: string): Promise<BackupManifest> {
   let text: string;
   let sums: string;
   try {
-    [text, sums] = (await Promise.all([MANIFEST, SUMS].map((name) => readFile(path.join(folder, name), 'utf8')))) as [
-      string,
-      string,
-    ];
+    // One after the other: where there is nothing, it is the manifest that is missing, and not whichever was read first.
+    text = await readFile(path.join(folder, MANIFEST), 'utf8');
+    sums = await readFile(path.join(folder, SUMS), 'utf8');
   } catch (error) {
     throw notWhole(folder, reasonOf(error), error);
   }
