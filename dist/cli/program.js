@@ -223,7 +223,15 @@ function hostContext(environment = process.env) {
 /** Procedures that put another release in place. */
 const CHANGES = ['code-update', 'config-change', 'rollback', 'maintenance'];
 /** Procedures before which a backup can be taken. */
-const DISTURBS = [...CHANGES, 'health-restart', 'emergency'];
+const DISTURBS = [
+    ...CHANGES,
+    'health-restart',
+    'emergency',
+    'stop',
+    'start',
+    'full-restart',
+    'eject',
+];
 /** Procedures after which something is verified and watched. */
 const RESTARTS = [
     ...CHANGES,
@@ -1956,7 +1964,7 @@ __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8182);
 /* harmony import */ var _model_outcome_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(6521);
 /* harmony import */ var _model_request_secrets_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(9036);
-/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(9780);
+/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(5924);
 /* harmony import */ var _publish_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(5981);
 /* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(6517);
 /* harmony import */ var _report_report_file_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(377);
@@ -2319,7 +2327,7 @@ function asProcedureError(thrown) {
 /* harmony export */   BG: () => (/* binding */ lastWindow),
 /* harmony export */   YG: () => (/* binding */ summaryOf),
 /* harmony export */   ZG: () => (/* binding */ PHASES),
-/* harmony export */   nT: () => (/* binding */ isOpen),
+/* harmony export */   a8: () => (/* binding */ windowFor),
 /* harmony export */   rc: () => (/* binding */ PHASE_CHOICES)
 /* harmony export */ });
 /* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9574);
@@ -2357,6 +2365,24 @@ function lastWindow(records) {
 /** Whether what is to be done belongs to it: work that failed is done again in the same window. */
 function isOpen(window) {
     return window !== undefined && !window.completed && !window.verified;
+}
+/** Phases that look back at a window that is verified already. */
+const LOOKS_BACK = new Set(['verify', 'complete']);
+/**
+ * Which window a run works in: the one that it has worked in already, else the one that is open, or that it looks back at,
+ * else a new one, which has the run's name. An announcement begins a new one in any case.
+ * @param records of one project, oldest first @param phases that the run carries out, in order
+ */
+function windowFor(records, phases, run) {
+    const own = records.findLast((record) => record.run === run);
+    if (own !== undefined)
+        return own.window;
+    const [first] = phases;
+    if (first === 'announce')
+        return run;
+    const last = lastWindow(records);
+    const looksBack = first !== undefined && LOOKS_BACK.has(first);
+    return last !== undefined && (looksBack || isOpen(last)) ? last.id : run;
 }
 /** The runbook's closing announcement, computed; undefined when nothing was performed. */
 function summaryOf(window) {
@@ -3774,7 +3800,7 @@ function formatSize(bytes) {
 
 /***/ }),
 
-/***/ 9780:
+/***/ 5924:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -4150,7 +4176,7 @@ function describeNotifications(viewing) {
     }
 }
 /** @returns the notice with what is the same for all of a run; what is passed in is redacted */
-function noticeOf({ request, invocation, redactor }, told) {
+function noticeOf({ request, invocation, redactor, recorder }, told) {
     return {
         kind: 'notice',
         at: new Date().toISOString(),
@@ -4165,7 +4191,7 @@ function noticeOf({ request, invocation, redactor }, told) {
         run: invocation.runId,
         runUrl: invocation.runUrl,
         host: invocation.host,
-        thread: invocation.runId,
+        thread: recorder.thread ?? invocation.runId,
         ...told,
     };
 }
@@ -6091,15 +6117,9 @@ class Window {
         this.session = session;
         this.id = id;
     }
-    /** The one that is open, or a new one. @param fresh a new one in any case */
-    static async open(session, fresh) {
-        const last = await read(session);
-        return new Window(session, !fresh && (0,maintenance/* isOpen */.nT)(last) ? last.id : session.invocation.runId);
-    }
-    /** The one that was begun last, whatever has become of it; undefined when there never was one. */
-    static async last(session) {
-        const last = await read(session);
-        return last === undefined ? undefined : new Window(session, last.id);
+    /** The one that the phases of this run belong to. */
+    static async of(session) {
+        return new Window(session, await windowOf(session));
     }
     /** What is known of it; undefined before its first record. */
     async read() {
@@ -6123,6 +6143,10 @@ class Window {
             ...part,
         });
     }
+}
+/** @returns the id of the window that the phases of this run belong to; nothing is written */
+async function windowOf({ ledger, request, invocation }) {
+    return (0,maintenance/* windowFor */.a8)(await ledger.maintenanceRecords(), request.maintenance.phases, invocation.runId);
 }
 /** For what a killed run left: nobody else would notice that its status page goes on saying maintenance. */
 async function saySoIfPageStays(session) {
@@ -6611,6 +6635,66 @@ class PortOutage {
         const own = this.session.events.seen.filter(({ id }) => this.old.has(id));
         return own.find(({ action }) => action === 'kill' || action === 'die')?.atMs;
     }
+}
+
+;// CONCATENATED MODULE: ./build/model/slow-start.js
+
+
+/** So many slow starts in a row before the one at hand are no chance any more. */
+const CONSISTENT_STARTS = 3;
+/**
+ * Runbook, Warning Signs: "Startup >60 seconds | Low | Normal for first start, investigate if consistent". Pure.
+ * @param startupMs from the container's start to its readiness, milliseconds
+ * @param first whether no release of the service was ever live before
+ * @param records of the service, oldest first; the start at hand is not among them
+ */
+function judgeStart(startupMs, first, records) {
+    if (startupMs <= policy/* RUNBOOK */.HA.slowStartMs)
+        return { kind: 'normal' };
+    const took = `it took ${(0,units/* formatDuration */.a3)(startupMs)} to start`;
+    if (first)
+        return { kind: 'note', message: `${took}, which is normal for the first time` };
+    const earlier = records.flatMap(({ healthyMs }) => healthyMs ?? []).slice(-CONSISTENT_STARTS);
+    if (earlier.length === 0)
+        return { kind: 'warning', consistent: false, message: took };
+    const figures = earlier.map(units/* formatDuration */.a3).join(', ');
+    const consistent = earlier.length === CONSISTENT_STARTS && earlier.every((ms) => ms > policy/* RUNBOOK */.HA.slowStartMs);
+    const message = consistent
+        ? `${took}, and so did its last ${earlier.length} starts (${figures}): that is consistent`
+        : `${took} (before: ${figures})`;
+    return { kind: 'warning', consistent, message };
+}
+
+;// CONCATENATED MODULE: ./build/steps/slow-start.js
+
+
+
+/**
+ * Says when a service took long to start, in the light of its starts before. How long a one-shot service takes is its work.
+ * @param startupMs from the container's start to its readiness, milliseconds
+ * @throws WarningSignError when it is a sign, and `on-warning` says so for a low one
+ */
+async function lookAtStart(session, { service, current, oneShot }, signs, startupMs) {
+    // Hardly any start is slow: only for those the ledger is read.
+    if (oneShot || startupMs <= policy/* RUNBOOK */.HA.slowStartMs)
+        return;
+    const records = await session.ledger.sloRecords(service).catch((error) => {
+        session.progress.debug(`earlier starts of ${service}: ${String(error)}`); // the start itself went well
+        return [];
+    });
+    const first = current.history.events.every(({ kind }) => kind !== 'live');
+    const verdict = judgeStart(startupMs, first, records);
+    if (verdict.kind === 'normal')
+        return;
+    if (verdict.kind === 'note') {
+        session.progress.info(`  ${service}: ${verdict.message}`);
+        session.recorder.note(verdict.message, service);
+        return;
+    }
+    if (verdict.consistent) {
+        session.recorder.nextSteps.push(`${service} is slow at every start: find out what it waits for there. Its log since the start is in the evidence.`);
+    }
+    (0,steps_signs/* raise */.xl)(session, signs, { sign: 'slow-start', severity: 'low', service, message: verdict.message });
 }
 
 // EXTERNAL MODULE: ./build/steps/verify.js
@@ -7192,14 +7276,7 @@ class ServiceRun {
                 message: 'it has no health check: ready means that it stayed up and its ports are open; add a healthcheck, or give readiness',
             });
         }
-        if (this.ready.startupMs > policy/* RUNBOOK */.HA.slowStartMs) {
-            (0,steps_signs/* raise */.xl)(session, this.signs, {
-                sign: 'slow-start',
-                severity: 'low',
-                service: candidate.service,
-                message: `it took ${(0,units/* formatDuration */.a3)(this.ready.startupMs)} to start`,
-            });
-        }
+        await lookAtStart(session, candidate, this.signs, this.ready.startupMs);
     }
     /**
      * Docker's `max_failure_ratio`: a container that fails to become ready is made once more while it allows it.
@@ -8381,6 +8458,8 @@ function serviceOf(project, service) {
     });
 }
 
+// EXTERNAL MODULE: ./build/strategies/with-data.js
+var with_data = __nccwpck_require__(3366);
 ;// CONCATENATED MODULE: ./build/steps/backup-to-restore.js
 
 
@@ -8497,6 +8576,7 @@ function inUseGate(service, others) {
 
 
 
+
 /**
  * What is done to the data of services that are changed: a backup first (`backup: before`), or the data of the release that
  * comes back (`with-data`). Whatever could be wrong with it is found out here, before anything is touched.
@@ -8529,11 +8609,9 @@ async function dataChange(viewing, candidate, looking) {
 async function backupFirst(viewing, service, current) {
     if (!viewing.request.backupBefore)
         return undefined;
-    const data = await dataOf(viewing, service, current.containers);
-    if (data === undefined) {
-        viewing.progress.info(`${service} has no data of its own: there is nothing to back up`);
+    const data = await presentData(viewing, service, current);
+    if (data === undefined)
         return undefined;
-    }
     const space = await backupSpaceGate(viewing, data);
     if (space.kind === 'refuse' && viewing.request.procedure === 'emergency') {
         // An emergency is not refused.
@@ -8544,6 +8622,31 @@ async function backupFirst(viewing, service, current) {
     const release = current.release ?? (0,model_release/* liveRelease */._8)(current.history);
     const { operations, notes } = planBackup(viewing, data, { release: release?.id, reason: 'before' });
     return { first: operations, swap: [], notes };
+}
+/** Before the first start the compose file names volumes that nobody has made yet. */
+async function presentData(viewing, service, { containers }) {
+    const data = await dataOf(viewing, service, containers);
+    if (data === undefined) {
+        viewing.progress.info(`${service} has no data of its own: there is nothing to back up`);
+        return undefined;
+    }
+    if (containers.length > 0)
+        return data;
+    const places = [];
+    for (const place of data.places) {
+        if (place.kind !== 'volume' || (await viewing.data.hasVolume(place.source)))
+            places.push(place);
+    }
+    if (places.length > 0)
+        return { ...data, places };
+    viewing.progress.info(`${service} has no data yet: there is nothing to back up`);
+    return undefined;
+}
+/** @returns the plan of a service with what is done to its data first */
+function withBackup(plan, data) {
+    if (data === undefined || plan.operations.length === 0)
+        return plan;
+    return { ...plan, notes: [...plan.notes, ...data.notes], operations: (0,with_data/* withData */.n)(plan.operations, data) };
 }
 async function dataOfRelease(viewing, candidate, looking) {
     const { service, current, release } = candidate;
@@ -9465,8 +9568,6 @@ function modifiedFilesGate(opened) {
     };
 }
 
-// EXTERNAL MODULE: ./build/strategies/with-data.js
-var with_data = __nccwpck_require__(3366);
 ;// CONCATENATED MODULE: ./build/steps/by-hand.js
 
 
@@ -10265,6 +10366,8 @@ const configChange = {
 
 
 
+
+
 /** How long going back may take, when what is put back does not become ready. */
 const UNDO_MS = 5 * 60_000;
 /** @throws ProcedureError E_GATE when there is nothing to eject, or more containers than can have the port */
@@ -10273,7 +10376,8 @@ async function viewEjection(viewing, service) {
     const current = await (0,observe/* observe */.lB)(viewing.engine, viewing, viewing.project, service);
     const release = requireRelease(service, current.release?.id);
     const candidate = await (0,kept_candidate/* keptCandidate */.A4)(viewing, release, current);
-    return { candidate, edge, plan: planFor(viewing, candidate, edge) };
+    const plan = withBackup(planFor(viewing, candidate, edge), await backupFirst(viewing, service, current));
+    return { candidate, edge, plan };
 }
 /** The same, with what runs taken into the ledger. */
 async function prepareEjection(session, service) {
@@ -10285,13 +10389,9 @@ async function prepareEjection(session, service) {
 async function carryOutEjection(session, { candidate, edge, plan }) {
     const { service, current } = candidate;
     const run = new ServiceRun(session, candidate);
-    let forward = false;
+    const begun = (kind) => plan.operations.some((one) => one.kind === kind && session.begun.includes(one));
     try {
-        for (const operation of plan.operations) {
-            // From here on the service has its ports: what is left is taking the edge away.
-            forward ||= operation.kind === 'end-redirect';
-            await run.execute(operation, session.signal);
-        }
+        await inOrder(session, plan.operations, (operation) => run.execute(operation, session.signal));
         run.report('deployed', candidate.release.id, candidate.release.id);
         return undefined;
     }
@@ -10300,6 +10400,10 @@ async function carryOutEjection(session, { candidate, edge, plan }) {
         if (failure.code === 'E_FENCED')
             throw failure;
         session.progress.error(`${service}: ${failure.message}`);
+        if (!begun('close-ports'))
+            return notBegun(run, candidate, failure);
+        // From there on the service has its ports: what is left is taking the edge away.
+        const forward = begun('end-redirect');
         run.goBackTo(candidate.release);
         const present = current.containers.map(({ id }) => id);
         const operations = forward
@@ -10315,6 +10419,13 @@ async function carryOutEjection(session, { candidate, edge, plan }) {
             : `${service}: it goes through the edge as before (${failure.message})`;
         return { outcome, headline, error: failure, changed: forward };
     }
+}
+/** The backup or the evidence before it failed: the edge has the ports as before, and nothing goes back. */
+function notBegun(run, { service, release }, error) {
+    const outcome = error.code === 'E_CANCELLED' ? 'cancelled' : 'failed';
+    run.report(outcome, release.id, release.id);
+    const headline = `${service}: it goes through the edge as before (${error.message})`;
+    return { outcome, headline, error, changed: false };
 }
 function planFor(viewing, candidate, edge) {
     const { service, current, definition, release } = candidate;
@@ -10413,7 +10524,6 @@ const eject = {
 
 
 
-
 /** @returns what starting a service's release again would do */
 async function planRestart(viewing, service, way) {
     const current = await (0,observe/* observe */.lB)(viewing.engine, viewing, viewing.project, service);
@@ -10459,7 +10569,9 @@ async function restartServices(session, procedure, services, way) {
 async function restart_carryOut(session, candidate, plan, way) {
     const run = new ServiceRun(session, candidate);
     try {
-        await inOrder(session, plan.operations, (operation) => run.execute(operation, session.signal));
+        const execute = (operation) => run.execute(operation, session.signal);
+        const operations = way === 'kill' ? await saveIfPossible(session, plan, execute) : plan.operations;
+        await inOrder(session, operations, execute);
         if (way === 'restart')
             await run.compareMemory();
         run.report('deployed', candidate.release.id, undefined);
@@ -10475,6 +10587,27 @@ async function restart_carryOut(session, candidate, plan, way) {
         return failure;
     }
 }
+/**
+ * An emergency does not fail because of the backup before it: without one it goes on, and says so.
+ * @returns what is left to be carried out
+ */
+async function saveIfPossible(session, { service, operations }, execute) {
+    const last = operations.findLastIndex(({ kind }) => kind === 'keep-backup');
+    if (last === -1)
+        return operations;
+    try {
+        await inOrder(session, operations.slice(0, last + 1), execute);
+    }
+    catch (error) {
+        const failure = (0,errors/* asProcedureError */.qq)(error);
+        if (failure.code === 'E_FENCED' || failure.code === 'E_CANCELLED')
+            throw failure;
+        const what = `${service}: there is no backup of what it had before (${failure.message})`;
+        session.progress.warning(`${what}; the emergency goes on`);
+        session.recorder.nextSteps.push(`${what}.`);
+    }
+    return operations.slice(last + 1);
+}
 const TOUCHES = new Set([
     'restart-containers',
     'kill-containers',
@@ -10483,10 +10616,6 @@ const TOUCHES = new Set([
     'start-beside',
     'start-containers',
 ]);
-function withBackup(plan, data) {
-    const notes = [...plan.notes, ...(data?.notes ?? [])];
-    return { ...plan, notes, operations: (0,with_data/* withData */.n)(plan.operations, data) };
-}
 function releaseToStart(current) {
     return (current.release ?? (0,model_release/* liveRelease */._8)(current.history))?.id;
 }
@@ -10826,7 +10955,24 @@ function longRunning(viewing) {
     return selectServices(viewing, live).filter((service) => !(0,model_service/* isOneShot */.hb)(live, service));
 }
 
+;// CONCATENATED MODULE: ./build/steps/back-up-all.js
+
+/** @returns the backups that `backup: before` asks for; none of a service without data */
+async function backUpAll(viewing, candidates) {
+    const operations = [];
+    const notes = new Map();
+    for (const { service, current } of candidates) {
+        const data = await backupFirst(viewing, service, current);
+        if (data === undefined)
+            continue;
+        operations.push(...data.first);
+        notes.set(service, data.notes);
+    }
+    return { operations, notes };
+}
+
 ;// CONCATENATED MODULE: ./build/steps/bring-up.js
+
 
 
 
@@ -10840,10 +10986,13 @@ const DOWN_DEADLINE_MS = 15 * 60_000;
  * Takes everything down and brings it up, one service after the other. Nobody watches one while others are down: the watch
  * comes last, of all of them at once. A service that fails goes back to its release of before, and the others go on.
  */
-async function bringUpAll(session, down, candidates) {
+async function bringUpAll(session, { saving, down }, candidates) {
     const runs = new Map(candidates.map((candidate) => [candidate.service, new ServiceRun(session, candidate)]));
     await passLastGates(session, candidates);
     session.signal.throwIfAborted();
+    const unsaved = saving.length === 0 ? undefined : await save(session, saving);
+    if (unsaved !== undefined)
+        return unsaved;
     const deadline = AbortSignal.timeout(DOWN_DEADLINE_MS);
     let failure;
     await session.progress.group('Down', async () => {
@@ -10872,6 +11021,22 @@ async function bringUpAll(session, down, candidates) {
     if (failure === undefined)
         return summary;
     return { ...summary, outcome: 'failed', headline: `${failure.message}; ${summary.headline}`, error: failure };
+}
+/** @returns how it ended when a backup failed: with that nothing goes down */
+async function save(session, saving) {
+    try {
+        await session.progress.group('Backup', () => inOrder(session, saving, (operation) => session.execute(operation, session.signal)));
+        return undefined;
+    }
+    catch (error) {
+        const failure = (0,errors/* asProcedureError */.qq)(error);
+        if (failure.code === 'E_FENCED')
+            throw failure;
+        session.progress.error(failure.message);
+        const outcome = failure.code === 'E_CANCELLED' ? 'cancelled' : 'failed';
+        const headline = `nothing was taken down: ${failure.message}`;
+        return { outcome, headline, error: failure, undoError: undefined, changed: false };
+    }
 }
 /** All at once: each sign is of its own service, and leads to what `on-warning` says for that one. */
 async function watchAll(session, candidates, runs, results) {
@@ -10962,6 +11127,7 @@ function withCost(plans, candidates) {
 
 
 
+
 /**
  * Runbook, Full Restart: everything down, everything up, built anew from the files as they lie. What is built is built
  * before anything goes down, so that a build that fails costs nothing.
@@ -10974,7 +11140,8 @@ const fullRestart = {
         const asked = asRecreate(viewing);
         const wanted = wantedFromLive(asked.opened, asked.request.workingDirectory);
         const { preparation, candidates } = await viewCandidates(asked, wanted, await full_restart_all(asked), 'build');
-        const plan = full_restart_planAll(asked, candidates.map(restarted));
+        const again = candidates.map(restarted);
+        const plan = full_restart_planAll(asked, again, await backUpAll(asked, again));
         return ended('completed', describePreview(viewing, { ...plan, preparation: [...preparation, ...plan.preparation] }));
     },
     async perform(session) {
@@ -10985,20 +11152,25 @@ const fullRestart = {
         await asked.progress.group('Build', () => prepare(asked, wanted, services, { images: 'build' }));
         const candidates = services.flatMap((service) => asked.candidates.get(service) ?? []).map(restarted);
         const built = [...session.begun];
-        const plan = full_restart_planAll(asked, candidates);
+        const saving = await backUpAll(asked, candidates);
+        const plan = full_restart_planAll(asked, candidates, saving);
         session.recorder.plan = { ...plan, preparation: [...built, ...plan.preparation] };
         for (const operation of plan.preparation)
             session.progress.info(`  first: ${(0,model_operation/* describeOperation */.R8)(operation)}`);
         for (const line of planLines(plan))
             session.progress.info(line);
         session.recorder.rollbackReleasePresent = candidates.every(({ current }) => current.release !== undefined);
-        return bringUpAll(asked, plan.preparation, candidates);
+        return bringUpAll(asked, { saving: saving.operations, down: takeDown(asked.project, candidates) }, candidates);
     },
 };
-function full_restart_planAll(viewing, candidates) {
+/** The backups come before anything goes down: taken later, their reading would be an outage of all. */
+function full_restart_planAll(viewing, candidates, saving) {
     const commit = viewing.opened.checkout?.commit;
-    const plans = candidates.map((candidate) => (0,plan_service/* planFor */.bJ)(viewing, candidate, commit));
-    const preparation = takeDown(viewing.project, candidates);
+    const plans = candidates.map((candidate) => {
+        const plan = (0,plan_service/* planFor */.bJ)(viewing, candidate, commit);
+        return { ...plan, notes: [...plan.notes, ...(saving.notes.get(candidate.service) ?? [])] };
+    });
+    const preparation = [...saving.operations, ...takeDown(viewing.project, candidates)];
     return { procedure: 'full-restart', preparation, services: withCost(plans, candidates) };
 }
 /** Whatever way the compose file names for a change: nothing is left to replace one beside the other. */
@@ -11363,14 +11535,10 @@ const MAINTENANCE_PHASES = {
     verify: verify_verify,
     complete: complete,
 };
-/** Phases that look back at a window that is verified already. */
-const LOOKS_BACK = new Set(['verify', 'complete']);
 /** Carries the phases out that were asked for, in order, and ends at the first that does not go well. */
 async function carryOutPhases(session) {
     const { phases } = session.request.maintenance;
-    const [first] = phases;
-    const window = (first !== undefined && LOOKS_BACK.has(first) ? await Window.last(session) : undefined) ??
-        (await Window.open(session, first === 'announce'));
+    const window = await Window.of(session);
     const results = [];
     for (const name of phases) {
         session.progress.info(`■ maintenance: ${name}`);
@@ -11398,6 +11566,7 @@ function maintenance_summarize(results) {
 
 
 
+
 /** Runbook, Procedure 5, in its phases: each may be a run of its own, or several are one. */
 const maintenance_maintenance = {
     name: 'maintenance',
@@ -11416,6 +11585,7 @@ const maintenance_maintenance = {
         return ended('completed', describePreview(viewing, plan));
     },
     perform: (session) => carryOutPhases(session),
+    thread: windowOf,
 };
 
 ;// CONCATENATED MODULE: ./build/steps/restore.js
@@ -11905,10 +12075,12 @@ function planStart(start) {
 
 
 
+
 /** @returns what stopping a service would do @throws ProcedureError E_GATE when there is nothing of it to stop */
 async function viewStop(viewing, service) {
     const current = await (0,observe/* observe */.lB)(viewing.engine, viewing, viewing.project, service);
-    return stopPlan(viewing, service, current, await (0,traffic_facts/* routerInPlace */.gW)(viewing, service));
+    const plan = stopPlan(viewing, service, current, await (0,traffic_facts/* routerInPlace */.gW)(viewing, service));
+    return plan.operations.length === 0 ? plan : withBackup(plan, await backupFirst(viewing, service, current));
 }
 /** @param current with what runs taken into the ledger: it has to be there to be started again */
 function stopPlan(viewing, service, current, router) {
@@ -12006,6 +12178,8 @@ async function verifyStopped(session, { service }) {
 
 
 
+
+
 /** Undoing goes on after a cancel. */
 const STOP_AGAIN_MS = 10 * 60_000;
 /** @returns what starting a service would do */
@@ -12024,13 +12198,12 @@ async function startService(session, service) {
     for (const line of planLines({ procedure: 'start', preparation: [], services: [plan] }))
         session.progress.info(line);
     if (candidate === undefined)
-        return { outcome: 'unchanged', error: undefined, changed: false };
+        return { outcome: 'unchanged', error: undefined, changed: false, began: false };
     const run = new ServiceRun(session, candidate);
     try {
-        for (const operation of plan.operations)
-            await run.execute(operation, session.signal);
+        await inOrder(session, plan.operations, (operation) => run.execute(operation, session.signal));
         run.report('deployed', candidate.release.id, undefined);
-        return { outcome: 'deployed', error: undefined, changed: true };
+        return { outcome: 'deployed', error: undefined, changed: true, began: true };
     }
     catch (error) {
         const failure = (0,errors/* asProcedureError */.qq)(error);
@@ -12038,12 +12211,16 @@ async function startService(session, service) {
             throw failure;
         const cancelled = failure.code === 'E_CANCELLED';
         session.progress.error(`${service}: ${failure.message}`);
+        const outcome = cancelled ? 'cancelled' : 'failed';
+        const began = plan.operations.some((one) => one.kind === 'record-start' && session.begun.includes(one));
+        // The backup before it failed: what was stopped is as it was.
+        if (!began)
+            return { outcome, error: failure, changed: false, began };
         const keep = (cancelled && run.watching) || !session.request.autoRollback;
         if (!keep)
             await start_service_stopAgain(session, candidate, failure);
-        const outcome = cancelled ? 'cancelled' : 'failed';
         run.report(outcome, keep ? candidate.release.id : undefined, undefined);
-        return { outcome, error: failure, changed: keep };
+        return { outcome, error: failure, changed: keep, began };
     }
 }
 /** It was stopped for a reason: what does not come up right is not left running in a half-way state. */
@@ -12072,7 +12249,8 @@ async function prepareStart(viewing, current, service) {
     // Containers of another release than the ledger knows of are replaced by it.
     const present = current.release === undefined ? [] : containers.map(({ id }) => id);
     const candidate = { ...known, replicas: present.length === 0 ? known.replicas : present.length };
-    return { plan: start_service_planFor(viewing, candidate, present), candidate };
+    const plan = withBackup(start_service_planFor(viewing, candidate, present), await backupFirst(viewing, service, current));
+    return { plan, candidate };
 }
 function start_service_planFor(viewing, candidate, present) {
     const { service, definition, release, current, replicas, traffic, oneShot } = candidate;
@@ -12149,11 +12327,12 @@ const start = {
         const started = [];
         const running = [];
         for (const service of start_inOrder(session)) {
-            const { outcome, error, changed } = await session.progress.group(`${service}: start`, () => startService(session, service));
+            const { outcome, error, changed, began } = await session.progress.group(`${service}: start`, () => startService(session, service));
             if (error !== undefined) {
                 const before = started.length === 0 ? '' : `${started.join(', ')} started; `;
                 const now = changed ? 'it is left running' : 'it is stopped again';
-                const headline = `${before}${service} was started and is not right, ${now}: ${error.message}`;
+                const what = began ? `was started and is not right, ${now}` : 'was not started';
+                const headline = `${before}${service} ${what}: ${error.message}`;
                 return { outcome, headline, error, undoError: undefined, changed: changed || started.length > 0 };
             }
             (outcome === 'unchanged' ? running : started).push(service);
@@ -12176,6 +12355,9 @@ function start_inOrder(viewing) {
 
 
 
+
+
+
 /** Runbook, Emergency Stop: a service that does harm while it runs is stopped, and nothing starts it unasked. */
 const stop = {
     name: 'stop',
@@ -12190,19 +12372,21 @@ const stop = {
         const plans = [];
         for (const service of services) {
             const current = await (0,observe/* adopt */.di)(session, service, await (0,observe/* observe */.lB)(session.engine, session, session.project, service));
-            plans.push(stopPlan(session, service, current, await (0,traffic_facts/* routerInPlace */.gW)(session, service)));
+            const plan = stopPlan(session, service, current, await (0,traffic_facts/* routerInPlace */.gW)(session, service));
+            plans.push(withBackup(plan, plan.operations.length === 0 ? undefined : await backupFirst(session, service, current)));
         }
         session.recorder.plan = { procedure: 'stop', preparation: [], services: plans };
         for (const line of planLines(session.recorder.plan))
             session.progress.info(line);
         const changing = plans.filter(({ operations }) => operations.length > 0);
+        const stopped = [];
         for (const { service, operations } of changing) {
             session.lookers.set(service, stopLooker(session));
-            await session.progress.group(`${service}: stop`, async () => {
-                for (const operation of operations)
-                    await session.execute(operation, session.signal);
-            });
+            const failure = await session.progress.group(`${service}: stop`, () => stop_carryOut(session, operations));
+            if (failure !== undefined)
+                return notStopped(service, failure, stopped);
             session.recorder.note('stopped on purpose', service);
+            stopped.push(service);
         }
         if (changing.length === 0)
             return ended('unchanged', `${services.join(', ')}: stopped on purpose already`);
@@ -12213,6 +12397,31 @@ const stop = {
         };
     },
 };
+/** @returns why the backup before it failed, and with that nothing was stopped; what fails later is thrown */
+async function stop_carryOut(session, operations) {
+    try {
+        await inOrder(session, operations, (operation) => session.execute(operation, session.signal));
+        return undefined;
+    }
+    catch (error) {
+        const failure = (0,errors/* asProcedureError */.qq)(error);
+        const touched = operations.some((one) => one.kind === 'record-stop' && session.begun.includes(one));
+        if (touched || failure.code === 'E_FENCED')
+            throw failure;
+        session.progress.error(failure.message);
+        return failure;
+    }
+}
+function notStopped(service, error, stopped) {
+    const before = stopped.length === 0 ? '' : `${stopped.join(', ')} stopped; `;
+    return {
+        outcome: error.code === 'E_CANCELLED' ? 'cancelled' : 'failed',
+        headline: `${before}${service} was not stopped: ${error.message}`,
+        error,
+        undoError: undefined,
+        changed: stopped.length > 0,
+    };
+}
 
 ;// CONCATENATED MODULE: ./build/model/slo-report.js
 
@@ -12606,6 +12815,7 @@ async function recoverAbandoned(run, killed) {
             repaired = said;
             if (killed !== undefined)
                 await endLeftDeployment(session, killed);
+            await joinThread(session);
             return ended('completed', said.length === 0 ? 'nothing was left to repair' : said.join('; '));
         });
     }
@@ -12639,13 +12849,26 @@ async function conduct(run, opened, procedure) {
         }
     }
     const { interrupts } = procedure;
+    // Who does not get the lock is told of in the same thread as well.
+    await joinThread(viewing(run, opened));
     return withSession(run, opened, { interrupt: interrupts, goOn: interrupts || run.request.force }, async (session) => {
+        await joinThread(session);
         passOpeningGates(session);
         tellStart(session);
         const result = await withHooks(session, perform);
         await Promise.all([dropOldReleases(session), deleteOldBackups(session), recordSlo(session)]);
         return result;
     });
+}
+/** How messages are sorted is no reason to fail. */
+async function joinThread(viewing) {
+    const { recorder, request, progress } = viewing;
+    try {
+        recorder.thread = await ALL_PROCEDURES[request.procedure].thread?.(viewing);
+    }
+    catch (error) {
+        progress.debug(`thread of the messages: ${(0,errors/* asProcedureError */.qq)(error).message}`);
+    }
 }
 async function withHooks(session, perform) {
     await hookBefore(session);
@@ -14189,8 +14412,8 @@ function row(change) {
 
 // EXTERNAL MODULE: ./build/model/outcome.js
 var outcome = __nccwpck_require__(6521);
-// EXTERNAL MODULE: ./build/procedures/run-procedure.js + 130 modules
-var run_procedure = __nccwpck_require__(9780);
+// EXTERNAL MODULE: ./build/procedures/run-procedure.js + 133 modules
+var run_procedure = __nccwpck_require__(5924);
 ;// CONCATENATED MODULE: ./build/shell/recover.js
 
 
@@ -28284,7 +28507,8 @@ function createBackupStore() {
             const folder = serviceFolder(directory, project, service);
             const names = (await (0,promises_.readdir)(folder).catch(() => [])).filter((name) => !name.endsWith(PARTIAL));
             const found = await Promise.all(names.map(async (name) => lookAt(external_node_path_default().join(folder, name))));
-            return found.filter((one) => one !== undefined).sort((a, b) => (a.id < b.id ? 1 : -1));
+            // The ids of two of the same second are in no order.
+            return found.filter((one) => one !== undefined).sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
         },
         async check(folder, signal) {
             const manifest = await readManifest(folder);
@@ -28393,7 +28617,9 @@ async function readManifest(folder) {
     let text;
     let sums;
     try {
-        [text, sums] = (await Promise.all([MANIFEST, SUMS].map((name) => (0,promises_.readFile)(external_node_path_default().join(folder, name), 'utf8'))));
+        // One after the other: where there is nothing, it is the manifest that is missing, and not whichever was read first.
+        text = await (0,promises_.readFile)(external_node_path_default().join(folder, MANIFEST), 'utf8');
+        sums = await (0,promises_.readFile)(external_node_path_default().join(folder, SUMS), 'utf8');
     }
     catch (error) {
         throw notWhole(folder, reasonOf(error), error);
@@ -31397,6 +31623,7 @@ function createVolumeData(client) {
             const known = (answer.Volumes ?? []).flatMap(({ Name, UsageData }) => volumes.includes(Name) && UsageData && UsageData.Size >= 0 ? [[Name, UsageData.Size]] : []);
             return Object.fromEntries(known);
         },
+        hasVolume: (name) => hasVolume(client, name),
         async writersOf(place) {
             const listed = await client.call('list containers that run', (docker, abortSignal) => docker.listContainers({ abortSignal }));
             const found = await Promise.all(listed.map(({ Id }) => inspect(Id)));
@@ -31569,9 +31796,12 @@ async function removeLeft(client, project) {
         await removeContainer(client, Id);
 }
 /** A container would make a volume that is missing, without its labels. */
-async function requireVolume(client, name) {
+async function hasVolume(client, name) {
     const looking = client.getJson(`inspect volume ${name}`, `/volumes/${encodeURIComponent(name)}`);
-    if ((await unlessStatus([404], undefined, looking)) !== undefined)
+    return (await unlessStatus([404], undefined, looking)) !== undefined;
+}
+async function requireVolume(client, name) {
+    if (await hasVolume(client, name))
         return;
     throw new errors/* ProcedureError */.e_('E_BACKUP', `The engine has no volume ${name}`, {
         next: 'Start the service once, so that Compose makes its volumes. Nothing was changed.',
@@ -33981,8 +34211,8 @@ function isThisHost(host) {
     return host === 'localhost' || host === '::1' || /^127\./.test(host);
 }
 /**
- * @param threaded whether the beginning is mailed as well: then all of a run has one subject, since some mail programs
- *   begin another thread with another subject; otherwise the subject says what happened
+ * @param threaded whether the beginning is mailed as well: then all of a thread has one subject, since some mail programs
+ *   begin another one with another subject; otherwise the subject says what happened
  */
 function mailOf(notice, count, threaded) {
     const { moment, project, procedure, thread } = notice;
@@ -35124,6 +35354,8 @@ class Recorder {
     plan;
     traffic;
     project = '';
+    /** What the messages of this run belong together with, where that is more than the run: a maintenance window. */
+    thread;
     engine;
     /** Whether anything that runs, or the checkout it runs from, was changed and not put back. */
     changed = false;

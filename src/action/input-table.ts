@@ -33,7 +33,15 @@ export interface InputSpec {
 /** Procedures that put another release in place. */
 const CHANGES: readonly ProcedureName[] = ['code-update', 'config-change', 'rollback', 'maintenance'];
 /** Procedures before which a backup can be taken. */
-const DISTURBS: readonly ProcedureName[] = [...CHANGES, 'health-restart', 'emergency'];
+const DISTURBS: readonly ProcedureName[] = [
+  ...CHANGES,
+  'health-restart',
+  'emergency',
+  'stop',
+  'start',
+  'full-restart',
+  'eject',
+];
 /** Procedures after which something is verified and watched. */
 const RESTARTS: readonly ProcedureName[] = [
   ...CHANGES,

@@ -33,7 +33,8 @@ export function createBackupStore(): BackupStore {
       const folder = serviceFolder(directory, project, service);
       const names = (await readdir(folder).catch(() => [])).filter((name) => !name.endsWith(PARTIAL));
       const found = await Promise.all(names.map(async (name) => lookAt(path.join(folder, name))));
-      return found.filter((one) => one !== undefined).sort((a, b) => (a.id < b.id ? 1 : -1));
+      // The ids of two of the same second are in no order.
+      return found.filter((one) => one !== undefined).sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
     },
 
     async check(folder, signal) {
@@ -151,10 +152,9 @@ async function readManifest(folder: string): Promise<BackupManifest> {
   let text: string;
   let sums: string;
   try {
-    [text, sums] = (await Promise.all([MANIFEST, SUMS].map((name) => readFile(path.join(folder, name), 'utf8')))) as [
-      string,
-      string,
-    ];
+    // One after the other: where there is nothing, it is the manifest that is missing, and not whichever was read first.
+    text = await readFile(path.join(folder, MANIFEST), 'utf8');
+    sums = await readFile(path.join(folder, SUMS), 'utf8');
   } catch (error) {
     throw notWhole(folder, reasonOf(error), error);
   }

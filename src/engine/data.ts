@@ -68,6 +68,8 @@ export function createVolumeData(client: EngineClient): VolumeData {
       return Object.fromEntries(known);
     },
 
+    hasVolume: (name) => hasVolume(client, name),
+
     async writersOf(place) {
       const listed = await client.call('list containers that run', (docker, abortSignal) =>
         docker.listContainers({ abortSignal }),
@@ -260,9 +262,13 @@ async function removeLeft(client: EngineClient, project: string): Promise<void> 
 }
 
 /** A container would make a volume that is missing, without its labels. */
-async function requireVolume(client: EngineClient, name: string): Promise<void> {
+async function hasVolume(client: EngineClient, name: string): Promise<boolean> {
   const looking = client.getJson(`inspect volume ${name}`, `/volumes/${encodeURIComponent(name)}`);
-  if ((await unlessStatus([404], undefined, looking)) !== undefined) return;
+  return (await unlessStatus([404], undefined, looking)) !== undefined;
+}
+
+async function requireVolume(client: EngineClient, name: string): Promise<void> {
+  if (await hasVolume(client, name)) return;
   throw new ProcedureError('E_BACKUP', `The engine has no volume ${name}`, {
     next: 'Start the service once, so that Compose makes its volumes. Nothing was changed.',
   });

@@ -77,8 +77,26 @@ export function lastWindow(records: readonly MaintenanceRecord[]): MaintenanceWi
 }
 
 /** Whether what is to be done belongs to it: work that failed is done again in the same window. */
-export function isOpen(window: MaintenanceWindow | undefined): window is MaintenanceWindow {
+function isOpen(window: MaintenanceWindow | undefined): window is MaintenanceWindow {
   return window !== undefined && !window.completed && !window.verified;
+}
+
+/** Phases that look back at a window that is verified already. */
+const LOOKS_BACK: ReadonlySet<Phase> = new Set(['verify', 'complete']);
+
+/**
+ * Which window a run works in: the one that it has worked in already, else the one that is open, or that it looks back at,
+ * else a new one, which has the run's name. An announcement begins a new one in any case.
+ * @param records of one project, oldest first @param phases that the run carries out, in order
+ */
+export function windowFor(records: readonly MaintenanceRecord[], phases: readonly Phase[], run: string): string {
+  const own = records.findLast((record) => record.run === run);
+  if (own !== undefined) return own.window;
+  const [first] = phases;
+  if (first === 'announce') return run;
+  const last = lastWindow(records);
+  const looksBack = first !== undefined && LOOKS_BACK.has(first);
+  return last !== undefined && (looksBack || isOpen(last)) ? last.id : run;
 }
 
 export interface MaintenanceSummary {

@@ -67,8 +67,8 @@ function isThisHost(host: string): boolean {
 }
 
 /**
- * @param threaded whether the beginning is mailed as well: then all of a run has one subject, since some mail programs
- *   begin another thread with another subject; otherwise the subject says what happened
+ * @param threaded whether the beginning is mailed as well: then all of a thread has one subject, since some mail programs
+ *   begin another one with another subject; otherwise the subject says what happened
  */
 export function mailOf(notice: Notice, count: number, threaded: boolean): Mail {
   const { moment, project, procedure, thread } = notice;

@@ -1,6 +1,7 @@
 import { ProcedureError } from '../model/errors.js';
 import type { Plan } from '../model/plan.js';
 import { dependencyOrder } from '../model/service.js';
+import { backUpAll, type SavedFirst } from '../steps/back-up-all.js';
 import type { Candidate } from '../steps/candidate.js';
 import { diskSpaceGate } from '../steps/gates/disk-space.js';
 import { passGate } from '../steps/gates/pass-gate.js';
@@ -30,7 +31,8 @@ export const fullRestart: Procedure = {
     const asked = asRecreate(viewing);
     const wanted = wantedFromLive(asked.opened, asked.request.workingDirectory);
     const { preparation, candidates } = await viewCandidates(asked, wanted, await all(asked), 'build');
-    const plan = planAll(asked, candidates.map(restarted));
+    const again = candidates.map(restarted);
+    const plan = planAll(asked, again, await backUpAll(asked, again));
     return ended(
       'completed',
       describePreview(viewing, { ...plan, preparation: [...preparation, ...plan.preparation] }),
@@ -45,19 +47,24 @@ export const fullRestart: Procedure = {
     await asked.progress.group('Build', () => prepare(asked, wanted, services, { images: 'build' }));
     const candidates = services.flatMap((service) => asked.candidates.get(service) ?? []).map(restarted);
     const built = [...session.begun];
-    const plan = planAll(asked, candidates);
+    const saving = await backUpAll(asked, candidates);
+    const plan = planAll(asked, candidates, saving);
     session.recorder.plan = { ...plan, preparation: [...built, ...plan.preparation] };
     for (const operation of plan.preparation) session.progress.info(`  first: ${describeOperation(operation)}`);
     for (const line of planLines(plan)) session.progress.info(line);
     session.recorder.rollbackReleasePresent = candidates.every(({ current }) => current.release !== undefined);
-    return bringUpAll(asked, plan.preparation, candidates);
+    return bringUpAll(asked, { saving: saving.operations, down: takeDown(asked.project, candidates) }, candidates);
   },
 };
 
-function planAll(viewing: Viewing, candidates: readonly Candidate[]): Plan {
+/** The backups come before anything goes down: taken later, their reading would be an outage of all. */
+function planAll(viewing: Viewing, candidates: readonly Candidate[], saving: SavedFirst): Plan {
   const commit = viewing.opened.checkout?.commit;
-  const plans = candidates.map((candidate) => planFor(viewing, candidate, commit));
-  const preparation = takeDown(viewing.project, candidates);
+  const plans = candidates.map((candidate) => {
+    const plan = planFor(viewing, candidate, commit);
+    return { ...plan, notes: [...plan.notes, ...(saving.notes.get(candidate.service) ?? [])] };
+  });
+  const preparation = [...saving.operations, ...takeDown(viewing.project, candidates)];
   return { procedure: 'full-restart', preparation, services: withCost(plans, candidates) };
 }
 

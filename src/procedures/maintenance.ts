@@ -2,6 +2,7 @@ import { modifiedFilesGate } from '../steps/gates/modified-files.js';
 import { passGate } from '../steps/gates/pass-gate.js';
 import { withFreshBases } from '../steps/maintenance/fresh-bases.js';
 import { carryOutPhases, MAINTENANCE_PHASES } from '../steps/maintenance/index.js';
+import { windowOf } from '../steps/maintenance/window.js';
 import { previewUpdate } from '../steps/preview.js';
 import type { Session, Viewing } from '../steps/session.js';
 import { describePreview } from '../steps/show-plan.js';
@@ -26,4 +27,6 @@ export const maintenance: Procedure = {
   },
 
   perform: (session: Session): Promise<ProcedureResult> => carryOutPhases(session),
+
+  thread: windowOf,
 };

@@ -14,6 +14,8 @@ export interface Procedure {
   readonly preview: (viewing: Viewing) => Promise<ProcedureResult>;
   /** Undefined for a procedure that only looks. */
   readonly perform: ((session: Session) => Promise<ProcedureResult>) | undefined;
+  /** What its messages to people belong together with, where that is more than the run. Changes nothing. */
+  readonly thread?: (viewing: Viewing) => Promise<string>;
 }
 
 export interface ProcedureResult {

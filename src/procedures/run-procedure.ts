@@ -9,7 +9,7 @@ import { describeNotifications, tellEnd, tellStart } from '../steps/notify.js';
 import { deleteOldBackups } from '../steps/old-backups.js';
 import { dropOldReleases } from '../steps/old-releases.js';
 import { openProject } from '../steps/open-project.js';
-import type { OpenProject, Session } from '../steps/session.js';
+import type { OpenProject, Session, Viewing } from '../steps/session.js';
 import { viewing, withSession } from '../steps/with-session.js';
 import { recordSlo } from '../steps/slo.js';
 import { passOpeningGates } from '../steps/gates/index.js';
@@ -48,6 +48,7 @@ export async function recoverAbandoned(run: Run, killed?: string): Promise<RunRe
     result = await withSession(run, opened, { interrupt: false, goOn: false }, async (session, said) => {
       repaired = said;
       if (killed !== undefined) await endLeftDeployment(session, killed);
+      await joinThread(session);
       return ended('completed', said.length === 0 ? 'nothing was left to repair' : said.join('; '));
     });
   } catch (error) {
@@ -78,13 +79,26 @@ async function conduct(run: Run, opened: OpenProject, procedure: Procedure): Pro
     }
   }
   const { interrupts } = procedure;
+  // Who does not get the lock is told of in the same thread as well.
+  await joinThread(viewing(run, opened));
   return withSession(run, opened, { interrupt: interrupts, goOn: interrupts || run.request.force }, async (session) => {
+    await joinThread(session);
     passOpeningGates(session);
     tellStart(session);
     const result = await withHooks(session, perform);
     await Promise.all([dropOldReleases(session), deleteOldBackups(session), recordSlo(session)]);
     return result;
   });
+}
+
+/** How messages are sorted is no reason to fail. */
+async function joinThread(viewing: Viewing): Promise<void> {
+  const { recorder, request, progress } = viewing;
+  try {
+    recorder.thread = await ALL_PROCEDURES[request.procedure].thread?.(viewing);
+  } catch (error) {
+    progress.debug(`thread of the messages: ${asProcedureError(error).message}`);
+  }
 }
 
 async function withHooks(session: Session, perform: NonNullable<Procedure['perform']>): Promise<ProcedureResult> {

@@ -20,13 +20,14 @@ export const start: Procedure = {
     const started: string[] = [];
     const running: string[] = [];
     for (const service of inOrder(session)) {
-      const { outcome, error, changed } = await session.progress.group(`${service}: start`, () =>
+      const { outcome, error, changed, began } = await session.progress.group(`${service}: start`, () =>
         startService(session, service),
       );
       if (error !== undefined) {
         const before = started.length === 0 ? '' : `${started.join(', ')} started; `;
         const now = changed ? 'it is left running' : 'it is stopped again';
-        const headline = `${before}${service} was started and is not right, ${now}: ${error.message}`;
+        const what = began ? `was started and is not right, ${now}` : 'was not started';
+        const headline = `${before}${service} ${what}: ${error.message}`;
         return { outcome, headline, error, undoError: undefined, changed: changed || started.length > 0 };
       }
       (outcome === 'unchanged' ? running : started).push(service);

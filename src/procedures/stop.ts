@@ -1,4 +1,8 @@
+import { asProcedureError, type ProcedureError } from '../model/errors.js';
+import type { Operation } from '../model/operation.js';
 import type { ServicePlan } from '../model/plan.js';
+import { inOrder } from '../steps/data.js';
+import { backupFirst, withBackup } from '../steps/data-change.js';
 import { adopt, observe } from '../steps/observe.js';
 import { requireNamedServices } from '../steps/require.js';
 import type { Session, Viewing } from '../steps/session.js';
@@ -23,17 +27,21 @@ export const stop: Procedure = {
     const plans: ServicePlan[] = [];
     for (const service of services) {
       const current = await adopt(session, service, await observe(session.engine, session, session.project, service));
-      plans.push(stopPlan(session, service, current, await routerInPlace(session, service)));
+      const plan = stopPlan(session, service, current, await routerInPlace(session, service));
+      plans.push(
+        withBackup(plan, plan.operations.length === 0 ? undefined : await backupFirst(session, service, current)),
+      );
     }
     session.recorder.plan = { procedure: 'stop', preparation: [], services: plans };
     for (const line of planLines(session.recorder.plan)) session.progress.info(line);
     const changing = plans.filter(({ operations }) => operations.length > 0);
+    const stopped: string[] = [];
     for (const { service, operations } of changing) {
       session.lookers.set(service, stopLooker(session));
-      await session.progress.group(`${service}: stop`, async () => {
-        for (const operation of operations) await session.execute(operation, session.signal);
-      });
+      const failure = await session.progress.group(`${service}: stop`, () => carryOut(session, operations));
+      if (failure !== undefined) return notStopped(service, failure, stopped);
       session.recorder.note('stopped on purpose', service);
+      stopped.push(service);
     }
     if (changing.length === 0) return ended('unchanged', `${services.join(', ')}: stopped on purpose already`);
     session.recorder.nextSteps.push(`To start it again: procedure start with service: ${services.join(', ')}.`);
@@ -43,3 +51,28 @@ export const stop: Procedure = {
     };
   },
 };
+
+/** @returns why the backup before it failed, and with that nothing was stopped; what fails later is thrown */
+async function carryOut(session: Session, operations: readonly Operation[]): Promise<ProcedureError | undefined> {
+  try {
+    await inOrder(session, operations, (operation) => session.execute(operation, session.signal));
+    return undefined;
+  } catch (error) {
+    const failure = asProcedureError(error);
+    const touched = operations.some((one) => one.kind === 'record-stop' && session.begun.includes(one));
+    if (touched || failure.code === 'E_FENCED') throw failure;
+    session.progress.error(failure.message);
+    return failure;
+  }
+}
+
+function notStopped(service: string, error: ProcedureError, stopped: readonly string[]): ProcedureResult {
+  const before = stopped.length === 0 ? '' : `${stopped.join(', ')} stopped; `;
+  return {
+    outcome: error.code === 'E_CANCELLED' ? 'cancelled' : 'failed',
+    headline: `${before}${service} was not stopped: ${error.message}`,
+    error,
+    undoError: undefined,
+    changed: stopped.length > 0,
+  };
+}

@@ -31,6 +31,8 @@ export class Recorder {
   plan: Plan | undefined;
   traffic: TrafficReport | undefined;
   project = '';
+  /** What the messages of this run belong together with, where that is more than the run: a maintenance window. */
+  thread: string | undefined;
   engine: { readonly version: string; readonly compose: string; readonly name: string } | undefined;
   /** Whether anything that runs, or the checkout it runs from, was changed and not put back. */
   changed = false;

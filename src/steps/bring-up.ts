@@ -1,6 +1,7 @@
 import { asProcedureError, ProcedureError } from '../model/errors.js';
 import type { Operation } from '../model/operation.js';
 import type { Candidate } from './candidate.js';
+import { inOrder } from './data.js';
 import { passLastGates } from './gates/index.js';
 import { planService } from './plan-service.js';
 import { afterFailure, rollOut, type RollOutResult } from './roll-out.js';
@@ -18,12 +19,14 @@ const DOWN_DEADLINE_MS = 15 * 60_000;
  */
 export async function bringUpAll(
   session: Session,
-  down: readonly Operation[],
+  { saving, down }: { readonly saving: readonly Operation[]; readonly down: readonly Operation[] },
   candidates: readonly Candidate[],
 ): Promise<RollOutAllResult> {
   const runs = new Map(candidates.map((candidate) => [candidate.service, new ServiceRun(session, candidate)]));
   await passLastGates(session, candidates);
   session.signal.throwIfAborted();
+  const unsaved = saving.length === 0 ? undefined : await save(session, saving);
+  if (unsaved !== undefined) return unsaved;
   const deadline = AbortSignal.timeout(DOWN_DEADLINE_MS);
   let failure: ProcedureError | undefined;
   await session.progress.group('Down', async () => {
@@ -53,6 +56,23 @@ export async function bringUpAll(
   const summary = summarize('full-restart', candidates, watched);
   if (failure === undefined) return summary;
   return { ...summary, outcome: 'failed', headline: `${failure.message}; ${summary.headline}`, error: failure };
+}
+
+/** @returns how it ended when a backup failed: with that nothing goes down */
+async function save(session: Session, saving: readonly Operation[]): Promise<RollOutAllResult | undefined> {
+  try {
+    await session.progress.group('Backup', () =>
+      inOrder(session, saving, (operation) => session.execute(operation, session.signal)),
+    );
+    return undefined;
+  } catch (error) {
+    const failure = asProcedureError(error);
+    if (failure.code === 'E_FENCED') throw failure;
+    session.progress.error(failure.message);
+    const outcome = failure.code === 'E_CANCELLED' ? 'cancelled' : 'failed';
+    const headline = `nothing was taken down: ${failure.message}`;
+    return { outcome, headline, error: failure, undoError: undefined, changed: false };
+  }
 }
 
 /** All at once: each sign is of its own service, and leads to what `on-warning` says for that one. */

@@ -1,7 +1,8 @@
 import { ProcedureError } from '../model/errors.js';
-import type { BackupManifest } from '../model/backup.js';
+import type { BackupManifest, DataPlace } from '../model/backup.js';
+import type { ServicePlan } from '../model/plan.js';
 import { liveRelease } from '../model/release.js';
-import type { DataChange } from '../strategies/with-data.js';
+import { withData, type DataChange } from '../strategies/with-data.js';
 import { checkWhole, requirePlaces, toolFor } from './backup-to-restore.js';
 import type { Candidate, Current } from './candidate.js';
 import { dataOf, type ServiceData } from './data-places.js';
@@ -50,11 +51,8 @@ export async function backupFirst(
   current: Current,
 ): Promise<DataChange | undefined> {
   if (!viewing.request.backupBefore) return undefined;
-  const data = await dataOf(viewing, service, current.containers);
-  if (data === undefined) {
-    viewing.progress.info(`${service} has no data of its own: there is nothing to back up`);
-    return undefined;
-  }
+  const data = await presentData(viewing, service, current);
+  if (data === undefined) return undefined;
   const space = await backupSpaceGate(viewing, data);
   if (space.kind === 'refuse' && viewing.request.procedure === 'emergency') {
     // An emergency is not refused.
@@ -65,6 +63,33 @@ export async function backupFirst(
   const release = current.release ?? liveRelease(current.history);
   const { operations, notes } = planBackup(viewing, data, { release: release?.id, reason: 'before' });
   return { first: operations, swap: [], notes };
+}
+
+/** Before the first start the compose file names volumes that nobody has made yet. */
+async function presentData(
+  viewing: Viewing,
+  service: string,
+  { containers }: Current,
+): Promise<ServiceData | undefined> {
+  const data = await dataOf(viewing, service, containers);
+  if (data === undefined) {
+    viewing.progress.info(`${service} has no data of its own: there is nothing to back up`);
+    return undefined;
+  }
+  if (containers.length > 0) return data;
+  const places: DataPlace[] = [];
+  for (const place of data.places) {
+    if (place.kind !== 'volume' || (await viewing.data.hasVolume(place.source))) places.push(place);
+  }
+  if (places.length > 0) return { ...data, places };
+  viewing.progress.info(`${service} has no data yet: there is nothing to back up`);
+  return undefined;
+}
+
+/** @returns the plan of a service with what is done to its data first */
+export function withBackup(plan: ServicePlan, data: DataChange | undefined): ServicePlan {
+  if (data === undefined || plan.operations.length === 0) return plan;
+  return { ...plan, notes: [...plan.notes, ...data.notes], operations: withData(plan.operations, data) };
 }
 
 async function dataOfRelease(viewing: Viewing, candidate: Candidate, looking: boolean): Promise<DataChange> {

@@ -1,9 +1,12 @@
 import { asProcedureError, ProcedureError } from '../model/errors.js';
 import type { EdgeState } from '../model/edge.js';
+import type { Operation } from '../model/operation.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import type { ServicePlan } from '../model/plan.js';
 import { planEject, undoEject } from '../strategies/eject.js';
 import type { Candidate } from './candidate.js';
+import { inOrder } from './data.js';
+import { backupFirst, withBackup } from './data-change.js';
 import { keptCandidate } from './kept-candidate.js';
 import { adopt, observe } from './observe.js';
 import { readinessTimeout } from './readiness.js';
@@ -34,7 +37,8 @@ export async function viewEjection(viewing: Viewing, service: string): Promise<E
   const current = await observe(viewing.engine, viewing, viewing.project, service);
   const release = requireRelease(service, current.release?.id);
   const candidate = await keptCandidate(viewing, release, current);
-  return { candidate, edge, plan: planFor(viewing, candidate, edge) };
+  const plan = withBackup(planFor(viewing, candidate, edge), await backupFirst(viewing, service, current));
+  return { candidate, edge, plan };
 }
 
 /** The same, with what runs taken into the ledger. */
@@ -51,19 +55,19 @@ export async function carryOutEjection(
 ): Promise<FailedEjection | undefined> {
   const { service, current } = candidate;
   const run = new ServiceRun(session, candidate);
-  let forward = false;
+  const begun = (kind: Operation['kind']): boolean =>
+    plan.operations.some((one) => one.kind === kind && session.begun.includes(one));
   try {
-    for (const operation of plan.operations) {
-      // From here on the service has its ports: what is left is taking the edge away.
-      forward ||= operation.kind === 'end-redirect';
-      await run.execute(operation, session.signal);
-    }
+    await inOrder(session, plan.operations, (operation) => run.execute(operation, session.signal));
     run.report('deployed', candidate.release.id, candidate.release.id);
     return undefined;
   } catch (error) {
     const failure = asProcedureError(error);
     if (failure.code === 'E_FENCED') throw failure;
     session.progress.error(`${service}: ${failure.message}`);
+    if (!begun('close-ports')) return notBegun(run, candidate, failure);
+    // From there on the service has its ports: what is left is taking the edge away.
+    const forward = begun('end-redirect');
     run.goBackTo(candidate.release);
     const present = current.containers.map(({ id }) => id);
     const operations = forward
@@ -78,6 +82,14 @@ export async function carryOutEjection(
       : `${service}: it goes through the edge as before (${failure.message})`;
     return { outcome, headline, error: failure, changed: forward };
   }
+}
+
+/** The backup or the evidence before it failed: the edge has the ports as before, and nothing goes back. */
+function notBegun(run: ServiceRun, { service, release }: Candidate, error: ProcedureError): FailedEjection {
+  const outcome = error.code === 'E_CANCELLED' ? 'cancelled' : 'failed';
+  run.report(outcome, release.id, release.id);
+  const headline = `${service}: it goes through the edge as before (${error.message})`;
+  return { outcome, headline, error, changed: false };
 }
 
 function planFor(viewing: Viewing, candidate: Candidate, edge: EdgeState): ServicePlan {

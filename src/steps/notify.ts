@@ -56,7 +56,7 @@ export function describeNotifications(viewing: Viewing): void {
 type Told = Pick<Notice, 'moment' | 'project' | 'services' | 'headline'> & Partial<Notice>;
 
 /** @returns the notice with what is the same for all of a run; what is passed in is redacted */
-export function noticeOf({ request, invocation, redactor }: Run, told: Told): Notice {
+export function noticeOf({ request, invocation, redactor, recorder }: Run, told: Told): Notice {
   return {
     kind: 'notice',
     at: new Date().toISOString(),
@@ -71,7 +71,7 @@ export function noticeOf({ request, invocation, redactor }: Run, told: Told): No
     run: invocation.runId,
     runUrl: invocation.runUrl,
     host: invocation.host,
-    thread: invocation.runId,
+    thread: recorder.thread ?? invocation.runId,
     ...told,
   };
 }

@@ -4,7 +4,7 @@ import type { ServicePlan } from '../model/plan.js';
 import { liveRelease, stoppedOnPurpose, type ReleaseId } from '../model/release.js';
 import type { Candidate, Current } from './candidate.js';
 import { inOrder } from './data.js';
-import { backupFirst } from './data-change.js';
+import { backupFirst, withBackup } from './data-change.js';
 import { diagnoseFailure } from './diagnosis/index.js';
 import { captureEvidence } from './evidence.js';
 import { passActiveJobs, passBackupAge } from './gates/index.js';
@@ -13,7 +13,6 @@ import { adopt, observe } from './observe.js';
 import type { RollOutAllResult } from './roll-out-all.js';
 import type { RouterSpec } from '../model/router.js';
 import { letGo } from '../strategies/phases.js';
-import { withData, type DataChange } from '../strategies/with-data.js';
 import { startAgain } from '../strategies/start-again.js';
 import { routerInPlace } from './traffic-facts.js';
 import { readinessTimeout } from './readiness.js';
@@ -85,7 +84,9 @@ async function carryOut(
 ): Promise<ProcedureError | undefined> {
   const run = new ServiceRun(session, candidate);
   try {
-    await inOrder(session, plan.operations, (operation) => run.execute(operation, session.signal));
+    const execute = (operation: Operation): Promise<void> => run.execute(operation, session.signal);
+    const operations = way === 'kill' ? await saveIfPossible(session, plan, execute) : plan.operations;
+    await inOrder(session, operations, execute);
     if (way === 'restart') await run.compareMemory();
     run.report('deployed', candidate.release.id, undefined);
     return undefined;
@@ -104,6 +105,29 @@ async function carryOut(
   }
 }
 
+/**
+ * An emergency does not fail because of the backup before it: without one it goes on, and says so.
+ * @returns what is left to be carried out
+ */
+async function saveIfPossible(
+  session: Session,
+  { service, operations }: ServicePlan,
+  execute: (operation: Operation) => Promise<void>,
+): Promise<readonly Operation[]> {
+  const last = operations.findLastIndex(({ kind }) => kind === 'keep-backup');
+  if (last === -1) return operations;
+  try {
+    await inOrder(session, operations.slice(0, last + 1), execute);
+  } catch (error) {
+    const failure = asProcedureError(error);
+    if (failure.code === 'E_FENCED' || failure.code === 'E_CANCELLED') throw failure;
+    const what = `${service}: there is no backup of what it had before (${failure.message})`;
+    session.progress.warning(`${what}; the emergency goes on`);
+    session.recorder.nextSteps.push(`${what}.`);
+  }
+  return operations.slice(last + 1);
+}
+
 const TOUCHES: ReadonlySet<Operation['kind']> = new Set([
   'restart-containers',
   'kill-containers',
@@ -112,11 +136,6 @@ const TOUCHES: ReadonlySet<Operation['kind']> = new Set([
   'start-beside',
   'start-containers',
 ]);
-
-function withBackup(plan: ServicePlan, data: DataChange | undefined): ServicePlan {
-  const notes = [...plan.notes, ...(data?.notes ?? [])];
-  return { ...plan, notes, operations: withData(plan.operations, data) };
-}
 
 function releaseToStart(current: Current): ReleaseId | undefined {
   return (current.release ?? liveRelease(current.history))?.id;

@@ -3,14 +3,13 @@ import type { OutcomeKind } from '../model/outcome.js';
 import { outageMs, type ServingChange } from '../model/outage.js';
 import { asProcedureError } from '../model/errors.js';
 import { memoryBaseline } from '../model/memory-baseline.js';
-import { RUNBOOK } from '../model/policy.js';
 import { policyOf } from '../model/project-policy.js';
 import type { ReadinessSignal } from '../model/readiness.js';
 import type { EngineEvent } from '../model/ports/engine.js';
 import type { Release, ReleaseId } from '../model/release.js';
 import type { ObservedContainer } from '../model/service.js';
 import { sloRows, type Measured } from '../model/slo.js';
-import { formatDuration, formatSize } from '../model/units.js';
+import { formatSize } from '../model/units.js';
 import { analyseCanary } from './analyse-canary.js';
 import type { Candidate } from './candidate.js';
 import { captureEvidence, isUrgent } from './evidence.js';
@@ -18,6 +17,7 @@ import { countErrors, errorMatcher } from './log-lines.js';
 import { PortOutage } from './port-outage.js';
 import { awaitReady, type Readiness } from './readiness.js';
 import { ERRORS_BEFORE_WINDOW_MS, raise, type SignSource } from './signs.js';
+import { lookAtStart } from './slow-start.js';
 import { verify } from './verify.js';
 import { watch } from './watch/watch.js';
 import type { Watched } from './watch/window.js';
@@ -117,14 +117,7 @@ export class ServiceRun implements Looker {
           'it has no health check: ready means that it stayed up and its ports are open; add a healthcheck, or give readiness',
       });
     }
-    if (this.ready.startupMs > RUNBOOK.slowStartMs) {
-      raise(session, this.signs, {
-        sign: 'slow-start',
-        severity: 'low',
-        service: candidate.service,
-        message: `it took ${formatDuration(this.ready.startupMs)} to start`,
-      });
-    }
+    await lookAtStart(session, candidate, this.signs, this.ready.startupMs);
   }
 
   /**

@@ -5,6 +5,8 @@ import { liveRelease, stoppedOnPurpose, type ServiceHistory } from '../model/rel
 import { isAlive, type ServiceDefinition } from '../model/service.js';
 import { planStart } from '../strategies/stop-start.js';
 import type { Candidate, Current } from './candidate.js';
+import { inOrder } from './data.js';
+import { backupFirst, withBackup } from './data-change.js';
 import { diagnoseFailure } from './diagnosis/index.js';
 import { captureEvidence } from './evidence.js';
 import { keptCandidate } from './kept-candidate.js';
@@ -22,6 +24,8 @@ export interface Started {
   readonly error: ProcedureError | undefined;
   /** Whether it runs now and did not before. */
   readonly changed: boolean;
+  /** Whether starting it began at all. */
+  readonly began: boolean;
 }
 
 /** Undoing goes on after a cancel. */
@@ -42,22 +46,25 @@ export async function startService(session: Session, service: string): Promise<S
     services: [...(session.recorder.plan?.services ?? []), plan],
   };
   for (const line of planLines({ procedure: 'start', preparation: [], services: [plan] })) session.progress.info(line);
-  if (candidate === undefined) return { outcome: 'unchanged', error: undefined, changed: false };
+  if (candidate === undefined) return { outcome: 'unchanged', error: undefined, changed: false, began: false };
   const run = new ServiceRun(session, candidate);
   try {
-    for (const operation of plan.operations) await run.execute(operation, session.signal);
+    await inOrder(session, plan.operations, (operation) => run.execute(operation, session.signal));
     run.report('deployed', candidate.release.id, undefined);
-    return { outcome: 'deployed', error: undefined, changed: true };
+    return { outcome: 'deployed', error: undefined, changed: true, began: true };
   } catch (error) {
     const failure = asProcedureError(error);
     if (failure.code === 'E_FENCED') throw failure;
     const cancelled = failure.code === 'E_CANCELLED';
     session.progress.error(`${service}: ${failure.message}`);
+    const outcome = cancelled ? 'cancelled' : 'failed';
+    const began = plan.operations.some((one) => one.kind === 'record-start' && session.begun.includes(one));
+    // The backup before it failed: what was stopped is as it was.
+    if (!began) return { outcome, error: failure, changed: false, began };
     const keep = (cancelled && run.watching) || !session.request.autoRollback;
     if (!keep) await stopAgain(session, candidate, failure);
-    const outcome = cancelled ? 'cancelled' : 'failed';
     run.report(outcome, keep ? candidate.release.id : undefined, undefined);
-    return { outcome, error: failure, changed: keep };
+    return { outcome, error: failure, changed: keep, began };
   }
 }
 
@@ -98,7 +105,8 @@ async function prepareStart(
   // Containers of another release than the ledger knows of are replaced by it.
   const present = current.release === undefined ? [] : containers.map(({ id }) => id);
   const candidate = { ...known, replicas: present.length === 0 ? known.replicas : present.length };
-  return { plan: planFor(viewing, candidate, present), candidate };
+  const plan = withBackup(planFor(viewing, candidate, present), await backupFirst(viewing, service, current));
+  return { plan, candidate };
 }
 
 function planFor(viewing: Viewing, candidate: Candidate, present: readonly string[]): ServicePlan {

@@ -6,6 +6,7 @@ import { isAlive } from '../model/service.js';
 import type { RouterSpec } from '../model/router.js';
 import { planStop } from '../strategies/stop-start.js';
 import type { Current } from './candidate.js';
+import { backupFirst, withBackup } from './data-change.js';
 import { describeState } from './diagnose.js';
 import { captureEvidence } from './evidence.js';
 import { observe } from './observe.js';
@@ -15,7 +16,8 @@ import { routerInPlace } from './traffic-facts.js';
 /** @returns what stopping a service would do @throws ProcedureError E_GATE when there is nothing of it to stop */
 export async function viewStop(viewing: Viewing, service: string): Promise<ServicePlan> {
   const current = await observe(viewing.engine, viewing, viewing.project, service);
-  return stopPlan(viewing, service, current, await routerInPlace(viewing, service));
+  const plan = stopPlan(viewing, service, current, await routerInPlace(viewing, service));
+  return plan.operations.length === 0 ? plan : withBackup(plan, await backupFirst(viewing, service, current));
 }
 
 /** @param current with what runs taken into the ledger: it has to be there to be started again */

@@ -7,6 +7,7 @@ import { deploy } from '../support/live.js';
 import { carryOut, type Carried } from '../support/procedure.js';
 import { makeProject, type Project } from '../support/project.js';
 import { served } from '../support/served.js';
+import { typeInShell } from '../support/shell.js';
 
 /** What happens to a service behind its edge besides its updates: plain Compose, and another image for the edge. One story. */
 let project: Project;
@@ -46,6 +47,31 @@ describe('config-change', () => {
   });
 });
 
+const ours = async (...kinds: readonly string[]): Promise<string> =>
+  docker(...kinds, '--filter', `label=rolling-restart.project=${project.name}`);
+const volumes = (): Promise<string> => ours('volume', 'ls', '-q');
+/** Containers of ours with the moment they were started: none of them is another one, or was started again. */
+const containers = async (): Promise<string> => {
+  const ids = (await ours('ps', '-aq', '--no-trunc')).split('\n').filter((id) => id !== '');
+  return ids.length === 0 ? '' : docker('inspect', '--format', '{{.Id}} {{.State.StartedAt}}', ...ids);
+};
+
+describe('uninstall', () => {
+  it('is refused while an edge is open, also with --yes and --force, and the ports are served on', async () => {
+    const before = [await containers(), await volumes()];
+    expect(before[0]).not.toBe('');
+    for (const words of [[], ['--yes'], ['--yes', '--force']]) {
+      await expect(typeInShell(project, 'uninstall', ...words)).rejects.toMatchObject({
+        code: 'E_GATE',
+        message: 'The managed edge carries the requests of app',
+        next: expect.stringContaining('eject --service app') as string,
+      });
+      expect([await containers(), await volumes()]).toEqual(before);
+      expect((await project.get('/env?name=COLOUR')).text).toBe('blue\n');
+    }
+  });
+});
+
 describe('an edge of another image than edge-image says', () => {
   const other = (procedure: string, inputs: Readonly<Record<string, string>> = {}): Promise<Carried> =>
     carryOut(project, { procedure, service: 'app', 'edge-image': newer(), ...inputs });
@@ -70,5 +96,16 @@ describe('an edge of another image than edge-image says', () => {
     const { report, log } = await other('check');
     expect(report.nextSteps, log).toEqual([]);
     expect(JSON.stringify(report.findings)).toContain(newer());
+  });
+});
+
+describe('uninstall, once the ports are given back', () => {
+  it('takes everything of ours away, and the service has its ports itself', async () => {
+    const ejected = await carryOut(project, { procedure: 'eject', service: 'app' });
+    expect(ejected.report.outcome, ejected.log).toBe('deployed');
+    const done = await typeInShell(project, 'uninstall', '--yes');
+    expect(done.value, done.text).toMatchObject({ removed: true });
+    expect([await containers(), await volumes()]).toEqual(['', '']);
+    expect((await project.get('/env?name=COLOUR')).text).toBe('green\n');
   });
 });

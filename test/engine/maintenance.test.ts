@@ -4,20 +4,23 @@ import { carryOut, type Carried } from '../support/procedure.js';
 import { makeProject, type Project } from '../support/project.js';
 import { startRegistry } from '../../scripts/lib/registry.mjs';
 import { BASE_IMAGE, docker } from '../support/engine-containers.js';
+import { headerOf, makeMailbox, type Mailbox } from '../support/mailbox.js';
 import { makeReceiver, type Receiver } from '../support/receiver.js';
 import { served } from '../support/served.js';
 
 const DATA = `${served({ more: "    volumes: ['data:/data']\n" })}volumes:\n  data:\n`;
 
-/** A maintenance in its phases, with a status page and a webhook that are really called. */
+/** A maintenance in its phases, with a status page and a mail server that are really called. */
 describe('maintenance in phases', () => {
   let project: Project;
   let page: Receiver;
+  let box: Mailbox;
   let registry: Awaited<ReturnType<typeof startRegistry>>;
   let base: string;
 
   beforeAll(async () => {
     page = await makeReceiver();
+    box = await makeMailbox();
     registry = await startRegistry();
     base = `${registry.address}/rr-maintenance-base:latest`;
     await docker('tag', BASE_IMAGE, base);
@@ -29,11 +32,17 @@ describe('maintenance in phases', () => {
   afterEach(() => page.received.splice(0));
   afterAll(async () => {
     page.close();
+    box.close();
     await project.cleanup();
     await registry.stop();
     await docker('rmi', '--force', base).catch(() => undefined);
   });
 
+  const mailInputs = (): Readonly<Record<string, string>> => ({
+    'smtp-url': `smtp://127.0.0.1:${box.port}`,
+    'email-from': 'deploy@example.com',
+    'email-to': 'team@example.com',
+  });
   const run = (phase: string, inputs: Readonly<Record<string, string>> = {}): Promise<Carried> =>
     carryOut(project, {
       procedure: 'maintenance',
@@ -41,8 +50,18 @@ describe('maintenance in phases', () => {
       'status-page-url': `${page.url}/status`,
       'status-page-announce-url': `${page.url}/maintenance`,
       'status-page-complete-url': `${page.url}/maintenance/complete`,
+      ...mailInputs(),
       ...inputs,
     });
+  /** Every thread that the mails up to now were in: what they are a reply to, and their subject. */
+  const threads = (): ReadonlySet<string> =>
+    new Set(
+      box.mails.splice(0).map((mail) => {
+        expect(headerOf(mail, 'In-Reply-To')).toBe(headerOf(mail, 'References'));
+        return `${headerOf(mail, 'References')} ${headerOf(mail, 'Subject').replace(/^Re: /, '')}`;
+      }),
+    );
+  let ofWindow: readonly string[] = [];
   const told = (): readonly (readonly [string, unknown])[] => page.received.map(({ path, json }) => [path, json]);
 
   it('announce tells when it will be, and changes nothing', async () => {
@@ -102,11 +121,24 @@ describe('maintenance in phases', () => {
     ]);
   });
 
-  it('perform that fails in its build never touches the page', async () => {
+  it('all mails of the window are in one thread, though each phase was a run of its own', async () => {
+    // announce thrice, with the announcement; precheck twice, perform, verify and complete as they began and ended.
+    expect(box.mails).toHaveLength(3 + 2 * 5);
+    expect(new Set(box.mails.map((mail) => headerOf(mail, 'Message-ID'))).size).toBe(box.mails.length);
+    ofWindow = [...threads()];
+    expect(ofWindow).toEqual([
+      expect.stringMatching(/^<test-.*@rolling-restart\.invalid> \[rr-.*\] maintenance test-/),
+    ]);
+  });
+
+  it('perform that fails in its build never touches the page; it is another window, and so another thread', async () => {
     await project.commitRelease({ version: '3.0.0' });
     const failed = await run('perform', { 'build-command': 'exit 5' });
     expect(failed.report.outcome, failed.log).toBe('failed');
     expect(told()).toEqual([]);
+    const mails = [...threads()];
+    expect(mails).toHaveLength(1);
+    expect(mails).not.toEqual(ofWindow);
   });
 
   it('perform that is rolled back leaves the page operational; one that is not says that it still says maintenance', async () => {
@@ -134,7 +166,11 @@ describe('maintenance in phases', () => {
 
   it('a run that was killed with the page on maintenance: the next one says so', async () => {
     await project.commitRelease({ version: '4.2.0' });
-    const inputs = { procedure: 'maintenance', phase: 'perform', watch: '1m', 'status-page-url': `${page.url}/status` };
+    box.mails.splice(0);
+    const inputs = {
+      ...{ procedure: 'maintenance', phase: 'perform', watch: '1m', 'status-page-url': `${page.url}/status` },
+      ...mailInputs(),
+    };
     const main = openDoor(project, 'main', inputs);
     try {
       await main.said(/is live/);
@@ -148,6 +184,9 @@ describe('maintenance in phases', () => {
     const right = await run('verify');
     expect(right.report.outcome, right.log).toBe('completed');
     expect(told().at(-1)).toEqual(['/status', { status: 'operational' }]);
+    // It began, it was killed; the verification began and ended.
+    expect(box.mails).toHaveLength(4);
+    expect(threads().size).toBe(1);
   });
 
   it('a status page that is down fails nothing and is told of', async () => {

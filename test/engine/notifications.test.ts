@@ -1,17 +1,24 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { update } from '../support/live.js';
+import { headerOf, makeMailbox, type Mailbox } from '../support/mailbox.js';
 import { makeProject, type Project } from '../support/project.js';
 import { makeReceiver, type Receiver } from '../support/receiver.js';
 import { served } from '../support/served.js';
 
 let project: Project;
 let hook: Receiver;
+let slack: Receiver;
+let box: Mailbox;
 beforeAll(async () => {
   hook = await makeReceiver();
+  slack = await makeReceiver((response) => response.end('ok'));
+  box = await makeMailbox();
   project = await makeProject({ fixture: 'plain', files: { 'compose.yaml': served() } });
 });
 afterAll(async () => {
   hook.close();
+  slack.close();
+  box.close();
   await project.cleanup();
 });
 
@@ -42,4 +49,72 @@ it('a webhook is told of the beginning and of the end of each run, and one that 
   expect(alone.report.outcome, alone.log).toBe('deployed');
   expect(alone.log).toMatch(/webhook could not be told/);
   expect((await project.get('/')).text).toMatch(/^3\.0\.0 /);
+});
+
+describe('Slack and e-mail', () => {
+  const people = (): Readonly<Record<string, string>> => ({
+    'slack-webhook-url': `${slack.url}/services/T0/B0/secret`,
+    'smtp-url': `smtp://mailer:p%40ss%20word@127.0.0.1:${box.port}`,
+    'email-from': 'deploy@example.com',
+    'email-to': 'team@example.com, boss@example.com',
+  });
+  let thread = '';
+  const headers = (): unknown[] =>
+    slack.received.splice(0).map(({ json }) => {
+      const { blocks } = json as { readonly blocks: readonly [{ readonly text: { readonly text: string } }] };
+      return blocks[0].text.text;
+    });
+
+  it('are told of a deploy as it begins and as it ended, the mails in one thread, and no secret is sent', async () => {
+    await project.commitRelease({ version: '4.0.0' });
+    const { report, log } = await update(project, 'app', people());
+    expect(report.outcome, log).toBe('deployed');
+    expect(slack.received.map(({ method, path }) => [method, path])).toEqual(
+      Array(2).fill(['POST', '/services/T0/B0/secret']),
+    );
+    const name = `code-update of ${project.name}`;
+    expect(headers()).toEqual([`🔄 ${name} begins`, `✅ ${name} succeeded`]);
+
+    const [start, end, ...others] = box.mails.splice(0);
+    if (start === undefined || end === undefined) throw new Error(log);
+    expect(others).toEqual([]);
+    for (const mail of [start, end]) {
+      expect(mail).toMatchObject({ from: 'deploy@example.com', to: ['team@example.com', 'boss@example.com'] });
+      expect(mail.text).not.toMatch(/secret|p@ss/);
+      expect(headerOf(mail, 'In-Reply-To')).toBe(headerOf(mail, 'References'));
+    }
+    thread = headerOf(start, 'References');
+    expect(thread).toMatch(/^<test-.*@rolling-restart\.invalid>$/);
+    expect(headerOf(end, 'References')).toBe(thread);
+    expect(headerOf(end, 'Message-ID')).not.toBe(headerOf(start, 'Message-ID'));
+    expect(headerOf(end, 'Subject')).toBe(`Re: ${headerOf(start, 'Subject')}`);
+    expect(end.text).toContain('Outcome: deployed');
+    expect(report.findings.find(({ title }) => title === 'Notifications')?.rows).toHaveLength(4);
+    expect(log).not.toMatch(/\/T0\/B0\/secret|p@ss word|p%40ss/);
+  });
+
+  it('are told of a rollback with what to do next; the next run is another thread', async () => {
+    await project.commitRelease({ version: '5.0.0', chaos: 'exit-at-once' });
+    const { report, log } = await update(project, 'app', { ...people(), 'notify-on': 'start, rollback' });
+    expect(report.outcome, log).toBe('rolled-back');
+    const name = `code-update of ${project.name}`;
+    expect(headers()).toEqual([`🔄 ${name} begins`, `↩️ ${name} was rolled back`]);
+    const mails = box.mails.splice(0);
+    expect(mails).toHaveLength(2);
+    expect(mails[1]?.text).toContain('What to do next:');
+    const threads = new Set(mails.map((mail) => headerOf(mail, 'References')));
+    expect(threads.size).toBe(1);
+    expect([...threads]).not.toContain(thread);
+  });
+
+  it('that are down fail nothing, and stand in the report', async () => {
+    await project.commitRelease({ version: '6.0.0' });
+    const down = { 'slack-webhook-url': 'http://127.0.0.1:9/x', 'smtp-url': 'smtp://127.0.0.1:9' };
+    const { report, log } = await update(project, 'app', { ...people(), ...down });
+    expect(report.outcome, log).toBe('deployed');
+    const rows = report.findings.find(({ title }) => title === 'Notifications')?.rows ?? [];
+    expect(rows).toHaveLength(4);
+    expect(rows.map(([, , result]) => result)).toEqual(Array(4).fill(expect.stringMatching(/^not sent: /)));
+    expect((await project.get('/')).text).toMatch(/^6\.0\.0 /);
+  });
 });

@@ -1,11 +1,11 @@
 import { createServer, type AddressInfo } from 'node:net';
-import { SMTPServer } from 'smtp-server';
 import { afterEach, describe, expect, it } from 'vitest';
 import { MOMENTS, type NotificationSettings } from '../../src/model/notification.js';
 import { secretsOf } from '../../src/model/request-secrets.js';
 import type { Request } from '../../src/model/request.js';
 import { createEmail, mailOf } from '../../src/notify/email.js';
 import { createRedactor } from '../../src/report/redact.js';
+import { makeMailbox, type Mailbox } from '../support/mailbox.js';
 import { sampleNotice } from '../support/notices.js';
 
 const closing: (() => void)[] = [];
@@ -13,41 +13,10 @@ afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
 
-interface Mailbox {
-  readonly port: number;
-  readonly mails: { readonly from: string; readonly to: readonly string[]; readonly text: string }[];
-}
-
-/** A real mail server that knows one user and nobody called `nobody`. */
 async function mailServer(): Promise<Mailbox> {
-  const mails: { from: string; to: readonly string[]; text: string }[] = [];
-  const server = new SMTPServer({
-    disabledCommands: ['STARTTLS'],
-    authOptional: true,
-    allowInsecureAuth: true,
-    onAuth: ({ username, password }, _session, done) => {
-      if (username === 'mailer' && password === 'p@ss word') done(null, { user: 'mailer' });
-      else done(new Error('535 wrong user or password'));
-    },
-    onRcptTo: ({ address }, _session, done) => done(address.startsWith('nobody@') ? new Error('no such user') : null),
-    onData: (stream, session, done) => {
-      let text = '';
-      stream.setEncoding('utf8').on('data', (part: string) => (text += part));
-      stream.on('end', () => {
-        const { mailFrom, rcptTo } = session.envelope;
-        mails.push({
-          from: mailFrom === false ? '' : mailFrom.address,
-          to: rcptTo.map(({ address }) => address),
-          text,
-        });
-        done();
-      });
-    },
-  });
-  server.on('error', () => undefined); // a client that goes away
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
-  closing.push(() => server.close(() => undefined));
-  return { port: (server.server.address() as AddressInfo).port, mails };
+  const box = await makeMailbox();
+  closing.push(() => box.close());
+  return box;
 }
 
 const to = ['team@example.com', 'boss@example.com'];
@@ -82,6 +51,17 @@ describe('e-mail', () => {
     expect(end?.text).toContain('code-update of roma failed');
     expect(end?.text).toContain('- Look at the log.');
     expect(end?.text).not.toContain('p@ss');
+  });
+
+  it('sends one thread for a maintenance window, whatever runs its phases are', () => {
+    const window = { procedure: 'maintenance', thread: '120-1' };
+    const mails = [
+      mailOf(sampleNotice({ ...window, run: '120-1', moment: 'announcement' }), 1, true),
+      mailOf(sampleNotice({ ...window, run: '123-1', moment: 'success' }), 1, true),
+    ];
+    expect(mails.map(({ references }) => references)).toEqual(Array(2).fill('<120-1@rolling-restart.invalid>'));
+    expect(mails.map(({ subject }) => subject.replace(/^Re: /, ''))).toEqual(Array(2).fill('[roma] maintenance 120-1'));
+    expect(mails[0]?.messageId).not.toBe(mails[1]?.messageId);
   });
 
   it('says what the server refuses: a password, or an address while the others get the mail', async () => {

@@ -34,13 +34,29 @@ function problemOf({ item, cells }: Row): string | undefined {
   if (!INPUTS.some(({ name }) => name === input)) return `${item}: there is no input "${input}"`;
   if (!/^src\/.+\.ts$/.test(step) || !existsSync(join(ROOT, step))) return `${item}: there is no step "${step}"`;
   const [file = '', title = ''] = test.split(' > ');
-  if (!/^test\/.+\.test\.ts$/.test(file) || !existsSync(join(ROOT, file))) return `${item}: there is no test "${file}"`;
-  const titles = [...readFileSync(join(ROOT, file), 'utf8').matchAll(TITLE)].map(([, , found = '']) => found);
-  if (title.length > 8 && titles.some((one) => one.includes(title))) return undefined;
-  return `${item}: ${file} has no test "${title}"`;
+  if (!COLLECTED.test(file) || !existsSync(join(ROOT, file))) return `${item}: there is no test "${file}"`;
+  const wrong =
+    title.length > 8 ? problemWith(title, readFileSync(join(ROOT, file), 'utf8')) : `has no test "${title}"`;
+  return wrong === undefined ? undefined : `${item}: ${file} ${wrong}`;
 }
 
-const TITLE = /\bit(?:\.each(?:<[^>]*>)?\([^]*?\))?\(\s*(['"`])((?:\\.|(?!\1)[^])*?)\1/g;
+/** What vitest.config.mts collects. */
+const COLLECTED = /^test\/(unit|engine|traffic|matrix|workflows)\/.+\.test\.ts$/;
+const TITLE =
+  /\bit(?:\.(?:concurrent|sequential))?(?:\.each(?:<[^>]*>)?\([^]*?\))?\(\s*(['"`])((?:\\.|(?!\1)[^])*?)\1/g;
+/** A title says nothing when its test, or what is around it, does not run. */
+const LEFT_OUT = /\b(?:it|test|describe|suite)(?:\.\w+)*\.(?:skip|todo|fails|skipIf|runIf|only)\b/;
+const COMMENT = /\/\*[^]*?\*\/|^\s*\/\/.*$/gm;
+
+/** @returns what is wrong with a title, or the beginning of one, in a test's source; undefined when one test has it, and runs */
+function problemWith(title: string, source: string): string | undefined {
+  const text = source.replaceAll(COMMENT, '');
+  const left = LEFT_OUT.exec(text);
+  if (left !== null) return `leaves tests out: ${left[0]}`;
+  const titles = [...text.matchAll(TITLE)].map(([, , found = '']) => found).filter((one) => one.includes(title));
+  if (titles.length === 0) return `has no test "${title}"`;
+  return titles.length === 1 ? undefined : `has ${titles.length} tests "${title}"`;
+}
 
 describe('what of the runbook is carried out', () => {
   const [carried = '', open = ''] = TEXT.split(OPEN);
@@ -67,5 +83,20 @@ describe('what of the runbook is carried out', () => {
     expect(problemOf(change(1, '`src/steps/none.ts`'))).toContain('no step');
     expect(problemOf(change(2, '`test/unit/none.test.ts` > sees what'))).toContain('no test');
     expect(problemOf(change(2, '`test/unit/runbook-coverage.test.ts` > sees nothing'))).toContain('has no test');
+    expect(problemOf(change(2, '`test/unit/runbook-coverage.test.ts` > sees'))).toContain('has no test');
+    expect(problemOf(change(2, '`test/support/project.ts` > sees what'))).toContain('no test');
+  });
+
+  it('takes a title for a test only when exactly one test has it, and runs', () => {
+    const test = (name: string, how = 'it'): string => `${how}('${name}', () => {});\n`;
+    expect(problemWith('goes back', test('goes back when asked'))).toBeUndefined();
+    expect(problemWith('goes back', test('goes back when asked', 'it.each([[1], [2]])'))).toBeUndefined();
+    expect(problemWith('goes back', `// ${test('goes back')}`)).toContain('has no test');
+    expect(problemWith('goes back', `/* ${test('goes back')} */`)).toContain('has no test');
+    expect(problemWith('goes back', test('goes back') + test('goes back again'))).toContain('has 2 tests');
+    for (const how of ['skip', 'todo', 'only']) {
+      expect(problemWith('goes back', test('goes back', `it.${how}`))).toContain('leaves tests out');
+      expect(problemWith('goes back', test('goes back') + test('other', `describe.${how}`))).toContain('leaves tests');
+    }
   });
 });

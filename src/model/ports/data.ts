@@ -10,6 +10,7 @@ export interface VolumeData {
   mountsOf(container: string): Promise<readonly DataMount[]>;
   /** Bytes in volumes, by name, as the engine counts them; without those it does not know. */
   sizes(volumes: readonly string[], signal: AbortSignal): Promise<Readonly<Record<string, number>>>;
+  hasVolume(name: string): Promise<boolean>;
   /** Names of running containers that have a volume or folder mounted and can write to it. */
   writersOf(place: DataPlace): Promise<readonly { readonly id: string; readonly name: string }[]>;
   pause(container: string): Promise<void>;

@@ -18,16 +18,10 @@ export const MAINTENANCE_PHASES: Readonly<Record<Phase, MaintenancePhase>> = {
   complete,
 };
 
-/** Phases that look back at a window that is verified already. */
-const LOOKS_BACK: ReadonlySet<Phase> = new Set(['verify', 'complete']);
-
 /** Carries the phases out that were asked for, in order, and ends at the first that does not go well. */
 export async function carryOutPhases(session: Session): Promise<PhaseResult> {
   const { phases } = session.request.maintenance;
-  const [first] = phases;
-  const window =
-    (first !== undefined && LOOKS_BACK.has(first) ? await Window.last(session) : undefined) ??
-    (await Window.open(session, first === 'announce'));
+  const window = await Window.of(session);
   const results: PhaseResult[] = [];
   for (const name of phases) {
     session.progress.info(`■ maintenance: ${name}`);

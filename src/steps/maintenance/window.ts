@@ -1,5 +1,5 @@
-import { isOpen, lastWindow, type MaintenanceRecord, type MaintenanceWindow } from '../../model/maintenance.js';
-import type { Session } from '../session.js';
+import { lastWindow, windowFor, type MaintenanceRecord, type MaintenanceWindow } from '../../model/maintenance.js';
+import type { Session, Viewing } from '../session.js';
 import { sayPageStays } from './status-page.js';
 
 type Part = Partial<Omit<MaintenanceRecord, 'at' | 'window' | 'kind' | 'run' | 'by'>>;
@@ -11,16 +11,9 @@ export class Window {
     readonly id: string,
   ) {}
 
-  /** The one that is open, or a new one. @param fresh a new one in any case */
-  static async open(session: Session, fresh: boolean): Promise<Window> {
-    const last = await read(session);
-    return new Window(session, !fresh && isOpen(last) ? last.id : session.invocation.runId);
-  }
-
-  /** The one that was begun last, whatever has become of it; undefined when there never was one. */
-  static async last(session: Session): Promise<Window | undefined> {
-    const last = await read(session);
-    return last === undefined ? undefined : new Window(session, last.id);
+  /** The one that the phases of this run belong to. */
+  static async of(session: Session): Promise<Window> {
+    return new Window(session, await windowOf(session));
   }
 
   /** What is known of it; undefined before its first record. */
@@ -46,6 +39,11 @@ export class Window {
       ...part,
     });
   }
+}
+
+/** @returns the id of the window that the phases of this run belong to; nothing is written */
+export async function windowOf({ ledger, request, invocation }: Viewing): Promise<string> {
+  return windowFor(await ledger.maintenanceRecords(), request.maintenance.phases, invocation.runId);
 }
 
 /** For what a killed run left: nobody else would notice that its status page goes on saying maintenance. */
