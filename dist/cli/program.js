@@ -5822,7 +5822,8 @@ function recoverEject(own) {
     const before = operations(own, 'start-beside')[0]?.beside ?? [];
     const undone = after.some(({ operation }) => operation.kind === 'open-ports');
     const has = !undone && after.some(({ operation }) => operation.kind === 'end-redirect');
-    return { kind: has ? 'remove-edge' : 'reopen-edge', before };
+    const alone = own.some(({ operation }) => operation.kind === 'hold-traffic');
+    return { kind: has ? 'remove-edge' : 'reopen-edge', before, alone };
 }
 /** New containers were started while the old ones were there: which set has proven itself decides. */
 function recoverBeside(own, down) {
@@ -5966,13 +5967,15 @@ function operations(entries, kind) {
     return entries.flatMap(({ operation }) => (operation.kind === kind ? [operation] : []));
 }
 
-// EXTERNAL MODULE: ./build/strategies/index.js + 9 modules
-var strategies = __nccwpck_require__(6628);
+// EXTERNAL MODULE: ./build/strategies/index.js + 8 modules
+var strategies = __nccwpck_require__(5318);
 ;// CONCATENATED MODULE: ./build/strategies/eject.js
+
 const EDGE = { kind: 'edge' };
 /**
  * The same release again with the ports that the compose file gives it. They are redirected through what stands in for
- * the edge until the new container is ready, so that no new connection fails where the host can redirect.
+ * the edge until the new container is ready, so that no new connection fails where the host can redirect. What may run only
+ * once is stopped first, and the edge keeps requests waiting.
  */
 function planEject(eject) {
     const { service, release, present, checks, drainTimeoutMs } = eject;
@@ -5981,6 +5984,13 @@ function planEject(eject) {
     return [
         { kind: 'capture-evidence', service, moment: 'before' },
         { kind: 'close-ports', service, ports },
+        ...(eject.alone
+            ? [
+                { kind: 'hold-traffic', service, router: EDGE, ...policy/* DEFAULT_HOLD */.ks },
+                { kind: 'drain-containers', service, router: EDGE, containers: old, timeoutMs: drainTimeoutMs },
+                { kind: 'stop-containers', service, containers: present },
+            ]
+            : []),
         {
             kind: 'start-beside',
             service,
@@ -5993,6 +6003,12 @@ function planEject(eject) {
         },
         { kind: 'await-ready', service, release, timeoutMs: eject.readinessTimeoutMs, except: present },
         { kind: 'settle-containers', service, containerName: undefined, named: true, except: present },
+        ...(eject.alone
+            ? [
+                { kind: 'shift-traffic', service, router: EDGE, serve: { who: 'new', old: present, percent: 100 } },
+                { kind: 'release-traffic', service, router: EDGE },
+            ]
+            : []),
         { kind: 'verify', service, release, checks, except: present, candidate: true },
         { kind: 'end-redirect', service, ports },
         { kind: 'drain-containers', service, router: EDGE, containers: old, timeoutMs: drainTimeoutMs },
@@ -6014,11 +6030,22 @@ function planEject(eject) {
         { kind: 'capture-evidence', service, moment: 'after' },
     ];
 }
-/** The edge takes the ports again; what was to have them goes. Every operation may be repeated. */
-function undoEject({ service, present, ...eject }) {
+/**
+ * The edge takes the ports again; what was to have them goes. Every operation may be repeated.
+ * @param eject `alone`: what is behind the edge was stopped, or may have been
+ */
+function undoEject({ service, release, present, alone, ...eject }) {
     const ports = portsOf(eject);
     return [
         { kind: 'retire-containers', service, containers: { are: 'others', than: present } },
+        ...(alone
+            ? [
+                { kind: 'start-containers', service, containers: present },
+                { kind: 'await-ready', service, release, timeoutMs: eject.readinessTimeoutMs },
+                { kind: 'shift-traffic', service, router: EDGE, serve: { who: 'all-but', containers: [] } },
+                { kind: 'release-traffic', service, router: EDGE },
+            ]
+            : []),
         { kind: 'open-ports', service, ports },
         { kind: 'end-redirect', service, ports },
         { kind: 'end-takeover', service, timeoutMs: eject.drainTimeoutMs },
@@ -7514,6 +7541,7 @@ function stoppedServingAt(die, seen) {
 
 
 
+
 /** Going back includes waiting for readiness and the user's own checks. */
 const RECOVERY_DEADLINE_MS = 15 * 60_000;
 /** Data takes the time that it takes. */
@@ -7697,25 +7725,39 @@ async function finish(session, service, { release, accepted, old }, deadline) {
         ? `what release ${release} replaced is taken away`
         : `release ${release} was verified and stays; its watch was cut short`;
 }
-async function recover_recoverEject(session, service, { kind, before }, deadline) {
+async function recover_recoverEject(session, service, { kind, before, alone }, deadline) {
     const edge = await session.edges.find(session.project, service);
     if (edge === undefined)
         return;
-    const containers = await session.engine.containers(session.project, service);
-    const ids = containers.map(({ id }) => id);
+    const current = await (0,observe/* observe */.lB)(session.engine, session, session.project, service);
+    const ids = current.containers.map(({ id }) => id);
     const present = before.length === 0 ? ids : before;
     const drainTimeoutMs = session.request.drainTimeoutMs;
-    const operations = kind === 'reopen-edge'
-        ? undoEject({ service, present, edge: edge.spec, drainTimeoutMs })
-        : finishEject({
+    if (kind === 'remove-edge') {
+        const operations = finishEject({
             service,
             left: present.filter((id) => ids.includes(id) && ids.length > present.length),
             containerName: session.opened.live.services[service]?.containerName,
             edge: edge.spec,
             drainTimeoutMs,
         });
+        for (const operation of operations)
+            await session.execute(operation, deadline);
+        return;
+    }
+    const release = (current.release ?? (0,model_release/* liveRelease */._8)(current.history))?.id;
+    const operations = undoEject({
+        service,
+        release: release ?? '',
+        present,
+        edge: edge.spec,
+        alone: alone && release !== undefined,
+        readinessTimeoutMs: (0,readiness/* readinessTimeout */.WX)(current.containers[0]?.healthCheck, session.request.readinessTimeoutMs),
+        drainTimeoutMs,
+    });
+    const run = release === undefined ? session : new ServiceRun(session, await (0,kept_candidate/* keptCandidate */.A4)(session, release, current));
     for (const operation of operations)
-        await session.execute(operation, deadline);
+        await run.execute(operation, deadline);
 }
 /** Nothing new had been started: containers that were stopped run again, what was held goes on, the edge goes. */
 async function resume(session, service, { stopped, router }, deadline) {
@@ -10358,7 +10400,10 @@ const configChange = {
     },
 };
 
+// EXTERNAL MODULE: ./build/strategies/obstacles.js
+var obstacles = __nccwpck_require__(515);
 ;// CONCATENATED MODULE: ./build/steps/eject.js
+
 
 
 
@@ -10408,7 +10453,15 @@ async function carryOutEjection(session, { candidate, edge, plan }) {
         const present = current.containers.map(({ id }) => id);
         const operations = forward
             ? []
-            : undoEject({ service, present, edge: edge.spec, drainTimeoutMs: session.request.drainTimeoutMs });
+            : undoEject({
+                service,
+                release: candidate.release.id,
+                present,
+                edge: edge.spec,
+                alone: begun('hold-traffic'),
+                readinessTimeoutMs: (0,readiness/* readinessTimeout */.WX)(candidate.definition.healthCheck, session.request.readinessTimeoutMs),
+                drainTimeoutMs: session.request.drainTimeoutMs,
+            });
         const deadline = AbortSignal.timeout(UNDO_MS);
         for (const operation of operations)
             await run.execute(operation, deadline);
@@ -10436,12 +10489,19 @@ function planFor(viewing, candidate, edge) {
             next: `Deploy it with one replica first, then eject. Nothing was changed.`,
         });
     }
+    const knownFiles = Object.keys(release.files);
+    const alone = (0,obstacles/* exclusiveMounts */.P)({ definition, policy: candidate.policy, knownFiles });
     return {
         service,
-        strategy: 'blue-green',
+        strategy: alone.length > 0 ? 'hold' : 'blue-green',
         decision: { kind: 'change', reasons: ['the managed edge is to be removed'] },
         notes: [
             'eject: new connections are redirected while the port changes hands, where the host allows it; otherwise nothing listens until the new container is ready. Connections that are kept open through the edge are closed at the end, and a request of a caller inside the compose network may fail in that moment.',
+            ...(alone.length === 0
+                ? []
+                : [
+                    `Only one container may open ${alone.join(', ')}: the old one stops before the new one starts, and requests wait meanwhile, where the host allows the redirect.`,
+                ]),
             'Without the edge the next change of this service has the outage of a recreate again.',
         ],
         operations: planEject({
@@ -10454,6 +10514,7 @@ function planFor(viewing, candidate, edge) {
             readinessTimeoutMs: (0,readiness/* readinessTimeout */.WX)(definition.healthCheck, request.readinessTimeoutMs),
             watchMs: request.watchMs,
             drainTimeoutMs: request.drainTimeoutMs,
+            alone: alone.length > 0,
             checks: (0,verify/* checksFor */.NR)(request, { oneShot: false, goingBack: true, judgesTraffic: false }),
         }),
         estimatedDowntimeMs: undefined,
@@ -15704,7 +15765,7 @@ function requireServices(names, available) {
 /* harmony import */ var _model_release_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8272);
 /* harmony import */ var _model_policy_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5179);
 /* harmony import */ var _strategies_edge_upgrade_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4097);
-/* harmony import */ var _strategies_index_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6628);
+/* harmony import */ var _strategies_index_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5318);
 /* harmony import */ var _strategies_with_data_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(3366);
 /* harmony import */ var _files_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7564);
 /* harmony import */ var _observe_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(1061);
@@ -17843,7 +17904,7 @@ function edgeUpgradeNote({ service, has, wanted, redirectProblem }) {
 
 /***/ }),
 
-/***/ 6628:
+/***/ 5318:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -18176,116 +18237,8 @@ function hold_notes({ hold: { maxMs, maxQueue }, knownRestartMs }) {
     ];
 }
 
-;// CONCATENATED MODULE: ./build/strategies/obstacles.js
-
-/** Everything that stands between the service and a change without an outage. Pure. */
-function obstacles(facts) {
-    return [
-        ...routerObstacles(facts),
-        ...networkObstacles(facts),
-        ...volumeObstacles(facts),
-        ...readinessObstacles(facts),
-    ];
-}
-function routerObstacles({ definition, router, oneShot }) {
-    if (oneShot)
-        return [hard('it runs once and ends', 'nothing: there is no traffic to lose')];
-    const found = [];
-    if (definition.ports.some(({ protocol }) => protocol !== 'tcp')) {
-        found.push(hard('it publishes a UDP port, and no router here moves UDP', 'publish TCP only, or accept the outage'));
-    }
-    if (router.kind === 'edge')
-        return found;
-    const fixed = definition.ports.filter(({ published }) => published !== undefined);
-    if (fixed.length > 0) {
-        const ports = fixed.map(({ published }) => published).join(', ');
-        found.push(hard(`it publishes port ${ports} of the host, which two containers cannot have`, 'let the managed edge have the port: router: edge'));
-    }
-    if (!model_router/* ROUTER_ABILITIES */.JC[router.kind].controlled && router.kind !== 'discovery') {
-        found.push(soft('no router sends requests to it, so nothing can move them from the old container to the new one', 'name the router in x-rolling-restart, or use router: edge'));
-    }
-    return found;
-}
-function networkObstacles({ definition }) {
-    const { networkMode, raw } = definition;
-    const found = [];
-    if (networkMode !== undefined && networkMode !== 'default' && networkMode !== 'bridge') {
-        found.push(hard(`network_mode: ${networkMode} gives it no network of its own`, 'put it on a network of the project'));
-    }
-    const networks = Object.values((raw['networks'] ?? {}));
-    if (networks.some((settings) => settings?.['ipv4_address'] !== undefined || settings?.['ipv6_address'] !== undefined)) {
-        found.push(hard('it has a fixed IP address', 'use the service name instead of the address'));
-    }
-    if (raw['mac_address'] !== undefined || networks.some((settings) => settings?.['mac_address'] !== undefined)) {
-        found.push(hard('it has a fixed MAC address', 'remove mac_address'));
-    }
-    if (raw['volumes_from'] !== undefined) {
-        found.push(hard('volumes_from ties it to another container', 'use named volumes'));
-    }
-    for (const key of ['ipc', 'pid']) {
-        const value = raw[key];
-        if (typeof value === 'string' && /^(service|container):/.test(value)) {
-            found.push(hard(`${key}: ${value} ties it to another container`, `remove ${key}`));
-        }
-    }
-    return found;
-}
-function volumeObstacles(facts) {
-    const { definition, observed, inlineFiles } = facts;
-    const found = [];
-    const exclusive = definition.mounts.filter((mount) => isExclusive(mount, facts));
-    if (exclusive.length > 0) {
-        const names = exclusive.map(nameOf).join(', ');
-        found.push({
-            why: `it writes to ${names}, which counts as exclusive: two containers would open it at once`,
-            change: `if two may open it, say so: x-rolling-restart: services: ${definition.name}: shared-volumes: [${names}]; if not, strategy: hold`,
-            declarable: true,
-            hard: false,
-        });
-    }
-    const anonymous = [...new Set(observed.flatMap(({ anonymousVolumes }) => anonymousVolumes))];
-    if (anonymous.length > 0) {
-        found.push(hard(`it has a volume without a name at ${anonymous.join(', ')}, which a second container would not get`, 'give the volume a name'));
-    }
-    if (inlineFiles.length > 0) {
-        found.push(hard(`Compose copies ${inlineFiles.join(', ')} into the container itself (content: or environment:)`, 'use file: for it'));
-    }
-    return found;
-}
-/** A folder of data on the host is as exclusive as a volume; a single file, or what git tracks, is configuration or code. */
-function isExclusive(mount, { policy, knownFiles }) {
-    const { type, readOnly, source, target } = mount;
-    if (readOnly || source === undefined || (type !== 'volume' && type !== 'bind'))
-        return false;
-    if (type === 'bind' && (knownFiles.includes(source) || /^\/(var\/)?run\/|^\/(dev|sys|proc)(\/|$)/.test(source)))
-        return false;
-    return !policy.sharedVolumes.includes(source) && !policy.sharedVolumes.includes(target);
-}
-/** As `shared-volumes` takes it. */
-function nameOf({ type, source, target }) {
-    return type === 'volume' ? (source ?? target) : target;
-}
-function readinessObstacles({ definition, router, readinessSaid, observed }) {
-    const checked = definition.healthCheck !== undefined || observed.some(({ healthCheck }) => healthCheck !== undefined);
-    if (router.kind === 'discovery' && !checked) {
-        return [
-            soft('the proxy in front sends requests to a container as soon as it runs, since it has no health check', 'add a healthcheck to it'),
-        ];
-    }
-    if (checked || readinessSaid)
-        return [];
-    return [
-        soft('nothing says when it is ready: no health check and no readiness', 'add a healthcheck, or readiness: http://:PORT/PATH in x-rolling-restart'),
-    ];
-}
-function hard(why, change) {
-    return { why, change, declarable: false, hard: true };
-}
-/** A person who asks for a strategy by name knows. */
-function soft(why, change) {
-    return { why, change, declarable: false, hard: false };
-}
-
+// EXTERNAL MODULE: ./build/strategies/obstacles.js
+var obstacles = __nccwpck_require__(515);
 ;// CONCATENATED MODULE: ./build/strategies/recreate.js
 
 
@@ -18452,7 +18405,7 @@ const BLUE_GREEN_UP_TO = 2;
  * @throws ProcedureError E_GATE when what was asked for is not possible
  */
 function chooseStrategy(asked, facts, replicas) {
-    const found = obstacles(facts);
+    const found = (0,obstacles/* obstacles */.B)(facts);
     if (asked === 'recreate')
         return { strategy: recreate, notes: [] };
     if (facts.observed.length === 0)
@@ -18502,6 +18455,131 @@ function notPossible(asked, service, standing, lacking) {
     return new errors/* ProcedureError */.e_('E_GATE', `strategy ${asked} is not possible for ${service}: ${reasons.join('; ')}`, {
         next: `${changes.length === 0 ? '' : `To change that: ${changes.join('; ')}. `}Or use strategy: auto. Nothing was changed.`,
     });
+}
+
+
+/***/ }),
+
+/***/ 515:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   B: () => (/* binding */ obstacles),
+/* harmony export */   P: () => (/* binding */ exclusiveMounts)
+/* harmony export */ });
+/* harmony import */ var _model_router_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9464);
+
+/** Everything that stands between the service and a change without an outage. Pure. */
+function obstacles(facts) {
+    return [
+        ...routerObstacles(facts),
+        ...networkObstacles(facts),
+        ...volumeObstacles(facts),
+        ...readinessObstacles(facts),
+    ];
+}
+function routerObstacles({ definition, router, oneShot }) {
+    if (oneShot)
+        return [hard('it runs once and ends', 'nothing: there is no traffic to lose')];
+    const found = [];
+    if (definition.ports.some(({ protocol }) => protocol !== 'tcp')) {
+        found.push(hard('it publishes a UDP port, and no router here moves UDP', 'publish TCP only, or accept the outage'));
+    }
+    if (router.kind === 'edge')
+        return found;
+    const fixed = definition.ports.filter(({ published }) => published !== undefined);
+    if (fixed.length > 0) {
+        const ports = fixed.map(({ published }) => published).join(', ');
+        found.push(hard(`it publishes port ${ports} of the host, which two containers cannot have`, 'let the managed edge have the port: router: edge'));
+    }
+    if (!_model_router_js__WEBPACK_IMPORTED_MODULE_0__/* .ROUTER_ABILITIES */ .JC[router.kind].controlled && router.kind !== 'discovery') {
+        found.push(soft('no router sends requests to it, so nothing can move them from the old container to the new one', 'name the router in x-rolling-restart, or use router: edge'));
+    }
+    return found;
+}
+function networkObstacles({ definition }) {
+    const { networkMode, raw } = definition;
+    const found = [];
+    if (networkMode !== undefined && networkMode !== 'default' && networkMode !== 'bridge') {
+        found.push(hard(`network_mode: ${networkMode} gives it no network of its own`, 'put it on a network of the project'));
+    }
+    const networks = Object.values((raw['networks'] ?? {}));
+    if (networks.some((settings) => settings?.['ipv4_address'] !== undefined || settings?.['ipv6_address'] !== undefined)) {
+        found.push(hard('it has a fixed IP address', 'use the service name instead of the address'));
+    }
+    if (raw['mac_address'] !== undefined || networks.some((settings) => settings?.['mac_address'] !== undefined)) {
+        found.push(hard('it has a fixed MAC address', 'remove mac_address'));
+    }
+    if (raw['volumes_from'] !== undefined) {
+        found.push(hard('volumes_from ties it to another container', 'use named volumes'));
+    }
+    for (const key of ['ipc', 'pid']) {
+        const value = raw[key];
+        if (typeof value === 'string' && /^(service|container):/.test(value)) {
+            found.push(hard(`${key}: ${value} ties it to another container`, `remove ${key}`));
+        }
+    }
+    return found;
+}
+function volumeObstacles(facts) {
+    const { definition, observed, inlineFiles } = facts;
+    const found = [];
+    const exclusive = exclusiveMounts(facts);
+    if (exclusive.length > 0) {
+        const names = exclusive.join(', ');
+        found.push({
+            why: `it writes to ${names}, which counts as exclusive: two containers would open it at once`,
+            change: `if two may open it, say so: x-rolling-restart: services: ${definition.name}: shared-volumes: [${names}]; if not, strategy: hold`,
+            declarable: true,
+            hard: false,
+        });
+    }
+    const anonymous = [...new Set(observed.flatMap(({ anonymousVolumes }) => anonymousVolumes))];
+    if (anonymous.length > 0) {
+        found.push(hard(`it has a volume without a name at ${anonymous.join(', ')}, which a second container would not get`, 'give the volume a name'));
+    }
+    if (inlineFiles.length > 0) {
+        found.push(hard(`Compose copies ${inlineFiles.join(', ')} into the container itself (content: or environment:)`, 'use file: for it'));
+    }
+    return found;
+}
+/** @returns what two containers of the service may not open at once, as `shared-volumes` takes it */
+function exclusiveMounts(facts) {
+    return facts.definition.mounts.filter((mount) => isExclusive(mount, facts)).map(nameOf);
+}
+/** A folder of data on the host is as exclusive as a volume; a single file, or what git tracks, is configuration or code. */
+function isExclusive(mount, { policy, knownFiles }) {
+    const { type, readOnly, source, target } = mount;
+    if (readOnly || source === undefined || (type !== 'volume' && type !== 'bind'))
+        return false;
+    if (type === 'bind' && (knownFiles.includes(source) || /^\/(var\/)?run\/|^\/(dev|sys|proc)(\/|$)/.test(source)))
+        return false;
+    return !policy.sharedVolumes.includes(source) && !policy.sharedVolumes.includes(target);
+}
+/** As `shared-volumes` takes it. */
+function nameOf({ type, source, target }) {
+    return type === 'volume' ? (source ?? target) : target;
+}
+function readinessObstacles({ definition, router, readinessSaid, observed }) {
+    const checked = definition.healthCheck !== undefined || observed.some(({ healthCheck }) => healthCheck !== undefined);
+    if (router.kind === 'discovery' && !checked) {
+        return [
+            soft('the proxy in front sends requests to a container as soon as it runs, since it has no health check', 'add a healthcheck to it'),
+        ];
+    }
+    if (checked || readinessSaid)
+        return [];
+    return [
+        soft('nothing says when it is ready: no health check and no readiness', 'add a healthcheck, or readiness: http://:PORT/PATH in x-rolling-restart'),
+    ];
+}
+function hard(why, change) {
+    return { why, change, declarable: false, hard: true };
+}
+/** A person who asks for a strategy by name knows. */
+function soft(why, change) {
+    return { why, change, declarable: false, hard: false };
 }
 
 

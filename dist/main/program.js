@@ -8113,7 +8113,8 @@ function recoverEject(own) {
     const before = operations(own, 'start-beside')[0]?.beside ?? [];
     const undone = after.some(({ operation }) => operation.kind === 'open-ports');
     const has = !undone && after.some(({ operation }) => operation.kind === 'end-redirect');
-    return { kind: has ? 'remove-edge' : 'reopen-edge', before };
+    const alone = own.some(({ operation }) => operation.kind === 'hold-traffic');
+    return { kind: has ? 'remove-edge' : 'reopen-edge', before, alone };
 }
 /** New containers were started while the old ones were there: which set has proven itself decides. */
 function recoverBeside(own, down) {
@@ -8826,9 +8827,9 @@ function networkObstacles({ definition }) {
 function volumeObstacles(facts) {
     const { definition, observed, inlineFiles } = facts;
     const found = [];
-    const exclusive = definition.mounts.filter((mount) => isExclusive(mount, facts));
+    const exclusive = exclusiveMounts(facts);
     if (exclusive.length > 0) {
-        const names = exclusive.map(nameOf).join(', ');
+        const names = exclusive.join(', ');
         found.push({
             why: `it writes to ${names}, which counts as exclusive: two containers would open it at once`,
             change: `if two may open it, say so: x-rolling-restart: services: ${definition.name}: shared-volumes: [${names}]; if not, strategy: hold`,
@@ -8844,6 +8845,10 @@ function volumeObstacles(facts) {
         found.push(hard(`Compose copies ${inlineFiles.join(', ')} into the container itself (content: or environment:)`, 'use file: for it'));
     }
     return found;
+}
+/** @returns what two containers of the service may not open at once, as `shared-volumes` takes it */
+function exclusiveMounts(facts) {
+    return facts.definition.mounts.filter((mount) => isExclusive(mount, facts)).map(nameOf);
 }
 /** A folder of data on the host is as exclusive as a volume; a single file, or what git tracks, is configuration or code. */
 function isExclusive(mount, { policy, knownFiles }) {
@@ -9098,10 +9103,12 @@ function notPossible(asked, service, standing, lacking) {
 }
 
 ;// CONCATENATED MODULE: ./build/strategies/eject.js
+
 const EDGE = { kind: 'edge' };
 /**
  * The same release again with the ports that the compose file gives it. They are redirected through what stands in for
- * the edge until the new container is ready, so that no new connection fails where the host can redirect.
+ * the edge until the new container is ready, so that no new connection fails where the host can redirect. What may run only
+ * once is stopped first, and the edge keeps requests waiting.
  */
 function planEject(eject) {
     const { service, release, present, checks, drainTimeoutMs } = eject;
@@ -9110,6 +9117,13 @@ function planEject(eject) {
     return [
         { kind: 'capture-evidence', service, moment: 'before' },
         { kind: 'close-ports', service, ports },
+        ...(eject.alone
+            ? [
+                { kind: 'hold-traffic', service, router: EDGE, ...policy/* DEFAULT_HOLD */.ks },
+                { kind: 'drain-containers', service, router: EDGE, containers: old, timeoutMs: drainTimeoutMs },
+                { kind: 'stop-containers', service, containers: present },
+            ]
+            : []),
         {
             kind: 'start-beside',
             service,
@@ -9122,6 +9136,12 @@ function planEject(eject) {
         },
         { kind: 'await-ready', service, release, timeoutMs: eject.readinessTimeoutMs, except: present },
         { kind: 'settle-containers', service, containerName: undefined, named: true, except: present },
+        ...(eject.alone
+            ? [
+                { kind: 'shift-traffic', service, router: EDGE, serve: { who: 'new', old: present, percent: 100 } },
+                { kind: 'release-traffic', service, router: EDGE },
+            ]
+            : []),
         { kind: 'verify', service, release, checks, except: present, candidate: true },
         { kind: 'end-redirect', service, ports },
         { kind: 'drain-containers', service, router: EDGE, containers: old, timeoutMs: drainTimeoutMs },
@@ -9143,11 +9163,22 @@ function planEject(eject) {
         { kind: 'capture-evidence', service, moment: 'after' },
     ];
 }
-/** The edge takes the ports again; what was to have them goes. Every operation may be repeated. */
-function undoEject({ service, present, ...eject }) {
+/**
+ * The edge takes the ports again; what was to have them goes. Every operation may be repeated.
+ * @param eject `alone`: what is behind the edge was stopped, or may have been
+ */
+function undoEject({ service, release, present, alone, ...eject }) {
     const ports = portsOf(eject);
     return [
         { kind: 'retire-containers', service, containers: { are: 'others', than: present } },
+        ...(alone
+            ? [
+                { kind: 'start-containers', service, containers: present },
+                { kind: 'await-ready', service, release, timeoutMs: eject.readinessTimeoutMs },
+                { kind: 'shift-traffic', service, router: EDGE, serve: { who: 'all-but', containers: [] } },
+                { kind: 'release-traffic', service, router: EDGE },
+            ]
+            : []),
         { kind: 'open-ports', service, ports },
         { kind: 'end-redirect', service, ports },
         { kind: 'end-takeover', service, timeoutMs: eject.drainTimeoutMs },
@@ -12333,6 +12364,7 @@ function stoppedServingAt(die, seen) {
 
 
 
+
 /** Going back includes waiting for readiness and the user's own checks. */
 const RECOVERY_DEADLINE_MS = 15 * 60_000;
 /** Data takes the time that it takes. */
@@ -12516,25 +12548,39 @@ async function finish(session, service, { release, accepted, old }, deadline) {
         ? `what release ${release} replaced is taken away`
         : `release ${release} was verified and stays; its watch was cut short`;
 }
-async function recover_recoverEject(session, service, { kind, before }, deadline) {
+async function recover_recoverEject(session, service, { kind, before, alone }, deadline) {
     const edge = await session.edges.find(session.project, service);
     if (edge === undefined)
         return;
-    const containers = await session.engine.containers(session.project, service);
-    const ids = containers.map(({ id }) => id);
+    const current = await observe(session.engine, session, session.project, service);
+    const ids = current.containers.map(({ id }) => id);
     const present = before.length === 0 ? ids : before;
     const drainTimeoutMs = session.request.drainTimeoutMs;
-    const operations = kind === 'reopen-edge'
-        ? undoEject({ service, present, edge: edge.spec, drainTimeoutMs })
-        : finishEject({
+    if (kind === 'remove-edge') {
+        const operations = finishEject({
             service,
             left: present.filter((id) => ids.includes(id) && ids.length > present.length),
             containerName: session.opened.live.services[service]?.containerName,
             edge: edge.spec,
             drainTimeoutMs,
         });
+        for (const operation of operations)
+            await session.execute(operation, deadline);
+        return;
+    }
+    const release = (current.release ?? liveRelease(current.history))?.id;
+    const operations = undoEject({
+        service,
+        release: release ?? '',
+        present,
+        edge: edge.spec,
+        alone: alone && release !== undefined,
+        readinessTimeoutMs: readinessTimeout(current.containers[0]?.healthCheck, session.request.readinessTimeoutMs),
+        drainTimeoutMs,
+    });
+    const run = release === undefined ? session : new ServiceRun(session, await keptCandidate(session, release, current));
     for (const operation of operations)
-        await session.execute(operation, deadline);
+        await run.execute(operation, deadline);
 }
 /** Nothing new had been started: containers that were stopped run again, what was held goes on, the edge goes. */
 async function resume(session, service, { stopped, router }, deadline) {
@@ -15171,6 +15217,7 @@ const configChange = {
 
 
 
+
 /** How long going back may take, when what is put back does not become ready. */
 const UNDO_MS = 5 * 60_000;
 /** @throws ProcedureError E_GATE when there is nothing to eject, or more containers than can have the port */
@@ -15211,7 +15258,15 @@ async function carryOutEjection(session, { candidate, edge, plan }) {
         const present = current.containers.map(({ id }) => id);
         const operations = forward
             ? []
-            : undoEject({ service, present, edge: edge.spec, drainTimeoutMs: session.request.drainTimeoutMs });
+            : undoEject({
+                service,
+                release: candidate.release.id,
+                present,
+                edge: edge.spec,
+                alone: begun('hold-traffic'),
+                readinessTimeoutMs: readinessTimeout(candidate.definition.healthCheck, session.request.readinessTimeoutMs),
+                drainTimeoutMs: session.request.drainTimeoutMs,
+            });
         const deadline = AbortSignal.timeout(UNDO_MS);
         for (const operation of operations)
             await run.execute(operation, deadline);
@@ -15239,12 +15294,19 @@ function eject_planFor(viewing, candidate, edge) {
             next: `Deploy it with one replica first, then eject. Nothing was changed.`,
         });
     }
+    const knownFiles = Object.keys(release.files);
+    const alone = exclusiveMounts({ definition, policy: candidate.policy, knownFiles });
     return {
         service,
-        strategy: 'blue-green',
+        strategy: alone.length > 0 ? 'hold' : 'blue-green',
         decision: { kind: 'change', reasons: ['the managed edge is to be removed'] },
         notes: [
             'eject: new connections are redirected while the port changes hands, where the host allows it; otherwise nothing listens until the new container is ready. Connections that are kept open through the edge are closed at the end, and a request of a caller inside the compose network may fail in that moment.',
+            ...(alone.length === 0
+                ? []
+                : [
+                    `Only one container may open ${alone.join(', ')}: the old one stops before the new one starts, and requests wait meanwhile, where the host allows the redirect.`,
+                ]),
             'Without the edge the next change of this service has the outage of a recreate again.',
         ],
         operations: planEject({
@@ -15257,6 +15319,7 @@ function eject_planFor(viewing, candidate, edge) {
             readinessTimeoutMs: readinessTimeout(definition.healthCheck, request.readinessTimeoutMs),
             watchMs: request.watchMs,
             drainTimeoutMs: request.drainTimeoutMs,
+            alone: alone.length > 0,
             checks: checksFor(request, { oneShot: false, goingBack: true, judgesTraffic: false }),
         }),
         estimatedDowntimeMs: undefined,

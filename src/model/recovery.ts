@@ -43,11 +43,12 @@ export type Recovery =
 export type Way = 'recreate' | 'beside' | 'stop-first' | 'hold';
 
 /** The edge was being taken away. */
+/** `alone`: only one container may run, and requests were kept waiting. */
 export type EjectRecovery =
   /** The service had not got its ports back: the edge takes them again. */
-  | { readonly kind: 'reopen-edge'; readonly before: readonly string[] }
+  | { readonly kind: 'reopen-edge'; readonly before: readonly string[]; readonly alone: boolean }
   /** It has them: what is left of the edge goes. */
-  | { readonly kind: 'remove-edge'; readonly before: readonly string[] };
+  | { readonly kind: 'remove-edge'; readonly before: readonly string[]; readonly alone: boolean };
 
 export interface RecoveryPlan {
   readonly services: Readonly<Record<string, Recovery>>;
@@ -178,7 +179,8 @@ function recoverEject(own: Entries): EjectRecovery | undefined {
   const before = operations(own, 'start-beside')[0]?.beside ?? [];
   const undone = after.some(({ operation }) => operation.kind === 'open-ports');
   const has = !undone && after.some(({ operation }) => operation.kind === 'end-redirect');
-  return { kind: has ? 'remove-edge' : 'reopen-edge', before };
+  const alone = own.some(({ operation }) => operation.kind === 'hold-traffic');
+  return { kind: has ? 'remove-edge' : 'reopen-edge', before, alone };
 }
 
 /** New containers were started while the old ones were there: which set has proven itself decides. */

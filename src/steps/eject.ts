@@ -4,6 +4,7 @@ import type { Operation } from '../model/operation.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import type { ServicePlan } from '../model/plan.js';
 import { planEject, undoEject } from '../strategies/eject.js';
+import { exclusiveMounts } from '../strategies/obstacles.js';
 import type { Candidate } from './candidate.js';
 import { inOrder } from './data.js';
 import { backupFirst, withBackup } from './data-change.js';
@@ -72,7 +73,15 @@ export async function carryOutEjection(
     const present = current.containers.map(({ id }) => id);
     const operations = forward
       ? []
-      : undoEject({ service, present, edge: edge.spec, drainTimeoutMs: session.request.drainTimeoutMs });
+      : undoEject({
+          service,
+          release: candidate.release.id,
+          present,
+          edge: edge.spec,
+          alone: begun('hold-traffic'),
+          readinessTimeoutMs: readinessTimeout(candidate.definition.healthCheck, session.request.readinessTimeoutMs),
+          drainTimeoutMs: session.request.drainTimeoutMs,
+        });
     const deadline = AbortSignal.timeout(UNDO_MS);
     for (const operation of operations) await run.execute(operation, deadline);
     const outcome = failure.code === 'E_CANCELLED' ? 'cancelled' : forward ? 'failed' : 'rolled-back';
@@ -101,12 +110,19 @@ function planFor(viewing: Viewing, candidate: Candidate, edge: EdgeState): Servi
       next: `Deploy it with one replica first, then eject. Nothing was changed.`,
     });
   }
+  const knownFiles = Object.keys(release.files);
+  const alone = exclusiveMounts({ definition, policy: candidate.policy, knownFiles });
   return {
     service,
-    strategy: 'blue-green',
+    strategy: alone.length > 0 ? 'hold' : 'blue-green',
     decision: { kind: 'change', reasons: ['the managed edge is to be removed'] },
     notes: [
       'eject: new connections are redirected while the port changes hands, where the host allows it; otherwise nothing listens until the new container is ready. Connections that are kept open through the edge are closed at the end, and a request of a caller inside the compose network may fail in that moment.',
+      ...(alone.length === 0
+        ? []
+        : [
+            `Only one container may open ${alone.join(', ')}: the old one stops before the new one starts, and requests wait meanwhile, where the host allows the redirect.`,
+          ]),
       'Without the edge the next change of this service has the outage of a recreate again.',
     ],
     operations: planEject({
@@ -119,6 +135,7 @@ function planFor(viewing: Viewing, candidate: Candidate, edge: EdgeState): Servi
       readinessTimeoutMs: readinessTimeout(definition.healthCheck, request.readinessTimeoutMs),
       watchMs: request.watchMs,
       drainTimeoutMs: request.drainTimeoutMs,
+      alone: alone.length > 0,
       checks: checksFor(request, { oneShot: false, goingBack: true, judgesTraffic: false }),
     }),
     estimatedDowntimeMs: undefined,

@@ -9,6 +9,7 @@ import { finishEject, undoEject } from '../strategies/eject.js';
 import { letGo, openEdge } from '../strategies/phases.js';
 import { startAgain } from '../strategies/start-again.js';
 import type { Strategy } from '../strategies/strategy.js';
+import { liveRelease } from '../model/release.js';
 import type { JournalRecord } from '../model/ports/ledger.js';
 import { removeTemplates } from './beside.js';
 import { endDeploymentOf } from './deployment.js';
@@ -234,26 +235,38 @@ async function finish(
 async function recoverEject(
   session: Session,
   service: string,
-  { kind, before }: EjectRecovery,
+  { kind, before, alone }: EjectRecovery,
   deadline: AbortSignal,
 ): Promise<void> {
   const edge = await session.edges.find(session.project, service);
   if (edge === undefined) return;
-  const containers = await session.engine.containers(session.project, service);
-  const ids = containers.map(({ id }) => id);
+  const current = await observe(session.engine, session, session.project, service);
+  const ids = current.containers.map(({ id }) => id);
   const present = before.length === 0 ? ids : before;
   const drainTimeoutMs = session.request.drainTimeoutMs;
-  const operations =
-    kind === 'reopen-edge'
-      ? undoEject({ service, present, edge: edge.spec, drainTimeoutMs })
-      : finishEject({
-          service,
-          left: present.filter((id) => ids.includes(id) && ids.length > present.length),
-          containerName: session.opened.live.services[service]?.containerName,
-          edge: edge.spec,
-          drainTimeoutMs,
-        });
-  for (const operation of operations) await session.execute(operation, deadline);
+  if (kind === 'remove-edge') {
+    const operations = finishEject({
+      service,
+      left: present.filter((id) => ids.includes(id) && ids.length > present.length),
+      containerName: session.opened.live.services[service]?.containerName,
+      edge: edge.spec,
+      drainTimeoutMs,
+    });
+    for (const operation of operations) await session.execute(operation, deadline);
+    return;
+  }
+  const release = (current.release ?? liveRelease(current.history))?.id;
+  const operations = undoEject({
+    service,
+    release: release ?? '',
+    present,
+    edge: edge.spec,
+    alone: alone && release !== undefined,
+    readinessTimeoutMs: readinessTimeout(current.containers[0]?.healthCheck, session.request.readinessTimeoutMs),
+    drainTimeoutMs,
+  });
+  const run = release === undefined ? session : new ServiceRun(session, await keptCandidate(session, release, current));
+  for (const operation of operations) await run.execute(operation, deadline);
 }
 
 /** Nothing new had been started: containers that were stopped run again, what was held goes on, the edge goes. */

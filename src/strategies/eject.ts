@@ -1,5 +1,6 @@
 import type { EdgeSpec } from '../model/edge.js';
 import type { Operation } from '../model/operation.js';
+import { DEFAULT_HOLD } from '../model/policy.js';
 import type { ReleaseId } from '../model/release.js';
 
 /** What the edge gives back, and to how many containers. */
@@ -15,13 +16,16 @@ export interface Eject {
   readonly watchMs: number;
   readonly drainTimeoutMs: number;
   readonly checks: readonly string[];
+  /** Only one container may open its data: the old one stops before the new one starts, and requests wait meanwhile. */
+  readonly alone: boolean;
 }
 
 const EDGE = { kind: 'edge' } as const;
 
 /**
  * The same release again with the ports that the compose file gives it. They are redirected through what stands in for
- * the edge until the new container is ready, so that no new connection fails where the host can redirect.
+ * the edge until the new container is ready, so that no new connection fails where the host can redirect. What may run only
+ * once is stopped first, and the edge keeps requests waiting.
  */
 export function planEject(eject: Eject): readonly Operation[] {
   const { service, release, present, checks, drainTimeoutMs } = eject;
@@ -30,6 +34,13 @@ export function planEject(eject: Eject): readonly Operation[] {
   return [
     { kind: 'capture-evidence', service, moment: 'before' },
     { kind: 'close-ports', service, ports },
+    ...(eject.alone
+      ? ([
+          { kind: 'hold-traffic', service, router: EDGE, ...DEFAULT_HOLD },
+          { kind: 'drain-containers', service, router: EDGE, containers: old, timeoutMs: drainTimeoutMs },
+          { kind: 'stop-containers', service, containers: present },
+        ] as const)
+      : []),
     {
       kind: 'start-beside',
       service,
@@ -42,6 +53,12 @@ export function planEject(eject: Eject): readonly Operation[] {
     },
     { kind: 'await-ready', service, release, timeoutMs: eject.readinessTimeoutMs, except: present },
     { kind: 'settle-containers', service, containerName: undefined, named: true, except: present },
+    ...(eject.alone
+      ? ([
+          { kind: 'shift-traffic', service, router: EDGE, serve: { who: 'new', old: present, percent: 100 } },
+          { kind: 'release-traffic', service, router: EDGE },
+        ] as const)
+      : []),
     { kind: 'verify', service, release, checks, except: present, candidate: true },
     { kind: 'end-redirect', service, ports },
     { kind: 'drain-containers', service, router: EDGE, containers: old, timeoutMs: drainTimeoutMs },
@@ -64,15 +81,28 @@ export function planEject(eject: Eject): readonly Operation[] {
   ];
 }
 
-/** The edge takes the ports again; what was to have them goes. Every operation may be repeated. */
+/**
+ * The edge takes the ports again; what was to have them goes. Every operation may be repeated.
+ * @param eject `alone`: what is behind the edge was stopped, or may have been
+ */
 export function undoEject({
   service,
+  release,
   present,
+  alone,
   ...eject
-}: Pick<Eject, 'service' | 'present' | 'edge' | 'drainTimeoutMs'>): readonly Operation[] {
+}: Omit<Eject, 'replicas' | 'containerName' | 'watchMs' | 'checks'>): readonly Operation[] {
   const ports = portsOf(eject);
   return [
     { kind: 'retire-containers', service, containers: { are: 'others', than: present } },
+    ...(alone
+      ? ([
+          { kind: 'start-containers', service, containers: present },
+          { kind: 'await-ready', service, release, timeoutMs: eject.readinessTimeoutMs },
+          { kind: 'shift-traffic', service, router: EDGE, serve: { who: 'all-but', containers: [] } },
+          { kind: 'release-traffic', service, router: EDGE },
+        ] as const)
+      : []),
     { kind: 'open-ports', service, ports },
     { kind: 'end-redirect', service, ports },
     { kind: 'end-takeover', service, timeoutMs: eject.drainTimeoutMs },

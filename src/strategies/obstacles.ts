@@ -98,9 +98,9 @@ type Values = Readonly<Record<string, unknown>>;
 function volumeObstacles(facts: ServiceFacts): readonly Obstacle[] {
   const { definition, observed, inlineFiles } = facts;
   const found: Obstacle[] = [];
-  const exclusive = definition.mounts.filter((mount) => isExclusive(mount, facts));
+  const exclusive = exclusiveMounts(facts);
   if (exclusive.length > 0) {
-    const names = exclusive.map(nameOf).join(', ');
+    const names = exclusive.join(', ');
     found.push({
       why: `it writes to ${names}, which counts as exclusive: two containers would open it at once`,
       change: `if two may open it, say so: x-rolling-restart: services: ${definition.name}: shared-volumes: [${names}]; if not, strategy: hold`,
@@ -128,8 +128,15 @@ function volumeObstacles(facts: ServiceFacts): readonly Obstacle[] {
   return found;
 }
 
+/** @returns what two containers of the service may not open at once, as `shared-volumes` takes it */
+export function exclusiveMounts(facts: MountFacts): readonly string[] {
+  return facts.definition.mounts.filter((mount) => isExclusive(mount, facts)).map(nameOf);
+}
+
+type MountFacts = Pick<ServiceFacts, 'definition' | 'policy' | 'knownFiles'>;
+
 /** A folder of data on the host is as exclusive as a volume; a single file, or what git tracks, is configuration or code. */
-function isExclusive(mount: Mount, { policy, knownFiles }: ServiceFacts): boolean {
+function isExclusive(mount: Mount, { policy, knownFiles }: MountFacts): boolean {
   const { type, readOnly, source, target } = mount;
   if (readOnly || source === undefined || (type !== 'volume' && type !== 'bind')) return false;
   if (type === 'bind' && (knownFiles.includes(source) || /^\/(var\/)?run\/|^\/(dev|sys|proc)(\/|$)/.test(source)))

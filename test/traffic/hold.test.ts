@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EDGE_IMAGE } from '../support/edge.js';
+import { openDoor } from '../support/doors.js';
+import { docker } from '../support/engine-containers.js';
 import { deploy, update } from '../support/live.js';
+import { carryOut } from '../support/procedure.js';
 import { makeProject, type Project } from '../support/project.js';
 import { failuresOf, underLoad } from '../support/under-load.js';
 
@@ -59,5 +62,36 @@ describe('a service that may run only once, behind the edge', () => {
     expect(done.result.report.outcome, done.result.log).toBe('rolled-back');
     expect(done.fresh.lastVersion).toBe('2.0.0');
     for (const kind of Object.keys(done.fresh.failures)) expect(kind).toBe('status 503');
+  });
+
+  it('has its port again after a killed eject is undone, and after one that is carried out, never running twice', async () => {
+    const inputs = { procedure: 'eject', service: 'app', 'edge-image': EDGE_IMAGE };
+    const before = await project.containerId('app');
+    const killed = openDoor(project, 'main', inputs);
+    await killed.said('✓ stop');
+    await killed.kill();
+    const repair = openDoor(project, 'post', inputs, killed.state());
+    await repair.ended;
+    expect(repair.output()).toContain('the edge has its ports again');
+    expect(await project.containerId('app')).toBe(before);
+    expect((await project.get('/')).text).toContain('2.0.0');
+
+    let most = 0;
+    const sampling = setInterval(() => {
+      const filters = ['--filter', `label=com.docker.compose.project=${project.name}`, '--filter', 'status=running'];
+      void docker('ps', '-q', ...filters).then(
+        (ids) => (most = Math.max(most, ids.split('\n').filter(Boolean).length)),
+      );
+    }, 100);
+    const done = await underLoad({ url: project.url, rates: RATES }, () => carryOut(project, inputs)).finally(() =>
+      clearInterval(sampling),
+    );
+    expect(done.result.report.outcome, done.result.log).toBe('deployed');
+    expect(done.fresh.failures, done.fresh.firstFailures.join('\n')).toEqual({});
+    expect(most).toBe(1);
+    expect(await project.containerId('app')).not.toBe(before);
+    expect((await project.get('/')).text).toContain('2.0.0');
+    const left = ['ps', '-aq', '--filter', `label=rolling-restart.project=${project.name}`];
+    expect(await docker(...left, '--filter', 'label=rolling-restart.edge')).toBe('');
   });
 });
