@@ -90,6 +90,7 @@ export async function createRun(options: RunOptions): Promise<Run> {
     }),
     codeHost: createCodeHost({
       ...github,
+      revertToken: request.revertToken,
       onProblem: debug,
       onIssueLost: (line) => progress.warning(line),
     }),

@@ -808,6 +808,13 @@ const TABLE = [
         kind: 'secret',
         procedures: ['check', 'code-update', 'rollback', 'maintenance'],
     },
+    {
+        name: 'revert-token',
+        description: 'Token (`contents: write`, `pull-requests: write`) that opens a pull request which takes the change out of the branch when it was rolled back; without it none is opened.',
+        default: undefined,
+        kind: 'secret',
+        procedures: ['code-update'],
+    },
 ];
 /** Every input, in the order the documents show them. */
 const INPUTS = TABLE;
@@ -1492,6 +1499,7 @@ function readRequest(read, context) {
         maintenance: readMaintenance(input),
         githubToken: input.text('github-token'),
         fetchToken: input.text('fetch-token'),
+        revertToken: input.text('revert-token'),
         deployment: readDeployment(input),
     };
     const { procedure, strategy, router, workingDirectory } = request;
@@ -3758,10 +3766,10 @@ __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _github_invocation_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8597);
 /* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8182);
 /* harmony import */ var _model_request_secrets_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(9036);
-/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(286);
+/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(2641);
 /* harmony import */ var _publish_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8604);
 /* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6517);
-/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(4054);
+/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(5941);
 
 
 
@@ -4829,11 +4837,12 @@ function problem(text, what) {
 /* harmony export */   F: () => (/* binding */ secretsOf)
 /* harmony export */ });
 /** @returns every value of the request that is never to be written or sent anywhere but where it belongs */
-function secretsOf({ githubToken, fetchToken, notifications }) {
+function secretsOf({ githubToken, fetchToken, revertToken, notifications }) {
     const { slackUrl, webhook, email, statusPage } = notifications;
     return [
         ...secret('github-token', githubToken),
         ...secret('fetch-token', fetchToken),
+        ...secret('revert-token', revertToken),
         ...addressSecrets('slack-webhook-url', slackUrl),
         ...addressSecrets('webhook-url', webhook?.url),
         ...secret('webhook-secret', webhook?.secret),
@@ -5137,7 +5146,7 @@ function formatSize(bytes) {
 
 /***/ }),
 
-/***/ 286:
+/***/ 2641:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -14419,6 +14428,25 @@ function modifiedFilesGate(opened) {
     };
 }
 
+;// CONCATENATED MODULE: ./build/steps/offer-revert.js
+/**
+ * After a rollback the branch still holds what was rolled back. It is not deployed again unasked, and the next merge brings
+ * it along: a pull request that takes it out is opened, when there is a token for it.
+ */
+async function offerRevert(session, commit, outcome) {
+    const { request, codeHost, recorder, progress, redactor } = session;
+    if (outcome !== 'rolled-back' || request.revertToken === undefined || commit === undefined)
+        return;
+    const reason = recorder.services.find((service) => service.outcome === 'rolled-back')?.service ?? 'the service';
+    const run = session.invocation.runUrl ?? session.invocation.runId;
+    const said = `the release of ${commit.slice(0, 12)} was rolled back on ${session.invocation.host} (${reason}), by run ${run}.`;
+    const pull = await codeHost.openRevert(commit, redactor.text(said));
+    if (pull === undefined)
+        return;
+    progress.info(`↩ pull request #${pull.number} takes the change out again: ${pull.url}`);
+    recorder.nextSteps.push(`The branch still has what was rolled back: correct it, or merge #${pull.number} (${pull.url}), which takes it out.`);
+}
+
 ;// CONCATENATED MODULE: ./build/steps/by-hand.js
 
 
@@ -15086,6 +15114,7 @@ function requireNamedServices(viewing) {
 
 
 
+
 /** Runbook, Procedure 3: pull the code, build, deploy, verify, watch; back to what ran before when anything is wrong. */
 const codeUpdate = {
     name: 'code-update',
@@ -15120,7 +15149,10 @@ const codeUpdate = {
         });
         await session.progress.group('Build and pull', () => prepare(session, wanted, services, { hashes, observed }));
         session.recorder.pullRequests = await asked;
-        return rollOutAll(session, 'code-update', services.flatMap((service) => session.candidates.get(service) ?? []));
+        const candidates = services.flatMap((service) => session.candidates.get(service) ?? []);
+        const result = await rollOutAll(session, 'code-update', candidates);
+        await offerRevert(session, wanted.commit, result.outcome);
+        return result;
     },
 };
 
@@ -19115,7 +19147,7 @@ function hasUrlCredentials(value) {
 
 /***/ }),
 
-/***/ 4054:
+/***/ 5941:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -32674,6 +32706,16 @@ async function connect(access, deadlineMs) {
         return octokit.request(route, { owner, repo, ...parameters, request: { signal } });
     };
 }
+/** GitHub's GraphQL API, where REST has no call; nothing is repeated. @throws as `connect` does */
+async function connectGraphql(access, deadlineMs) {
+    const problem = client_unreachable(access);
+    if (problem !== undefined)
+        throw new Error(problem);
+    const { getOctokit } = await __nccwpck_require__.e(/* import() */ 413).then(__nccwpck_require__.bind(__nccwpck_require__, 2413));
+    const octokit = getOctokit(access.token ?? '', { baseUrl: access.apiUrl });
+    const signal = AbortSignal.timeout(deadlineMs);
+    return (query, variables) => octokit.graphql(query, { ...variables, request: { signal } });
+}
 /**
  * @returns whether the same request may get another answer a moment later: 5xx, a rate limit, a connection that broke
  * (octokit calls that 500 too). https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api
@@ -32792,6 +32834,38 @@ async function findDeployment(ask, commit, environment) {
     return { kind: 'not-there', last };
 }
 
+;// CONCATENATED MODULE: ./build/github/revert.js
+
+
+const DEADLINE_MS = 10_000;
+const pullsSchema = array(looseObject({ number: schemas_number(), title: schemas_string(), node_id: schemas_string(), merged_at: schemas_string().nullish() }));
+const revertedSchema = looseObject({
+    revertPullRequest: looseObject({
+        revertPullRequest: looseObject({ number: schemas_number(), title: schemas_string(), url: schemas_string() }),
+    }),
+});
+/** GitHub makes the branch and the commit of the revert itself; REST has no call for it. */
+const REVERT = `mutation ($pull: ID!, $body: String!) {
+  revertPullRequest(input: { pullRequestId: $pull, body: $body }) {
+    revertPullRequest { number title url }
+  }
+}`;
+/**
+ * Opens a pull request that reverts the one which brought a commit: `revertPullRequest` of
+ * https://docs.github.com/graphql/reference/mutations. The token needs `contents: write` and `pull-requests: write`.
+ * @returns undefined when no merged pull request brought the commit
+ */
+async function openRevert(access, commit, reason) {
+    const ask = (await connect(access, DEADLINE_MS))();
+    const { data } = await ask('GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls', { commit_sha: commit });
+    const merged = pullsSchema.parse(data).find(({ merged_at: at }) => at !== null && at !== undefined);
+    if (merged === undefined)
+        return undefined;
+    const body = `Reverts #${merged.number}: ${reason}`;
+    const answer = await (await connectGraphql(access, DEADLINE_MS))(REVERT, { pull: merged.node_id, body });
+    return revertedSchema.parse(answer).revertPullRequest.revertPullRequest;
+}
+
 ;// CONCATENATED MODULE: ./build/github/review-issue.js
 
 /**
@@ -32830,13 +32904,14 @@ function plain(text) {
 
 
 
+
 /** What a person waits at most for a name in a summary. */
-const DEADLINE_MS = 5_000;
+const code_host_DEADLINE_MS = 5_000;
 /** Three requests, when the service runs again. */
 const ISSUE_DEADLINE_MS = 10_000;
 const answer = array(looseObject({ number: schemas_number(), title: schemas_string(), html_url: schemas_string() }));
 /** https://docs.github.com/rest/commits/commits#list-pull-requests-associated-with-a-commit */
-function createCodeHost({ onProblem, onIssueLost = onProblem, ...access }) {
+function createCodeHost({ onProblem, onIssueLost = onProblem, revertToken, ...access }) {
     const writeIssue = async (what, write) => {
         if (client_unreachable(access) !== undefined)
             return undefined;
@@ -32853,13 +32928,22 @@ function createCodeHost({ onProblem, onIssueLost = onProblem, ...access }) {
             if (client_unreachable(access) !== undefined)
                 return [];
             try {
-                const ask = (await connect(access, DEADLINE_MS))('once');
+                const ask = (await connect(access, code_host_DEADLINE_MS))('once');
                 const { data } = await ask('GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls', { commit_sha: commit });
                 return answer.parse(data).map(({ number, title, html_url: url }) => ({ number, title, url }));
             }
             catch (error) {
                 onProblem(`GitHub was asked for the pull request of ${commit.slice(0, 12)} and did not tell: ${String(error)}`);
                 return [];
+            }
+        },
+        async openRevert(commit, reason) {
+            try {
+                return await openRevert({ ...access, token: revertToken }, commit, reason);
+            }
+            catch (error) {
+                onIssueLost(`GitHub opened no pull request that reverts ${commit.slice(0, 12)} (revert-token needs contents: write and pull-requests: write): ${String(error)}`);
+                return undefined;
             }
         },
         async deploymentOf(commit, environment) {
@@ -38765,6 +38849,7 @@ async function createRun(options) {
         }),
         codeHost: createCodeHost({
             ...github,
+            revertToken: request.revertToken,
             onProblem: debug,
             onIssueLost: (line) => progress.warning(line),
         }),

@@ -26,6 +26,7 @@ export const SECRET_INPUTS = [
   'smtp-url',
   'status-page-headers',
   'fetch-token',
+  'revert-token',
 ];
 
 /** Inputs of procedures that no public workflow carries out. */
@@ -33,6 +34,7 @@ const OF_OTHER_PROCEDURES = ['period', 'metrics-file'];
 
 /** An emergency restart starts again what is there: it takes no new code and has nothing to go back to. */
 const NOT_IN_AN_EMERGENCY = [
+  'revert-token',
   'allow-downgrade',
   'environment',
   'environment-url',
@@ -110,6 +112,7 @@ export const PUBLIC_WORKFLOWS = [
       ...OF_OTHER_PROCEDURES,
       'ref',
       'allow-downgrade',
+      'revert-token',
       'image',
       'release-command',
       ...OF_A_MAINTENANCE,
@@ -118,7 +121,7 @@ export const PUBLIC_WORKFLOWS = [
   {
     file: 'maintenance.yml',
     required: ['working-directory'],
-    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, 'allow-downgrade', ...OF_A_ROLLBACK],
+    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, 'allow-downgrade', 'revert-token', ...OF_A_ROLLBACK],
   },
   {
     file: 'emergency.yml',
@@ -134,7 +137,10 @@ export const PUBLIC_WORKFLOWS = [
   {
     file: 'slo-review.yml',
     required: ['working-directory'],
-    leftOut: allBut(OF_A_REVIEW),
+    // Of action.yml as it is when it is asked for: it may have been written a moment ago.
+    get leftOut() {
+      return allBut(OF_A_REVIEW);
+    },
   },
 ];
 

@@ -752,6 +752,14 @@ const TABLE = [
     kind: 'secret',
     procedures: ['check', 'code-update', 'rollback', 'maintenance'],
   },
+  {
+    name: 'revert-token',
+    description:
+      'Token (`contents: write`, `pull-requests: write`) that opens a pull request which takes the change out of the branch when it was rolled back; without it none is opened.',
+    default: undefined,
+    kind: 'secret',
+    procedures: ['code-update'],
+  },
 ] as const satisfies readonly InputSpec[];
 
 export type InputName = (typeof TABLE)[number]['name'];

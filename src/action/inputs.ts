@@ -106,6 +106,7 @@ export function readRequest(read: (name: string) => string, context: InputContex
     maintenance: readMaintenance(input),
     githubToken: input.text('github-token'),
     fetchToken: input.text('fetch-token'),
+    revertToken: input.text('revert-token'),
     deployment: readDeployment(input),
   };
   const { procedure, strategy, router, workingDirectory } = request;

@@ -53,6 +53,19 @@ export async function connect(access: GitHubAccess, deadlineMs: number): Promise
     };
 }
 
+/** GitHub's GraphQL API, where REST has no call; nothing is repeated. @throws as `connect` does */
+export async function connectGraphql(
+  access: GitHubAccess,
+  deadlineMs: number,
+): Promise<(query: string, variables: Readonly<Record<string, unknown>>) => Promise<unknown>> {
+  const problem = unreachable(access);
+  if (problem !== undefined) throw new Error(problem);
+  const { getOctokit } = await import('@actions/github');
+  const octokit = getOctokit(access.token ?? '', { baseUrl: access.apiUrl });
+  const signal = AbortSignal.timeout(deadlineMs);
+  return (query, variables) => octokit.graphql(query, { ...variables, request: { signal } });
+}
+
 /**
  * @returns whether the same request may get another answer a moment later: 5xx, a rate limit, a connection that broke
  * (octokit calls that 500 too). https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api

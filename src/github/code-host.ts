@@ -3,6 +3,7 @@ import { connect, unreachable, type GitHubAccess } from './client.js';
 import { openOrUpdate } from './incident-issue.js';
 import { findDeployment } from './deployment-found.js';
 import type { Ask } from './issues.js';
+import { openRevert } from './revert.js';
 import { openOrReplaceReview } from './review-issue.js';
 import type { CodeHost, DeploymentFound, WrittenIssue, PullRequest } from '../model/ports/code-host.js';
 
@@ -15,12 +16,19 @@ export interface CodeHostOptions extends GitHubAccess {
   readonly onProblem: (line: string) => void;
   /** What a person has to hear about; `onProblem` unless given. */
   readonly onIssueLost?: (line: string) => void;
+  /** What reverts are opened with: it may write. */
+  readonly revertToken?: string | undefined;
 }
 
 const answer = z.array(z.looseObject({ number: z.number(), title: z.string(), html_url: z.string() }));
 
 /** https://docs.github.com/rest/commits/commits#list-pull-requests-associated-with-a-commit */
-export function createCodeHost({ onProblem, onIssueLost = onProblem, ...access }: CodeHostOptions): CodeHost {
+export function createCodeHost({
+  onProblem,
+  onIssueLost = onProblem,
+  revertToken,
+  ...access
+}: CodeHostOptions): CodeHost {
   const writeIssue = async (
     what: string,
     write: (ask: Ask) => Promise<WrittenIssue>,
@@ -44,6 +52,17 @@ export function createCodeHost({ onProblem, onIssueLost = onProblem, ...access }
       } catch (error) {
         onProblem(`GitHub was asked for the pull request of ${commit.slice(0, 12)} and did not tell: ${String(error)}`);
         return [];
+      }
+    },
+
+    async openRevert(commit, reason) {
+      try {
+        return await openRevert({ ...access, token: revertToken }, commit, reason);
+      } catch (error) {
+        onIssueLost(
+          `GitHub opened no pull request that reverts ${commit.slice(0, 12)} (revert-token needs contents: write and pull-requests: write): ${String(error)}`,
+        );
+        return undefined;
       }
     },
 

@@ -6,11 +6,12 @@ interface Secret {
 }
 
 /** @returns every value of the request that is never to be written or sent anywhere but where it belongs */
-export function secretsOf({ githubToken, fetchToken, notifications }: Request): readonly Secret[] {
+export function secretsOf({ githubToken, fetchToken, revertToken, notifications }: Request): readonly Secret[] {
   const { slackUrl, webhook, email, statusPage } = notifications;
   return [
     ...secret('github-token', githubToken),
     ...secret('fetch-token', fetchToken),
+    ...secret('revert-token', revertToken),
     ...addressSecrets('slack-webhook-url', slackUrl),
     ...addressSecrets('webhook-url', webhook?.url),
     ...secret('webhook-secret', webhook?.secret),

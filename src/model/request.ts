@@ -109,6 +109,8 @@ export interface Request {
   readonly githubToken: string | undefined;
   /** What git fetches with; undefined: `githubToken`. */
   readonly fetchToken: string | undefined;
+  /** What a pull request that takes a rolled-back change out is opened with; undefined: none is. */
+  readonly revertToken: string | undefined;
   /** Where the forge records the change. */
   readonly deployment: { readonly environment: string | undefined; readonly url: string | undefined };
 }

@@ -7,6 +7,7 @@ import { passGate } from '../steps/gates/pass-gate.js';
 import { observe } from '../steps/observe.js';
 import { renderedHashes } from '../steps/rendered.js';
 import { previewUpdate } from '../steps/preview.js';
+import { offerRevert } from '../steps/offer-revert.js';
 import { rollOutAll } from '../steps/roll-out-all.js';
 import { servicesToDeploy } from '../steps/select-services.js';
 import type { Session, Viewing } from '../steps/session.js';
@@ -52,10 +53,9 @@ export const codeUpdate: Procedure = {
     });
     await session.progress.group('Build and pull', () => prepare(session, wanted, services, { hashes, observed }));
     session.recorder.pullRequests = await asked;
-    return rollOutAll(
-      session,
-      'code-update',
-      services.flatMap((service) => session.candidates.get(service) ?? []),
-    );
+    const candidates = services.flatMap((service) => session.candidates.get(service) ?? []);
+    const result = await rollOutAll(session, 'code-update', candidates);
+    await offerRevert(session, wanted.commit, result.outcome);
+    return result;
   },
 };

@@ -87,6 +87,28 @@ it('deploys all the same when GitHub is down, and the report says what is not re
   expect((await project.get('/')).status).toBe(200);
 });
 
+it('offers a pull request that takes out what was rolled back, when it has a token for it', async () => {
+  await change();
+  const commit = await project.commitRelease({ version: '2.0.0', chaos: 'exit-at-once' });
+  github.merged.set(commit, { number: 7, title: 'A bad idea' });
+  const bad = await change({ 'revert-token': 'r3vert-of-the-test' });
+  expect(bad.report.outcome, bad.log).toBe('rolled-back');
+  expect(github.reverted).toMatchObject([{ pull: 'PR_7', authorization: 'token r3vert-of-the-test' }]);
+  expect(github.reverted[0]?.body).toMatch(/^Reverts #7: the release of [0-9a-f]{12} was rolled back on test \(app\)/);
+  expect(bad.report.nextSteps.join('\n')).toContain('merge #99 (https://github.test/acme/roma/pull/99)');
+  expect(bad.log).not.toContain('r3vert-of-the-test');
+
+  // Without a token, or where no pull request brought the commit, nothing is opened.
+  github.merged.set(await project.commitRelease({ version: '3.0.0', chaos: 'exit-at-once' }), {
+    number: 8,
+    title: 'Again',
+  });
+  expect((await change()).report.outcome).toBe('rolled-back');
+  await project.commitRelease({ version: '4.0.0', chaos: 'exit-at-once' });
+  expect((await change({ 'revert-token': 'r3vert-of-the-test' })).report.outcome).toBe('rolled-back');
+  expect(github.reverted).toHaveLength(1);
+});
+
 it('ends the record of a run that was killed: by post, and by the next run where there is no post', async () => {
   await change();
   const inputs = { procedure: 'code-update', service: 'app', watch: '30s', ...INPUTS };

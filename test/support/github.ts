@@ -34,6 +34,10 @@ export interface GitHub {
   /** Newest first, as GitHub lists them. */
   readonly deployments: KeptDeployment[];
   readonly faults: Fault[];
+  /** Pull requests that were merged, by the commit they brought. */
+  readonly merged: Map<string, { readonly number: number; readonly title: string }>;
+  /** What was to be reverted: node ids, and with which words and token. */
+  readonly reverted: { readonly pull: unknown; readonly body: unknown; readonly authorization: string | undefined }[];
   /** Where a request or an answer is not what GitHub describes. */
   readonly problems: string[];
   /** Puts a record there that somebody else made. */
@@ -52,6 +56,8 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
   const root = `https://api.github.test/repos/${repository}`;
   const deployments: KeptDeployment[] = [];
   const [asked, problems, faults]: [string[], string[], Fault[]] = [[], [], []];
+  const merged: GitHub['merged'] = new Map();
+  const reverted: GitHub['reverted'] = [];
   let nextId = 1;
   const add = (record: Omit<KeptDeployment, 'id'>): KeptDeployment => {
     const made = { ...record, id: nextId++ };
@@ -65,6 +71,8 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
     query: URLSearchParams,
     body: Body,
   ): readonly [number, unknown] => {
+    const [, commit] = /\/commits\/(\w+)\/pulls$/.exec(pathname) ?? [];
+    if (commit !== undefined) return [200, shownPulls(commit, merged.get(commit))];
     const [, id] = /\/deployments\/(\d+)\/statuses$/.exec(pathname) ?? [];
     if (id !== undefined) {
       const deployment = deployments.find((one) => one.id === Number(id));
@@ -105,6 +113,13 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
     request.on('end', () => {
       const text = Buffer.concat(chunks).toString();
       const body: unknown = text === '' ? undefined : JSON.parse(text);
+      if (pathname === '/graphql') {
+        const { variables } = body as { readonly variables: { readonly pull: unknown; readonly body: unknown } };
+        reverted.push({ ...variables, authorization: request.headers.authorization });
+        const made = { number: 99, title: 'Revert it', url: 'https://github.test/acme/roma/pull/99' };
+        answer(response, 200, { data: { revertPullRequest: { revertPullRequest: made } } });
+        return;
+      }
       problems.push(...requestProblems({ method, pathname, query: searchParams, body }));
       const fault = faults.find((one) => one.times > 0 && one.method === method && one.path.test(pathname));
       if (fault !== undefined) fault.times -= 1;
@@ -114,7 +129,8 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
         return;
       }
       const [status, said] = carryOut(method, pathname, searchParams, (body ?? {}) as Body);
-      if (status < 300) problems.push(...answerProblems(method, pathname, status, said));
+      if (status < 300 && !pathname.endsWith('/pulls'))
+        problems.push(...answerProblems(method, pathname, status, said));
       if (fault?.with === 'lost') response.destroy();
       else answer(response, status, said);
     });
@@ -127,6 +143,8 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
     asked,
     deployments,
     faults,
+    merged,
+    reverted,
     problems,
     put: ({ sha, environment, payload = {}, states }) =>
       add({
@@ -143,6 +161,13 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
       server.close();
     },
   };
+}
+
+/** As much of a pull request as is read; its whole description is long. */
+function shownPulls(commit: string, pull: { readonly number: number; readonly title: string } | undefined): object[] {
+  if (pull === undefined) return [];
+  const url = `https://github.test/acme/roma/pull/${pull.number}`;
+  return [{ ...pull, html_url: url, node_id: `PR_${pull.number}`, merged_at: AT, merge_commit_sha: commit }];
 }
 
 type Body = Readonly<Record<string, unknown>>;

@@ -108,6 +108,7 @@ describe('readRequest', () => {
       },
       githubToken: undefined,
       fetchToken: undefined,
+      revertToken: undefined,
       deployment: { environment: undefined, url: undefined },
     });
   });

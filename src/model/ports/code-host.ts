@@ -18,6 +18,11 @@ export interface CodeHost {
    * Never throws and never takes longer than some seconds; undefined when there is none.
    */
   reportReview(review: SloReview): Promise<WrittenIssue | undefined>;
+  /**
+   * Opens a pull request that takes out the one which brought the commit.
+   * Never throws and never takes longer than some seconds; undefined when there is none.
+   */
+  openRevert(commit: string, reason: string): Promise<PullRequest | undefined>;
   /** Never throws and never takes longer than some seconds. */
   deploymentOf(commit: string, environment: string): Promise<DeploymentFound>;
 }
