@@ -82,15 +82,16 @@ function asExpression(value) {
  * at the commit that callers name.
  *
  * @param {string} target an empty folder
- * @param {{ bundle?: string }} [options] folder that is laid as `dist/`; default this repository's own
+ * @param {{ bundle?: string, nested?: boolean }} [options] `bundle`: folder that is laid as `dist/`; default this
+ *   repository's own. `nested`: calls of other workflows stay calls, which act carries out as long as none fails
  */
-export function layRepositoryForAct(target, { bundle = join(projectRoot, 'dist') } = {}) {
+export function layRepositoryForAct(target, { bundle = join(projectRoot, 'dist'), nested = false } = {}) {
   const workflows = join('.github', 'workflows');
   mkdirSync(join(target, workflows), { recursive: true });
   for (const name of readdirSync(join(projectRoot, workflows))) {
     const text = readFileSync(join(projectRoot, workflows, name), 'utf8');
     const called = (file) => readFileSync(join(projectRoot, workflows, file), 'utf8');
-    writeFileSync(join(target, workflows, name), transformForAct(inlineCalls(text, called)));
+    writeFileSync(join(target, workflows, name), transformForAct(nested ? text : inlineCalls(text, called)));
   }
   cpSync(join(projectRoot, SUBFOLDER_ACTIONS), join(target, SUBFOLDER_ACTIONS), { recursive: true });
   if (!existsSync(join(bundle, 'main', 'index.js'))) throw new Error(`no bundle in ${bundle}: run \`npm run build\``);

@@ -31,6 +31,8 @@ export interface WorkflowRun {
   readonly with?: Readonly<Record<string, string | number | boolean>>;
   /** Stands for `dist/`. */
   readonly bundle?: string;
+  /** Workflows that call others are left as they are. Only for runs that succeed: act ends at a call that fails. */
+  readonly nested?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   /** Folder that comes first in PATH, such as that of another Node. */
   readonly path?: string;
@@ -102,7 +104,10 @@ export async function runWorkflow(run: WorkflowRun): Promise<WorkflowResult> {
 
 function prepare(root: string, run: WorkflowRun): { args: string[]; sha: string; artifacts: string } {
   const [library, upload, artifacts] = [join(root, 'library'), join(root, 'upload'), join(root, 'artifacts')];
-  layRepositoryForAct(library, run.bundle === undefined ? {} : { bundle: run.bundle });
+  layRepositoryForAct(library, {
+    ...(run.bundle === undefined ? {} : { bundle: run.bundle }),
+    ...(run.nested === undefined ? {} : { nested: run.nested }),
+  });
   layUploadArtifact(upload, artifacts);
 
   const workspace = join(root, 'workspace');

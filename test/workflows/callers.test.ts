@@ -123,8 +123,12 @@ describe('deploy-chain.yml', () => {
   const main = { event: 'push', ref: 'refs/heads/main' } as const;
   const staged = { ...main, caller: 'deploy-staged.yml' };
 
-  it('deploys the same commit to each host, with what the list says of it', async () => {
-    const result = await run(staged);
+  it.each([
+    ['as a call of a call, which it is', true],
+    ['with the called job in the place of the call', false],
+  ])('deploys the same commit to each host, with what the list says of it: %s', async (_, nested) => {
+    const result = await run({ ...staged, nested });
+    expect(result.log.match(/Run Main Rolling Restart/g)).toHaveLength(2);
     expect(result).toMatchObject({ conclusion: 'success', sha: git('rev-parse', 'main') });
     expect(given(result)).toMatchObject({
       INPUT_PROCEDURE: 'code-update',
