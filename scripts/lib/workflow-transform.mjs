@@ -53,7 +53,8 @@ export function inlineCalls(text, read) {
       secrets: job.secrets ?? {},
     };
     const { if: guard, ...rest } = replaceContexts(inner, values);
-    const conditions = ['success()', job.if, guard].filter((condition) => condition !== undefined);
+    // Without a status function in them act adds success() by itself, as GitHub does.
+    const conditions = [job.if, guard].filter((condition) => condition !== undefined);
     workflow.jobs[id] = { ...rest, needs: job.needs, if: conditions.map((one) => `(${one})`).join(' && ') };
   }
   return stringify(workflow, { lineWidth: 0 });

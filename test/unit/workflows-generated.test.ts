@@ -93,7 +93,7 @@ describe('inlineCalls', () => {
         list: { 'runs-on': 'x' },
         host: {
           needs: 'list',
-          if: '(success()) && (needs.list.outputs.a) && (20 > 1)',
+          if: '(needs.list.outputs.a) && (20 > 1)',
           'runs-on': '${{ (needs.list.outputs.a || 1) }}',
           steps: [{ run: 'echo inputs.runner', env: { A: "${{ 'it''s' }} ${{ (secrets.mine) }}${{ '' }}" } }],
         },
