@@ -78,23 +78,64 @@ function fillWorkflow(text, workflow, inputs) {
   const declared = Object.fromEntries(passed.map((input) => [input.name, declareInput(workflow, input)]));
   const secrets = secretInputs(workflow, inputs);
   const secret = Object.fromEntries(secrets.map(({ name, description }) => [name, { description, required: false }]));
+  const yaml = (value) => stringify(value, { lineWidth: 0, singleQuote: true });
+  const filled = fillBlock(text, 'inputs of the action', yaml(declared));
+  const told = secrets.length === 0 ? filled : fillBlock(filled, 'secrets of the action', yaml(secret));
+  if (workflow.chain !== undefined) return fillChain(told, workflow.chain, passed, secrets);
   const given = [
     ...passed.map(({ name }) => `${name}: \${{ inputs.${name} }}\n`),
     ...secrets.map(({ name }) => `${name}: \${{ secrets.${name} }}\n`),
   ].join('');
-  const yaml = (value) => stringify(value, { lineWidth: 0, singleQuote: true });
-  const filled = fillBlock(text, 'inputs of the action', yaml(declared));
-  const told = secrets.length === 0 ? filled : fillBlock(filled, 'secrets of the action', yaml(secret));
   return fillBlock(told, 'handed to the action', given);
+}
+
+/**
+ * A job for each host, which calls the other workflow when the host before was green.
+ *
+ * @param {string} text
+ * @param {import('./workflow-model.mjs').Chain} chain
+ * @param {import('./workflow-model.mjs').ActionInput[]} passed
+ * @param {import('./workflow-model.mjs').ActionInput[]} secrets
+ */
+function fillChain(text, { calls, hosts, perHost, own }, passed, secrets) {
+  const numbers = Array.from({ length: hosts }, (_, index) => index + 1);
+  const outputs = numbers.map((number) => `host-${number}: \${{ steps.list.outputs.host-${number} }}\n`);
+  const forAll = [...passed.map(({ name }) => name), ...own].filter((name) => !perHost.includes(name));
+  const jobs = numbers.map((number) => {
+    const host = `needs.list.outputs.host-${number}`;
+    return [
+      `host-${number}:`,
+      `  name: Host ${number}`,
+      `  needs: ${number === 1 ? 'list' : `[list, host-${number - 1}]`}`,
+      `  if: ${host} != ''`,
+      '  permissions:',
+      '    contents: read # to fetch the wanted commit into the live checkout',
+      '    deployments: write # to record the change in the environment, when one is given',
+      `  uses: $/.github/workflows/${calls}`,
+      '  with:',
+      ...perHost.map((name) => `    ${name}: \${{ fromJSON(${host}).${name} }}`),
+      ...forAll.map((name) => `    ${name}: \${{ inputs.${name} }}`),
+      '  secrets:',
+      ...secrets.map(({ name }) => `    ${name}: \${{ secrets.${name} }}`),
+      '',
+    ].join('\n');
+  });
+  return fillBlock(
+    fillBlock(text, 'outputs of the list', `count: \${{ steps.list.outputs.count }}\n${outputs.join('')}`),
+    'hosts',
+    jobs.join('\n'),
+  );
 }
 
 function declareInput(workflow, input) {
   const type = workflowType(input);
   const required = workflow.required.includes(input.name);
+  // What a host did not say has to be seen as not said, to be asked for.
+  const ofEachHost = workflow.chain?.perHost.includes(input.name) === true;
   return {
     description: input.description,
     type,
-    ...(required ? { required } : { default: defaultOf(type, input) }),
+    ...(required ? { required } : { default: ofEachHost ? '' : defaultOf(type, input) }),
   };
 }
 

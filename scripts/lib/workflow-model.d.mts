@@ -2,6 +2,13 @@ export interface PublicWorkflow {
   readonly file: string;
   readonly required: readonly string[];
   readonly leftOut: readonly string[];
+  readonly chain?: Chain;
+}
+export interface Chain {
+  readonly calls: string;
+  readonly hosts: number;
+  readonly perHost: readonly string[];
+  readonly own: readonly string[];
 }
 export interface ActionInput {
   readonly name: string;
@@ -10,6 +17,7 @@ export interface ActionInput {
 }
 export const PUBLIC_WORKFLOWS: readonly PublicWorkflow[];
 export const SECRET_INPUTS: readonly string[];
+export const SUBFOLDER_ACTIONS: string;
 export const SUBFOLDER_ACTION: string;
 export function readActionInputs(file?: string): ActionInput[];
 export function workflowType(input: ActionInput): 'boolean' | 'number' | 'string';

@@ -13,6 +13,13 @@ import { projectRoot } from './files.mjs';
  * @property {string} file name in `.github/workflows/`
  * @property {string[]} required inputs of the action that a caller of this workflow has to give
  * @property {string[]} leftOut inputs of the action that make no sense here, or that the workflow sets itself
+ * @property {Chain} [chain] where it runs the action not itself, but calls another public workflow for each host
+ *
+ * @typedef {object} Chain
+ * @property {string} calls the other workflow
+ * @property {number} hosts how many there can be: a job each
+ * @property {string[]} perHost inputs of the other workflow that each host has its own of
+ * @property {string[]} own inputs of the other workflow that are passed on, and are not the action's or are declared by hand
  */
 
 /** Set by each workflow itself: the procedure is what the workflow is, the token comes as a secret. */
@@ -85,12 +92,27 @@ const OF_A_REVIEW = [
 /** Data goes back with a rollback alone. */
 const OF_A_ROLLBACK = ['rollback-to', 'with-data'];
 
+const NOT_IN_A_DEPLOY = [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, ...OF_A_ROLLBACK, ...OF_A_MAINTENANCE];
+
 /** @type {readonly PublicWorkflow[]} */
 export const PUBLIC_WORKFLOWS = [
   {
     file: 'deploy.yml',
     required: ['working-directory', 'smoke-test'],
-    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, ...OF_A_ROLLBACK, ...OF_A_MAINTENANCE],
+    leftOut: NOT_IN_A_DEPLOY,
+  },
+  {
+    file: 'deploy-chain.yml',
+    // Each host may have a working directory of its own.
+    required: ['smoke-test'],
+    // Declared by hand: a name could be another commit for the next host.
+    leftOut: [...NOT_IN_A_DEPLOY, 'ref'],
+    chain: {
+      calls: 'deploy.yml',
+      hosts: 8,
+      perHost: ['runner', 'working-directory', 'environment', 'environment-url'],
+      own: ['ref', 'timeout-minutes'],
+    },
   },
   {
     file: 'release.yml',
@@ -149,8 +171,11 @@ function allBut(kept) {
   return readActionInputs().flatMap(({ name }) => (kept.includes(name) ? [] : [name]));
 }
 
+/** The folder of the actions that are reached as `$/…`. */
+export const SUBFOLDER_ACTIONS = '.github/actions';
+
 /** Where the public workflows reach the action; says why: docs/adr/0003-how-workflows-reach-the-action.md. */
-export const SUBFOLDER_ACTION = '.github/actions/rolling-restart';
+export const SUBFOLDER_ACTION = `${SUBFOLDER_ACTIONS}/rolling-restart`;
 
 /**
  * @typedef {object} ActionInput

@@ -1,7 +1,8 @@
 export const EXAMPLE_REPOSITORY: string;
 export const EXAMPLE_COMMIT: string;
 export function transformForAct(text: string, at?: { repository?: string; commit?: string }): string;
-export function layRepositoryForAct(target: string, options?: { bundle?: string }): void;
+export function inlineCalls(text: string, read: (file: string) => string): string;
+export function layRepositoryForAct(target: string, options?: { bundle?: string; nested?: boolean }): void;
 export function fillCaller(
   text: string,
   replaced: Readonly<Record<string, string | number | boolean>>,

@@ -1,16 +1,19 @@
 /**
- * A copy of this repository's workflows that act can execute. act 0.2.89 is older than some of the platform, so three
+ * A copy of this repository's workflows that act can execute. act 0.2.89 is older than some of the platform, so four
  * things are rewritten, on the copy only; the originals are judged by the official parser.
  *
+ *   - a job of a public workflow that calls another one by `$/.github/workflows/FILE` becomes the job of that workflow,
+ *     with what it was given in the place of `inputs` and `secrets`: act ends the whole run when a called workflow fails,
+ *     so that what comes after a failure (the summary, the hosts that are not begun) would not be seen
  *   - `uses: $/PATH` becomes `uses: OWNER/NAME/PATH@COMMIT`, which is what the runner makes of it
  *   - `queue:` in `concurrency` goes (act runs one job at a time and knows no groups)
  *   - `deployment:` in `environment` goes (act knows no environments)
  */
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseDocument, stringify } from 'yaml';
+import { parse, parseDocument, stringify } from 'yaml';
 import { projectRoot } from './files.mjs';
-import { SUBFOLDER_ACTION } from './workflow-model.mjs';
+import { SUBFOLDER_ACTIONS } from './workflow-model.mjs';
 
 /** What the example callers name this repository, and the commit they pin. */
 export const EXAMPLE_REPOSITORY = 'OWNER/rolling-restart';
@@ -27,21 +30,71 @@ export function transformForAct(text, { repository = EXAMPLE_REPOSITORY, commit 
     .replace(/^ *deployment: .*\n/gm, '');
 }
 
+const CALLED = '$/.github/workflows/';
+
 /**
- * Lays the transformed workflows, the sub-folder action and the bundle into a folder that stands for this repository
+ * Puts the job of a called workflow in the place of each job that calls one of this repository.
+ *
+ * @param {string} text of a workflow of this repository
+ * @param {(file: string) => string} read gives the text of another one
+ */
+export function inlineCalls(text, read) {
+  if (!text.includes(`uses: ${CALLED}`)) return text;
+  const workflow = parse(text);
+  for (const [id, job] of Object.entries(workflow.jobs)) {
+    if (!job.uses?.startsWith(CALLED)) continue;
+    const file = job.uses.slice(CALLED.length);
+    const called = parse(read(file));
+    const [inner, ...more] = Object.values(called.jobs);
+    if (inner === undefined || more.length > 0) throw new Error(`${file} has not exactly one job`);
+    const inputs = Object.entries(called.on.workflow_call.inputs);
+    const values = {
+      inputs: { ...Object.fromEntries(inputs.map(([name, input]) => [name, input.default ?? ''])), ...job.with },
+      secrets: job.secrets ?? {},
+    };
+    const { if: guard, ...rest } = replaceContexts(inner, values);
+    // Without a status function in them act adds success() by itself, as GitHub does.
+    const conditions = [job.if, guard].filter((condition) => condition !== undefined);
+    workflow.jobs[id] = { ...rest, needs: job.needs, if: conditions.map((one) => `(${one})`).join(' && ') };
+  }
+  return stringify(workflow, { lineWidth: 0 });
+}
+
+/** Every `inputs.X` and `secrets.X` in expressions, however deep, by what stands for it where the caller is. */
+function replaceContexts(node, values) {
+  const within = (expression) =>
+    expression.replace(/\b(inputs|secrets)\.([\w-]+)/g, (_, context, name) => asExpression(values[context][name]));
+  if (typeof node === 'string') return node.replace(/\$\{\{[^]*?\}\}/g, within);
+  if (Array.isArray(node)) return node.map((item) => replaceContexts(item, values));
+  if (typeof node !== 'object' || node === null) return node;
+  return Object.fromEntries(
+    Object.entries(node).map(([key, value]) => [key, key === 'if' ? within(value) : replaceContexts(value, values)]),
+  );
+}
+
+function asExpression(value) {
+  if (typeof value !== 'string') return value === undefined ? "''" : String(value);
+  const whole = /^\$\{\{ ([^]*) \}\}$/.exec(value);
+  return whole === null ? `'${value.replaceAll("'", "''")}'` : `(${whole[1]})`;
+}
+
+/**
+ * Lays the transformed workflows, the sub-folder actions and the bundle into a folder that stands for this repository
  * at the commit that callers name.
  *
  * @param {string} target an empty folder
- * @param {{ bundle?: string }} [options] folder that is laid as `dist/`; default this repository's own
+ * @param {{ bundle?: string, nested?: boolean }} [options] `bundle`: folder that is laid as `dist/`; default this
+ *   repository's own. `nested`: calls of other workflows stay calls, which act carries out as long as none fails
  */
-export function layRepositoryForAct(target, { bundle = join(projectRoot, 'dist') } = {}) {
+export function layRepositoryForAct(target, { bundle = join(projectRoot, 'dist'), nested = false } = {}) {
   const workflows = join('.github', 'workflows');
   mkdirSync(join(target, workflows), { recursive: true });
   for (const name of readdirSync(join(projectRoot, workflows))) {
     const text = readFileSync(join(projectRoot, workflows, name), 'utf8');
-    writeFileSync(join(target, workflows, name), transformForAct(text));
+    const called = (file) => readFileSync(join(projectRoot, workflows, file), 'utf8');
+    writeFileSync(join(target, workflows, name), transformForAct(nested ? text : inlineCalls(text, called)));
   }
-  cpSync(join(projectRoot, SUBFOLDER_ACTION), join(target, SUBFOLDER_ACTION), { recursive: true });
+  cpSync(join(projectRoot, SUBFOLDER_ACTIONS), join(target, SUBFOLDER_ACTIONS), { recursive: true });
   if (!existsSync(join(bundle, 'main', 'index.js'))) throw new Error(`no bundle in ${bundle}: run \`npm run build\``);
   cpSync(bundle, join(target, 'dist'), { recursive: true });
 }

@@ -31,6 +31,8 @@ export interface WorkflowRun {
   readonly with?: Readonly<Record<string, string | number | boolean>>;
   /** Stands for `dist/`. */
   readonly bundle?: string;
+  /** Workflows that call others are left as they are. Only for runs that succeed: act ends at a call that fails. */
+  readonly nested?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   /** Folder that comes first in PATH, such as that of another Node. */
   readonly path?: string;
@@ -43,8 +45,10 @@ export interface WorkflowResult {
   readonly conclusion: 'success' | 'failure' | 'skipped';
   /** What the steps printed, and what act said about them. */
   readonly log: string;
-  /** Outputs of the step that runs the action. */
+  /** Outputs of the step that runs the action; where several jobs have it, the last one's win. */
   readonly outputs: Readonly<Record<string, string>>;
+  /** Outputs of steps by the id of the step: with `deploy-chain.yml`, `chain` is the one that sums up. */
+  readonly stepOutputs: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Job summary, all steps. */
   readonly summary: string;
   /** Folder with one folder per uploaded artifact. */
@@ -68,6 +72,9 @@ interface LogLine {
 
 /** What GitHub would call the repository of the caller. */
 export const REPOSITORY = 'company/roma';
+
+/** Labels of the example callers, and of the runner that touches no host: all of them are this machine. */
+const LABELS = ['production', 'staging', 'web-1', 'web-2', 'ubuntu-24.04'];
 
 const CALLERS = new URL('../../examples/roma/.github/workflows/', import.meta.url);
 
@@ -97,7 +104,10 @@ export async function runWorkflow(run: WorkflowRun): Promise<WorkflowResult> {
 
 function prepare(root: string, run: WorkflowRun): { args: string[]; sha: string; artifacts: string } {
   const [library, upload, artifacts] = [join(root, 'library'), join(root, 'upload'), join(root, 'artifacts')];
-  layRepositoryForAct(library, run.bundle === undefined ? {} : { bundle: run.bundle });
+  layRepositoryForAct(library, {
+    ...(run.bundle === undefined ? {} : { bundle: run.bundle }),
+    ...(run.nested === undefined ? {} : { nested: run.nested }),
+  });
   layUploadArtifact(upload, artifacts);
 
   const workspace = join(root, 'workspace');
@@ -113,7 +123,8 @@ function prepare(root: string, run: WorkflowRun): { args: string[]; sha: string;
   const env = { GITHUB_RUN_ATTEMPT: String(run.attempt ?? 1), GITHUB_REPOSITORY: REPOSITORY, ...run.env };
   const args = [
     ...[run.event, '--json', '--directory', workspace, '--workflows', workflow, '--eventpath', event],
-    ...['--platform', 'production=-self-hosted', '--action-cache-path', join(root, 'cache')],
+    ...LABELS.flatMap((label) => ['--platform', `${label}=-self-hosted`]),
+    ...['--action-cache-path', join(root, 'cache')],
     ...['--local-repository', `${EXAMPLE_REPOSITORY}@${EXAMPLE_COMMIT}=${library}`],
     ...['--local-repository', `${uploadArtifactReference()}=${upload}`],
     // Masked wherever it occurs, so it is a word that nothing else says.
@@ -145,16 +156,17 @@ function execute(program: string, args: string[], run: WorkflowRun): Promise<{ e
   });
 }
 
-function read(stdout: string): Pick<WorkflowResult, 'log' | 'outputs' | 'summary' | 'conclusion'> {
+function read(stdout: string): Pick<WorkflowResult, 'log' | 'outputs' | 'stepOutputs' | 'summary' | 'conclusion'> {
   const lines = stdout.split('\n').flatMap(parseLine);
   const results = lines.flatMap(({ jobResult }) => jobResult ?? []);
+  const stepOutputs: Record<string, Record<string, string>> = {};
+  for (const { command, stepID, name, arg } of lines) {
+    if (command === 'set-output') (stepOutputs[stepID?.[0] ?? ''] ??= {})[name ?? ''] = arg ?? '';
+  }
   return {
     log: lines.map(({ msg }) => (msg ?? '').trimEnd()).join('\n'),
-    outputs: Object.fromEntries(
-      lines
-        .filter(({ command, stepID }) => command === 'set-output' && stepID?.[0] === 'rolling-restart')
-        .map(({ name, arg }) => [name ?? '', arg ?? '']),
-    ),
+    outputs: stepOutputs['rolling-restart'] ?? {},
+    stepOutputs,
     summary: lines.map(({ command, content }) => (command === 'summary' ? (content ?? '') : '')).join(''),
     conclusion:
       results.length === 0 ? 'skipped' : results.every((result) => result === 'success') ? 'success' : 'failure',

@@ -35,6 +35,10 @@ export interface ProjectOptions {
   files?: Record<string, string>;
   /** Sample service only: keep `roma-builder` as container and image name. One such project at a time. */
   keepNames?: boolean;
+  /** Sample service only: container and image are named after the project in `.env`, so that a commit suits several. */
+  namesFromEnv?: boolean;
+  /** Instead of a repository of its own, another live checkout of this one's: what a second host has. */
+  repositoryOf?: Project;
 }
 
 export interface Release {
@@ -113,7 +117,7 @@ export async function makeProject(options: ProjectOptions): Promise<Project> {
   const { fixture } = options;
   const name = options.name ?? `rr-${randomBytes(4).toString('hex')}`;
   const root = await mkdtemp(join(tmpdir(), `${name}-`));
-  const origin = join(root, 'origin.git');
+  const origin = options.repositoryOf?.origin ?? join(root, 'origin.git');
   const work = join(root, 'work');
   const dir = join(root, 'live');
   const port = await freePort();
@@ -126,13 +130,18 @@ export async function makeProject(options: ProjectOptions): Promise<Project> {
   ]);
   const writeEnv = () => writeFile(join(dir, '.env'), [...env].map(([key, value]) => `${key}=${value}\n`).join(''));
 
-  await git(root, 'init', '--quiet', '--bare', '--initial-branch=main', origin);
-  await git(root, 'init', '--quiet', '--initial-branch=main', work);
-  await git(work, 'remote', 'add', 'origin', origin);
-  await copyFixture(fixture, work);
-  if (fixture === 'roma' && options.keepNames !== true) await renameSample(work, name);
-  await writeFiles(work, options.files ?? {});
-  const firstCommit = await push(work, 'First release');
+  const makeRepository = async () => {
+    await git(root, 'init', '--quiet', '--bare', '--initial-branch=main', origin);
+    await git(root, 'init', '--quiet', '--initial-branch=main', work);
+    await git(work, 'remote', 'add', 'origin', origin);
+    await copyFixture(fixture, work);
+    if (fixture === 'roma' && options.keepNames !== true) {
+      await renameSample(work, options.namesFromEnv === true ? '${COMPOSE_PROJECT_NAME}' : name);
+    }
+    await writeFiles(work, options.files ?? {});
+    return push(work, 'First release');
+  };
+  const firstCommit = options.repositoryOf?.firstCommit ?? (await makeRepository());
 
   await git(root, 'clone', '--quiet', origin, dir);
   await copyIfThere(join(FIXTURES, fixture, 'untracked'), dir);
@@ -172,6 +181,7 @@ export async function makeProject(options: ProjectOptions): Promise<Project> {
     firstCommit,
 
     async commitRelease(release) {
+      if (options.repositoryOf !== undefined) return options.repositoryOf.commitRelease(release);
       if (release.version !== undefined || release.chaos !== undefined) {
         await (fixture === 'roma' ? releaseSample(work, release) : releaseFixture(work, release));
       }

@@ -22,6 +22,7 @@ export interface Concurrency {
 export interface Job {
   readonly uses?: string;
   readonly if?: string;
+  readonly needs?: string | readonly string[];
   readonly 'runs-on'?: unknown;
   readonly 'timeout-minutes'?: unknown;
   readonly permissions?: Readonly<Record<string, string>>;
@@ -29,6 +30,8 @@ export interface Job {
   readonly environment?: Readonly<Record<string, unknown>>;
   readonly steps?: readonly Step[];
   readonly with?: Readonly<Record<string, unknown>>;
+  readonly secrets?: unknown;
+  readonly outputs?: Readonly<Record<string, string>>;
 }
 
 export interface DeclaredInput {

@@ -18,6 +18,8 @@ export interface WorkflowHost {
   readonly project: Project;
   /** What the workflows say to GitHub's REST API. */
   readonly github: GitHub;
+  /** Another live checkout of the same repository, under a project of its own: what a second host would have. */
+  another(): Promise<Project>;
   /** Puts a tag on a commit of the origin. */
   tag(name: string, commit: string): void;
   /** Carries out an example caller. What it left in temporary folders goes with the host. */
@@ -25,15 +27,28 @@ export interface WorkflowHost {
   cleanup(): Promise<void>;
 }
 
-/** @param env more variables for the live `.env` */
-export async function makeWorkflowHost(env: Record<string, string> = {}): Promise<WorkflowHost> {
+/**
+ * @param env more variables for the live `.env`
+ * @param options `several`: the repository suits several hosts, which `another()` makes
+ */
+export async function makeWorkflowHost(
+  env: Record<string, string> = {},
+  { several = false }: { readonly several?: boolean } = {},
+): Promise<WorkflowHost> {
   const node = process.env['ROLLING_RESTART_TEST_NODE24'] ?? (await ensureNode24());
-  const project = await makeProject({ fixture: 'roma', env });
+  const project = await makeProject({ fixture: 'roma', env, namesFromEnv: several });
+  const others: Project[] = [];
   const github = await startGitHub(REPOSITORY);
   const results: WorkflowResult[] = [];
   return {
     project,
     github,
+    async another() {
+      if (!several) throw new Error('the names in this repository are those of one host: several: true');
+      const other = await makeProject({ fixture: 'roma', env, repositoryOf: project });
+      others.push(other);
+      return other;
+    },
     tag: (name, commit) => {
       execFileSync('git', ['--git-dir', project.origin, 'tag', name, commit]);
     },
@@ -58,6 +73,7 @@ export async function makeWorkflowHost(env: Record<string, string> = {}): Promis
     async cleanup() {
       for (const result of results) result.dispose();
       github.close();
+      for (const other of others) await other.cleanup();
       await project.cleanup();
     },
   };

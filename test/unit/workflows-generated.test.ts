@@ -1,15 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { fillBlock, generateAll, subfolderAction } from '../../scripts/lib/workflow-generate.mjs';
 import { workflowType } from '../../scripts/lib/workflow-model.mjs';
-import { fillCaller, transformForAct } from '../../scripts/lib/workflow-transform.mjs';
+import { fillCaller, inlineCalls, transformForAct } from '../../scripts/lib/workflow-transform.mjs';
 import { ROOT } from '../support/workflow-files.js';
 
 describe('what is generated from action.yml', () => {
   it('is what stands in the repository; `node scripts/lib/workflow-generate.mjs` writes it', async () => {
     const files = await generateAll();
-    expect(files.size).toBe(8);
+    expect(files.size).toBe(9);
     for (const [path, text] of files) expect(readFileSync(join(ROOT, path), 'utf8'), path).toBe(text);
   });
 });
@@ -54,6 +55,54 @@ describe('transformForAct', () => {
       '    concurrency:\n      group: a\n    environment:\n      name: x\n' +
         '    steps:\n      - uses: o/n/.github/actions/a@abc\n      - name: n\n        uses: o/n/b@abc\n      - uses: actions/x@v1\n',
     );
+  });
+});
+
+describe('inlineCalls', () => {
+  const called = [
+    'on:',
+    '  workflow_call:',
+    '    inputs:',
+    '      runner: { type: string }',
+    '      rate: { type: number, default: 20 }',
+    '      text: { type: string, default: "it\'s" }',
+    'jobs:',
+    '  only:',
+    '    if: inputs.rate > 1',
+    '    runs-on: ${{ inputs.runner }}',
+    '    steps:',
+    '      - run: echo inputs.runner',
+    '        env: { A: "${{ inputs.text }} ${{ secrets.token }}${{ secrets.none }}" }',
+    '',
+  ].join('\n');
+  it('puts the called job in the place of the call, with what it is given', () => {
+    const text = [
+      'jobs:',
+      '  list: { runs-on: x }',
+      '  host:',
+      '    needs: list',
+      '    if: needs.list.outputs.a',
+      '    uses: $/.github/workflows/called.yml',
+      '    with: { runner: "${{ needs.list.outputs.a || 1 }}" }',
+      '    secrets: { token: "${{ secrets.mine }}" }',
+      '',
+    ].join('\n');
+    const read = (file: string): string => (file === 'called.yml' ? called : '');
+    expect(parse(inlineCalls(text, read))).toEqual({
+      jobs: {
+        list: { 'runs-on': 'x' },
+        host: {
+          needs: 'list',
+          if: '(needs.list.outputs.a) && (20 > 1)',
+          'runs-on': '${{ (needs.list.outputs.a || 1) }}',
+          steps: [{ run: 'echo inputs.runner', env: { A: "${{ 'it''s' }} ${{ (secrets.mine) }}${{ '' }}" } }],
+        },
+      },
+    });
+  });
+  it('leaves every other workflow alone', () => {
+    const text = 'jobs:\n  a: # why\n    steps:\n      - uses: $/.github/actions/a\n';
+    expect(inlineCalls(text, () => '')).toBe(text);
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { HOST_FIELDS, MAX_HOSTS } from '../../.github/actions/deploy-chain/chain.mjs';
 import { PUBLIC_WORKFLOWS, SUBFOLDER_ACTION, readActionInputs } from '../../scripts/lib/workflow-model.mjs';
 import {
   EXAMPLE_WORKFLOWS,
@@ -18,14 +19,33 @@ const PINNED = /^[\w.-]+\/[\w./-]+@[0-9a-f]{40}$/;
 /** What a workflow, and its caller, may do beyond reading; with the reason in the workflow. */
 const PERMISSIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   ...Object.fromEntries(
-    ['deploy.yml', 'release.yml', 'rollback.yml', 'maintenance.yml'].map((name) => [
-      name,
-      { contents: 'read', deployments: 'write' },
-    ]),
+    [
+      'deploy.yml',
+      'deploy-chain.yml',
+      'deploy-hosts.yml',
+      'deploy-staged.yml',
+      'release.yml',
+      'rollback.yml',
+      'maintenance.yml',
+    ].map((name) => [name, { contents: 'read', deployments: 'write' }]),
   ),
   'emergency.yml': { contents: 'read', issues: 'write' },
   'slo-review.yml': { issues: 'write' },
 };
+
+/** Jobs that touch neither a host nor the repository, and so may do nothing at all. */
+const MAY_NOTHING: Readonly<Record<string, readonly string[]>> = { 'deploy-chain.yml': ['list', 'summary'] };
+
+/** Jobs that may more than the others of their workflow. */
+const OF_ONE_JOB: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'release-project.yml/publish': { contents: 'write', 'id-token': 'write', attestations: 'write' },
+};
+
+/** Those that run the action themselves, and those that call one of them for each host. */
+const RUNNING = PUBLIC_WORKFLOWS.filter(({ chain }) => chain === undefined);
+const CHAINS = PUBLIC_WORKFLOWS.flatMap((workflow) =>
+  workflow.chain === undefined ? [] : [{ ...workflow, chain: workflow.chain }],
+);
 
 function find(files: readonly WorkflowFile[], name: string): WorkflowFile {
   const file = files.find((candidate) => candidate.name === name);
@@ -58,7 +78,11 @@ describe.each(all.map((file) => [file.path.includes('examples') ? `example ${fil
 
     it('grants nothing at the top and says for each job what it may', () => {
       expect(file.permissions).toEqual({});
-      for (const job of jobs) expect(job.permissions).toEqual(PERMISSIONS[file.name] ?? { contents: 'read' });
+      for (const [id, job] of Object.entries(file.jobs)) {
+        const nothing = MAY_NOTHING[file.name]?.includes(id) === true;
+        const more = OF_ONE_JOB[`${file.name}/${id}`] ?? PERMISSIONS[file.name] ?? { contents: 'read' };
+        expect(job.permissions, id).toEqual(nothing ? {} : more);
+      }
     });
 
     it('pins every action and workflow by commit, with the version beside it', () => {
@@ -94,7 +118,7 @@ it('every workflow that can be called is known to the generator, and the other w
   expect(callable.sort()).toEqual(PUBLIC_WORKFLOWS.map(({ file }) => file).sort());
 });
 
-describe.each(PUBLIC_WORKFLOWS.map((workflow) => [workflow.file, workflow] as const))('public %s', (name, workflow) => {
+describe.each(RUNNING.map((workflow) => [workflow.file, workflow] as const))('public %s', (name, workflow) => {
   const file = find(own, name);
   const job = onlyJob(file);
   const call = callOf(file);
@@ -151,6 +175,99 @@ describe.each(PUBLIC_WORKFLOWS.map((workflow) => [workflow.file, workflow] as co
     for (const { description } of Object.values(call.outputs)) expect(description).toMatch(/\w/);
   });
 });
+
+describe.each(CHAINS.map((workflow) => [workflow.file, workflow] as const))(
+  'public %s',
+  (name, { chain, required }) => {
+    const file = find(own, name);
+    const call = callOf(file);
+    const called = callOf(find(own, chain.calls));
+    const ids = Array.from({ length: chain.hosts }, (_, index) => `host-${index + 1}`);
+    const hosts = ids.map((id) => file.jobs[id] ?? {});
+
+    it('has a job for the list, one for each host, and one for the summary, which needs all of them', () => {
+      expect(Object.keys(file.jobs)).toEqual(['list', ...ids, 'summary']);
+      expect(file.jobs['summary']?.needs).toEqual(['list', ...ids]);
+      expect(file.jobs['summary']?.if).toMatch(/^always\(\) && /);
+      expect(MAX_HOSTS).toBe(chain.hosts);
+      expect([...chain.perHost]).toEqual(HOST_FIELDS);
+    });
+
+    it('begins each host when there is one and the host before was green, and no earlier', () => {
+      ids.forEach((id, index) => {
+        expect(file.jobs[id]?.needs).toEqual(index === 0 ? 'list' : ['list', `host-${index}`]);
+        // Without a status function in it, GitHub adds success().
+        expect(file.jobs[id]?.if).toBe(`needs.list.outputs.${id} != ''`);
+        expect(file.jobs['list']?.outputs?.[id]).toBe(`\${{ steps.list.outputs.${id} }}`);
+      });
+    });
+
+    it('calls the workflow of its own commit, whose queue is the one of the host', () => {
+      for (const job of hosts) {
+        expect(job.uses).toBe(`$/.github/workflows/${chain.calls}`);
+        expect(job).not.toHaveProperty('concurrency');
+      }
+      expect(file).not.toHaveProperty('concurrency');
+    });
+
+    it('hands every input on under its name, but for those that each host has its own of', () => {
+      ids.forEach((id, index) => {
+        const given = hosts[index]?.with ?? {};
+        expect(Object.keys(given).sort()).toEqual(Object.keys(called.inputs).sort());
+        for (const [input, value] of Object.entries(given)) {
+          const own = chain.perHost.includes(input);
+          expect(value).toBe(own ? `\${{ fromJSON(needs.list.outputs.${id}).${input} }}` : `\${{ inputs.${input} }}`);
+        }
+      });
+      const ownInputs = ['hosts', 'summary-runner'];
+      const known = Object.keys(called.inputs).filter((input) => input !== 'runner');
+      expect(Object.keys(call.inputs).sort()).toEqual([...known, ...ownInputs].sort());
+      for (const input of known) {
+        const { type, default: value } = call.inputs[input] ?? {};
+        const theirs = called.inputs[input];
+        expect([type, value ?? '']).toEqual([theirs?.type, theirs?.default ?? '']);
+      }
+    });
+
+    it('hands the secrets of the called workflow on one by one, and no others', () => {
+      const names = Object.keys(called.secrets);
+      expect(Object.keys(call.secrets)).toEqual(names);
+      for (const job of hosts) {
+        expect(job.secrets).toEqual(Object.fromEntries(names.map((secret) => [secret, `\${{ secrets.${secret} }}`])));
+      }
+    });
+
+    it('asks only for what it cannot know, and documents all of it', () => {
+      const asked = Object.entries(call.inputs).filter(([, input]) => input.required === true);
+      expect(asked.map(([key]) => key).sort()).toEqual(['hosts', ...required].sort());
+      for (const { description } of [...Object.values(call.inputs), ...Object.values(call.outputs)]) {
+        expect(description).toMatch(/\w/);
+      }
+      for (const secret of Object.values(call.secrets)) expect(secret.required).toBe(false);
+    });
+
+    it('gives the worst outcome and the result of each host', () => {
+      expect(Object.keys(call.outputs)).toEqual(['outcome', 'hosts']);
+    });
+
+    it('keeps code of forks away from all its jobs', () => {
+      for (const id of ['list', 'summary']) {
+        const guard = file.jobs[id]?.if;
+        expect(guard).toContain('github.event.pull_request.head.repo.full_name == github.repository');
+        expect(guard).toContain('github.event.workflow_run.head_repository.full_name == github.repository');
+      }
+    });
+
+    it('checks nothing out, and its own steps run nothing but its own action', () => {
+      const steps = [file.jobs['list'], file.jobs['summary']].flatMap((job) => job?.steps ?? []);
+      expect(steps.map(({ uses }) => uses)).toEqual([
+        '$/.github/actions/deploy-chain',
+        '$/.github/actions/deploy-chain',
+      ]);
+      expect(file.text).not.toContain('actions/checkout');
+    });
+  },
+);
 
 it('an emergency and a rollback queue behind nothing but their own kind', () => {
   const group = (name: string): string =>

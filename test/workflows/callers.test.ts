@@ -119,6 +119,66 @@ describe('deploy.yml', () => {
   });
 });
 
+describe('deploy-chain.yml', () => {
+  const main = { event: 'push', ref: 'refs/heads/main' } as const;
+  const staged = { ...main, caller: 'deploy-staged.yml' };
+
+  it.each([
+    ['as a call of a call, which it is', true],
+    ['with the called job in the place of the call', false],
+  ])('deploys the same commit to each host, with what the list says of it: %s', async (_, nested) => {
+    const result = await run({ ...staged, nested });
+    expect(result.log.match(/Run Main Rolling Restart/g)).toHaveLength(2);
+    expect(result).toMatchObject({ conclusion: 'success', sha: git('rev-parse', 'main') });
+    expect(given(result)).toMatchObject({
+      INPUT_PROCEDURE: 'code-update',
+      'INPUT_WORKING-DIRECTORY': '/srv/roma',
+      INPUT_ENVIRONMENT: 'production',
+      'INPUT_ENVIRONMENT-URL': 'https://www.example.com',
+      INPUT_REF: '',
+      INPUT_WATCH: '5m',
+      'INPUT_AUTO-ROLLBACK': 'true',
+      'INPUT_PROBE-RATE': '20',
+    });
+    expect(result.stepOutputs['chain']).toMatchObject({ outcome: 'deployed' });
+    expect(result.summary).toContain('# ✅ 2 hosts: deployed');
+    expect(result.summary).toContain(`Commit \`${result.sha}\``);
+  });
+
+  it('does not begin the second host when the first one fails, and the summary says so', async () => {
+    const result = await run({ ...main, caller: 'deploy-hosts.yml', with: { 'smoke-test': 'false' } });
+    expect(result).toMatchObject({ conclusion: 'failure', exitCode: 1 });
+    expect(result.log.match(/Run Main Rolling Restart/g)).toHaveLength(1);
+    expect(result.stepOutputs['chain']).toMatchObject({ outcome: 'rolled-back' });
+    expect(result.log).toContain('web-1: rolled-back. Not begun: web-2.');
+    expect(result.summary).toContain('| 2 | web-2 | production | not begun |  |  |');
+  });
+
+  it.each([
+    ['is no JSON', { hosts: 'web-1' }, 'hosts is not JSON'],
+    ['is empty', { hosts: '[]' }, 'hosts is an empty list'],
+    [
+      'has a field that does not exist',
+      { hosts: '[{"runner": "web-1", "env": "x"}]' },
+      'fields that do not exist: env',
+    ],
+    ['goes with the name of a branch', { ref: 'main' }, 'ref has to be a whole commit id'],
+  ])('is refused with one error, before anything runs, when the list %s', async (_, replaced, message) => {
+    const result = await run({ ...main, caller: 'deploy-hosts.yml', with: replaced });
+    expect(result.conclusion).toBe('failure');
+    expect(result.log).toContain(message);
+    expect(result.log.match(/The list of hosts cannot be used|Not all hosts were deployed/g)).toHaveLength(1);
+    expect(result.log).not.toContain('Run Main Rolling Restart');
+    expect(result.stepOutputs['chain']).toEqual({ outcome: 'refused', hosts: '[]' });
+  });
+
+  it('is skipped for a pull request of another repository', async () => {
+    const head = { repo: { full_name: 'somebody/roma' }, ref: 'main' };
+    const payload = { pull_request: { head, base: { ref: 'main' } } };
+    expect((await run({ ...staged, event: 'pull_request', payload })).conclusion).toBe('skipped');
+  });
+});
+
 describe('release.yml', () => {
   it.each([1, 2])('deploys the commit of the tag on attempt %i, as a rollback when it is older', async (attempt) => {
     const result = await run({ caller: 'release.yml', event: 'push', ref: 'refs/tags/v1.0.0', attempt });

@@ -15,7 +15,11 @@ import { EXAMPLE_WORKFLOWS, OWN_WORKFLOWS, ROOT, readWorkflows } from '../suppor
 /** GitHub's own parser, actionlint and zizmor over every workflow file and the sub-folder action. */
 const files = [...readWorkflows(OWN_WORKFLOWS), ...readWorkflows(EXAMPLE_WORKFLOWS)];
 const paths = files.map(({ path }) => path);
-const actions = [join(ROOT, 'action.yml'), join(ROOT, '.github/actions/rolling-restart/action.yml')];
+const actions = [
+  'action.yml',
+  '.github/actions/rolling-restart/action.yml',
+  '.github/actions/deploy-chain/action.yml',
+].map((path) => join(ROOT, path));
 const folder = mkdtempSync(join(tmpdir(), 'rr-workflows-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -62,6 +66,18 @@ describe('the official parser', () => {
   ])('would find %s', async (what, from, to, message) => {
     const findings = await runParser([broken(what.replaceAll(' ', '-'), from, to)]);
     expect(findings.map((finding) => finding.message)).toContainEqual(expect.stringMatching(message));
+  });
+
+  it('would find a chain that passes an unknown input or secret on', async () => {
+    const chain = files.find(({ name }) => name === 'deploy-chain.yml')?.text ?? '';
+    const path = join(folder, 'chain.yml');
+    const wrong = chain
+      .replace('      service: ${{ inputs.service }}', '      servic: 1')
+      .replace('      smtp-url: ${{ secrets.smtp-url }}', '      smtp: ${{ secrets.smtp-url }}');
+    writeFileSync(path, wrong);
+    const messages = (await runParser([path])).map((finding) => finding.message);
+    expect(messages).toContain('Invalid input, servic is not defined in the referenced workflow.');
+    expect(messages).toContainEqual(expect.stringMatching(/smtp is not defined/));
   });
 
   it('would find a caller that passes an unknown input', async () => {
