@@ -3766,10 +3766,10 @@ __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _github_invocation_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8597);
 /* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8182);
 /* harmony import */ var _model_request_secrets_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(9036);
-/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(2641);
+/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(8458);
 /* harmony import */ var _publish_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8604);
 /* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6517);
-/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(5941);
+/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(6016);
 
 
 
@@ -5146,7 +5146,7 @@ function formatSize(bytes) {
 
 /***/ }),
 
-/***/ 2641:
+/***/ 8458:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -15404,7 +15404,52 @@ const eject = {
     },
 };
 
+;// CONCATENATED MODULE: ./build/steps/restart-beside.js
+
+
+
+
+const WITHOUT_OUTAGE = new Set(['rolling', 'blue-green', 'canary']);
+/** Files named of a writable layer. */
+const NAMED = 3;
+/**
+ * The best way of a graceful restart: beside the old containers where the router can do that, and in place where nothing
+ * can run beside them or a new container would not have what the old one has written.
+ */
+async function restartBeside(viewing, service, current, release) {
+    const running = current.containers.filter(({ state }) => state === 'running');
+    if (release === undefined || running.length === 0)
+        return { kind: 'in-place', why: 'nothing runs that could serve meanwhile' };
+    let candidate;
+    try {
+        candidate = withRestart(await keptCandidate(viewing, release, current), 'a restart was asked for');
+    }
+    catch (error) {
+        return { kind: 'in-place', why: (0,errors/* asProcedureError */.qq)(error).message };
+    }
+    const plan = planFor(viewing, candidate, viewing.opened.checkout?.commit);
+    if (!WITHOUT_OUTAGE.has(plan.strategy))
+        return { kind: 'in-place', why: 'nothing can run beside it unseen' };
+    if (plan.operations.some(({ kind }) => kind === 'move-checkout'))
+        return {
+            kind: 'in-place',
+            why: 'the checkout is not at the commit of the release, and a restart does not move it',
+        };
+    const written = [];
+    for (const { id } of running)
+        written.push(...(await viewing.engine.writtenFiles(id)));
+    if (written.length === 0)
+        return { kind: 'beside', candidate, plan };
+    const more = written.length > NAMED ? ` and ${written.length - NAMED} more` : '';
+    return {
+        kind: 'in-place',
+        why: `a new container would not have what this one has written outside of its volumes: ${written.slice(0, NAMED).join(', ')}${more}`,
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/steps/restart.js
+
+
 
 
 
@@ -15425,9 +15470,13 @@ const eject = {
 /** @returns what starting a service's release again would do */
 async function planRestart(viewing, service, way) {
     const current = await observe(viewing.engine, viewing, viewing.project, service);
-    const router = await routerInPlace(viewing, service);
-    const plan = planFrom(viewing, service, way, current, releaseToStart(current), router);
-    return withBackup(plan, await backupFirst(viewing, service, current));
+    const release = releaseToStart(current);
+    const data = await backupFirst(viewing, service, current);
+    const beside = way === 'kill' ? undefined : await restartBeside(viewing, service, current, release);
+    if (beside?.kind === 'beside')
+        return withBackup(beside.plan, data);
+    const plan = planFrom(viewing, service, way, current, release, await routerInPlace(viewing, service), beside?.why);
+    return withBackup(plan, data);
 }
 /**
  * Starts the releases of services again, one service at a time, each verified and watched. There is nothing to go back
@@ -15444,11 +15493,24 @@ async function restartServices(session, procedure, services, way) {
         const release = releaseToStart(current);
         if (release === undefined)
             throw nothingToStart(service);
-        const plan = withBackup(planFrom(session, service, way, current, release, await routerInPlace(session, service)), await backupFirst(session, service, current));
+        const data = await backupFirst(session, service, current);
+        const beside = way === 'kill' ? undefined : await restartBeside(session, service, current, release);
+        const router = await routerInPlace(session, service);
+        const plan = withBackup(beside?.kind === 'beside' ? beside.plan : planFrom(session, service, way, current, release, router, beside?.why), data);
         plans.push(plan);
         session.recorder.plan = { procedure, preparation: [], services: plans };
         for (const line of planLines({ procedure, preparation: [], services: [plan] }))
             session.progress.info(line);
+        if (beside?.kind === 'beside') {
+            const result = await session.progress.group(`${service}: ${procedure}`, () => rollOutAgain(session, { ...beside.candidate, data }));
+            if (result.outcome !== 'deployed') {
+                const before = done.length === 0 ? '' : `${done.join(', ')} restarted; `;
+                const headline = `${before}${service} was not restarted, and what ran runs on: ${result.error?.message ?? ''}`;
+                return { ...result, headline, changed: result.changed || done.length > 0 };
+            }
+            done.push(service);
+            continue;
+        }
         const candidate = await keptCandidate(session, release, current);
         const error = await session.progress.group(`${service}: ${procedure}`, () => restart_carryOut(session, candidate, plan, way));
         if (error !== undefined) {
@@ -15463,6 +15525,16 @@ async function restartServices(session, procedure, services, way) {
     }
     const headline = `${done.join(', ')} restarted and verified`;
     return { outcome: 'deployed', headline, error: undefined, undoError: undefined, changed: true };
+}
+/** The same release once more, as a deploy of it: what fails leaves the old containers serving. */
+async function rollOutAgain(session, candidate) {
+    const run = new ServiceRun(session, candidate);
+    const result = await rollOut(session, candidate, { service: run, accountLater: true });
+    if (result.outcome !== 'deployed')
+        return result;
+    await run.compareMemory();
+    run.report('deployed', candidate.release.id, undefined);
+    return result;
 }
 async function restart_carryOut(session, candidate, plan, way) {
     const run = new ServiceRun(session, candidate);
@@ -15517,7 +15589,7 @@ const TOUCHES = new Set([
 function releaseToStart(current) {
     return (current.release ?? liveRelease(current.history))?.id;
 }
-function planFrom(viewing, service, way, current, release, router) {
+function planFrom(viewing, service, way, current, release, router, whyInPlace) {
     return {
         service,
         strategy: 'recreate',
@@ -15525,7 +15597,7 @@ function planFrom(viewing, service, way, current, release, router) {
         notes: [
             way === 'kill'
                 ? 'Killed, removed and started afresh: requests fail until it is ready; what only its writable layer holds is lost.'
-                : 'Restarted in place: its writable layer stays; requests fail between stop and ready.',
+                : `Restarted in place (${whyInPlace ?? 'as asked'}): its writable layer stays; requests fail between stop and ready.`,
             ...trafficNotes(viewing.request, 'recreate'),
         ],
         operations: restartOperations(viewing, service, way, current, release, router),
@@ -15825,12 +15897,12 @@ const emergency = {
 
 
 /**
- * Runbook, Procedure 1: the service is degraded; the same release is restarted gracefully in place, so that what the
- * container's writable layer holds stays. A degraded service is what this is for: the health gate only warns.
+ * Runbook, Procedure 1: the service is degraded; the same release is restarted gracefully, in the best way there is: without
+ * a failed request behind a router, and in place where what the container's writable layer holds would be lost. A degraded service is what this is for: the health gate only warns.
  */
 const healthRestart = {
     name: 'health-restart',
-    purpose: 'Captures state, restarts the containers in place, verifies and watches them; deploys nothing.',
+    purpose: 'Captures state, restarts the same release in the best way there is, verifies and watches it; deploys nothing.',
     interrupts: false,
     async preview(viewing) {
         const names = await withoutStopped(viewing, longRunning(viewing));
@@ -19147,7 +19219,7 @@ function hasUrlCredentials(value) {
 
 /***/ }),
 
-/***/ 5941:
+/***/ 6016:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -30833,6 +30905,20 @@ function unsupported(message, next, cause) {
     return new errors/* ProcedureError */.e_('E_ENGINE_UNREACHABLE', message, { next, cause });
 }
 
+;// CONCATENATED MODULE: ./build/model/written-files.js
+/**
+ * @param mountPoints what is mounted there is not in the container's writable layer
+ * @returns files that only the writable layer of a container has, or has otherwise than its image, sorted; what is deleted
+ * in it is lost by nobody
+ */
+function writtenFiles(changes, mountPoints) {
+    const paths = changes.filter(({ kind }) => kind !== 2).map(({ path }) => path);
+    const all = new Set(changes.map(({ path }) => path));
+    const isFolder = (path) => [...all].some((other) => other.startsWith(`${path}/`));
+    const isMount = (path) => mountPoints.some((point) => path === point || path.startsWith(`${point}/`) || point.startsWith(`${path}/`));
+    return paths.filter((path) => !isFolder(path) && !isMount(path)).sort();
+}
+
 // EXTERNAL MODULE: external "node:timers/promises"
 var external_node_timers_promises_ = __nccwpck_require__(8500);
 ;// CONCATENATED MODULE: ./build/engine/failures.js
@@ -30966,6 +31052,7 @@ function unreachable(error, host) {
 
 
 
+
 const START_MS = 60_000;
 const KILL_MS = 30_000;
 const REMOVE_MS = 60_000;
@@ -31045,6 +31132,15 @@ function createContainers(client) {
             // 409: it is not running, so it has none. 404: it is gone.
             const answer = (await unlessStatus([404, 409], undefined, listing));
             return answer === undefined ? [] : asTable([answer.Titles, ...answer.Processes]);
+        },
+        async writtenFiles(id) {
+            const [inspected, changed] = await Promise.all([
+                client.call(`inspect container ${containers_short(id)}`, (docker, abortSignal) => docker.getContainer(id).inspect({ abortSignal })),
+                client.getJson(`list changed files of container ${containers_short(id)}`, `/containers/${id}/changes`),
+            ]);
+            // Null where nothing was changed (Engine API, ContainerChanges).
+            const changes = changed ?? [];
+            return writtenFiles(changes.map(({ Path, Kind }) => ({ path: Path, kind: Kind })), inspected.Mounts.map(({ Destination }) => Destination));
         },
     };
 }

@@ -1,3 +1,4 @@
+import { writtenFiles } from '../model/written-files.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from '../model/ports/engine.js';
 import type { ObservedContainer } from '../model/service.js';
@@ -18,6 +19,7 @@ type Containers = Pick<
   | 'setRestartPolicy'
   | 'publishers'
   | 'top'
+  | 'writtenFiles'
 >;
 
 const START_MS = 60_000;
@@ -137,6 +139,21 @@ export function createContainers(client: EngineClient): Containers {
       // 409: it is not running, so it has none. 404: it is gone.
       const answer = (await unlessStatus([404, 409], undefined, listing)) as TopAnswer | undefined;
       return answer === undefined ? [] : asTable([answer.Titles, ...answer.Processes]);
+    },
+
+    async writtenFiles(id) {
+      const [inspected, changed] = await Promise.all([
+        client.call(`inspect container ${short(id)}`, (docker, abortSignal) =>
+          docker.getContainer(id).inspect({ abortSignal }),
+        ),
+        client.getJson(`list changed files of container ${short(id)}`, `/containers/${id}/changes`),
+      ]);
+      // Null where nothing was changed (Engine API, ContainerChanges).
+      const changes = (changed as readonly { readonly Path: string; readonly Kind: 0 | 1 | 2 }[] | null) ?? [];
+      return writtenFiles(
+        changes.map(({ Path, Kind }) => ({ path: Path, kind: Kind })),
+        inspected.Mounts.map(({ Destination }) => Destination),
+      );
     },
   };
 }

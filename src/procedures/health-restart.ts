@@ -10,12 +10,12 @@ import { withoutStopped } from '../steps/stopped.js';
 import { ended, type Procedure, type ProcedureResult } from './procedure.js';
 
 /**
- * Runbook, Procedure 1: the service is degraded; the same release is restarted gracefully in place, so that what the
- * container's writable layer holds stays. A degraded service is what this is for: the health gate only warns.
+ * Runbook, Procedure 1: the service is degraded; the same release is restarted gracefully, in the best way there is: without
+ * a failed request behind a router, and in place where what the container's writable layer holds would be lost. A degraded service is what this is for: the health gate only warns.
  */
 export const healthRestart: Procedure = {
   name: 'health-restart',
-  purpose: 'Captures state, restarts the containers in place, verifies and watches them; deploys nothing.',
+  purpose: 'Captures state, restarts the same release in the best way there is, verifies and watches it; deploys nothing.',
   interrupts: false,
 
   async preview(viewing: Viewing): Promise<ProcedureResult> {

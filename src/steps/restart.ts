@@ -14,6 +14,8 @@ import type { RollOutAllResult } from './roll-out-all.js';
 import type { RouterSpec } from '../model/router.js';
 import { letGo } from '../strategies/phases.js';
 import { startAgain } from '../strategies/start-again.js';
+import { restartBeside } from './restart-beside.js';
+import { rollOut, type RollOutResult } from './roll-out.js';
 import { routerInPlace } from './traffic-facts.js';
 import { readinessTimeout } from './readiness.js';
 import { ServiceRun } from './service-run.js';
@@ -28,9 +30,12 @@ export type RestartWay = 'restart' | 'kill';
 /** @returns what starting a service's release again would do */
 export async function planRestart(viewing: Viewing, service: string, way: RestartWay): Promise<ServicePlan> {
   const current = await observe(viewing.engine, viewing, viewing.project, service);
-  const router = await routerInPlace(viewing, service);
-  const plan = planFrom(viewing, service, way, current, releaseToStart(current), router);
-  return withBackup(plan, await backupFirst(viewing, service, current));
+  const release = releaseToStart(current);
+  const data = await backupFirst(viewing, service, current);
+  const beside = way === 'kill' ? undefined : await restartBeside(viewing, service, current, release);
+  if (beside?.kind === 'beside') return withBackup(beside.plan, data);
+  const plan = planFrom(viewing, service, way, current, release, await routerInPlace(viewing, service), beside?.why);
+  return withBackup(plan, data);
 }
 
 /**
@@ -51,13 +56,28 @@ export async function restartServices(
     const current = await adopt(session, service, await observe(session.engine, session, session.project, service));
     const release = releaseToStart(current);
     if (release === undefined) throw nothingToStart(service);
+    const data = await backupFirst(session, service, current);
+    const beside = way === 'kill' ? undefined : await restartBeside(session, service, current, release);
+    const router = await routerInPlace(session, service);
     const plan = withBackup(
-      planFrom(session, service, way, current, release, await routerInPlace(session, service)),
-      await backupFirst(session, service, current),
+      beside?.kind === 'beside' ? beside.plan : planFrom(session, service, way, current, release, router, beside?.why),
+      data,
     );
     plans.push(plan);
     session.recorder.plan = { procedure, preparation: [], services: plans };
     for (const line of planLines({ procedure, preparation: [], services: [plan] })) session.progress.info(line);
+    if (beside?.kind === 'beside') {
+      const result = await session.progress.group(`${service}: ${procedure}`, () =>
+        rollOutAgain(session, { ...beside.candidate, data }),
+      );
+      if (result.outcome !== 'deployed') {
+        const before = done.length === 0 ? '' : `${done.join(', ')} restarted; `;
+        const headline = `${before}${service} was not restarted, and what ran runs on: ${result.error?.message ?? ''}`;
+        return { ...result, headline, changed: result.changed || done.length > 0 };
+      }
+      done.push(service);
+      continue;
+    }
     const candidate = await keptCandidate(session, release, current);
     const error = await session.progress.group(`${service}: ${procedure}`, () =>
       carryOut(session, candidate, plan, way),
@@ -74,6 +94,16 @@ export async function restartServices(
   }
   const headline = `${done.join(', ')} restarted and verified`;
   return { outcome: 'deployed', headline, error: undefined, undoError: undefined, changed: true };
+}
+
+/** The same release once more, as a deploy of it: what fails leaves the old containers serving. */
+async function rollOutAgain(session: Session, candidate: Candidate): Promise<RollOutResult> {
+  const run = new ServiceRun(session, candidate);
+  const result = await rollOut(session, candidate, { service: run, accountLater: true });
+  if (result.outcome !== 'deployed') return result;
+  await run.compareMemory();
+  run.report('deployed', candidate.release.id, undefined);
+  return result;
 }
 
 async function carryOut(
@@ -148,6 +178,7 @@ function planFrom(
   current: Current,
   release: ReleaseId | undefined,
   router: RouterSpec,
+  whyInPlace?: string,
 ): ServicePlan {
   return {
     service,
@@ -156,7 +187,7 @@ function planFrom(
     notes: [
       way === 'kill'
         ? 'Killed, removed and started afresh: requests fail until it is ready; what only its writable layer holds is lost.'
-        : 'Restarted in place: its writable layer stays; requests fail between stop and ready.',
+        : `Restarted in place (${whyInPlace ?? 'as asked'}): its writable layer stays; requests fail between stop and ready.`,
       ...trafficNotes(viewing.request, 'recreate'),
     ],
     operations: restartOperations(viewing, service, way, current, release, router),

@@ -1,6 +1,8 @@
 import { afterEach, expect, it } from 'vitest';
 import { EDGE_IMAGE } from '../support/edge.js';
+import { docker } from '../support/engine-containers.js';
 import { deploy, update } from '../support/live.js';
+import { carryOut } from '../support/procedure.js';
 import { makeProject, type Project } from '../support/project.js';
 import { served } from '../support/served.js';
 import { failuresOf, underLoad } from '../support/under-load.js';
@@ -45,4 +47,38 @@ it('a service without a health check fails no request, neither with a good relea
   expect(bad.result.report.outcome, bad.result.log).toBe('rolled-back');
   expect(failuresOf(bad), bad.result.log).toEqual({});
   expect(Object.keys(bad.fresh.versions)).toEqual(['3.0.0']);
+});
+
+it('a restart of what runs behind a router fails no request, and stays in place where a fresh container would lose files', async () => {
+  const made = await behindEdge(served());
+  const before = await made.containerId('app');
+  const restart = { procedure: 'health-restart', service: 'app', 'edge-image': EDGE_IMAGE };
+  const done = await underLoad({ url: `${made.url}/` }, () => carryOut(made, restart));
+  expect(done.result.report.outcome, done.result.log).toBe('deployed');
+  expect(failuresOf(done), done.result.log).toEqual({});
+  const after = await made.containerId('app');
+  expect(after).not.toBe(before);
+  expect(done.result.report.headline).toBe('app restarted and verified');
+  expect(done.result.report.services).toHaveLength(1);
+
+  await docker('exec', after, 'sh', '-c', 'echo kept > /tmp/kept');
+  const planned = await carryOut(made, { ...restart, 'dry-run': 'true' });
+  expect(planned.log).toContain(
+    'a new container would not have what this one has written outside of its volumes: /tmp/kept',
+  );
+  const inPlace = await carryOut(made, restart);
+  expect(inPlace.report.outcome, inPlace.log).toBe('deployed');
+  expect(await made.containerId('app')).toBe(after);
+  expect((await made.get('/file?path=/tmp/kept')).text).toBe('kept\n');
+
+  // What goes wrong with the fresh container leaves the old one serving.
+  await docker('exec', after, 'rm', '/tmp/kept');
+  const failed = await underLoad({ url: `${made.url}/` }, () =>
+    carryOut(made, { ...restart, 'smoke-test': `[ "$ROLLING_RESTART_CONTAINER" = ${after} ]` }),
+  );
+  expect(failed.result.report.outcome, failed.result.log).toBe('rolled-back');
+  expect(failuresOf(failed), failed.result.log).toEqual({});
+  expect(await made.containerId('app')).toBe(after);
+  const again = await carryOut(made, restart);
+  expect(again.report.outcome, again.log).toBe('deployed');
 });

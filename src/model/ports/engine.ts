@@ -44,6 +44,8 @@ export interface Engine {
   publishers(port: number): Promise<readonly string[]>;
   /** Processes of a container as `ps` prints them. */
   top(id: string): Promise<readonly string[]>;
+  /** Files that only the container's writable layer has: they go with it. */
+  writtenFiles(id: string): Promise<readonly string[]>;
 
   /** By name, id or digest; undefined when the engine has no such image. */
   image(reference: string): Promise<ImageFacts | undefined>;

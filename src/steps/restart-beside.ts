@@ -1,0 +1,54 @@
+import { asProcedureError } from '../model/errors.js';
+import type { ServicePlan, StrategyName } from '../model/plan.js';
+import type { ReleaseId } from '../model/release.js';
+import type { Candidate, Current } from './candidate.js';
+import { keptCandidate } from './kept-candidate.js';
+import { planFor } from './plan-service.js';
+import type { Viewing } from './session.js';
+import { withRestart } from './show-plan.js';
+
+/** Fresh containers of the same release take over one after the other, and no request fails. */
+export type Beside =
+  | { readonly kind: 'beside'; readonly candidate: Candidate; readonly plan: ServicePlan }
+  /** @property why in words, for the plan */
+  | { readonly kind: 'in-place'; readonly why: string };
+
+const WITHOUT_OUTAGE: ReadonlySet<StrategyName> = new Set(['rolling', 'blue-green', 'canary']);
+/** Files named of a writable layer. */
+const NAMED = 3;
+
+/**
+ * The best way of a graceful restart: beside the old containers where the router can do that, and in place where nothing
+ * can run beside them or a new container would not have what the old one has written.
+ */
+export async function restartBeside(
+  viewing: Viewing,
+  service: string,
+  current: Current,
+  release: ReleaseId | undefined,
+): Promise<Beside> {
+  const running = current.containers.filter(({ state }) => state === 'running');
+  if (release === undefined || running.length === 0)
+    return { kind: 'in-place', why: 'nothing runs that could serve meanwhile' };
+  let candidate: Candidate;
+  try {
+    candidate = withRestart(await keptCandidate(viewing, release, current), 'a restart was asked for');
+  } catch (error) {
+    return { kind: 'in-place', why: asProcedureError(error).message };
+  }
+  const plan = planFor(viewing, candidate, viewing.opened.checkout?.commit);
+  if (!WITHOUT_OUTAGE.has(plan.strategy)) return { kind: 'in-place', why: 'nothing can run beside it unseen' };
+  if (plan.operations.some(({ kind }) => kind === 'move-checkout'))
+    return {
+      kind: 'in-place',
+      why: 'the checkout is not at the commit of the release, and a restart does not move it',
+    };
+  const written: string[] = [];
+  for (const { id } of running) written.push(...(await viewing.engine.writtenFiles(id)));
+  if (written.length === 0) return { kind: 'beside', candidate, plan };
+  const more = written.length > NAMED ? ` and ${written.length - NAMED} more` : '';
+  return {
+    kind: 'in-place',
+    why: `a new container would not have what this one has written outside of its volumes: ${written.slice(0, NAMED).join(', ')}${more}`,
+  };
+}
