@@ -15,7 +15,8 @@ import { ended, type Procedure, type ProcedureResult } from './procedure.js';
  */
 export const healthRestart: Procedure = {
   name: 'health-restart',
-  purpose: 'Captures state, restarts the same release in the best way there is, verifies and watches it; deploys nothing.',
+  purpose:
+    'Captures state, restarts the same release in the best way there is, verifies and watches it; deploys nothing.',
   interrupts: false,
 
   async preview(viewing: Viewing): Promise<ProcedureResult> {
