@@ -4931,6 +4931,8 @@ var external_node_path_ = __nccwpck_require__(6760);
 var external_node_path_default = /*#__PURE__*/__nccwpck_require__.n(external_node_path_);
 ;// CONCATENATED MODULE: ./build/steps/gates/pass-gate.js
 
+/** What makes good what is wrong now is not kept waiting: what a gate finds is reported and passed. */
+const URGENT = new Set(['emergency', 'rollback']);
 /**
  * Records what a gate found and refuses when it has to; `force` passes a refusing gate and records who did.
  * @throws ProcedureError the gate's own
@@ -4956,7 +4958,8 @@ function passGate(run, gate, asFound) {
             if (run.request.force) {
                 const why = run.request.reason === undefined ? '' : `: ${run.request.reason}`;
                 keep('forced', `${finding.error.message} (passed by ${run.invocation.actor} with force${why})`);
-                run.progress.warning(`gate ${gate}: ${finding.error.message}; passed because of force`);
+                run.progress.warning(`gate ${gate}: ${finding.error.message}; passed because of force, by ${run.invocation.actor}${why}`);
+                run.recorder.note(`gate ${gate} passed with force by ${run.invocation.actor}${why}: ${finding.error.message}`);
                 return;
             }
             keep('refused', finding.error.message);
@@ -4972,7 +4975,8 @@ function asSet({ request }, gate, finding) {
         return { kind: 'off' };
     if (mode === 'warn')
         return finding.kind === 'refuse' ? { kind: 'warn', detail: finding.error.message } : finding;
-    if (finding.kind !== 'warn')
+    // What makes good what is wrong now is never refused by what is only set to be strict.
+    if (finding.kind !== 'warn' || URGENT.has(request.procedure))
         return finding;
     const next = `Correct it, or leave ${gate}=enforce out of gates: it only warns then. Nothing was changed.`;
     return { kind: 'refuse', error: new errors/* ProcedureError */.e_('E_GATE', finding.detail, { next }) };
@@ -5326,8 +5330,6 @@ const RESTARTING = new Set([
     'health-restart',
     'full-restart',
 ]);
-/** What makes good what is wrong now is not kept waiting: what a gate finds is reported and passed. */
-const URGENT = new Set(['emergency', 'rollback']);
 /** Asked before anything is fetched or built. @throws ProcedureError E_GATE */
 function passOpeningGates(viewing) {
     const { procedure } = viewing.request;

@@ -6874,6 +6874,8 @@ function withoutAddresses(networks) {
 
 ;// CONCATENATED MODULE: ./build/steps/gates/pass-gate.js
 
+/** What makes good what is wrong now is not kept waiting: what a gate finds is reported and passed. */
+const pass_gate_URGENT = new Set(['emergency', 'rollback']);
 /**
  * Records what a gate found and refuses when it has to; `force` passes a refusing gate and records who did.
  * @throws ProcedureError the gate's own
@@ -6899,7 +6901,8 @@ function passGate(run, gate, asFound) {
             if (run.request.force) {
                 const why = run.request.reason === undefined ? '' : `: ${run.request.reason}`;
                 keep('forced', `${finding.error.message} (passed by ${run.invocation.actor} with force${why})`);
-                run.progress.warning(`gate ${gate}: ${finding.error.message}; passed because of force`);
+                run.progress.warning(`gate ${gate}: ${finding.error.message}; passed because of force, by ${run.invocation.actor}${why}`);
+                run.recorder.note(`gate ${gate} passed with force by ${run.invocation.actor}${why}: ${finding.error.message}`);
                 return;
             }
             keep('refused', finding.error.message);
@@ -6915,7 +6918,8 @@ function asSet({ request }, gate, finding) {
         return { kind: 'off' };
     if (mode === 'warn')
         return finding.kind === 'refuse' ? { kind: 'warn', detail: finding.error.message } : finding;
-    if (finding.kind !== 'warn')
+    // What makes good what is wrong now is never refused by what is only set to be strict.
+    if (finding.kind !== 'warn' || pass_gate_URGENT.has(request.procedure))
         return finding;
     const next = `Correct it, or leave ${gate}=enforce out of gates: it only warns then. Nothing was changed.`;
     return { kind: 'refuse', error: new errors/* ProcedureError */.e_('E_GATE', finding.detail, { next }) };
@@ -7606,8 +7610,6 @@ const RESTARTING = new Set([
     'health-restart',
     'full-restart',
 ]);
-/** What makes good what is wrong now is not kept waiting: what a gate finds is reported and passed. */
-const URGENT = new Set(['emergency', 'rollback']);
 /** Asked before anything is fetched or built. @throws ProcedureError E_GATE */
 function gates_passOpeningGates(viewing) {
     const { procedure } = viewing.request;
@@ -7652,14 +7654,14 @@ async function passActiveJobs(session) {
     const { procedure, activeJobsTimeoutMs } = session.request;
     if (session.request.activeJobsCommand === undefined || isOff(session, 'active-jobs'))
         return;
-    const waits = URGENT.has(procedure) ? 0 : activeJobsTimeoutMs;
+    const waits = pass_gate_URGENT.has(procedure) ? 0 : activeJobsTimeoutMs;
     pass(session, 'active-jobs', await activeJobsGate(session, waits, session.signal));
 }
 function isOff({ request }, gate) {
     return request.gates[gate] === 'off';
 }
 function pass(viewing, gate, finding) {
-    const reported = finding.kind === 'refuse' && URGENT.has(viewing.request.procedure)
+    const reported = finding.kind === 'refuse' && pass_gate_URGENT.has(viewing.request.procedure)
         ? { kind: 'warn', detail: `${finding.error.message}: ${viewing.request.procedure} goes on all the same` }
         : finding;
     passGate(viewing, gate, reported);

@@ -59,7 +59,9 @@ describe('gates', () => {
     expect(warned.log).not.toContain('gate disk-space');
     const forced = await carryOut(project, { ...deploy, ...peak, force: 'true', reason: 'it leaks' });
     expect(forced.report.outcome, forced.log).toBe('unchanged');
-    expect(forced.log).toContain('passed because of force');
+    expect(forced.log).toMatch(/passed because of force, by tester at shell: it leaks/);
+    const noted = forced.report.timeline.map(({ text }) => text).join('\n');
+    expect(noted).toMatch(/gate peak-hours passed with force by tester at shell: it leaks: It is peak time/);
   });
 
   it('active jobs: waits for their end, refuses when they do not, and an emergency goes on', async () => {
@@ -73,7 +75,10 @@ describe('gates', () => {
     expect(refused.report.error?.message).toContain('rebuild the almanac');
     expect((await project.inspect('app')).State.StartedAt).toBe(before);
 
-    const urgent = await carryOut(project, { procedure: 'emergency', service: 'app', ...jobs, 'peak-hours': now() });
+    const strict = { gates: 'health=enforce, disk-space=enforce, active-jobs=enforce', 'min-free-disk': '999TB' };
+    const asked = { procedure: 'emergency', service: 'app', ...jobs, ...strict, 'peak-hours': now() };
+    await docker('kill', '--signal', 'STOP', await project.containerId('app'));
+    const urgent = await carryOut(project, asked);
     expect(urgent.report.outcome, urgent.log).toBe('deployed');
     expect(urgent.log).toContain('Jobs are active: rebuild the almanac: emergency goes on all the same');
 

@@ -1,6 +1,6 @@
 import type { ProcedureName } from '../../model/request.js';
 import type { Candidate } from '../candidate.js';
-import { passGate, type GateFinding } from './pass-gate.js';
+import { passGate, URGENT, type GateFinding } from './pass-gate.js';
 import { dataOf } from '../data-places.js';
 import type { Session, Viewing } from '../session.js';
 import { activeJobsGate } from './active-jobs.js';
@@ -19,8 +19,6 @@ const RESTARTING: ReadonlySet<ProcedureName> = new Set([
   'health-restart',
   'full-restart',
 ]);
-/** What makes good what is wrong now is not kept waiting: what a gate finds is reported and passed. */
-const URGENT: ReadonlySet<ProcedureName> = new Set(['emergency', 'rollback']);
 
 /** Asked before anything is fetched or built. @throws ProcedureError E_GATE */
 export function passOpeningGates(viewing: Viewing): void {

@@ -1,6 +1,10 @@
 import { ProcedureError } from '../../model/errors.js';
+import type { ProcedureName } from '../../model/request.js';
 import type { GateResult } from '../../run/recorder.js';
 import type { Run } from '../../run/run.js';
+
+/** What makes good what is wrong now is not kept waiting: what a gate finds is reported and passed. */
+export const URGENT: ReadonlySet<ProcedureName> = new Set(['emergency', 'rollback']);
 
 /** A check that may refuse before anything changes. @returns what it found; throwing is left to `passGate` */
 export type GateFinding =
@@ -33,7 +37,10 @@ export function passGate(run: Run, gate: string, asFound: GateFinding): void {
       if (run.request.force) {
         const why = run.request.reason === undefined ? '' : `: ${run.request.reason}`;
         keep('forced', `${finding.error.message} (passed by ${run.invocation.actor} with force${why})`);
-        run.progress.warning(`gate ${gate}: ${finding.error.message}; passed because of force`);
+        run.progress.warning(
+          `gate ${gate}: ${finding.error.message}; passed because of force, by ${run.invocation.actor}${why}`,
+        );
+        run.recorder.note(`gate ${gate} passed with force by ${run.invocation.actor}${why}: ${finding.error.message}`);
         return;
       }
       keep('refused', finding.error.message);
@@ -47,7 +54,8 @@ function asSet({ request }: Run, gate: string, finding: GateFinding): GateFindin
   if (mode === undefined) return finding;
   if (mode === 'off') return { kind: 'off' };
   if (mode === 'warn') return finding.kind === 'refuse' ? { kind: 'warn', detail: finding.error.message } : finding;
-  if (finding.kind !== 'warn') return finding;
+  // What makes good what is wrong now is never refused by what is only set to be strict.
+  if (finding.kind !== 'warn' || URGENT.has(request.procedure)) return finding;
   const next = `Correct it, or leave ${gate}=enforce out of gates: it only warns then. Nothing was changed.`;
   return { kind: 'refuse', error: new ProcedureError('E_GATE', finding.detail, { next }) };
 }
