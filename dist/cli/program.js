@@ -4040,6 +4040,9 @@ function beginDeployment(session, commit) {
 async function endDeployment({ deployment, recorder }, report) {
     const { outcome, headline, services } = report;
     await deployment.settle();
+    // Whoever fenced this run finishes or undoes it, and then says how it ended.
+    if (report.error?.code === 'E_FENCED')
+        return;
     const live = services.every((one) => (0,model_outcome/* isGreen */.gf)(one.outcome) || recorder.deployed.has(one.service));
     const finding = await deployment.end({
         outcome,
@@ -10613,17 +10616,21 @@ const NAMED = 3;
  * The best way of a graceful restart: beside the old containers where the router can do that, and in place where nothing
  * can run beside them or a new container would not have what the old one has written.
  */
-async function restartBeside(viewing, service, current, release) {
+async function restartBeside(viewing, current, release) {
+    try {
+        return await besideIfPossible(viewing, current, release);
+    }
+    catch (error) {
+        // An image that is gone, a strategy that is asked for and not possible: a restart in place needs neither.
+        return { kind: 'in-place', why: (0,errors/* asProcedureError */.qq)(error).message };
+    }
+}
+async function besideIfPossible(viewing, current, release) {
     const running = current.containers.filter(({ state }) => state === 'running');
     if (release === undefined || running.length === 0)
         return { kind: 'in-place', why: 'nothing runs that could serve meanwhile' };
-    let candidate;
-    try {
-        candidate = withRestart(await (0,kept_candidate/* keptCandidate */.A4)(viewing, release, current), 'a restart was asked for');
-    }
-    catch (error) {
-        return { kind: 'in-place', why: (0,errors/* asProcedureError */.qq)(error).message };
-    }
+    const kept = await (0,kept_candidate/* keptCandidate */.A4)(viewing, release, current);
+    const candidate = withRestart(kept, 'a restart was asked for');
     const plan = (0,plan_service/* planFor */.bJ)(viewing, candidate, viewing.opened.checkout?.commit);
     if (!WITHOUT_OUTAGE.has(plan.strategy))
         return { kind: 'in-place', why: 'nothing can run beside it unseen' };
@@ -10669,7 +10676,7 @@ async function planRestart(viewing, service, way) {
     const current = await (0,observe/* observe */.lB)(viewing.engine, viewing, viewing.project, service);
     const release = releaseToStart(current);
     const data = await backupFirst(viewing, service, current);
-    const beside = way === 'kill' ? undefined : await restartBeside(viewing, service, current, release);
+    const beside = way === 'kill' ? undefined : await restartBeside(viewing, current, release);
     if (beside?.kind === 'beside')
         return withBackup(beside.plan, data);
     const plan = planFrom(viewing, service, way, current, release, await (0,traffic_facts/* routerInPlace */.gW)(viewing, service), beside?.why);
@@ -10691,7 +10698,7 @@ async function restartServices(session, procedure, services, way) {
         if (release === undefined)
             throw nothingToStart(service);
         const data = await backupFirst(session, service, current);
-        const beside = way === 'kill' ? undefined : await restartBeside(session, service, current, release);
+        const beside = way === 'kill' ? undefined : await restartBeside(session, current, release);
         const router = await (0,traffic_facts/* routerInPlace */.gW)(session, service);
         const plan = withBackup(beside?.kind === 'beside' ? beside.plan : planFrom(session, service, way, current, release, router, beside?.why), data);
         plans.push(plan);

@@ -35,6 +35,8 @@ export function beginDeployment(session: Session, commit: string | undefined): v
 export async function endDeployment({ deployment, recorder }: Run, report: RunReport): Promise<void> {
   const { outcome, headline, services } = report;
   await deployment.settle();
+  // Whoever fenced this run finishes or undoes it, and then says how it ended.
+  if (report.error?.code === 'E_FENCED') return;
   const live = services.every((one) => isGreen(one.outcome) || recorder.deployed.has(one.service));
   const finding = await deployment.end({
     outcome,

@@ -23,19 +23,23 @@ const NAMED = 3;
  */
 export async function restartBeside(
   viewing: Viewing,
-  service: string,
   current: Current,
   release: ReleaseId | undefined,
 ): Promise<Beside> {
+  try {
+    return await besideIfPossible(viewing, current, release);
+  } catch (error) {
+    // An image that is gone, a strategy that is asked for and not possible: a restart in place needs neither.
+    return { kind: 'in-place', why: asProcedureError(error).message };
+  }
+}
+
+async function besideIfPossible(viewing: Viewing, current: Current, release: ReleaseId | undefined): Promise<Beside> {
   const running = current.containers.filter(({ state }) => state === 'running');
   if (release === undefined || running.length === 0)
     return { kind: 'in-place', why: 'nothing runs that could serve meanwhile' };
-  let candidate: Candidate;
-  try {
-    candidate = withRestart(await keptCandidate(viewing, release, current), 'a restart was asked for');
-  } catch (error) {
-    return { kind: 'in-place', why: asProcedureError(error).message };
-  }
+  const kept = await keptCandidate(viewing, release, current);
+  const candidate = withRestart(kept, 'a restart was asked for');
   const plan = planFor(viewing, candidate, viewing.opened.checkout?.commit);
   if (!WITHOUT_OUTAGE.has(plan.strategy)) return { kind: 'in-place', why: 'nothing can run beside it unseen' };
   if (plan.operations.some(({ kind }) => kind === 'move-checkout'))

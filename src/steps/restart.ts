@@ -32,7 +32,7 @@ export async function planRestart(viewing: Viewing, service: string, way: Restar
   const current = await observe(viewing.engine, viewing, viewing.project, service);
   const release = releaseToStart(current);
   const data = await backupFirst(viewing, service, current);
-  const beside = way === 'kill' ? undefined : await restartBeside(viewing, service, current, release);
+  const beside = way === 'kill' ? undefined : await restartBeside(viewing, current, release);
   if (beside?.kind === 'beside') return withBackup(beside.plan, data);
   const plan = planFrom(viewing, service, way, current, release, await routerInPlace(viewing, service), beside?.why);
   return withBackup(plan, data);
@@ -57,7 +57,7 @@ export async function restartServices(
     const release = releaseToStart(current);
     if (release === undefined) throw nothingToStart(service);
     const data = await backupFirst(session, service, current);
-    const beside = way === 'kill' ? undefined : await restartBeside(session, service, current, release);
+    const beside = way === 'kill' ? undefined : await restartBeside(session, current, release);
     const router = await routerInPlace(session, service);
     const plan = withBackup(
       beside?.kind === 'beside' ? beside.plan : planFrom(session, service, way, current, release, router, beside?.why),

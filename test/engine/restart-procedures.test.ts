@@ -42,6 +42,18 @@ describe('the same release again', () => {
     expect(report.services[0]?.downtimeMs).toBeGreaterThan(0);
   });
 
+  it('health-restart stays in place where the strategy that is asked for cannot be had, and says why', async () => {
+    const before = await project.containerId('app');
+    const { report, log } = await carryOut(project, {
+      procedure: 'health-restart',
+      service: 'app',
+      strategy: 'blue-green',
+    });
+    expect(report.outcome, log).toBe('deployed');
+    expect(await project.containerId('app')).toBe(before);
+    expect(report.plan?.services[0]?.notes.join('\n')).toMatch(/Restarted in place \(.*port/);
+  });
+
   it('health-restart of a service that stays broken is red, and says what runs', async () => {
     const { report, log } = await carryOut(project, {
       procedure: 'health-restart',

@@ -4,6 +4,10 @@ import { shortDescription, stateAfter, type DeploymentStart } from '../../src/mo
 import { GREEN_OUTCOMES, RED_OUTCOMES } from '../../src/model/outcome.js';
 import type { Progress } from '../../src/model/ports/progress.js';
 import { DeploymentRecord, type Ending } from '../../src/run/deployment-record.js';
+import type { RunReport } from '../../src/model/report.js';
+import { Recorder } from '../../src/run/recorder.js';
+import type { Run } from '../../src/run/run.js';
+import { endDeployment } from '../../src/steps/deployment.js';
 import { startGitHub, type GitHub } from '../support/github.js';
 
 const [OLD, NEW] = ['a'.repeat(40), 'b'.repeat(40)];
@@ -54,6 +58,8 @@ function record(access: { token?: string | undefined; repository?: string | unde
     environmentUrl: 'https://roma.test',
   });
 }
+
+const REPORT = { outcome: 'cancelled', headline: 'cut short', services: [] } as unknown as RunReport;
 
 const WELL: Ending = { outcome: 'deployed', headline: 'roma deployed', live: true, liveCommit: NEW };
 
@@ -169,6 +175,17 @@ describe('the record of a change', () => {
     one.endOf({ environment: 'production', run: 'nobody' }, true, 'again');
     await one.settle();
     expect(states(0)).toEqual(['failure', 'in_progress']);
+  });
+
+  it('of a fenced run is left to whoever fenced it', async () => {
+    const one = record();
+    one.begin(start());
+    const run = { deployment: one, recorder: new Recorder() } as unknown as Run;
+    const error = { code: 'E_FENCED', message: 'another run took over', next: '', excerpt: [] } as const;
+    await endDeployment(run, { ...REPORT, error });
+    expect(github.deployments.flatMap(({ statuses }) => statuses.map(({ state }) => state))).not.toContain('failure');
+    await endDeployment(run, { ...REPORT, error: { ...error, code: 'E_CANCELLED' } });
+    expect(states(0)[0]).toBe('failure');
   });
 
   it('is not begun by a run that changes nothing', async () => {
