@@ -5351,7 +5351,7 @@ var model_outcome = __nccwpck_require__(6521);
 function beginDeployment(session, commit) {
     const { request, invocation, deployment, project, progress } = session;
     const { environment } = request.deployment;
-    if (environment === undefined)
+    if (environment === undefined || !changesWhatRuns(request))
         return;
     const wanted = commit ?? invocation.sha;
     if (wanted === undefined) {
@@ -5374,6 +5374,10 @@ function beginDeployment(session, commit) {
         },
     });
 }
+/** The phases of a maintenance around the work, each of which may be a run of its own, are no change to record. */
+function changesWhatRuns({ procedure, maintenance }) {
+    return procedure !== 'maintenance' || maintenance.phases.includes('perform');
+}
 /** Says how the change ended, and of which record it is that it is live. */
 async function endDeployment({ deployment, recorder }, report) {
     const { outcome, headline, services } = report;
@@ -5394,7 +5398,7 @@ async function endDeployment({ deployment, recorder }, report) {
 /** A dry run says where it would be recorded. */
 function describeDeployment({ request, progress, recorder }) {
     const { environment } = request.deployment;
-    if (environment === undefined)
+    if (environment === undefined || !changesWhatRuns(request))
         return;
     const line = `would record a deployment in environment ${environment}`;
     progress.info(line);

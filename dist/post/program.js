@@ -5340,7 +5340,7 @@ function nextSteps(ended, seen, { dryRun, procedure }) {
 function beginDeployment(session, commit) {
     const { request, invocation, deployment, project, progress } = session;
     const { environment } = request.deployment;
-    if (environment === undefined)
+    if (environment === undefined || !changesWhatRuns(request))
         return;
     const wanted = commit ?? invocation.sha;
     if (wanted === undefined) {
@@ -5363,6 +5363,10 @@ function beginDeployment(session, commit) {
         },
     });
 }
+/** The phases of a maintenance around the work, each of which may be a run of its own, are no change to record. */
+function changesWhatRuns({ procedure, maintenance }) {
+    return procedure !== 'maintenance' || maintenance.phases.includes('perform');
+}
 /** Says how the change ended, and of which record it is that it is live. */
 async function deployment_endDeployment({ deployment, recorder }, report) {
     const { outcome, headline, services } = report;
@@ -5383,7 +5387,7 @@ async function deployment_endDeployment({ deployment, recorder }, report) {
 /** A dry run says where it would be recorded. */
 function deployment_describeDeployment({ request, progress, recorder }) {
     const { environment } = request.deployment;
-    if (environment === undefined)
+    if (environment === undefined || !changesWhatRuns(request))
         return;
     const line = `would record a deployment in environment ${environment}`;
     progress.info(line);

@@ -14,6 +14,7 @@ import { projectRoot } from './files.mjs';
 import { documentWorkflows } from './workflow-docs.mjs';
 import {
   PUBLIC_WORKFLOWS,
+  RED_OUTCOMES,
   SUBFOLDER_ACTION,
   passedOn,
   readActionInputs,
@@ -86,7 +87,85 @@ function fillWorkflow(text, workflow, inputs) {
     ...passed.map(({ name }) => `${name}: \${{ inputs.${name} }}\n`),
     ...secrets.map(({ name }) => `${name}: \${{ secrets.${name} }}\n`),
   ].join('');
-  return fillBlock(told, 'handed to the action', given);
+  const handed = fillBlock(told, 'handed to the action', given);
+  return workflow.phases === undefined ? handed : fillPhases(handed, workflow.phases, given);
+}
+
+/**
+ * A job for each phase of a maintenance, which begins when the one before it was green or not asked for. The one that
+ * changes something has the environment, so that whoever approves is asked once, with the prechecks before their eyes.
+ *
+ * @param {string} text
+ * @param {readonly import('./workflow-model.mjs').Phase[]} phases
+ * @param {string} given lines that hand the inputs to the action
+ */
+function fillPhases(text, phases, given) {
+  const upload = /^ {8}uses: (actions\/upload-artifact@.*)$/m.exec(text)?.[1];
+  const askedWhy = /^ {6}- name: Note who asked and why\n(?: {8}.*\n)*/m.exec(text)?.[0].trimEnd();
+  if (upload === undefined || askedWhy === undefined) throw new Error('the first job lacks a step to repeat');
+  const jobs = phases.map(({ name, title, whole, changes }, index) => {
+    const before = phases.slice(0, index).map((phase) => phase.name);
+    const values = [name, ...whole];
+    return [
+      `${name}:`,
+      `  name: ${title}`,
+      ...(before.length === 0 ? [] : [`  needs: [${before.join(', ')}]`]),
+      '  if: >-',
+      // A phase that was not asked for is skipped, and its job must not take the next ones along.
+      ...(before.length === 0 ? [] : ['    !failure() && !cancelled() &&']),
+      `    inputs.procedure == 'maintenance' && contains(fromJSON('${JSON.stringify(values)}'), inputs.phase) &&`,
+      '    (!github.event.pull_request || github.event.pull_request.head.repo.full_name == github.repository) &&',
+      '    (!github.event.workflow_run || github.event.workflow_run.head_repository.full_name == github.repository)',
+      "  runs-on: ${{ startsWith(inputs.runner, '[') && fromJSON(inputs.runner) || inputs.runner }}",
+      '  timeout-minutes: ${{ inputs.timeout-minutes }}',
+      '  permissions:',
+      '    contents: read # to fetch the wanted commit into the live checkout',
+      '    deployments: write # to record the change in the environment, when one is given',
+      '  concurrency:',
+      '    group: rolling-restart/${{ inputs.runner }}/${{ inputs.project-name || inputs.working-directory }}',
+      '    cancel-in-progress: false',
+      '    queue: max',
+      ...(changes ? ['  environment:', '    name: ${{ inputs.environment }}', '    deployment: false'] : []),
+      '  outputs:',
+      '    outcome: ${{ steps.rolling-restart.outputs.outcome }}',
+      `    red: \${{ ${redOutcome('steps.rolling-restart.outputs.outcome')} }}`,
+      '    release: ${{ steps.rolling-restart.outputs.release }}',
+      '    previous-release: ${{ steps.rolling-restart.outputs.previous-release }}',
+      '    image-digest: ${{ steps.rolling-restart.outputs.image-digest }}',
+      '    report: ${{ steps.evidence.outputs.artifact-url }}',
+      '  steps:',
+      ...(changes ? askedWhy.split('\n').map((line) => line.replace(/^ {2}/, '')) : []),
+      '    - name: Rolling Restart',
+      '      id: rolling-restart',
+      `      uses: $/${SUBFOLDER_ACTION}`,
+      '      with:',
+      '        procedure: maintenance',
+      '        github-token: ${{ github.token }}',
+      ...given
+        .trimEnd()
+        .split('\n')
+        .map((line) => `        ${line.startsWith('phase: ') ? `phase: ${name}` : line}`),
+      '    - name: Keep the report and the evidence',
+      '      id: evidence',
+      '      if: always()',
+      '      continue-on-error: true',
+      '      timeout-minutes: 10',
+      `      uses: ${upload}`,
+      '      with:',
+      `        name: rolling-restart-maintenance-${name}-\${{ job.check_run_id }}`,
+      '        path: |',
+      '          ${{ steps.rolling-restart.outputs.report-path }}',
+      '          ${{ steps.rolling-restart.outputs.evidence-path }}',
+      '        if-no-files-found: warn',
+      '',
+    ].join('\n');
+  });
+  return fillBlock(text, 'phases', jobs.join('\n'));
+}
+
+/** An expression: the outcome if it is red, and nothing otherwise. */
+function redOutcome(outcome) {
+  return `contains(fromJSON('${JSON.stringify(RED_OUTCOMES)}'), ${outcome}) && ${outcome} || ''`;
 }
 
 /**

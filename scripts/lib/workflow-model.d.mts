@@ -3,6 +3,13 @@ export interface PublicWorkflow {
   readonly required: readonly string[];
   readonly leftOut: readonly string[];
   readonly chain?: Chain;
+  readonly phases?: readonly Phase[];
+}
+export interface Phase {
+  readonly name: string;
+  readonly title: string;
+  readonly whole: readonly string[];
+  readonly changes: boolean;
 }
 export interface Chain {
   readonly calls: string;
@@ -16,6 +23,8 @@ export interface ActionInput {
   readonly default: string | undefined;
 }
 export const PUBLIC_WORKFLOWS: readonly PublicWorkflow[];
+export const MAINTENANCE_PHASES: readonly Phase[];
+export const RED_OUTCOMES: readonly string[];
 export const SECRET_INPUTS: readonly string[];
 export const SUBFOLDER_ACTIONS: string;
 export const SUBFOLDER_ACTION: string;

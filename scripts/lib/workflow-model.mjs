@@ -14,6 +14,13 @@ import { projectRoot } from './files.mjs';
  * @property {string[]} required inputs of the action that a caller of this workflow has to give
  * @property {string[]} leftOut inputs of the action that make no sense here, or that the workflow sets itself
  * @property {Chain} [chain] where it runs the action not itself, but calls another public workflow for each host
+ * @property {readonly Phase[]} [phases] where the procedure `maintenance` has a job for each of its phases
+ *
+ * @typedef {object} Phase
+ * @property {string} name as the input `phase` has it, and the id of the job
+ * @property {string} title of the job
+ * @property {readonly string[]} whole values of `phase`, beside its own name, with which it is carried out
+ * @property {boolean} changes whether it changes what runs: the job that people approve
  *
  * @typedef {object} Chain
  * @property {string} calls the other workflow
@@ -92,6 +99,20 @@ const OF_A_REVIEW = [
 /** Data goes back with a rollback alone. */
 const OF_A_ROLLBACK = ['rollback-to', 'with-data'];
 
+/**
+ * The phases of a maintenance, in their order, as src/model/maintenance.ts has them. Without `phase` the work is carried
+ * out and verified.
+ *
+ * @type {readonly Phase[]}
+ */
+export const MAINTENANCE_PHASES = [
+  { name: 'announce', title: 'Announce', whole: ['all'], changes: false },
+  { name: 'precheck', title: 'Precheck', whole: ['all'], changes: false },
+  { name: 'perform', title: 'Perform', whole: ['all', ''], changes: true },
+  { name: 'verify', title: 'Verify', whole: ['all', ''], changes: false },
+  { name: 'complete', title: 'Complete', whole: ['all'], changes: false },
+];
+
 const NOT_IN_A_DEPLOY = [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, ...OF_A_ROLLBACK, ...OF_A_MAINTENANCE];
 
 /** @type {readonly PublicWorkflow[]} */
@@ -143,6 +164,7 @@ export const PUBLIC_WORKFLOWS = [
   {
     file: 'maintenance.yml',
     required: ['working-directory'],
+    phases: MAINTENANCE_PHASES,
     leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, 'allow-downgrade', 'revert-token', ...OF_A_ROLLBACK],
   },
   {
@@ -170,6 +192,9 @@ export const PUBLIC_WORKFLOWS = [
 function allBut(kept) {
   return readActionInputs().flatMap(({ name }) => (kept.includes(name) ? [] : [name]));
 }
+
+/** The outcomes of a run that make its job red, as src/model/outcome.ts has them. */
+export const RED_OUTCOMES = ['refused', 'failed', 'rolled-back', 'rollback-failed', 'cancelled'];
 
 /** The folder of the actions that are reached as `$/…`. */
 export const SUBFOLDER_ACTIONS = '.github/actions';

@@ -1,6 +1,7 @@
 import { isGreen } from '../model/outcome.js';
 import type { JournalOpening } from '../model/ports/ledger.js';
 import type { RunReport } from '../model/report.js';
+import type { Request } from '../model/request.js';
 import type { Run } from '../run/run.js';
 import type { Session, Viewing } from './session.js';
 
@@ -8,7 +9,7 @@ import type { Session, Viewing } from './session.js';
 export function beginDeployment(session: Session, commit: string | undefined): void {
   const { request, invocation, deployment, project, progress } = session;
   const { environment } = request.deployment;
-  if (environment === undefined) return;
+  if (environment === undefined || !changesWhatRuns(request)) return;
   const wanted = commit ?? invocation.sha;
   if (wanted === undefined) {
     progress.warning(`The deployment in ${environment} is not recorded: no commit is known of what is deployed.`);
@@ -31,6 +32,11 @@ export function beginDeployment(session: Session, commit: string | undefined): v
   });
 }
 
+/** The phases of a maintenance around the work, each of which may be a run of its own, are no change to record. */
+function changesWhatRuns({ procedure, maintenance }: Request): boolean {
+  return procedure !== 'maintenance' || maintenance.phases.includes('perform');
+}
+
 /** Says how the change ended, and of which record it is that it is live. */
 export async function endDeployment({ deployment, recorder }: Run, report: RunReport): Promise<void> {
   const { outcome, headline, services } = report;
@@ -50,7 +56,7 @@ export async function endDeployment({ deployment, recorder }: Run, report: RunRe
 /** A dry run says where it would be recorded. */
 export function describeDeployment({ request, progress, recorder }: Viewing): void {
   const { environment } = request.deployment;
-  if (environment === undefined) return;
+  if (environment === undefined || !changesWhatRuns(request)) return;
   const line = `would record a deployment in environment ${environment}`;
   progress.info(line);
   recorder.note(line);

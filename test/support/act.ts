@@ -51,6 +51,8 @@ export interface WorkflowResult {
   readonly stepOutputs: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Job summary, all steps. */
   readonly summary: string;
+  /** How each job that ran ended, by its name in the workflow. */
+  readonly jobs: Readonly<Record<string, string>>;
   /** Folder with one folder per uploaded artifact. */
   readonly artifactsPath: string;
   readonly artifacts: readonly string[];
@@ -68,6 +70,7 @@ interface LogLine {
   readonly content?: string;
   readonly stepID?: readonly string[];
   readonly jobResult?: string;
+  readonly jobID?: string;
 }
 
 /** What GitHub would call the repository of the caller. */
@@ -156,7 +159,7 @@ function execute(program: string, args: string[], run: WorkflowRun): Promise<{ e
   });
 }
 
-function read(stdout: string): Pick<WorkflowResult, 'log' | 'outputs' | 'stepOutputs' | 'summary' | 'conclusion'> {
+function read(stdout: string): Pick<WorkflowResult, 'log' | 'outputs' | 'stepOutputs' | 'summary' | 'jobs' | 'conclusion'> {
   const lines = stdout.split('\n').flatMap(parseLine);
   const results = lines.flatMap(({ jobResult }) => jobResult ?? []);
   const stepOutputs: Record<string, Record<string, string>> = {};
@@ -168,6 +171,9 @@ function read(stdout: string): Pick<WorkflowResult, 'log' | 'outputs' | 'stepOut
     outputs: stepOutputs['rolling-restart'] ?? {},
     stepOutputs,
     summary: lines.map(({ command, content }) => (command === 'summary' ? (content ?? '') : '')).join(''),
+    jobs: Object.fromEntries(
+      lines.flatMap(({ jobID, jobResult }) => (jobResult === undefined ? [] : [[jobID ?? '', jobResult]])),
+    ),
     conclusion:
       results.length === 0 ? 'skipped' : results.every((result) => result === 'success') ? 'success' : 'failure',
   };

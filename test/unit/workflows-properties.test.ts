@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { HOST_FIELDS, MAX_HOSTS } from '../../.github/actions/deploy-chain/chain.mjs';
-import { PUBLIC_WORKFLOWS, SUBFOLDER_ACTION, readActionInputs } from '../../scripts/lib/workflow-model.mjs';
+import {
+  MAINTENANCE_PHASES,
+  PUBLIC_WORKFLOWS,
+  RED_OUTCOMES,
+  SUBFOLDER_ACTION,
+  readActionInputs,
+} from '../../scripts/lib/workflow-model.mjs';
+import { PHASES } from '../../src/model/maintenance.js';
+import { RED_OUTCOMES as RED_IN_THE_ACTION } from '../../src/model/outcome.js';
 import {
   EXAMPLE_WORKFLOWS,
   OWN_WORKFLOWS,
@@ -57,6 +65,11 @@ function onlyJob(file: WorkflowFile): Job {
   const [job, ...more] = Object.values(file.jobs);
   if (job === undefined || more.length > 0) throw new Error(`${file.name} has not exactly one job`);
   return job;
+}
+
+/** The job that runs the action; where each phase has one, the job of everything else. */
+function runningJob(file: WorkflowFile): Job {
+  return file.jobs['procedure'] ?? onlyJob(file);
 }
 
 function callOf(file: WorkflowFile): WorkflowCall {
@@ -120,7 +133,7 @@ it('every workflow that can be called is known to the generator, and the other w
 
 describe.each(RUNNING.map((workflow) => [workflow.file, workflow] as const))('public %s', (name, workflow) => {
   const file = find(own, name);
-  const job = onlyJob(file);
+  const job = runningJob(file);
   const call = callOf(file);
   const action = stepThat(job, 'runs the action', ({ uses }) => uses === `$/${SUBFOLDER_ACTION}`);
   const upload = stepThat(job, 'uploads', ({ uses }) => uses?.startsWith('actions/upload-artifact@') === true);
@@ -173,6 +186,71 @@ describe.each(RUNNING.map((workflow) => [workflow.file, workflow] as const))('pu
     const names = ['outcome', ...live, 'report'];
     expect(Object.keys(call.outputs)).toEqual(names);
     for (const { description } of Object.values(call.outputs)) expect(description).toMatch(/\w/);
+  });
+});
+
+describe('the phases of a maintenance', () => {
+  const file = find(own, 'maintenance.yml');
+  const { procedure, ...jobs } = file.jobs;
+  const phases = Object.entries(jobs);
+  const withOf = (job: Job | undefined): Readonly<Record<string, unknown>> =>
+    stepThat(job ?? {}, 'runs the action', ({ uses }) => uses === `$/${SUBFOLDER_ACTION}`).with ?? {};
+
+  it('have a job each, in their order, beside the one for all other procedures', () => {
+    expect(Object.keys(jobs)).toEqual([...PHASES]);
+    expect(MAINTENANCE_PHASES.map(({ name }) => name)).toEqual([...PHASES]);
+    phases.forEach(([, job], index) => {
+      expect(job.needs).toEqual(index === 0 ? undefined : PHASES.slice(0, index));
+    });
+  });
+
+  it.each<{ phase: string; expected: readonly string[] }>([
+    { phase: '', expected: ['perform', 'verify'] },
+    { phase: 'all', expected: PHASES },
+    ...PHASES.map((phase) => ({ phase, expected: [phase] })),
+  ])('with `phase: $phase`: $expected', ({ phase, expected }) => {
+    const asked = phases.filter(([, job]) => {
+      const values: unknown = JSON.parse(
+        /contains\(fromJSON\('(.*?)'\), inputs\.phase\)/.exec(job.if ?? '')?.[1] ?? '',
+      );
+      return Array.isArray(values) && values.includes(phase);
+    });
+    expect(asked.map(([id]) => id)).toEqual(expected);
+  });
+
+  it('begin when nothing before failed, whether or not it was asked for', () => {
+    phases.forEach(([, job], index) => {
+      expect(job.if?.startsWith('!failure() && !cancelled() &&')).toBe(index > 0);
+      expect(job.if).toContain("inputs.procedure == 'maintenance' &&");
+    });
+    // What no phase job takes is the first job's, and is refused by the action: nothing asked for is silently skipped.
+    expect(procedure?.if).toContain(`!contains(fromJSON('${JSON.stringify(['', ...PHASES, 'all'])}'), inputs.phase)`);
+  });
+
+  it('wait for approval where something is changed, and only there', () => {
+    const approved = phases.filter(([, job]) => job.environment !== undefined);
+    expect(approved.map(([id]) => id)).toEqual(['perform']);
+    expect(approved[0]?.[1].environment).toEqual(procedure?.environment);
+  });
+
+  it('hand on what the first job does, under the name of the phase', () => {
+    const expected = withOf(procedure);
+    for (const [id, job] of phases) {
+      expect(withOf(job)).toEqual({ ...expected, procedure: 'maintenance', phase: id });
+      expect(job.concurrency?.['cancel-in-progress']).toBe(false);
+      expect(
+        procedure?.concurrency?.group?.endsWith(job.concurrency?.group?.replace('rolling-restart', '') ?? '-'),
+      ).toBe(true);
+      expect(job.if).toContain('github.event.pull_request.head.repo.full_name == github.repository');
+    }
+  });
+
+  it('say which of them was red', () => {
+    expect([...RED_OUTCOMES].sort()).toEqual([...RED_IN_THE_ACTION].sort());
+    const { outcome } = callOf(file).outputs;
+    expect(outcome?.value).toMatch(
+      new RegExp(PHASES.map((phase) => `jobs\\.${phase}\\.outputs\\.red \\|\\|\\s+`).join('')),
+    );
   });
 });
 
@@ -271,7 +349,7 @@ describe.each(CHAINS.map((workflow) => [workflow.file, workflow] as const))(
 
 it('an emergency and a rollback queue behind nothing but their own kind', () => {
   const group = (name: string): string =>
-    onlyJob(find(own, name)).concurrency?.group?.split('/${{ inputs.runner')[0] ?? '';
+    runningJob(find(own, name)).concurrency?.group?.split('/${{ inputs.runner')[0] ?? '';
   expect(group('deploy.yml')).toBe('rolling-restart');
   expect(group('rollback.yml')).toBe('rolling-restart-rollback');
   expect(group('emergency.yml')).toBe('rolling-restart-emergency');

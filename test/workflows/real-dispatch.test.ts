@@ -49,9 +49,12 @@ async function expectGreen(running: Promise<WorkflowResult>): Promise<WorkflowRe
   return run;
 }
 
+const DISPATCHED = { caller: 'maintenance.yml', event: 'workflow_dispatch', ref: 'refs/heads/main' } as const;
+/** The form as it stands there. */
+const FORM = { service: 'roma', phase: '', 'dry-run': 'false', reason: '' };
+
 function dispatch(procedure: string, form: Readonly<Record<string, string>> = {}): Promise<WorkflowResult> {
-  const inputs = { procedure, service: 'roma', 'dry-run': 'false', reason: '', ...form };
-  return host.run({ caller: 'maintenance.yml', event: 'workflow_dispatch', ref: 'refs/heads/main', inputs });
+  return host.run({ ...DISPATCHED, inputs: { ...FORM, procedure, ...form } });
 }
 
 describe('a person at the form', () => {
@@ -74,12 +77,26 @@ describe('a person at the form', () => {
   it('maintains: the container is another one, of the same version', async () => {
     const before = await host.project.inspect('roma');
     const run = await expectGreen(dispatch('maintenance', { reason: 'kernel update' }));
-    expect(run.outputs).toMatchObject({ outcome: 'deployed' });
+    expect(run.jobs).toEqual({ perform: 'success', verify: 'success' });
     expect(run.summary).toMatch(/^> .* asked for this: kernel update\n/);
     const after = await host.project.inspect('roma');
     expect(after.Id).not.toBe(before.Id);
     expect(after.State.Running).toBe(true);
     expect(await servedVersion(host.project)).toBe('2.0.0');
+  });
+
+  it('maintains in phases, a job each, and each finds what the one before did', async () => {
+    const before = await host.project.inspect('roma');
+    const deployments = host.github.deployments.length;
+    const phases = ['announce', 'precheck', 'perform', 'verify', 'complete'];
+    const inputs = { ...FORM, procedure: 'maintenance', phase: 'all', reason: 'all in one go' };
+    const run = await expectGreen(host.run({ ...DISPATCHED, inputs, with: { gates: 'backup-age=warn' } }));
+    expect(Object.keys(run.jobs).filter((id) => phases.includes(id))).toEqual(phases);
+    expect(Object.values(run.jobs).every((result) => result === 'success')).toBe(true);
+    expect((await host.project.inspect('roma')).Id).not.toBe(before.Id);
+    expect(run.summary).toContain('Actual duration');
+    // One change, whatever number of jobs it took.
+    expect(host.github.deployments).toHaveLength(deployments + 1);
   });
 
   it('maintains: a base image that the registry has patched is what runs then', async () => {
@@ -88,6 +105,30 @@ describe('a person at the form', () => {
     await expectGreen(dispatch('maintenance', { reason: 'security patch' }));
     expect((await host.project.inspect('roma')).Config.Env).toContain('PATCHED=yes');
     expect(await servedVersion(host.project)).toBe('2.0.0');
+  });
+
+  it('does not perform what the precheck refuses', async () => {
+    const before = await host.project.inspect('roma');
+    const inputs = { ...FORM, procedure: 'maintenance', phase: 'all' };
+    const run = await host.run({
+      ...DISPATCHED,
+      inputs,
+      with: { gates: 'backup-age=warn', 'test-command': 'echo tests are red; exit 1' },
+    });
+    expect(run.conclusion, run.log).toBe('failure');
+    expect(run.jobs).toMatchObject({ announce: 'success', precheck: 'failure' });
+    expect(run.jobs).not.toHaveProperty('perform');
+    expect(run.jobs).not.toHaveProperty('verify');
+    expect(run.log).toContain('tests are red');
+    expect((await host.project.inspect('roma')).Id).toBe(before.Id);
+  });
+
+  it('is refused a phase that there is not, and nothing is silently skipped', async () => {
+    const inputs = { ...FORM, procedure: 'maintenance', phase: 'preform' };
+    const run = await host.run({ ...DISPATCHED, inputs });
+    expect(run.conclusion, run.log).toBe('failure');
+    expect(run.outputs).toMatchObject({ outcome: 'refused' });
+    expect(run.log).toMatch(/preform.*perform/s);
   });
 
   it('has the runs reviewed, and nothing changes', async () => {
