@@ -27,6 +27,8 @@ export function announcePaths(runner: Runner, request: Request, invocation: Invo
 /** Everything a workflow or a person gets to see of a run; the job is red unless the outcome is green. */
 export async function publish(runner: Runner, redactor: Redactor, run: Run, report: RunReport): Promise<void> {
   setOutputs(runner, report);
+  const { pushed } = run.recorder;
+  runner.setOutput('pushed-images', pushed.size === 0 ? '' : JSON.stringify(Object.fromEntries(pushed)));
   await writeReportFile(reportPath(run.request, run.invocation), report, redactor);
   await runner.writeSummary(renderSummary(report));
   runner.info(renderText(report));

@@ -367,6 +367,13 @@ const TABLE = [
         procedures: ['code-update'],
     },
     {
+        name: 'push-to',
+        description: 'Build once: repository in a registry, as in `ghcr.io/acme/roma`, that the image built for a commit is pushed to; whenever that commit is deployed again it is taken from there, by the digest that was recorded, and never built. Several services need `{service}` in it.',
+        default: undefined,
+        kind: 'text',
+        procedures: ['check', 'code-update', 'rollback'],
+    },
+    {
         name: 'image',
         description: 'Image to pull and deploy instead of building one; with it `service` names one service.',
         default: undefined,
@@ -928,6 +935,10 @@ const OUTPUT_TABLE = [
     },
     { name: 'previous-release', description: 'Id of the release that was live before, in the same form.' },
     { name: 'image-digest', description: 'Digest of the image that is live now, in the same form.' },
+    {
+        name: 'pushed-images',
+        description: 'Images that this run has built and pushed to `push-to`, by service, as a JSON object; empty when none.',
+    },
     { name: 'downtime-ms', description: 'Longest time in milliseconds that a service did not serve.' },
     { name: 'probe-requests', description: 'Requests that were sent to `probe-url` from the first change on.' },
     { name: 'probe-failed', description: 'How many of them failed.' },
@@ -1416,11 +1427,14 @@ function isWebAddress(text) {
     return ['http:', 'https:'].includes(new URL(text).protocol);
 }
 
+// EXTERNAL MODULE: ./build/model/recorded-image.js
+var recorded_image = __nccwpck_require__(3129);
 ;// CONCATENATED MODULE: ./build/action/shapes.js
 /**
  * Shapes of names that are handed to git, Compose and the engine. They are checked before anything begins because a value
  * that starts with `-` is read as an option by the commands it reaches.
  */
+
 /** Grammar of github.com/distribution/reference; a bare image id is accepted as well. */
 const HOST = /(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:]+\])(?::\d{1,5})?/.source;
 const PART = /[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*/.source;
@@ -1433,6 +1447,12 @@ function imageReferenceProblem(text) {
     if (text.length <= 512 && (IMAGE_ID.test(text) || REFERENCE.test(text)))
         return undefined;
     return `"${text}" is not an image reference; they look like registry.example.com/team/app:v1.2.3`;
+}
+/** @returns what is wrong with a repository of images, or undefined */
+function repositoryProblem(text) {
+    if (text.length <= 255 && (0,recorded_image/* isRepository */.Z6)(text))
+        return undefined;
+    return `"${text}" is not a repository in a registry; they look like ghcr.io/acme/roma, without tag or digest`;
 }
 /** @returns what is wrong with a git revision, or undefined */
 function refProblem(text) {
@@ -1595,6 +1615,7 @@ function readRequest(read, context) {
         drainTimeoutMs: input.duration('drain-timeout') ?? 0,
         ref: input.checked('ref', refProblem),
         allowDowngrade: input.flag('allow-downgrade'),
+        pushTo: input.checked('push-to', repositoryProblem),
         image,
         pullBase: input.flag('pull-base'),
         buildCommand: input.text('build-command'),
@@ -1972,14 +1993,14 @@ __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8182);
 /* harmony import */ var _model_outcome_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(6521);
 /* harmony import */ var _model_request_secrets_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(9036);
-/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(3062);
+/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(5026);
 /* harmony import */ var _publish_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(5981);
 /* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(6517);
 /* harmony import */ var _report_report_file_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(377);
 /* harmony import */ var _report_shell_text_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(7454);
 /* harmony import */ var _report_text_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(8203);
 /* harmony import */ var _shell_index_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(8789);
-/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(1749);
+/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(3534);
 
 
 
@@ -2276,6 +2297,7 @@ const ERROR_CODES = {
     E_SOURCE: 'The git checkout or the wanted commit cannot be used.',
     E_BUILD: 'Building the release failed; nothing that runs was touched.',
     E_PULL: 'Pulling the image failed; nothing that runs was touched.',
+    E_PUSH: 'Pushing the image that was built failed; nothing that runs was touched.',
     E_BACKUP: 'A backup is missing, not whole, or of something else.',
     E_DISK_FULL: 'There is no space left to write to.',
     E_COMMAND: 'A command of yours failed.',
@@ -2553,6 +2575,8 @@ function describeOperation(operation) {
             return `build ${operation.service}${operation.pullBase ? ' on fresh base images' : ''}`;
         case 'pull-image':
             return `pull ${operation.reference} for ${operation.service}`;
+        case 'push-image':
+            return `push the image of ${operation.service} as ${operation.reference}`;
         case 'capture-evidence':
             return `capture log, stats and inspect output of ${operation.service} (${operation.moment})`;
         case 'keep-image':
@@ -2726,6 +2750,7 @@ function compensationOf(operation) {
         case 'fetch-source':
         case 'build-image':
         case 'pull-image':
+        case 'push-image':
         case 'keep-image':
             return { kind: 'none', reason: 'touches nothing that runs' };
         case 'add-worktree':
@@ -2792,6 +2817,7 @@ const END_DECIDES_NOTHING = new Set([
     'add-worktree',
     'build-image',
     'pull-image',
+    'push-image',
     'capture-evidence',
     'keep-image',
     'tag-image',
@@ -3204,6 +3230,53 @@ function describeReadiness(signal) {
 }
 function problem(text, what) {
     return { problem: `"${text.trim()}" ${what}; write it like ${READINESS_FORMS}` };
+}
+
+
+/***/ }),
+
+/***/ 3129:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   T4: () => (/* binding */ isPinned),
+/* harmony export */   YF: () => (/* binding */ pushedAs),
+/* harmony export */   Z6: () => (/* binding */ isRepository),
+/* harmony export */   bW: () => (/* binding */ tellsServicesApart),
+/* harmony export */   cL: () => (/* binding */ repositoryFor)
+/* harmony export */ });
+/** The image that was built once for a commit, and is deployed from its registry whenever that commit is deployed again. */
+/** Stands in `push-to` for the name of the service. */
+const SERVICE = '{service}';
+/** @returns the repository of a service's image, as `push-to` has it: `ghcr.io/acme/roma` */
+function repositoryFor(pushTo, service) {
+    return pushTo.replaceAll(SERVICE, service);
+}
+/** @returns whether each service has a repository of its own */
+function tellsServicesApart(pushTo) {
+    return pushTo.includes(SERVICE);
+}
+/** @returns what a person finds it by in the registry; it is deployed by its digest, since a tag can be moved */
+function pushedAs(repository, commit) {
+    return `${repository}:git-${commit}`;
+}
+/** @returns whether a reference names an image of the repository by its digest, and so for good */
+function isPinned(repository, reference) {
+    if (reference?.startsWith(`${repository}@`) !== true)
+        return false;
+    return /^sha256:[0-9a-f]{64}$/.test(reference.slice(repository.length + 1));
+}
+/**
+ * A repository as the registry's rules have it (distribution/reference): lower case, its registry named, neither tag nor
+ * digest. Without a registry the engine would push to Docker Hub, which nobody means who wrote a bare name.
+ */
+function isRepository(pushTo) {
+    const [registry = '', ...path] = repositoryFor(pushTo, 'service').split('/');
+    return (path.length > 0 &&
+        (/[.:]/.test(registry) || registry === 'localhost') &&
+        /^[\w.-]+(?::\d+)?$/.test(registry) &&
+        path.every((part) => /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$/.test(part)));
 }
 
 
@@ -3809,7 +3882,7 @@ function formatSize(bytes) {
 
 /***/ }),
 
-/***/ 3062:
+/***/ 5026:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -4010,7 +4083,7 @@ var model_outcome = __nccwpck_require__(6521);
 ;// CONCATENATED MODULE: ./build/steps/deployment.js
 
 /** Records on the forge that a change of the environment begins, once it is known what is to be live; waits for nothing. */
-function beginDeployment(session, commit) {
+function beginDeployment(session, commit, images = {}) {
     const { request, invocation, deployment, project, progress } = session;
     const { environment } = request.deployment;
     if (environment === undefined || !changesWhatRuns(request))
@@ -4033,6 +4106,7 @@ function beginDeployment(session, commit) {
             services: request.services,
             by: invocation.actor,
             image: request.image,
+            ...(Object.keys(images).length === 0 ? {} : { images }),
         },
     });
 }
@@ -4479,6 +4553,117 @@ class Executor {
         const performer = this.performers[operation.kind];
         await performer(operation, signal);
     }
+}
+
+// EXTERNAL MODULE: ./build/model/recorded-image.js
+var recorded_image = __nccwpck_require__(3129);
+;// CONCATENATED MODULE: ./build/steps/build-once.js
+
+
+/** Where an image that is built for a commit goes; nothing for a build on fresh bases, which is another image each time. */
+function repositoryOf({ pushTo, procedure, pullBase, image }, service) {
+    const carriesOut = procedure === 'code-update' || procedure === 'rollback' || procedure === 'check';
+    if (pushTo === undefined || !carriesOut || pullBase || image !== undefined)
+        return undefined;
+    return (0,recorded_image/* repositoryFor */.cL)(pushTo, service);
+}
+/** @returns whether the images of this run are known by digest once they are there, so that records can wait for them */
+function buildsOnce({ request }) {
+    return repositoryOf(request, 'service') !== undefined;
+}
+/**
+ * The images that were built for the commit before, by service: from the ledger of this host, or else from what GitHub
+ * keeps of releases and deployments. What is recorded there is a digest, and counts only for the very commit and for the
+ * repository that this run would push to.
+ * @param building services whose image would be built
+ */
+async function recordedImages(viewing, commit, building) {
+    const { request, invocation, codeHost } = viewing;
+    const found = new Map();
+    if (!buildsOnce(viewing) || building.length === 0)
+        return found;
+    if (commit === undefined) {
+        throw new errors/* ProcedureError */.e_('E_INPUT', 'push-to needs a git checkout: an image is recorded for a commit', {
+            next: 'Leave push-to out, or deploy from a git checkout. Nothing was changed.',
+        });
+    }
+    requireRepositories(request.pushTo ?? '', building);
+    for (const { service, current } of building) {
+        const repository = repositoryOf(request, service) ?? '';
+        const known = current.history.releases.findLast((release) => release.commit === commit && (0,recorded_image/* isPinned */.T4)(repository, release.image.digest));
+        if (known?.image.digest !== undefined)
+            found.set(service, known.image.digest);
+    }
+    if (building.every(({ service }) => found.has(service)))
+        return found;
+    const names = [request.rollbackTo.kind === 'git' ? request.rollbackTo.ref : undefined, request.ref, invocation.ref];
+    const recorded = await codeHost.recordedImages(commit, [...new Set(names.flatMap((name) => name ?? []))]);
+    for (const { service } of building) {
+        const reference = recorded[service];
+        if (!found.has(service) && (0,recorded_image/* isPinned */.T4)(repositoryOf(request, service) ?? '', reference))
+            found.set(service, reference);
+    }
+    return found;
+}
+/** @throws ProcedureError E_INPUT when the images of two services would go to one place */
+function requireRepositories(pushTo, building) {
+    if (building.length < 2 || (0,recorded_image/* tellsServicesApart */.bW)(pushTo))
+        return;
+    const names = building.map(({ service }) => service).join(', ');
+    throw new errors/* ProcedureError */.e_('E_INPUT', `push-to: ${pushTo} would hold the images of several services (${names})`, {
+        next: `Write it with {service} in it, as in ${pushTo}-{service}. Nothing was changed.`,
+    });
+}
+/** @returns the step that pushes what was built, for the plan and for the run */
+function pushOperation({ request }, service, commit, tag) {
+    const repository = repositoryOf(request, service);
+    if (repository === undefined || commit === undefined)
+        return undefined;
+    return { kind: 'push-image', service, image: tag, reference: (0,recorded_image/* pushedAs */.YF)(repository, commit) };
+}
+/**
+ * Pushes what was built, before anything that runs is touched: what is deployed here can be deployed again everywhere.
+ * @returns the image by its digest in the registry; undefined when nothing is pushed
+ * @throws ProcedureError E_PUSH
+ */
+async function pushBuilt(session, service, commit, tag) {
+    const operation = pushOperation(session, service, commit, tag);
+    if (operation === undefined)
+        return undefined;
+    await session.execute(operation, session.signal);
+    const reference = session.recorder.pushed.get(service);
+    if (reference === undefined) {
+        throw new errors/* ProcedureError */.e_('E_PUSH', `The engine does not know the digest of ${operation.reference}`, {
+            next: 'Look at the image in the registry; run again. Nothing that runs was touched.',
+        });
+    }
+    return reference;
+}
+/** Carries out the push; the name it needs on the engine is taken away again, so that it keeps no image from cleaning up. */
+async function pushImage(session, { service, image, reference }, signal) {
+    const { engine, compose, request, progress, redactor, recorder } = session;
+    const onLine = (line) => progress.info(`  │ ${redactor.text(line)}`);
+    await engine.tagImage(image, reference);
+    try {
+        await compose.push(reference, onLine, signal, request.commandTimeoutMs);
+        const pinned = digestIn(await engine.image(reference), repositoryOf(request, service) ?? '');
+        if (pinned !== undefined)
+            recorder.pushed.set(service, pinned);
+    }
+    finally {
+        await engine.untagImage(reference);
+    }
+}
+function digestIn(image, repository) {
+    return image?.digests.find((digest) => (0,recorded_image/* isPinned */.T4)(repository, digest));
+}
+/** @returns the images of releases that are in the registry for good, by service */
+function pinnedImages(request, releases) {
+    const pinned = releases.flatMap(({ service, image }) => {
+        const repository = request.pushTo === undefined ? undefined : (0,recorded_image/* repositoryFor */.cL)(request.pushTo, service);
+        return repository !== undefined && (0,recorded_image/* isPinned */.T4)(repository, image.digest) ? [[service, image.digest]] : [];
+    });
+    return Object.fromEntries(pinned);
 }
 
 // EXTERNAL MODULE: ./build/model/network-names.js
@@ -5482,6 +5667,7 @@ function moved(file, from, to) {
 
 
 
+
 /** Commits shown of what a deploy brings. */
 const SHOWN_COMMITS = 50;
 /**
@@ -5492,19 +5678,23 @@ async function fetchWanted(session) {
     const { opened, request } = session;
     const commit = await fetchCommit(session, opened, session.signal);
     if (commit === undefined) {
-        if (request.procedure !== 'rollback')
+        if (isKnownNow(session))
             beginDeployment(session, undefined);
         return wantedFromLive(opened, request.workingDirectory);
     }
     await showNew(session, opened, commit);
     await passCommitGates(session, commit.commit);
-    if (session.request.procedure !== 'rollback')
+    if (isKnownNow(session))
         beginDeployment(session, commit.commit);
     // No tracked file differs from the commit (a gate saw to that), and an image needs no build context.
     if (request.image !== undefined && commit.commit === opened.checkout?.commit) {
         return wantedFromLive(opened, request.workingDirectory);
     }
     return takeWorktree(session, commit.commit, commit.label);
+}
+/** A rollback has yet to find out what comes back, and what is built once is not known by its digest before it is built. */
+function isKnownNow(session) {
+    return session.request.procedure !== 'rollback' && !buildsOnce(session);
 }
 /** @returns what git fetches with, if anything */
 function tokenToFetch({ request }) {
@@ -5582,6 +5772,7 @@ async function removeWorktrees(viewing) {
 
 
 
+
 /** What carries out each kind of operation. A kind without one does not compile. */
 function performersFor(session) {
     const logLine = (line) => session().progress.info(`  │ ${session().redactor.text(line)}`);
@@ -5609,6 +5800,7 @@ function performersFor(session) {
             });
         },
         'pull-image': async ({ reference }, signal) => session().compose.pull(reference, logLine, signal, session().request.commandTimeoutMs),
+        'push-image': async (operation, signal) => pushImage(session(), operation, signal),
         'capture-evidence': async (operation, signal) => lookerOf(session(), operation.service).capture(operation, signal),
         'keep-image': async ({ image, tags }) => {
             for (const tag of tags)
@@ -6917,7 +7109,7 @@ class ErrorLinesWatcher {
 }
 
 // EXTERNAL MODULE: ./build/steps/traffic-words.js
-var traffic_words = __nccwpck_require__(681);
+var traffic_words = __nccwpck_require__(3062);
 ;// CONCATENATED MODULE: ./build/steps/watch/failed-requests.js
 
 
@@ -9093,6 +9285,7 @@ function stoppedError(service, stop) {
 
 
 
+
 /**
  * The plan of a code update without doing anything: from inspected state and rendered configuration, never from
  * `docker compose up --dry-run`, which has swapped containers for real in some versions (docker/compose#14029).
@@ -9122,15 +9315,20 @@ async function viewCandidates(viewing, wanted, services, images) {
     const hashes = await (0,rendered/* renderedHashes */.Wi)(viewing, wanted.project);
     const preparation = [];
     const candidates = [];
+    const all = [];
     for (const service of services) {
         const current = await (0,observe/* observe */.lB)(viewing.engine, viewing, viewing.project, service);
-        const described = await describeWanted(viewing, wanted, service, hashes, current);
+        all.push(await describeWanted(viewing, wanted, service, hashes, current));
+    }
+    const toBuild = images === 'as-named' ? [] : all.filter(({ definition }) => definition.build !== undefined);
+    const recorded = await recordedImages(viewing, wanted.commit, toBuild);
+    for (const described of all) {
+        const { service, current } = described;
         const named = images === 'as-named' || (images === 'build' && described.definition.build === undefined);
-        const { operation, fingerprint } = named
+        const { operations, fingerprint } = named
             ? await viewNamedImage(viewing, described)
-            : await viewImage(viewing, described);
-        if (operation !== undefined)
-            preparation.push(operation);
+            : await viewImage(viewing, wanted, described, recorded.get(service));
+        preparation.push(...operations);
         const facts = await (0,traffic_facts/* trafficFacts */.vR)(viewing, wanted.project, described.definition, current);
         const candidate = previewCandidate(viewing, wanted, described, fingerprint);
         const diff = await changedConfiguration(viewing, candidate.decision, described, current);
@@ -9160,23 +9358,25 @@ async function viewWanted(viewing) {
 }
 async function viewNamedImage(viewing, { definition, current }) {
     const image = current.image ?? (await viewing.engine.image(definition.image));
-    return { operation: undefined, fingerprint: image?.fingerprint };
+    return { operations: [], fingerprint: image?.fingerprint };
 }
 /** What would be done to get the image, and its identity where it is known without doing that. */
-async function viewImage(viewing, { service, id, definition }) {
+async function viewImage(viewing, { commit }, { service, id, definition }, recorded) {
     const { request, engine, project } = viewing;
-    if (request.image === undefined && definition.build !== undefined) {
+    if (recorded === undefined && request.image === undefined && definition.build !== undefined) {
         const tag = (0,model_release/* keptImageTag */.yR)(project, service, id);
-        return { operation: { kind: 'build-image', service, tag, pullBase: request.pullBase }, fingerprint: undefined };
+        const push = pushOperation(viewing, service, commit, tag);
+        const build = { kind: 'build-image', service, tag, pullBase: request.pullBase };
+        return { operations: push === undefined ? [build] : [build, push], fingerprint: undefined };
     }
-    const reference = request.image ?? definition.image;
+    const reference = recorded ?? request.image ?? definition.image;
     const local = await engine.image(reference);
     const pullPolicy = definition.raw['pull_policy'];
     const { containerdStore } = viewing.opened.facts;
     if (imageOrigin({ reference, local, pullPolicy, containerdStore }) !== 'engine') {
-        return { operation: { kind: 'pull-image', service, reference }, fingerprint: undefined };
+        return { operations: [{ kind: 'pull-image', service, reference }], fingerprint: undefined };
     }
-    return { operation: undefined, fingerprint: local?.fingerprint };
+    return { operations: [], fingerprint: local?.fingerprint };
 }
 function previewCandidate(viewing, wanted, described, fingerprint) {
     const { service, definition, current } = described;
@@ -9418,6 +9618,7 @@ async function registryGate(run, reference, orLocal = false) {
 
 
 
+
 /**
  * Builds or pulls everything that is wanted, before anything that runs is touched, and says for each service whether it
  * is the same as what runs. Nothing here changes a running container.
@@ -9429,8 +9630,10 @@ async function prepare(session, wanted, services, { images = 'build-or-pull', ha
         const current = observed?.get(service) ?? (await (0,observe/* observe */.lB)(session.engine, session, session.project, service));
         prepared.push(await openService(session, wanted, service, { hashes, images, current }));
     }
-    if (images !== 'as-named')
-        await buildCommand(session, wanted, prepared);
+    const building = images === 'as-named' ? [] : prepared.filter((one) => isBuilt(session, one));
+    const recorded = await recordedImages(session, wanted.commit, building);
+    if (building.some(({ service }) => !recorded.has(service)))
+        await buildCommand(session, wanted);
     // An image that one service builds and others name is the same image for all of them.
     const built = new Map();
     const builders = prepared.filter(({ definition }) => definition.build !== undefined);
@@ -9441,10 +9644,11 @@ async function prepare(session, wanted, services, { images = 'build-or-pull', ha
             ? await keepShared(session, one, shared)
             : named
                 ? await namedImage(session, one)
-                : await obtainImage(session, wanted, one);
+                : await obtainImage(session, wanted, one, recorded.get(one.service));
         if (one.definition.build !== undefined)
             built.set(one.definition.image, image);
-        session.candidates.set(one.service, await compare(session, wanted, one, image));
+        const pinned = recorded.get(one.service) ?? session.recorder.pushed.get(one.service);
+        session.candidates.set(one.service, await compare(session, wanted, one, { image, pinned }));
     }
 }
 async function openService(session, wanted, service, { hashes, images, current: observed }) {
@@ -9460,12 +9664,13 @@ async function openService(session, wanted, service, { hashes, images, current: 
     }
     return described;
 }
+function isBuilt({ request }, { definition }) {
+    return request.image === undefined && definition.build !== undefined;
+}
 /** The user's own build (ROMA: `pnpm install --frozen-lockfile && pnpm build`), once, in the build context. */
-async function buildCommand(session, wanted, prepared) {
-    const { buildCommand: command, image } = session.request;
-    if (command === undefined || image !== undefined)
-        return;
-    if (!prepared.some((one) => one.definition.build !== undefined))
+async function buildCommand(session, wanted) {
+    const { buildCommand: command } = session.request;
+    if (command === undefined)
         return;
     await session.execute({ kind: 'run-command', name: 'build-command', command, directory: wanted.buildDirectory }, session.signal);
 }
@@ -9490,16 +9695,20 @@ async function namedImage(session, one) {
     return image;
 }
 /** Builds, pulls or takes the image that is there; in every case it ends up under our own keeping tag. */
-async function obtainImage(session, wanted, one) {
+async function obtainImage(session, wanted, one, recorded) {
     const { request, engine, signal } = session;
     const keep = (0,model_release/* keptImageTag */.yR)(session.project, one.service, one.id);
     session.unacceptedTags.add(keep);
-    if (request.image === undefined && one.definition.build !== undefined) {
+    if (recorded !== undefined) {
+        session.progress.info(`${one.service}: ${recorded} was built for this commit and is not built again`);
+    }
+    else if (isBuilt(session, one)) {
         session.builds.set(one.service, buildDocument(wanted, one.definition, keep));
         await session.execute({ kind: 'build-image', service: one.service, tag: keep, pullBase: request.pullBase }, signal);
+        await pushBuilt(session, one.service, wanted.commit, keep);
         return present(engine.image(keep), keep);
     }
-    const reference = request.image ?? one.definition.image;
+    const reference = recorded ?? request.image ?? one.definition.image;
     const local = await engine.image(reference);
     const origin = imageOrigin({
         reference,
@@ -9531,7 +9740,8 @@ function buildDocument(wanted, definition, tag) {
         },
     };
 }
-async function compare(session, wanted, one, image) {
+/** @param pinned the image by its digest in the registry, where it was built once */
+async function compare(session, wanted, one, { image, pinned }) {
     const { service, current, definition } = one;
     const decision = decideDescribed(wanted, one, image.fingerprint);
     const diff = await changedConfiguration(session, decision, one, current);
@@ -9564,7 +9774,7 @@ async function compare(session, wanted, one, image) {
                 name: definition.image,
                 id: image.id,
                 fingerprint: image.fingerprint,
-                digest: image.digests[0],
+                digest: pinned ?? image.digests[0],
                 keptAs: keep,
             },
             configHash: one.configHash,
@@ -10315,6 +10525,8 @@ function requireNamedServices(viewing) {
 
 
 
+
+
 /** Runbook, Procedure 3: pull the code, build, deploy, verify, watch; back to what ran before when anything is wrong. */
 const codeUpdate = {
     name: 'code-update',
@@ -10347,7 +10559,14 @@ const codeUpdate = {
                 passGate(session, 'health', healthGate(service, current));
             }
         });
-        await session.progress.group('Build and pull', () => prepare(session, wanted, services, { hashes, observed }));
+        try {
+            await session.progress.group('Build and pull', () => prepare(session, wanted, services, { hashes, observed }));
+        }
+        finally {
+            const releases = [...session.candidates.values()].map(({ release }) => release);
+            if (buildsOnce(session))
+                beginDeployment(session, wanted.commit, pinnedImages(session.request, releases));
+        }
         session.recorder.pullRequests = await asked;
         const candidates = services.flatMap((service) => session.candidates.get(service) ?? []);
         const result = await rollOutAll(session, 'code-update', candidates);
@@ -12073,6 +12292,7 @@ async function resolveImage(viewing, current, reference) {
 
 
 
+
 /**
  * Runbook, Rollback Procedures: back to the previous release, to a git commit, or to a tagged image; image and
  * configuration together. Goes through the same gates, replacement, verification, watch and report as a deploy.
@@ -12108,7 +12328,8 @@ const rollback = {
         }
         if (candidates.length === 0)
             throw nothingToGoBackTo(services);
-        beginDeployment(session, candidates[0]?.release.commit);
+        const releases = candidates.map(({ release }) => release);
+        beginDeployment(session, releases[0]?.commit, pinnedImages(session.request, releases));
         const result = await rollOutAll(session, 'rollback', candidates);
         await markLeftReleases(session, candidates);
         return result;
@@ -12138,7 +12359,7 @@ async function obtain(session, service, current, target) {
             session.progress.info(`${service}: back to release ${target.release.id} (${target.release.origin})`);
             return (0,kept_candidate/* keptCandidate */.A4)(session, target.release.id, current);
         case 'commit': {
-            session.progress.info(`${service}: no kept release is of ${target.ref}; it is built from it`);
+            session.progress.info(`${service}: no kept release is of ${target.ref}; its recorded image is taken, or else it is built`);
             const building = { ...session, request: { ...session.request, ref: target.ref, image: undefined } };
             await prepare(building, await fetchWanted(building), [service]);
             return session.candidates.get(service);
@@ -13480,6 +13701,8 @@ function announcePaths(runner, request, invocation) {
 /** Everything a workflow or a person gets to see of a run; the job is red unless the outcome is green. */
 async function publish(runner, redactor, run, report) {
     setOutputs(runner, report);
+    const { pushed } = run.recorder;
+    runner.setOutput('pushed-images', pushed.size === 0 ? '' : JSON.stringify(Object.fromEntries(pushed)));
     await writeReportFile(reportPath(run.request, run.invocation), report, redactor);
     await runner.writeSummary(renderSummary(report));
     runner.info(renderText(report));
@@ -14590,8 +14813,8 @@ function row(change) {
 
 // EXTERNAL MODULE: ./build/model/outcome.js
 var outcome = __nccwpck_require__(6521);
-// EXTERNAL MODULE: ./build/procedures/run-procedure.js + 135 modules
-var run_procedure = __nccwpck_require__(3062);
+// EXTERNAL MODULE: ./build/procedures/run-procedure.js + 136 modules
+var run_procedure = __nccwpck_require__(5026);
 ;// CONCATENATED MODULE: ./build/shell/recover.js
 
 
@@ -17280,7 +17503,7 @@ var units = __nccwpck_require__(9574);
 // EXTERNAL MODULE: ./build/run/deadline.js
 var deadline = __nccwpck_require__(7325);
 // EXTERNAL MODULE: ./build/steps/traffic-words.js
-var traffic_words = __nccwpck_require__(681);
+var traffic_words = __nccwpck_require__(3062);
 ;// CONCATENATED MODULE: ./build/steps/traffic-proof.js
 
 
@@ -17456,7 +17679,7 @@ class TrafficProof {
 
 /***/ }),
 
-/***/ 681:
+/***/ 3062:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -18926,7 +19149,7 @@ function dataFirst(operations, restore, stop) {
 
 /***/ }),
 
-/***/ 1749:
+/***/ 3534:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -29906,6 +30129,17 @@ async function pullImage(cli, options) {
         next: 'Look whether the name is right and this user is logged in (docker login). Nothing that runs was touched.',
     });
 }
+/** Pushes with the CLI, for the same reason. */
+async function pushImage(cli, options) {
+    const { reference, ...call } = options;
+    await cli.demand({
+        ...call,
+        args: ['push', '--', requireReference(reference)],
+        title: `docker push ${reference}`,
+        code: 'E_PUSH',
+        next: 'Look whether push-to is right and this user may push there (docker login). Nothing that runs was touched.',
+    });
+}
 /**
  * Asks the registry for the manifest of an image: 0.03 s for one on this host (measured). The CLI does not know which
  * registries the engine takes over plain HTTP, and says "no such manifest" of an image in such a one (measured, 28.2),
@@ -30389,6 +30623,7 @@ function createCompose({ environment, debug }) {
         },
         up: async (options) => up(cli, options, await version()),
         pull: (reference, onLine, signal, timeoutMs) => pullImage(cli, { reference, onLine, signal, timeoutMs }),
+        push: (reference, onLine, signal, timeoutMs) => pushImage(cli, { reference, onLine, signal, timeoutMs }),
         registryProblem: (reference, timeoutMs) => registryProblem(cli, reference, timeoutMs),
     };
 }
@@ -32627,6 +32862,78 @@ async function findDeployment(ask, commit, environment) {
     return { kind: 'not-there', last };
 }
 
+;// CONCATENATED MODULE: ./build/github/recorded-images.js
+
+/** What `record-release` puts beside a release: the image of each service, by digest. */
+const RECORD_NAME = 'rolling-restart.json';
+/** Deployments of one commit that are looked at, newest first. */
+const recorded_images_LOOKED_AT = 10;
+const recorded_images_images = record(schemas_string(), schemas_string());
+const recordSchema = looseObject({ commit: schemas_string(), images: recorded_images_images });
+const releaseSchema = looseObject({ assets: array(looseObject({ id: schemas_number(), name: schemas_string() })) });
+const deploymentsSchema = array(looseObject({ payload: unknown() }));
+const payloadSchema = looseObject({ 'rolling-restart': looseObject({ images: recorded_images_images }) });
+/**
+ * The images that were built for a commit: beside the release of one of its tags, or else in a deployment of it. A record
+ * of another commit counts for nothing, since a tag may have been moved.
+ * https://docs.github.com/rest/releases, https://docs.github.com/rest/deployments. Needs `contents: read`, `deployments: read`.
+ * @param names tags that the commit may have; other names are simply not found
+ */
+async function findRecordedImages(ask, commit, names) {
+    for (const tag of names.flatMap(tagName)) {
+        const record = await besideRelease(ask, tag);
+        if (record?.commit === commit)
+            return record.images;
+    }
+    const { data } = await ask('GET /repos/{owner}/{repo}/deployments', { sha: commit, per_page: recorded_images_LOOKED_AT });
+    for (const { payload } of deploymentsSchema.parse(data)) {
+        const parsed = payloadSchema.safeParse(typeof payload === 'string' ? fromJson(payload) : payload);
+        const found = parsed.data?.['rolling-restart'].images;
+        if (found !== undefined && Object.keys(found).length > 0)
+            return found;
+    }
+    return {};
+}
+async function besideRelease(ask, tag) {
+    let release;
+    try {
+        release = releaseSchema.parse((await ask('GET /repos/{owner}/{repo}/releases/tags/{tag}', { tag })).data);
+    }
+    catch (error) {
+        if (error instanceof Error && 'status' in error && error.status === 404)
+            return undefined;
+        throw error;
+    }
+    const asset = release.assets.find(({ name }) => name === RECORD_NAME);
+    if (asset === undefined)
+        return undefined;
+    const { data } = await ask('GET /repos/{owner}/{repo}/releases/assets/{asset_id}', {
+        asset_id: asset.id,
+        headers: { accept: 'application/octet-stream' },
+    });
+    return recordSchema.safeParse(contentOf(data)).data;
+}
+/** Octokit gives bytes as bytes, text as text, and JSON as what is in it. */
+function contentOf(data) {
+    if (data instanceof ArrayBuffer)
+        return fromJson(new TextDecoder().decode(data));
+    return typeof data === 'string' ? fromJson(data) : data;
+}
+function fromJson(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+/** A branch and a commit have no release of their own. */
+function tagName(name) {
+    if (name.startsWith('refs/'))
+        return name.startsWith('refs/tags/') ? [name.slice('refs/tags/'.length)] : [];
+    return /^[0-9a-f]{40}$/.test(name) ? [] : [name];
+}
+
 ;// CONCATENATED MODULE: ./build/github/revert.js
 
 
@@ -32698,6 +33005,7 @@ function plain(text) {
 
 
 
+
 /** What a person waits at most for a name in a summary. */
 const code_host_DEADLINE_MS = 5_000;
 /** Three requests, when the service runs again. */
@@ -32748,6 +33056,17 @@ function createCodeHost({ onProblem, onIssueLost = onProblem, revertToken, ...ac
             }
             catch (error) {
                 return { kind: 'unknown', reason: `GitHub did not tell (${String(error)})` };
+            }
+        },
+        async recordedImages(commit, names) {
+            if (client_unreachable(access) !== undefined)
+                return {};
+            try {
+                return await findRecordedImages((await connect(access, ISSUE_DEADLINE_MS))(), commit, names);
+            }
+            catch (error) {
+                onIssueLost(`GitHub did not tell which image was built for ${commit.slice(0, 12)} (the token needs contents: read and deployments: read), so it may be built again: ${String(error)}`);
+                return {};
             }
         },
         reportIncident: (incident) => writeIssue('incident', (ask) => openOrUpdate(ask, incident)),
@@ -33191,7 +33510,7 @@ const releaseFields = {
     version: maybe(schemas_string()),
     releaseCommand: maybe(schemas_string()),
 };
-const releaseSchema = looseObject(releaseFields);
+const schemas_releaseSchema = looseObject(releaseFields);
 const releaseWithDefinitionSchema = looseObject({
     ...releaseFields,
     definition: record(schemas_string(), unknown()),
@@ -33322,6 +33641,7 @@ const operationUnion = discriminatedUnion('kind', [
     looseObject({ kind: literal('run-release-command'), service, release, command: schemas_string() }),
     looseObject({ kind: literal('build-image'), service, tag: schemas_string(), pullBase: schemas_boolean() }),
     looseObject({ kind: literal('pull-image'), service, reference: schemas_string() }),
+    looseObject({ kind: literal('push-image'), service, image: schemas_string(), reference: schemas_string() }),
     looseObject({ kind: literal('capture-evidence'), service, moment: schemas_enum(['before', 'after']) }),
     looseObject({ kind: literal('keep-image'), service, image: schemas_string(), tags: strings }),
     looseObject({ kind: literal('move-checkout'), directory: schemas_string(), from: schemas_string(), to: schemas_string() }),
@@ -33443,7 +33763,7 @@ const operationUnion = discriminatedUnion('kind', [
 ]);
 const operationSchema = operationUnion;
 const decisionSchema = discriminatedUnion('kind', [
-    looseObject({ kind: literal('unchanged'), release: maybe(releaseSchema) }),
+    looseObject({ kind: literal('unchanged'), release: maybe(schemas_releaseSchema) }),
     looseObject({ kind: literal('first-deploy') }),
     looseObject({ kind: literal('change'), reasons: strings }),
 ]);
@@ -33648,7 +33968,7 @@ function createLedger({ records, project, onBroken }) {
     };
     const readHistory = async (service) => {
         const [releases, events] = await Promise.all([
-            readAll(recordPath('releases', service), releaseSchema),
+            readAll(recordPath('releases', service), schemas_releaseSchema),
             readAll(recordPath('events', service), eventSchema),
         ]);
         return { releases, events };
@@ -35615,6 +35935,8 @@ class Recorder {
     accounts = [];
     /** Services that this run has made live. */
     deployed = new Set();
+    /** Images that this run has built and pushed, by service, with their digest in the registry. */
+    pushed = new Map();
     gates = [];
     captured = [];
     verified = [];

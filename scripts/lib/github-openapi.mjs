@@ -12,14 +12,20 @@ import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { projectRoot } from './files.mjs';
 
-/** Every route that is asked, as in `src/github`. */
+/** Every route that is asked, as in `src/github` and `.github/actions`. */
 const ROUTES = {
   '/repos/{owner}/{repo}/commits/{commit_sha}/pulls': ['get'],
   '/repos/{owner}/{repo}/deployments': ['get', 'post'],
   '/repos/{owner}/{repo}/deployments/{deployment_id}/statuses': ['get', 'post'],
   '/repos/{owner}/{repo}/issues': ['get', 'post'],
   '/repos/{owner}/{repo}/issues/{issue_number}': ['patch'],
-  '/repos/{owner}/{repo}/issues/{issue_number}/comments': ['post'],
+  '/repos/{owner}/{repo}/issues/{issue_number}/comments': ['get', 'post'],
+  '/repos/{owner}/{repo}/issues/comments/{comment_id}': ['patch'],
+  '/repos/{owner}/{repo}/releases': ['post'],
+  '/repos/{owner}/{repo}/releases/tags/{tag}': ['get'],
+  '/repos/{owner}/{repo}/releases/{release_id}': ['patch'],
+  '/repos/{owner}/{repo}/releases/{release_id}/assets': ['post'],
+  '/repos/{owner}/{repo}/releases/assets/{asset_id}': ['get'],
 };
 const UNSAID = new Set(['description', 'examples', 'example', 'summary', 'externalDocs', 'tags', 'x-github', 'title']);
 const TARGET = join(projectRoot, 'test/support/github-openapi.json');

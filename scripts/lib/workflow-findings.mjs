@@ -25,7 +25,7 @@ export const NOT_KNOWN_YET = [
   {
     tool: 'actionlint',
     message:
-      /^specifying action "\$\/\.github\/actions\/(?:rolling-restart|deploy-chain)" in invalid format because ref is missing/,
+      /^specifying action "\$\/\.github\/actions\/(?:rolling-restart|deploy-chain|record-release)" in invalid format because ref is missing/,
     why: 'actionlint 1.7.12 does not know `$/`; the official parser does, and finds the action and its inputs there',
   },
   {

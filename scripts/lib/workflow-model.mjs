@@ -48,6 +48,7 @@ const OF_OTHER_PROCEDURES = ['period', 'metrics-file'];
 
 /** An emergency restart starts again what is there: it takes no new code and has nothing to go back to. */
 const NOT_IN_AN_EMERGENCY = [
+  'push-to',
   'revert-token',
   'allow-downgrade',
   'environment',
@@ -165,7 +166,14 @@ export const PUBLIC_WORKFLOWS = [
     file: 'maintenance.yml',
     required: ['working-directory'],
     phases: MAINTENANCE_PHASES,
-    leftOut: [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, 'allow-downgrade', 'revert-token', ...OF_A_ROLLBACK],
+    leftOut: [
+      ...SET_BY_EVERY_WORKFLOW,
+      ...OF_OTHER_PROCEDURES,
+      'allow-downgrade',
+      'push-to',
+      'revert-token',
+      ...OF_A_ROLLBACK,
+    ],
   },
   {
     file: 'emergency.yml',

@@ -9,4 +9,5 @@ export function fillCaller(
   event: string,
 ): string;
 export function layUploadArtifact(target: string, artifacts: string): void;
-export function uploadArtifactReference(): string;
+export function layAttest(target: string, artifacts: string): void;
+export function pinnedReference(workflow: string, action: string): string;

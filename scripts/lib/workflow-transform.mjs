@@ -152,10 +152,50 @@ export function layUploadArtifact(target, artifacts) {
   );
 }
 
-/** The commit of actions/upload-artifact that the workflows pin. */
-export function uploadArtifactReference() {
-  const text = readFileSync(join(projectRoot, '.github', 'workflows', 'deploy.yml'), 'utf8');
-  const match = /uses: (actions\/upload-artifact@[0-9a-f]{40})/.exec(text);
-  if (match === null) throw new Error('deploy.yml does not upload an artifact');
+/**
+ * Lays a stand-in for actions/attest-build-provenance that keeps the list of subjects as an artifact: signing needs GitHub.
+ *
+ * @param {string} target an empty folder
+ * @param {string} artifacts where the list goes
+ */
+export function layAttest(target, artifacts) {
+  mkdirSync(target, { recursive: true });
+  writeFileSync(
+    join(target, 'action.yml'),
+    stringify({
+      name: 'Attest',
+      description: 'Copies the list of subjects to a folder',
+      inputs: { 'subject-checksums': { required: true } },
+      outputs: { 'attestation-url': { value: '${{ steps.copy.outputs.attestation-url }}' } },
+      runs: {
+        using: 'composite',
+        steps: [
+          {
+            id: 'copy',
+            shell: 'bash',
+            env: { SUBJECTS: '${{ inputs.subject-checksums }}', ARTIFACTS: artifacts },
+            run: [
+              'mkdir -p "$ARTIFACTS/attestation"',
+              'cp "$SUBJECTS" "$ARTIFACTS/attestation/subjects"',
+              'echo "attestation-url=https://github.test/attestations/1" >> "$GITHUB_OUTPUT"',
+              '',
+            ].join('\n'),
+          },
+        ],
+      },
+    }),
+  );
+}
+
+/**
+ * The commit of an action that a workflow pins, as `OWNER/NAME@COMMIT`.
+ *
+ * @param {string} workflow file in `.github/workflows/`
+ * @param {string} action
+ */
+export function pinnedReference(workflow, action) {
+  const text = readFileSync(join(projectRoot, '.github', 'workflows', workflow), 'utf8');
+  const match = new RegExp(`uses: (${action}@[0-9a-f]{40})`).exec(text);
+  if (match === null) throw new Error(`${workflow} does not use ${action}`);
   return match[1];
 }

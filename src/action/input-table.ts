@@ -184,6 +184,14 @@ const TABLE = [
     procedures: ['code-update'],
   },
   {
+    name: 'push-to',
+    description:
+      'Build once: repository in a registry, as in `ghcr.io/acme/roma`, that the image built for a commit is pushed to; whenever that commit is deployed again it is taken from there, by the digest that was recorded, and never built. Several services need `{service}` in it.',
+    default: undefined,
+    kind: 'text',
+    procedures: ['check', 'code-update', 'rollback'],
+  },
+  {
     name: 'image',
     description: 'Image to pull and deploy instead of building one; with it `service` names one service.',
     default: undefined,
@@ -784,6 +792,11 @@ const OUTPUT_TABLE = [
   },
   { name: 'previous-release', description: 'Id of the release that was live before, in the same form.' },
   { name: 'image-digest', description: 'Digest of the image that is live now, in the same form.' },
+  {
+    name: 'pushed-images',
+    description:
+      'Images that this run has built and pushed to `push-to`, by service, as a JSON object; empty when none.',
+  },
   { name: 'downtime-ms', description: 'Longest time in milliseconds that a service did not serve.' },
   { name: 'probe-requests', description: 'Requests that were sent to `probe-url` from the first change on.' },
   { name: 'probe-failed', description: 'How many of them failed.' },

@@ -15,7 +15,14 @@ import { readMaintenance } from './maintenance-inputs.js';
 import { isWebAddress, readNotifications } from './notify-inputs.js';
 import { readRollbackTarget } from './rollback-target.js';
 import { readTraffic } from './traffic.js';
-import { reasonProblem, imageReferenceProblem, projectNameProblem, refProblem, serviceProblem } from './shapes.js';
+import {
+  reasonProblem,
+  imageReferenceProblem,
+  projectNameProblem,
+  refProblem,
+  repositoryProblem,
+  serviceProblem,
+} from './shapes.js';
 
 /** What the meaning of inputs depends on besides their text. */
 export interface InputContext {
@@ -63,6 +70,7 @@ export function readRequest(read: (name: string) => string, context: InputContex
     drainTimeoutMs: input.duration('drain-timeout') ?? 0,
     ref: input.checked('ref', refProblem),
     allowDowngrade: input.flag('allow-downgrade'),
+    pushTo: input.checked('push-to', repositoryProblem),
     image,
     pullBase: input.flag('pull-base'),
     buildCommand: input.text('build-command'),

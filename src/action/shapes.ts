@@ -2,6 +2,7 @@
  * Shapes of names that are handed to git, Compose and the engine. They are checked before anything begins because a value
  * that starts with `-` is read as an option by the commands it reaches.
  */
+import { isRepository } from '../model/recorded-image.js';
 
 /** Grammar of github.com/distribution/reference; a bare image id is accepted as well. */
 const HOST = /(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:]+\])(?::\d{1,5})?/.source;
@@ -15,6 +16,12 @@ const IMAGE_ID = /^sha256:[0-9a-f]{64}$/;
 export function imageReferenceProblem(text: string): string | undefined {
   if (text.length <= 512 && (IMAGE_ID.test(text) || REFERENCE.test(text))) return undefined;
   return `"${text}" is not an image reference; they look like registry.example.com/team/app:v1.2.3`;
+}
+
+/** @returns what is wrong with a repository of images, or undefined */
+export function repositoryProblem(text: string): string | undefined {
+  if (text.length <= 255 && isRepository(text)) return undefined;
+  return `"${text}" is not a repository in a registry; they look like ghcr.io/acme/roma, without tag or digest`;
 }
 
 /** @returns what is wrong with a git revision, or undefined */

@@ -4,16 +4,15 @@ import { ProcedureError } from '../model/errors.js';
 import { formatDuration } from '../model/units.js';
 import { reasonIn, type DockerCli } from './compose-cli.js';
 
+interface Transfer {
+  readonly reference: string;
+  readonly onLine: (line: string) => void;
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+}
+
 /** Pulls with the CLI: it has the user's registry credentials and credential helpers. */
-export async function pullImage(
-  cli: DockerCli,
-  options: {
-    readonly reference: string;
-    readonly onLine: (line: string) => void;
-    readonly signal: AbortSignal;
-    readonly timeoutMs: number;
-  },
-): Promise<void> {
+export async function pullImage(cli: DockerCli, options: Transfer): Promise<void> {
   const { reference, ...call } = options;
   await cli.demand({
     ...call,
@@ -21,6 +20,18 @@ export async function pullImage(
     title: `docker pull ${reference}`,
     code: 'E_PULL',
     next: 'Look whether the name is right and this user is logged in (docker login). Nothing that runs was touched.',
+  });
+}
+
+/** Pushes with the CLI, for the same reason. */
+export async function pushImage(cli: DockerCli, options: Transfer): Promise<void> {
+  const { reference, ...call } = options;
+  await cli.demand({
+    ...call,
+    args: ['push', '--', requireReference(reference)],
+    title: `docker push ${reference}`,
+    code: 'E_PUSH',
+    next: 'Look whether push-to is right and this user may push there (docker login). Nothing that runs was touched.',
   });
 }
 

@@ -3,7 +3,7 @@ import type { Compose } from '../model/ports/engine.js';
 import { childEnvironment, type Environment } from '../host/environment.js';
 import { composeArgs, DockerCli, NOTHING_NEW, reasonIn } from './compose-cli.js';
 import { composeHashes, documentHashes } from './compose-hashes.js';
-import { pullImage, registryProblem } from './compose-registry.js';
+import { pullImage, pushImage, registryProblem } from './compose-registry.js';
 import { documentTarget, renderProject } from './compose-render.js';
 import { makeTemplate } from './compose-template.js';
 import { up } from './compose-up.js';
@@ -59,6 +59,7 @@ export function createCompose({ environment, debug }: ComposeOptions): Compose {
 
     up: async (options) => up(cli, options, await version()),
     pull: (reference, onLine, signal, timeoutMs) => pullImage(cli, { reference, onLine, signal, timeoutMs }),
+    push: (reference, onLine, signal, timeoutMs) => pushImage(cli, { reference, onLine, signal, timeoutMs }),
     registryProblem: (reference, timeoutMs) => registryProblem(cli, reference, timeoutMs),
   };
 }

@@ -3,6 +3,7 @@ import { connect, unreachable, type GitHubAccess } from './client.js';
 import { openOrUpdate } from './incident-issue.js';
 import { findDeployment } from './deployment-found.js';
 import type { Ask } from './issues.js';
+import { findRecordedImages } from './recorded-images.js';
 import { openRevert } from './revert.js';
 import { openOrReplaceReview } from './review-issue.js';
 import type { CodeHost, DeploymentFound, WrittenIssue, PullRequest } from '../model/ports/code-host.js';
@@ -73,6 +74,18 @@ export function createCodeHost({
         return await findDeployment((await connect(access, ISSUE_DEADLINE_MS))(), commit, environment);
       } catch (error) {
         return { kind: 'unknown', reason: `GitHub did not tell (${String(error)})` };
+      }
+    },
+
+    async recordedImages(commit, names) {
+      if (unreachable(access) !== undefined) return {};
+      try {
+        return await findRecordedImages((await connect(access, ISSUE_DEADLINE_MS))(), commit, names);
+      } catch (error) {
+        onIssueLost(
+          `GitHub did not tell which image was built for ${commit.slice(0, 12)} (the token needs contents: read and deployments: read), so it may be built again: ${String(error)}`,
+        );
+        return {};
       }
     },
 

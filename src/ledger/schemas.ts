@@ -194,6 +194,7 @@ const operationUnion = z.discriminatedUnion('kind', [
   z.looseObject({ kind: z.literal('run-release-command'), service, release, command: z.string() }),
   z.looseObject({ kind: z.literal('build-image'), service, tag: z.string(), pullBase: z.boolean() }),
   z.looseObject({ kind: z.literal('pull-image'), service, reference: z.string() }),
+  z.looseObject({ kind: z.literal('push-image'), service, image: z.string(), reference: z.string() }),
   z.looseObject({ kind: z.literal('capture-evidence'), service, moment: z.enum(['before', 'after']) }),
   z.looseObject({ kind: z.literal('keep-image'), service, image: z.string(), tags: strings }),
   z.looseObject({ kind: z.literal('move-checkout'), directory: z.string(), from: z.string(), to: z.string() }),

@@ -26,6 +26,8 @@ export interface DeploymentOrigin {
   readonly by: string;
   /** What `image` named: with a digest, exactly what is deployed. */
   readonly image: string | undefined;
+  /** What is deployed of each service, by digest, where it was built once (`push-to`). */
+  readonly images?: Readonly<Record<string, string>>;
 }
 
 export interface DeploymentStatus {

@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   E_SOURCE: 'The git checkout or the wanted commit cannot be used.',
   E_BUILD: 'Building the release failed; nothing that runs was touched.',
   E_PULL: 'Pulling the image failed; nothing that runs was touched.',
+  E_PUSH: 'Pushing the image that was built failed; nothing that runs was touched.',
   E_BACKUP: 'A backup is missing, not whole, or of something else.',
   E_DISK_FULL: 'There is no space left to write to.',
   E_COMMAND: 'A command of yours failed.',

@@ -26,6 +26,8 @@ export type Operation =
       readonly pullBase: boolean;
     }
   | { readonly kind: 'pull-image'; readonly service: string; readonly reference: string }
+  /** What was built goes to the registry that it is deployed from whenever its commit is deployed again. */
+  | { readonly kind: 'push-image'; readonly service: string; readonly image: string; readonly reference: string }
   | {
       readonly kind: 'capture-evidence';
       readonly service: string;
@@ -292,6 +294,8 @@ export function describeOperation(operation: Operation): string {
       return `build ${operation.service}${operation.pullBase ? ' on fresh base images' : ''}`;
     case 'pull-image':
       return `pull ${operation.reference} for ${operation.service}`;
+    case 'push-image':
+      return `push the image of ${operation.service} as ${operation.reference}`;
     case 'capture-evidence':
       return `capture log, stats and inspect output of ${operation.service} (${operation.moment})`;
     case 'keep-image':
@@ -470,6 +474,7 @@ export function compensationOf(operation: Operation): Compensation {
     case 'fetch-source':
     case 'build-image':
     case 'pull-image':
+    case 'push-image':
     case 'keep-image':
       return { kind: 'none', reason: 'touches nothing that runs' };
     case 'add-worktree':
@@ -539,6 +544,7 @@ const END_DECIDES_NOTHING: ReadonlySet<OperationKind> = new Set([
   'add-worktree',
   'build-image',
   'pull-image',
+  'push-image',
   'capture-evidence',
   'keep-image',
   'tag-image',

@@ -30,6 +30,8 @@ export interface Request {
   readonly ref: string | undefined;
   /** What is older than what is live may be deployed: as a rollback. */
   readonly allowDowngrade: boolean;
+  /** Repository in a registry for what is built, with `{service}` where several services are. */
+  readonly pushTo: string | undefined;
   readonly image: string | undefined;
   readonly pullBase: boolean;
   readonly buildCommand: string | undefined;

@@ -1,4 +1,6 @@
 import type { Current } from '../steps/candidate.js';
+import { buildsOnce, pinnedImages } from '../steps/build-once.js';
+import { beginDeployment } from '../steps/deployment.js';
 import { prepare } from '../steps/prepare.js';
 import { diskSpaceGate } from '../steps/gates/disk-space.js';
 import { healthGate } from '../steps/gates/health.js';
@@ -51,7 +53,12 @@ export const codeUpdate: Procedure = {
         passGate(session, 'health', healthGate(service, current));
       }
     });
-    await session.progress.group('Build and pull', () => prepare(session, wanted, services, { hashes, observed }));
+    try {
+      await session.progress.group('Build and pull', () => prepare(session, wanted, services, { hashes, observed }));
+    } finally {
+      const releases = [...session.candidates.values()].map(({ release }) => release);
+      if (buildsOnce(session)) beginDeployment(session, wanted.commit, pinnedImages(session.request, releases));
+    }
     session.recorder.pullRequests = await asked;
     const candidates = services.flatMap((service) => session.candidates.get(service) ?? []);
     const result = await rollOutAll(session, 'code-update', candidates);

@@ -1,6 +1,7 @@
 import { ProcedureError } from '../model/errors.js';
 import { isBad, type Release } from '../model/release.js';
 import type { Candidate, Current } from '../steps/candidate.js';
+import { pinnedImages } from '../steps/build-once.js';
 import { beginDeployment } from '../steps/deployment.js';
 import { diskSpaceGate } from '../steps/gates/disk-space.js';
 import { healthGate } from '../steps/gates/health.js';
@@ -57,7 +58,8 @@ export const rollback: Procedure = {
       if (candidate !== undefined) candidates.push(candidate);
     }
     if (candidates.length === 0) throw nothingToGoBackTo(services);
-    beginDeployment(session, candidates[0]?.release.commit);
+    const releases = candidates.map(({ release }) => release);
+    beginDeployment(session, releases[0]?.commit, pinnedImages(session.request, releases));
     const result = await rollOutAll(session, 'rollback', candidates);
     await markLeftReleases(session, candidates);
     return result;
@@ -92,7 +94,9 @@ async function obtain(
       session.progress.info(`${service}: back to release ${target.release.id} (${target.release.origin})`);
       return keptCandidate(session, target.release.id, current);
     case 'commit': {
-      session.progress.info(`${service}: no kept release is of ${target.ref}; it is built from it`);
+      session.progress.info(
+        `${service}: no kept release is of ${target.ref}; its recorded image is taken, or else it is built`,
+      );
       const building: Session = { ...session, request: { ...session.request, ref: target.ref, image: undefined } };
       await prepare(building, await fetchWanted(building), [service]);
       return session.candidates.get(service);

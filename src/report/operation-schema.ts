@@ -80,6 +80,7 @@ export const operation = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('run-release-command'), ...service, release: text, command: text }),
   z.object({ kind: z.literal('build-image'), ...service, tag: text, pullBase: z.boolean() }),
   z.object({ kind: z.literal('pull-image'), ...service, reference: text }),
+  z.object({ kind: z.literal('push-image'), ...service, image: text, reference: text }),
   z.object({ kind: z.literal('capture-evidence'), ...service, moment: z.enum(['before', 'after']) }),
   z.object({ kind: z.literal('keep-image'), ...service, image: text, tags: z.array(text) }),
   z.object({ kind: z.literal('move-checkout'), directory: text, from: text, to: text }),

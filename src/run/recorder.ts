@@ -21,6 +21,8 @@ export class Recorder {
   readonly accounts: Accounted[] = [];
   /** Services that this run has made live. */
   readonly deployed = new Set<string>();
+  /** Images that this run has built and pushed, by service, with their digest in the registry. */
+  readonly pushed = new Map<string, string>();
   readonly gates: GateResult[] = [];
   readonly captured: string[] = [];
   readonly verified: VerifiedCheck[] = [];

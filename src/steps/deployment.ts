@@ -6,7 +6,11 @@ import type { Run } from '../run/run.js';
 import type { Session, Viewing } from './session.js';
 
 /** Records on the forge that a change of the environment begins, once it is known what is to be live; waits for nothing. */
-export function beginDeployment(session: Session, commit: string | undefined): void {
+export function beginDeployment(
+  session: Session,
+  commit: string | undefined,
+  images: Readonly<Record<string, string>> = {},
+): void {
   const { request, invocation, deployment, project, progress } = session;
   const { environment } = request.deployment;
   if (environment === undefined || !changesWhatRuns(request)) return;
@@ -28,6 +32,7 @@ export function beginDeployment(session: Session, commit: string | undefined): v
       services: request.services,
       by: invocation.actor,
       image: request.image,
+      ...(Object.keys(images).length === 0 ? {} : { images }),
     },
   });
 }

@@ -1,6 +1,7 @@
 import { ProcedureError } from '../model/errors.js';
 import { keptImageTag, type ReleaseEvent } from '../model/release.js';
 import type { Performers } from '../run/executor.js';
+import { pushImage } from './build-once.js';
 import { runOnHost } from './commands.js';
 import { settleContainers, startBeside } from './beside.js';
 import { deleteBackups } from './old-backups.js';
@@ -39,6 +40,7 @@ export function performersFor(session: () => Session): Performers {
     },
     'pull-image': async ({ reference }, signal) =>
       session().compose.pull(reference, logLine, signal, session().request.commandTimeoutMs),
+    'push-image': async (operation, signal) => pushImage(session(), operation, signal),
     'capture-evidence': async (operation, signal) => lookerOf(session(), operation.service).capture(operation, signal),
     'keep-image': async ({ image, tags }) => {
       for (const tag of tags) await session().engine.tagImage(image, tag);

@@ -3,6 +3,7 @@ import type { ImageFacts } from '../model/image.js';
 import { policyOf } from '../model/project-policy.js';
 import { keptImageTag } from '../model/release.js';
 import type { ServiceDefinition } from '../model/service.js';
+import { pushBuilt, recordedImages } from './build-once.js';
 import type { Candidate, Current } from './candidate.js';
 import { decideDescribed, describeWanted, type Described } from './describe-wanted.js';
 import { badReleaseGate } from './gates/bad-release.js';
@@ -43,7 +44,9 @@ export async function prepare(
     const current = observed?.get(service) ?? (await observe(session.engine, session, session.project, service));
     prepared.push(await openService(session, wanted, service, { hashes, images, current }));
   }
-  if (images !== 'as-named') await buildCommand(session, wanted, prepared);
+  const building = images === 'as-named' ? [] : prepared.filter((one) => isBuilt(session, one));
+  const recorded = await recordedImages(session, wanted.commit, building);
+  if (building.some(({ service }) => !recorded.has(service))) await buildCommand(session, wanted);
   // An image that one service builds and others name is the same image for all of them.
   const built = new Map<string, ImageFacts>();
   const builders = prepared.filter(({ definition }) => definition.build !== undefined);
@@ -55,9 +58,10 @@ export async function prepare(
         ? await keepShared(session, one, shared)
         : named
           ? await namedImage(session, one)
-          : await obtainImage(session, wanted, one);
+          : await obtainImage(session, wanted, one, recorded.get(one.service));
     if (one.definition.build !== undefined) built.set(one.definition.image, image);
-    session.candidates.set(one.service, await compare(session, wanted, one, image));
+    const pinned = recorded.get(one.service) ?? session.recorder.pushed.get(one.service);
+    session.candidates.set(one.service, await compare(session, wanted, one, { image, pinned }));
   }
 }
 
@@ -90,11 +94,14 @@ async function openService(
   return described;
 }
 
+function isBuilt({ request }: Session, { definition }: Described): boolean {
+  return request.image === undefined && definition.build !== undefined;
+}
+
 /** The user's own build (ROMA: `pnpm install --frozen-lockfile && pnpm build`), once, in the build context. */
-async function buildCommand(session: Session, wanted: WantedProject, prepared: readonly Described[]): Promise<void> {
-  const { buildCommand: command, image } = session.request;
-  if (command === undefined || image !== undefined) return;
-  if (!prepared.some((one) => one.definition.build !== undefined)) return;
+async function buildCommand(session: Session, wanted: WantedProject): Promise<void> {
+  const { buildCommand: command } = session.request;
+  if (command === undefined) return;
   await session.execute(
     { kind: 'run-command', name: 'build-command', command, directory: wanted.buildDirectory },
     session.signal,
@@ -124,16 +131,24 @@ async function namedImage(session: Session, one: Described): Promise<ImageFacts>
 }
 
 /** Builds, pulls or takes the image that is there; in every case it ends up under our own keeping tag. */
-async function obtainImage(session: Session, wanted: WantedProject, one: Described): Promise<ImageFacts> {
+async function obtainImage(
+  session: Session,
+  wanted: WantedProject,
+  one: Described,
+  recorded: string | undefined,
+): Promise<ImageFacts> {
   const { request, engine, signal } = session;
   const keep = keptImageTag(session.project, one.service, one.id);
   session.unacceptedTags.add(keep);
-  if (request.image === undefined && one.definition.build !== undefined) {
+  if (recorded !== undefined) {
+    session.progress.info(`${one.service}: ${recorded} was built for this commit and is not built again`);
+  } else if (isBuilt(session, one)) {
     session.builds.set(one.service, buildDocument(wanted, one.definition, keep));
     await session.execute({ kind: 'build-image', service: one.service, tag: keep, pullBase: request.pullBase }, signal);
+    await pushBuilt(session, one.service, wanted.commit, keep);
     return present(engine.image(keep), keep);
   }
-  const reference = request.image ?? one.definition.image;
+  const reference = recorded ?? request.image ?? one.definition.image;
   const local = await engine.image(reference);
   const origin = imageOrigin({
     reference,
@@ -172,7 +187,13 @@ function buildDocument(
   };
 }
 
-async function compare(session: Session, wanted: WantedProject, one: Described, image: ImageFacts): Promise<Candidate> {
+/** @param pinned the image by its digest in the registry, where it was built once */
+async function compare(
+  session: Session,
+  wanted: WantedProject,
+  one: Described,
+  { image, pinned }: { readonly image: ImageFacts; readonly pinned: string | undefined },
+): Promise<Candidate> {
   const { service, current, definition } = one;
   const decision = decideDescribed(wanted, one, image.fingerprint);
   const diff = await changedConfiguration(session, decision, one, current);
@@ -209,7 +230,7 @@ async function compare(session: Session, wanted: WantedProject, one: Described, 
         name: definition.image,
         id: image.id,
         fingerprint: image.fingerprint,
-        digest: image.digests[0],
+        digest: pinned ?? image.digests[0],
         keptAs: keep,
       },
       configHash: one.configHash,

@@ -2,6 +2,7 @@ import type { Operation } from '../model/operation.js';
 import type { Plan } from '../model/plan.js';
 import { policyOf } from '../model/project-policy.js';
 import { keptImageTag, type ReleaseWithDefinition } from '../model/release.js';
+import { pushOperation, recordedImages } from './build-once.js';
 import type { Candidate } from './candidate.js';
 import { decideDescribed, describeWanted, type Described } from './describe-wanted.js';
 import { observe } from './observe.js';
@@ -55,14 +56,20 @@ export async function viewCandidates(
   const hashes = await renderedHashes(viewing, wanted.project);
   const preparation: Operation[] = [];
   const candidates: Candidate[] = [];
+  const all: Described[] = [];
   for (const service of services) {
     const current = await observe(viewing.engine, viewing, viewing.project, service);
-    const described = await describeWanted(viewing, wanted, service, hashes, current);
+    all.push(await describeWanted(viewing, wanted, service, hashes, current));
+  }
+  const toBuild = images === 'as-named' ? [] : all.filter(({ definition }) => definition.build !== undefined);
+  const recorded = await recordedImages(viewing, wanted.commit, toBuild);
+  for (const described of all) {
+    const { service, current } = described;
     const named = images === 'as-named' || (images === 'build' && described.definition.build === undefined);
-    const { operation, fingerprint } = named
+    const { operations, fingerprint } = named
       ? await viewNamedImage(viewing, described)
-      : await viewImage(viewing, described);
-    if (operation !== undefined) preparation.push(operation);
+      : await viewImage(viewing, wanted, described, recorded.get(service));
+    preparation.push(...operations);
     const facts = await trafficFacts(viewing, wanted.project, described.definition, current);
     const candidate = previewCandidate(viewing, wanted, described, fingerprint);
     const diff = await changedConfiguration(viewing, candidate.decision, described, current);
@@ -93,29 +100,36 @@ async function viewWanted(viewing: Viewing): Promise<WantedProject> {
 
 async function viewNamedImage(viewing: Viewing, { definition, current }: Described): Promise<ViewedImage> {
   const image = current.image ?? (await viewing.engine.image(definition.image));
-  return { operation: undefined, fingerprint: image?.fingerprint };
+  return { operations: [], fingerprint: image?.fingerprint };
 }
 
 interface ViewedImage {
-  readonly operation: Operation | undefined;
+  readonly operations: readonly Operation[];
   readonly fingerprint: string | undefined;
 }
 
 /** What would be done to get the image, and its identity where it is known without doing that. */
-async function viewImage(viewing: Viewing, { service, id, definition }: Described): Promise<ViewedImage> {
+async function viewImage(
+  viewing: Viewing,
+  { commit }: WantedProject,
+  { service, id, definition }: Described,
+  recorded: string | undefined,
+): Promise<ViewedImage> {
   const { request, engine, project } = viewing;
-  if (request.image === undefined && definition.build !== undefined) {
+  if (recorded === undefined && request.image === undefined && definition.build !== undefined) {
     const tag = keptImageTag(project, service, id);
-    return { operation: { kind: 'build-image', service, tag, pullBase: request.pullBase }, fingerprint: undefined };
+    const push = pushOperation(viewing, service, commit, tag);
+    const build = { kind: 'build-image', service, tag, pullBase: request.pullBase } as const;
+    return { operations: push === undefined ? [build] : [build, push], fingerprint: undefined };
   }
-  const reference = request.image ?? definition.image;
+  const reference = recorded ?? request.image ?? definition.image;
   const local = await engine.image(reference);
   const pullPolicy = definition.raw['pull_policy'];
   const { containerdStore } = viewing.opened.facts;
   if (imageOrigin({ reference, local, pullPolicy, containerdStore }) !== 'engine') {
-    return { operation: { kind: 'pull-image', service, reference }, fingerprint: undefined };
+    return { operations: [{ kind: 'pull-image', service, reference }], fingerprint: undefined };
   }
-  return { operation: undefined, fingerprint: local?.fingerprint };
+  return { operations: [], fingerprint: local?.fingerprint };
 }
 
 function previewCandidate(

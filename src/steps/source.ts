@@ -2,6 +2,7 @@ import path from 'node:path';
 import { ProcedureError } from '../model/errors.js';
 import { short } from '../model/operation.js';
 import type { OpenProject, Session, Viewing } from './session.js';
+import { buildsOnce } from './build-once.js';
 import { beginDeployment } from './deployment.js';
 import { passCommitGates } from './gates/index.js';
 import { renderWanted, wantedFromLive, type WantedProject } from './wanted.js';
@@ -18,17 +19,22 @@ export async function fetchWanted(session: Session): Promise<WantedProject> {
   const { opened, request } = session;
   const commit = await fetchCommit(session, opened, session.signal);
   if (commit === undefined) {
-    if (request.procedure !== 'rollback') beginDeployment(session, undefined);
+    if (isKnownNow(session)) beginDeployment(session, undefined);
     return wantedFromLive(opened, request.workingDirectory);
   }
   await showNew(session, opened, commit);
   await passCommitGates(session, commit.commit);
-  if (session.request.procedure !== 'rollback') beginDeployment(session, commit.commit);
+  if (isKnownNow(session)) beginDeployment(session, commit.commit);
   // No tracked file differs from the commit (a gate saw to that), and an image needs no build context.
   if (request.image !== undefined && commit.commit === opened.checkout?.commit) {
     return wantedFromLive(opened, request.workingDirectory);
   }
   return takeWorktree(session, commit.commit, commit.label);
+}
+
+/** A rollback has yet to find out what comes back, and what is built once is not known by its digest before it is built. */
+function isKnownNow(session: Session): boolean {
+  return session.request.procedure !== 'rollback' && !buildsOnce(session);
 }
 
 /** @returns what git fetches with, if anything */

@@ -8,8 +8,9 @@ import {
   EXAMPLE_REPOSITORY,
   fillCaller,
   layRepositoryForAct,
+  layAttest,
   layUploadArtifact,
-  uploadArtifactReference,
+  pinnedReference,
 } from '../../scripts/lib/workflow-transform.mjs';
 
 /** One attempt of one run of an example caller. */
@@ -112,6 +113,8 @@ function prepare(root: string, run: WorkflowRun): { args: string[]; sha: string;
     ...(run.nested === undefined ? {} : { nested: run.nested }),
   });
   layUploadArtifact(upload, artifacts);
+  const attest = join(root, 'attest');
+  layAttest(attest, artifacts);
 
   const workspace = join(root, 'workspace');
   execFileSync('git', ['clone', '--quiet', run.repository, workspace]);
@@ -129,7 +132,8 @@ function prepare(root: string, run: WorkflowRun): { args: string[]; sha: string;
     ...LABELS.flatMap((label) => ['--platform', `${label}=-self-hosted`]),
     ...['--action-cache-path', join(root, 'cache')],
     ...['--local-repository', `${EXAMPLE_REPOSITORY}@${EXAMPLE_COMMIT}=${library}`],
-    ...['--local-repository', `${uploadArtifactReference()}=${upload}`],
+    ...['--local-repository', `${pinnedReference('deploy.yml', 'actions/upload-artifact')}=${upload}`],
+    ...['--local-repository', `${pinnedReference('release.yml', 'actions/attest-build-provenance')}=${attest}`],
     // Masked wherever it occurs, so it is a word that nothing else says.
     ...['--secret', 'GITHUB_TOKEN=token-of-the-harness'],
     ...Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
@@ -159,7 +163,9 @@ function execute(program: string, args: string[], run: WorkflowRun): Promise<{ e
   });
 }
 
-function read(stdout: string): Pick<WorkflowResult, 'log' | 'outputs' | 'stepOutputs' | 'summary' | 'jobs' | 'conclusion'> {
+function read(
+  stdout: string,
+): Pick<WorkflowResult, 'log' | 'outputs' | 'stepOutputs' | 'summary' | 'jobs' | 'conclusion'> {
   const lines = stdout.split('\n').flatMap(parseLine);
   const results = lines.flatMap(({ jobResult }) => jobResult ?? []);
   const stepOutputs: Record<string, Record<string, string>> = {};

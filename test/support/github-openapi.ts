@@ -24,6 +24,7 @@ type Content = Readonly<
 >;
 
 const JSON_TYPE = 'application/json';
+const BYTES_TYPE = 'application/octet-stream';
 const file = fileURLToPath(new URL('github-openapi.json', import.meta.url));
 const description = JSON.parse(readFileSync(file, 'utf8')) as Description;
 const ajv = new Ajv({ strict: false, allErrors: true, coerceTypes: false, validateSchema: false });
@@ -52,6 +53,8 @@ export function requestProblems({ method, pathname, query, body }: Asked): reado
     else if (!fits(schema, text) && !fits(schema, Number(text)))
       problems.push(`${name}=${text} is not what is described`);
   }
+  // A file may be anything.
+  if (operation.requestBody?.content[BYTES_TYPE] !== undefined) return problems;
   const content = operation.requestBody?.content[JSON_TYPE];
   if (content === undefined) return body === undefined ? problems : [...problems, `${method} takes no body`];
   const pointer = `${place}/requestBody/content/${escaped(JSON_TYPE)}/schema`;

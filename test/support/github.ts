@@ -1,5 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { answerProblems, requestProblems } from './github-openapi.js';
+import { createReleases, type KeptRelease } from './github-releases.js';
 
 export interface KeptDeployment {
   readonly id: number;
@@ -34,6 +35,7 @@ export interface GitHub {
   /** Newest first, as GitHub lists them. */
   readonly deployments: KeptDeployment[];
   readonly faults: Fault[];
+  readonly releases: KeptRelease[];
   /** Pull requests that were merged, by the commit they brought. */
   readonly merged: Map<string, { readonly number: number; readonly title: string }>;
   /** What was to be reverted: node ids, and with which words and token. */
@@ -58,6 +60,8 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
   const [asked, problems, faults]: [string[], string[], Fault[]] = [[], [], []];
   const merged: GitHub['merged'] = new Map();
   const reverted: GitHub['reverted'] = [];
+  let apiUrl = '';
+  const releases = createReleases(() => `${apiUrl}/repos/${repository}`);
   let nextId = 1;
   const add = (record: Omit<KeptDeployment, 'id'>): KeptDeployment => {
     const made = { ...record, id: nextId++ };
@@ -71,6 +75,8 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
     query: URLSearchParams,
     body: Body,
   ): readonly [number, unknown] => {
+    const released = releases.carryOut(method, pathname, query, body);
+    if (released !== undefined) return released;
     const [, commit] = /\/commits\/(\w+)\/pulls$/.exec(pathname) ?? [];
     if (commit !== undefined) return [200, shownPulls(commit, merged.get(commit))];
     const [, id] = /\/deployments\/(\d+)\/statuses$/.exec(pathname) ?? [];
@@ -129,7 +135,8 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
         return;
       }
       const [status, said] = carryOut(method, pathname, searchParams, (body ?? {}) as Body);
-      if (status < 300 && !pathname.endsWith('/pulls'))
+      // Of a pull request as much is shown as is read, and a file is what was uploaded.
+      if (status < 300 && !/\/pulls$|\/assets\/\d+$/.test(pathname))
         problems.push(...answerProblems(method, pathname, status, said));
       if (fault?.with === 'lost') response.destroy();
       else answer(response, status, said);
@@ -138,8 +145,10 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
+  apiUrl = `http://127.0.0.1:${address.port}`;
   return {
-    apiUrl: `http://127.0.0.1:${address.port}`,
+    apiUrl,
+    releases: releases.kept,
     asked,
     deployments,
     faults,

@@ -19,6 +19,7 @@ const actions = [
   'action.yml',
   '.github/actions/rolling-restart/action.yml',
   '.github/actions/deploy-chain/action.yml',
+  '.github/actions/record-release/action.yml',
 ].map((path) => join(ROOT, path));
 const folder = mkdtempSync(join(tmpdir(), 'rr-workflows-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

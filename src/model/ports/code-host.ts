@@ -23,6 +23,12 @@ export interface CodeHost {
    * Never throws and never takes longer than some seconds; undefined when there is none.
    */
   openRevert(commit: string, reason: string): Promise<PullRequest | undefined>;
+  /**
+   * The images that were built for a commit, by service, each with its digest.
+   * Never throws and never takes longer than some seconds; empty when none are known.
+   * @param names tags that the commit may have
+   */
+  recordedImages(commit: string, names: readonly string[]): Promise<Readonly<Record<string, string>>>;
   /** Never throws and never takes longer than some seconds. */
   deploymentOf(commit: string, environment: string): Promise<DeploymentFound>;
 }

@@ -225,6 +225,8 @@ export interface Compose {
   }): Promise<void>;
   /** Pulls an image by reference (Docker CLI: it has the user's registry credentials and helpers). */
   pull(reference: string, onLine: (line: string) => void, signal: AbortSignal, timeoutMs: number): Promise<void>;
+  /** Pushes an image by a name that it has on the engine, with the user's registry credentials. @throws E_PUSH */
+  push(reference: string, onLine: (line: string) => void, signal: AbortSignal, timeoutMs: number): Promise<void>;
   /** Asks the registry for an image's manifest, without pulling. @returns what is wrong, or undefined */
   registryProblem(reference: string, timeoutMs: number): Promise<string | undefined>;
 }
