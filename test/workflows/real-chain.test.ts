@@ -2,6 +2,7 @@ import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HostResult } from '../../.github/actions/deploy-chain/chain.mjs';
+import { startRegistry, type Registry } from '../../scripts/lib/registry.mjs';
 import type { WorkflowResult } from '../support/act.js';
 import { expectUntouched, liveOf, type Live } from '../support/live.js';
 import type { Project } from '../support/project.js';
@@ -99,6 +100,31 @@ describe('several hosts', () => {
     expect(run.summary).toContain('# ❌ refused, after 1 of 2 hosts\n');
     expect(await servedVersion(one)).toBe('3.0.0');
     await expectUntouched(two, 'roma', before[1], run.log);
+  });
+});
+
+describe('an image that is built once', () => {
+  let registry: Registry;
+  beforeAll(async () => {
+    registry = await startRegistry();
+  });
+  afterAll(() => registry.stop());
+
+  it('is built on the first host, and the others get that very one', async () => {
+    const [one, two] = both();
+    await one.commitRelease({ version: '3.1.0' });
+    const repository = `${registry.address}/${one.name}/roma`;
+    const run = await chain('deploy-hosts.yml', { 'push-to': repository });
+    expect(run.conclusion, run.log).toBe('success');
+    expect(resultsOf(run)).toMatchObject([{ outcome: 'deployed' }, { outcome: 'deployed' }]);
+    expect([await servedVersion(one), await servedVersion(two)]).toEqual(['3.1.0', '3.1.0']);
+    expect(run.log.match(/✓ build roma/g)).toHaveLength(1);
+    expect(run.log.match(/✓ run build-command/g)).toHaveLength(1);
+    const payloads = host.github.deployments.slice(0, 2).map(({ payload }) => payload);
+    const images = { roma: expect.stringMatching(`^${repository}@sha256:`) as string };
+    expect(payloads).toMatchObject([{ 'rolling-restart': { images } }, { 'rolling-restart': { images } }]);
+    const [there, here] = [await one.inspect('roma'), await two.inspect('roma')];
+    expect(here.Image).toBe(there.Image);
   });
 });
 
