@@ -83,16 +83,20 @@ function asExpression(value) {
  * at the commit that callers name.
  *
  * @param {string} target an empty folder
- * @param {{ bundle?: string, nested?: boolean }} [options] `bundle`: folder that is laid as `dist/`; default this
- *   repository's own. `nested`: calls of other workflows stay calls, which act carries out as long as none fails
+ * @param {{ bundle?: string, nested?: boolean, commit?: string }} [options] `bundle`: folder that is laid as `dist/`; default this
+ *   repository's own. `nested`: calls of other workflows stay calls, which act carries out as long as none fails. `commit`: the
+ *   commit that the folder is
  */
-export function layRepositoryForAct(target, { bundle = join(projectRoot, 'dist'), nested = false } = {}) {
+export function layRepositoryForAct(target, { bundle = join(projectRoot, 'dist'), nested = false, commit } = {}) {
   const workflows = join('.github', 'workflows');
   mkdirSync(join(target, workflows), { recursive: true });
   for (const name of readdirSync(join(projectRoot, workflows))) {
     const text = readFileSync(join(projectRoot, workflows, name), 'utf8');
     const called = (file) => readFileSync(join(projectRoot, workflows, file), 'utf8');
-    writeFileSync(join(target, workflows, name), transformForAct(nested ? text : inlineCalls(text, called)));
+    writeFileSync(
+      join(target, workflows, name),
+      transformForAct(nested ? text : inlineCalls(text, called), { commit }),
+    );
   }
   cpSync(join(projectRoot, SUBFOLDER_ACTIONS), join(target, SUBFOLDER_ACTIONS), { recursive: true });
   if (!existsSync(join(bundle, 'main', 'index.js'))) throw new Error(`no bundle in ${bundle}: run \`npm run build\``);

@@ -32,12 +32,22 @@ export interface WorkflowRun {
   readonly with?: Readonly<Record<string, string | number | boolean>>;
   /** Stands for `dist/`. */
   readonly bundle?: string;
+  /** Versions of this repository that there are, in place of the one that the example pins, and the one that the caller names. */
+  readonly versions?: readonly Version[];
+  readonly pinned?: string;
   /** Workflows that call others are left as they are. Only for runs that succeed: act ends at a call that fails. */
   readonly nested?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   /** Folder that comes first in PATH, such as that of another Node. */
   readonly path?: string;
   readonly timeoutMs?: number;
+}
+
+/** This repository at a commit, as a tag, a branch or the commit itself names it. */
+export interface Version {
+  readonly ref: string;
+  readonly commit: string;
+  readonly bundle: string;
 }
 
 export interface WorkflowResult {
@@ -107,10 +117,13 @@ export async function runWorkflow(run: WorkflowRun): Promise<WorkflowResult> {
 }
 
 function prepare(root: string, run: WorkflowRun): { args: string[]; sha: string; artifacts: string } {
-  const [library, upload, artifacts] = [join(root, 'library'), join(root, 'upload'), join(root, 'artifacts')];
-  layRepositoryForAct(library, {
-    ...(run.bundle === undefined ? {} : { bundle: run.bundle }),
-    ...(run.nested === undefined ? {} : { nested: run.nested }),
+  const [upload, artifacts] = [join(root, 'upload'), join(root, 'artifacts')];
+  const nested = run.nested === undefined ? {} : { nested: run.nested };
+  const versions = run.versions ?? [{ ref: EXAMPLE_COMMIT, commit: EXAMPLE_COMMIT, bundle: run.bundle }];
+  const libraries = versions.map(({ ref, commit, bundle }) => {
+    const library = join(root, 'library', ref);
+    layRepositoryForAct(library, { ...(bundle === undefined ? {} : { bundle }), ...nested, commit });
+    return `${EXAMPLE_REPOSITORY}@${ref}=${library}`;
   });
   layUploadArtifact(upload, artifacts);
   const attest = join(root, 'attest');
@@ -122,7 +135,9 @@ function prepare(root: string, run: WorkflowRun): { args: string[]; sha: string;
   const sha = execFileSync('git', ['-C', workspace, 'rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
   const workflow = join(root, 'workflows', run.caller);
   mkdirSync(join(root, 'workflows'));
-  writeFileSync(workflow, fillCaller(readFileSync(new URL(run.caller, CALLERS), 'utf8'), run.with ?? {}, run.event));
+  const example = readFileSync(new URL(run.caller, CALLERS), 'utf8');
+  const caller = example.replace(`@${EXAMPLE_COMMIT}`, `@${run.pinned ?? EXAMPLE_COMMIT}`);
+  writeFileSync(workflow, fillCaller(caller, run.with ?? {}, run.event));
   const event = join(root, 'event.json');
   writeFileSync(event, JSON.stringify({ ref: run.ref, ...run.payload, ...(run.inputs && { inputs: run.inputs }) }));
 
@@ -131,7 +146,7 @@ function prepare(root: string, run: WorkflowRun): { args: string[]; sha: string;
     ...[run.event, '--json', '--directory', workspace, '--workflows', workflow, '--eventpath', event],
     ...LABELS.flatMap((label) => ['--platform', `${label}=-self-hosted`]),
     ...['--action-cache-path', join(root, 'cache')],
-    ...['--local-repository', `${EXAMPLE_REPOSITORY}@${EXAMPLE_COMMIT}=${library}`],
+    ...libraries.flatMap((library) => ['--local-repository', library]),
     ...['--local-repository', `${pinnedReference('deploy.yml', 'actions/upload-artifact')}=${upload}`],
     ...['--local-repository', `${pinnedReference('release.yml', 'actions/attest-build-provenance')}=${attest}`],
     // Masked wherever it occurs, so it is a word that nothing else says.

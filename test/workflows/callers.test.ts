@@ -257,3 +257,45 @@ describe('rollback.yml', () => {
     expect(given(result)).toMatchObject({ INPUT_PROCEDURE: 'rollback', 'INPUT_ROLLBACK-TO': 'release:r7' });
   });
 });
+
+describe('a caller in another repository', () => {
+  const [first, second] = ['1'.repeat(40), '2'.repeat(40)];
+  /** `v1` has moved on to the second commit; `v1.0.0` and the commits stay what they are. */
+  const versions = [
+    { ref: 'v1.0.0', commit: first, bundle: join(root, 'first') },
+    { ref: 'v1', commit: second, bundle: join(root, 'second') },
+    { ref: first, commit: first, bundle: join(root, 'first') },
+    { ref: second, commit: second, bundle: join(root, 'second') },
+  ];
+  beforeAll(() => {
+    for (const name of ['first', 'second']) {
+      for (const door of ['main', 'post']) {
+        mkdirSync(join(root, name, door), { recursive: true });
+        const script = `console.log('${door} of the ${name} commit');\n${door === 'main' ? STAND_IN : ''}`;
+        writeFileSync(join(root, name, door, 'index.js'), script);
+      }
+    }
+  });
+
+  it.each([
+    ['a tag', 'v1.0.0', 'first', 'second'],
+    ['a tag that moves', 'v1', 'second', 'first'],
+    ['a commit', first, 'first', 'second'],
+    ['another commit', second, 'second', 'first'],
+  ])('that pins %s runs the action of exactly that commit', async (_, pinned, name, other) => {
+    const push = { event: 'push', ref: 'refs/heads/main', versions, pinned } as const;
+    const result = await run({ caller: 'deploy.yml', ...push });
+    expect(result.conclusion, result.log).toBe('success');
+    expect(result.log).toContain(`main of the ${name} commit`);
+    expect(result.log).toContain(`post of the ${name} commit`);
+    expect(result.log).not.toContain(`of the ${other} commit`);
+  });
+
+  it('gets the workflows that a workflow calls at that commit as well', async () => {
+    const push = { event: 'push', ref: 'refs/heads/main', versions, pinned: 'v1', nested: true } as const;
+    const result = await run({ caller: 'deploy-hosts.yml', ...push });
+    expect(result.conclusion, result.log).toBe('success');
+    expect(result.log.match(/main of the second commit/g)).toHaveLength(2);
+    expect(result.log).not.toContain('of the first commit');
+  });
+});
