@@ -24,6 +24,7 @@ import { createProbes } from './probe/probes.js';
 import { createEvidenceStore } from './report/evidence.js';
 import { createIncidentLog } from './report/incident-log.js';
 import { createMetricsFile } from './report/openmetrics.js';
+import { renderPlanComment } from './report/plan-comment.js';
 import type { SecretRedactor } from './report/redact.js';
 import { looksSecret } from './report/secret-names.js';
 import { DeploymentRecord } from './run/deployment-record.js';
@@ -78,6 +79,7 @@ export async function createRun(options: RunOptions): Promise<Run> {
     }),
     engine,
     compose,
+    isolated: engine.isolated(cli),
     source: createSource({ environment: cli, debug }),
     commands: createCommands(cli),
     disks: createDisks(),
@@ -91,6 +93,7 @@ export async function createRun(options: RunOptions): Promise<Run> {
     codeHost: createCodeHost({
       ...github,
       revertToken: request.revertToken,
+      renderPlan: renderPlanComment,
       onProblem: debug,
       onIssueLost: (line) => progress.warning(line),
     }),

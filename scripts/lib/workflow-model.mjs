@@ -114,6 +114,21 @@ export const MAINTENANCE_PHASES = [
   { name: 'complete', title: 'Complete', whole: ['all'], changes: false },
 ];
 
+/** Inputs of a plan on a pull request. */
+const OF_A_PLAN = [
+  'working-directory',
+  'service',
+  'compose-files',
+  'project-name',
+  'env-file',
+  'strategy',
+  'router',
+  'edge-image',
+  'state-dir',
+  'evidence-dir',
+  'fetch-token',
+];
+
 const NOT_IN_A_DEPLOY = [...SET_BY_EVERY_WORKFLOW, ...OF_OTHER_PROCEDURES, ...OF_A_ROLLBACK, ...OF_A_MAINTENANCE];
 
 /** @type {readonly PublicWorkflow[]} */
@@ -185,6 +200,13 @@ export const PUBLIC_WORKFLOWS = [
       'with-data',
       ...OF_A_MAINTENANCE,
     ],
+  },
+  {
+    file: 'plan.yml',
+    required: ['working-directory'],
+    get leftOut() {
+      return allBut(OF_A_PLAN);
+    },
   },
   {
     file: 'slo-review.yml',

@@ -52,8 +52,10 @@ const RESTARTS: readonly ProcedureName[] = [
   'eject',
   'restore',
 ];
+/** Procedures that only look. */
+const LOOKS: readonly ProcedureName[] = ['check', 'plan', 'slo-report'];
 /** Procedures of which people are told. */
-const TOLD: readonly ProcedureName[] = PROCEDURES.filter((name) => name !== 'check' && name !== 'slo-report');
+const TOLD: readonly ProcedureName[] = PROCEDURES.filter((name) => !LOOKS.includes(name));
 /** Procedures that may take a backup. */
 const SAVES: readonly ProcedureName[] = ['backup', 'restore', ...DISTURBS];
 
@@ -117,7 +119,7 @@ const TABLE = [
     default: 'auto',
     kind: 'choice',
     choices: ['auto', ...STRATEGY_NAMES],
-    procedures: CHANGES,
+    procedures: [...CHANGES, 'plan'],
   },
   {
     name: 'router',
@@ -126,7 +128,7 @@ const TABLE = [
     default: 'auto',
     kind: 'choice',
     choices: ROUTER_CHOICES,
-    procedures: CHANGES,
+    procedures: [...CHANGES, 'plan'],
   },
   {
     name: 'drain-timeout',
@@ -142,7 +144,7 @@ const TABLE = [
     // HAProxy 3.0.29, the index of all platforms.
     default: 'haproxy:3.0-alpine@sha256:56b887da77428b7a6621e59e480cdbd330cc805c22d3cedb66ceea76ffdea2c6',
     kind: 'text',
-    procedures: CHANGES,
+    procedures: [...CHANGES, 'plan'],
   },
   {
     name: 'canary-steps',
@@ -173,7 +175,7 @@ const TABLE = [
     default: undefined,
     defaultText: "the workflow's commit",
     kind: 'text',
-    procedures: ['check', 'code-update', 'maintenance'],
+    procedures: ['check', 'code-update', 'maintenance', 'plan'],
   },
   {
     name: 'allow-downgrade',
@@ -748,17 +750,17 @@ const TABLE = [
   {
     name: 'github-token',
     description:
-      'Token for GitHub: git fetches a private repository with it (`contents: read`), deployments are recorded (`deployments: write`), and an emergency or `slo-report` opens an issue (`issues: write`).',
+      'Token for GitHub: git fetches a private repository with it (`contents: read`), deployments are recorded (`deployments: write`), an emergency or `slo-report` opens an issue (`issues: write`), and `plan` comments on the pull request (`pull-requests: write`).',
     default: undefined,
     kind: 'secret',
-    procedures: ['check', ...CHANGES, 'emergency', 'slo-report'],
+    procedures: ['check', ...CHANGES, 'emergency', 'plan', 'slo-report'],
   },
   {
     name: 'fetch-token',
     description: 'Token that git fetches with where `github-token` may not read the repository of the live checkout.',
     default: undefined,
     kind: 'secret',
-    procedures: ['check', 'code-update', 'rollback', 'maintenance'],
+    procedures: ['check', 'code-update', 'rollback', 'maintenance', 'plan'],
   },
   {
     name: 'revert-token',

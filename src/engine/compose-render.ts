@@ -17,7 +17,7 @@ const ALL_PROFILES = ['--profile', '*'];
  * printed as `$$`, so the document can be read again and means the same.
  * @throws ProcedureError E_COMPOSE_FILE with Compose's own words
  */
-export async function renderDocument(cli: DockerCli, target: ComposeTarget): Promise<Document> {
+export async function renderDocument(cli: Pick<DockerCli, 'run'>, target: ComposeTarget): Promise<Document> {
   const render = (profiles: readonly string[]) =>
     cli.run({
       args: [...composeArgs(target), ...profiles, 'config', '--format', 'json'],

@@ -1,10 +1,12 @@
 import type { Engine } from '../model/ports/engine.js';
 import type { VolumeData } from '../model/ports/data.js';
+import type { IsolatedCompose } from '../model/ports/isolated-compose.js';
 import type { OwnContainers } from '../model/ports/own-containers.js';
 import type { RecordsApi } from '../model/ports/records.js';
 import type { Traces } from '../model/ports/traces.js';
 import { createBeside } from './beside.js';
 import { EngineClient } from './client.js';
+import { createIsolatedCompose } from './compose-isolated.js';
 import { createContainers } from './containers.js';
 import type { Endpoint } from './endpoint.js';
 import { projectEvents } from './events.js';
@@ -25,6 +27,8 @@ export interface DockerEngine extends Engine {
   readonly own: OwnContainers;
   readonly data: VolumeData;
   readonly traces: Traces;
+  /** @param environment of the programs of the host: where Compose's is found */
+  isolated(environment: Readonly<Record<string, string | undefined>>): IsolatedCompose;
 }
 
 /**
@@ -50,5 +54,6 @@ export function createDockerEngine(endpoint: Endpoint, debug: (line: string) => 
     own: createOwnContainers(client),
     data: createVolumeData(client),
     traces: createTraces(client),
+    isolated: (environment) => createIsolatedCompose(client, environment),
   };
 }

@@ -19,8 +19,8 @@ export async function readLogs(client: EngineClient, id: string, options: LogOpt
   const { follow = false, signal } = options;
   const what = `read the log of container ${short(id)}`;
   const query = {
-    stdout: '1',
-    stderr: '1',
+    stdout: options.only === 'stderr' ? '0' : '1',
+    stderr: options.only === 'stdout' ? '0' : '1',
     follow: follow ? '1' : '0',
     timestamps: options.timestamps === true ? '1' : '0',
     ...(options.since === undefined ? {} : { since: options.since.toFixed(6) }),

@@ -105,23 +105,28 @@ async function tryCreate(client: EngineClient, options: ContainerOptions): Promi
 }
 
 /**
- * Creates a container that is never started, of the image with nothing in it.
+ * Creates a container of the image with nothing in it. Without a program it is one that is never started.
  * @returns its id
  */
 export async function createFromEmptyImage(
   client: EngineClient,
-  { name, labels, mounts }: EmptyContainer,
+  { name, labels, mounts, program }: EmptyContainer,
 ): Promise<string> {
   const settings: Docker.ContainerCreateOptions = {
-    name,
+    ...(name === undefined ? {} : { name }),
     Image: RECORDS_IMAGE_NAME,
     Labels: { ...labels },
     Cmd: ['never-started'],
     NetworkDisabled: true,
-    HostConfig: { NetworkMode: 'none', Mounts: [...mounts] },
+    ...(program === undefined ? {} : programSettings(program)),
+    HostConfig: {
+      NetworkMode: 'none',
+      Mounts: [...mounts],
+      ...(program === undefined ? {} : programLimits(program)),
+    },
   };
   const create = (): Promise<string> =>
-    client.call(`create container ${name}`, async (docker, abortSignal) => {
+    client.call(`create container ${name ?? 'without a name'}`, async (docker, abortSignal) => {
       const container = await docker.createContainer({ ...settings, abortSignal });
       return container.id;
     });
@@ -132,9 +137,41 @@ export async function createFromEmptyImage(
 }
 
 export interface EmptyContainer {
-  readonly name: string;
+  /** Undefined: the engine gives it one. */
+  readonly name: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly mounts: Docker.MountConfig;
+  readonly program?: EmptyProgram;
+}
+
+/** A program that is put into the container before it starts, and may do as little as a program can. */
+export interface EmptyProgram {
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly user: string;
+  readonly memoryBytes: number;
+  readonly processes: number;
+}
+
+function programSettings({ command, environment, user }: EmptyProgram): Docker.ContainerCreateOptions {
+  return {
+    Entrypoint: [...command],
+    Cmd: [],
+    Env: Object.entries(environment).map(([key, value]) => `${key}=${value}`),
+    User: user,
+    WorkingDir: '/',
+  };
+}
+
+function programLimits({ memoryBytes, processes }: EmptyProgram): Docker.HostConfig {
+  return {
+    CapDrop: ['ALL'],
+    SecurityOpt: ['no-new-privileges'],
+    Memory: memoryBytes,
+    PidsLimit: processes,
+    // Whatever the engine's own driver is, this one can be read back.
+    LogConfig: { Type: 'json-file', Config: {} },
+  };
 }
 
 /** The volume is not filled from the image's folder. */

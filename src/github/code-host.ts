@@ -3,9 +3,11 @@ import { connect, unreachable, type GitHubAccess } from './client.js';
 import { openOrUpdate } from './incident-issue.js';
 import { findDeployment } from './deployment-found.js';
 import type { Ask } from './issues.js';
+import { writePlanComment } from './plan-comment.js';
 import { findRecordedImages } from './recorded-images.js';
 import { openRevert } from './revert.js';
 import { openOrReplaceReview } from './review-issue.js';
+import type { PlanComment } from '../model/plan-comment.js';
 import type { CodeHost, DeploymentFound, WrittenIssue, PullRequest } from '../model/ports/code-host.js';
 
 /** What a person waits at most for a name in a summary. */
@@ -19,6 +21,8 @@ export interface CodeHostOptions extends GitHubAccess {
   readonly onIssueLost?: (line: string) => void;
   /** What reverts are opened with: it may write. */
   readonly revertToken?: string | undefined;
+  /** A plan as a comment has it. */
+  readonly renderPlan?: (plan: PlanComment) => string;
 }
 
 const answer = z.array(z.looseObject({ number: z.number(), title: z.string(), html_url: z.string() }));
@@ -28,6 +32,7 @@ export function createCodeHost({
   onProblem,
   onIssueLost = onProblem,
   revertToken,
+  renderPlan = ({ headline }) => headline,
   ...access
 }: CodeHostOptions): CodeHost {
   const writeIssue = async (
@@ -74,6 +79,19 @@ export function createCodeHost({
         return await findDeployment((await connect(access, ISSUE_DEADLINE_MS))(), commit, environment);
       } catch (error) {
         return { kind: 'unknown', reason: `GitHub did not tell (${String(error)})` };
+      }
+    },
+
+    async commentPlan(pullRequest, plan, redact) {
+      if (unreachable(access) !== undefined) return undefined;
+      try {
+        const ask = (await connect(access, ISSUE_DEADLINE_MS))('once');
+        return await writePlanComment(ask, pullRequest, plan.project, redact(renderPlan(plan)));
+      } catch (error) {
+        onIssueLost(
+          `GitHub took no comment on #${pullRequest} (the token needs pull-requests: write): ${String(error)}`,
+        );
+        return undefined;
       }
     },
 

@@ -128,6 +128,7 @@ export const PROCEDURES = [
   'start',
   'full-restart',
   'maintenance',
+  'plan',
   'slo-report',
   'backup',
   'restore',

@@ -8,6 +8,7 @@ import { emergency } from './emergency.js';
 import { healthRestart } from './health-restart.js';
 import { fullRestart } from './full-restart.js';
 import { maintenance } from './maintenance.js';
+import { plan } from './plan.js';
 import type { Procedure } from './procedure.js';
 import { restore } from './restore.js';
 import { rollback } from './rollback.js';
@@ -18,6 +19,7 @@ import { sloReport } from './slo-report.js';
 /** Every procedure there is; a new one is one file and one line here. */
 export const ALL_PROCEDURES: Readonly<Record<ProcedureName, Procedure>> = {
   check,
+  plan,
   'code-update': codeUpdate,
   rollback,
   'health-restart': healthRestart,

@@ -72,7 +72,7 @@ async function conduct(run: Run, opened: OpenProject, procedure: Procedure): Pro
       describeDeployment(view);
     }
     try {
-      if (run.request.procedure !== 'check') passOpeningGates(view);
+      if (perform !== undefined) passOpeningGates(view);
       return await procedure.preview(view);
     } finally {
       await removeWorktrees(view);

@@ -3,6 +3,7 @@ import type { CodeHost } from '../model/ports/code-host.js';
 import type { VolumeData } from '../model/ports/data.js';
 import type { Edges } from '../model/ports/edge.js';
 import type { Compose, Engine } from '../model/ports/engine.js';
+import type { IsolatedCompose } from '../model/ports/isolated-compose.js';
 import type { IncidentLog } from '../model/ports/incidents.js';
 import type { Commands, Disks, Listeners } from '../model/ports/host.js';
 import type { HeldLock, Journal, Ledger, Locks } from '../model/ports/ledger.js';
@@ -21,6 +22,7 @@ import type { Recorder } from './recorder.js';
 export interface Adapters {
   readonly engine: Engine;
   readonly compose: Compose;
+  readonly isolated: IsolatedCompose;
   readonly source: Source;
   readonly commands: Commands;
   readonly disks: Disks;

@@ -1,7 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import type { Operation } from '../model/operation.js';
 import type { Plan } from '../model/plan.js';
 import { policyOf } from '../model/project-policy.js';
-import { keptImageTag, type ReleaseWithDefinition } from '../model/release.js';
+import { keptImageTag, newReleaseId, type ReleaseWithDefinition } from '../model/release.js';
 import { pushOperation, recordedImages } from './build-once.js';
 import type { Candidate } from './candidate.js';
 import { decideDescribed, describeWanted, type Described } from './describe-wanted.js';
@@ -130,6 +131,45 @@ async function viewImage(
     return { operations: [{ kind: 'pull-image', service, reference }], fingerprint: undefined };
   }
   return { operations: [], fingerprint: local?.fingerprint };
+}
+
+/** A candidate of which nothing was built or pulled, and whose place in the plan is decided by other means. */
+export function viewedCandidate(
+  viewing: Viewing,
+  one: Pick<Candidate, 'service' | 'definition' | 'policy' | 'current' | 'oneShot'> & { readonly commit: string },
+): Omit<Candidate, 'traffic' | 'inlineFiles' | 'decision'> {
+  const { service, definition, policy, current, oneShot, commit } = one;
+  const id = newReleaseId(new Date(), randomBytes(3).toString('hex'));
+  const replicas = Math.max(definition.replicas, 1);
+  const image = { id: 'the image of the commit', fingerprint: '', digest: undefined };
+  return {
+    service,
+    definition,
+    policy,
+    current,
+    oneShot,
+    replicas,
+    recorded: false,
+    namedImage: undefined,
+    release: {
+      id,
+      project: viewing.project,
+      service,
+      createdAt: new Date().toISOString(),
+      image: { ...image, name: definition.image, keptAs: keptImageTag(viewing.project, service, id) },
+      configHash: '',
+      composeHash: '',
+      replicas,
+      commit,
+      origin: 'preview',
+      definitionFrom: 'rendered',
+      by: viewing.invocation.actor,
+      run: undefined,
+      version: undefined,
+      definition: {},
+      files: {},
+    },
+  };
 }
 
 function previewCandidate(

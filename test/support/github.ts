@@ -1,5 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { answerProblems, requestProblems } from './github-openapi.js';
+import { createComments, type KeptComment } from './github-comments.js';
 import { createReleases, type KeptRelease } from './github-releases.js';
 
 export interface KeptDeployment {
@@ -36,6 +37,7 @@ export interface GitHub {
   readonly deployments: KeptDeployment[];
   readonly faults: Fault[];
   readonly releases: KeptRelease[];
+  readonly comments: KeptComment[];
   /** Pull requests that were merged, by the commit they brought. */
   readonly merged: Map<string, { readonly number: number; readonly title: string }>;
   /** What was to be reverted: node ids, and with which words and token. */
@@ -62,6 +64,7 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
   const reverted: GitHub['reverted'] = [];
   let apiUrl = '';
   const releases = createReleases(() => `${apiUrl}/repos/${repository}`);
+  const comments = createComments(root);
   let nextId = 1;
   const add = (record: Omit<KeptDeployment, 'id'>): KeptDeployment => {
     const made = { ...record, id: nextId++ };
@@ -77,6 +80,8 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
   ): readonly [number, unknown] => {
     const released = releases.carryOut(method, pathname, query, body);
     if (released !== undefined) return released;
+    const commented = comments.carryOut(method, pathname, query, body);
+    if (commented !== undefined) return commented;
     const [, commit] = /\/commits\/(\w+)\/pulls$/.exec(pathname) ?? [];
     if (commit !== undefined) return [200, shownPulls(commit, merged.get(commit))];
     const [, id] = /\/deployments\/(\d+)\/statuses$/.exec(pathname) ?? [];
@@ -149,6 +154,7 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
   return {
     apiUrl,
     releases: releases.kept,
+    comments: comments.kept,
     asked,
     deployments,
     faults,

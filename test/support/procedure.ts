@@ -22,6 +22,8 @@ export interface CarryOptions {
   readonly stateDir?: string;
   readonly cancelled?: AbortSignal;
   readonly environment?: NodeJS.ProcessEnv;
+  /** The ref that a workflow would run for. */
+  readonly ref?: string;
   /** What a host of another kind answers in place of this one: the rest stays as it is. */
   readonly host?: (run: Run) => Run;
   /** Called with each line of the log as it is written. */
@@ -58,7 +60,7 @@ export async function carryOut(
   const request = readRequest((name) => all[name] ?? '', hostContext({ ...environment, GITHUB_ACTIONS: undefined }));
   const made = await createRun({
     request,
-    invocation: invocation(),
+    invocation: { ...invocation(), ref: options.ref },
     progress,
     redactor,
     cancelled: options.cancelled ?? new AbortController().signal,

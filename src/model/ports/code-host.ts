@@ -1,4 +1,5 @@
 import type { Incident } from '../incident.js';
+import type { PlanComment } from '../plan-comment.js';
 import type { SloReview } from '../slo-review.js';
 
 /** The forge that the repository lives on, as far as a run wants to know things from it. Never needed for a change. */
@@ -24,6 +25,15 @@ export interface CodeHost {
    */
   openRevert(commit: string, reason: string): Promise<PullRequest | undefined>;
   /**
+   * Writes the plan of a project to a pull request, or replaces the one that is there.
+   * Never throws and never takes longer than some seconds; undefined when there is none.
+   */
+  commentPlan(
+    pullRequest: number,
+    plan: PlanComment,
+    redact: (text: string) => string,
+  ): Promise<WrittenComment | undefined>;
+  /**
    * The images that were built for a commit, by service, each with its digest.
    * Never throws and never takes longer than some seconds; empty when none are known.
    * @param names tags that the commit may have
@@ -43,6 +53,12 @@ export type DeploymentFound =
 /** An issue that a run has written to. */
 export interface WrittenIssue {
   readonly number: number;
+  readonly url: string;
+  readonly created: boolean;
+}
+
+/** A comment that a run has written. */
+export interface WrittenComment {
   readonly url: string;
   readonly created: boolean;
 }

@@ -101,6 +101,8 @@ export interface EngineFacts {
 }
 
 export interface LogOptions {
+  /** One of the two streams; both unless given. */
+  readonly only?: 'stdout' | 'stderr';
   readonly since?: number;
   readonly tail?: number;
   readonly follow?: boolean;

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import type { WrittenComment } from '../model/ports/code-host.js';
+import { MOST_CHARACTERS, type Ask } from './issues.js';
+
+/** Comments of a pull request are looked through until ours is found, so many pages of a hundred. */
+const PAGES = 10;
+const PER_PAGE = 100;
+
+const comment = z.looseObject({ id: z.number(), html_url: z.string(), body: z.string().nullish() });
+const comments = z.array(comment);
+
+/**
+ * One comment for a project, that always holds the newest plan. https://docs.github.com/rest/issues/comments; on a pull
+ * request it needs `pull-requests: write`.
+ */
+export async function writePlanComment(
+  ask: Ask,
+  number: number,
+  project: string,
+  text: string,
+): Promise<WrittenComment> {
+  const marker = `<!-- rolling-restart plan: ${project} -->`;
+  const body = `${text.slice(0, MOST_CHARACTERS)}\n${marker}\n`;
+  const known = await findComment(ask, number, marker);
+  if (known !== undefined) {
+    const route = 'PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}';
+    const { data } = await ask(route, { comment_id: known, body });
+    return { url: comment.parse(data).html_url, created: false };
+  }
+  const { data } = await ask('POST /repos/{owner}/{repo}/issues/{issue_number}/comments', {
+    issue_number: number,
+    body,
+  });
+  return { url: comment.parse(data).html_url, created: true };
+}
+
+async function findComment(ask: Ask, number: number, marker: string): Promise<number | undefined> {
+  for (let page = 1; page <= PAGES; page += 1) {
+    const { data } = await ask('GET /repos/{owner}/{repo}/issues/{issue_number}/comments', {
+      issue_number: number,
+      per_page: PER_PAGE,
+      page,
+    });
+    const found = comments.parse(data);
+    const ours = found.find(({ body }) => body?.includes(marker) === true);
+    if (ours !== undefined) return ours.id;
+    if (found.length < PER_PAGE) return undefined;
+  }
+  return undefined;
+}

@@ -1,0 +1,45 @@
+import { describeDecision, planLines } from '../steps/show-plan.js';
+import { planCommit, type PlannedCommit } from '../steps/plan-commit.js';
+import type { Viewing } from '../steps/session.js';
+import { ended, type Procedure, type ProcedureResult } from './procedure.js';
+
+/** On a pull request: what merging it would do to what runs. Only looks, and executes nothing of the commit. */
+export const plan: Procedure = {
+  name: 'plan',
+  purpose:
+    'Shows what deploying a commit that nobody has merged would do; renders it where it sees nothing of the host.',
+  interrupts: false,
+
+  async preview(viewing: Viewing): Promise<ProcedureResult> {
+    const planned = await planCommit(viewing);
+    viewing.recorder.plan = planned.plan;
+    for (const line of planLines(planned.plan)) viewing.progress.info(line);
+    for (const { service, decision } of planned.plan.services) {
+      viewing.recorder.note(`${service}: ${describeDecision(decision)}`, service);
+    }
+    const headline = headlineOf(planned);
+    await comment(viewing, planned, headline);
+    return ended('completed', headline);
+  },
+
+  perform: undefined,
+};
+
+function headlineOf({ commit, plan: { services } }: PlannedCommit): string {
+  const changing = services.filter(({ decision }) => decision.kind !== 'unchanged').map(({ service }) => service);
+  const what = changing.length === 0 ? 'would change nothing that runs' : `would change ${changing.join(', ')}`;
+  return `deploying ${commit.slice(0, 12)} ${what}`;
+}
+
+/** One comment for a project, brought up to date by each plan. */
+async function comment(viewing: Viewing, planned: PlannedCommit, headline: string): Promise<void> {
+  const { codeHost, invocation, project, request, redactor, progress, recorder } = viewing;
+  const number = /^refs\/pull\/(\d+)\//.exec(invocation.ref ?? '')?.[1];
+  if (number === undefined || request.dryRun) return;
+  const said = { ...planned, project, headline, host: invocation.host, runUrl: invocation.runUrl };
+  const written = await codeHost.commentPlan(Number(number), said, (text) => redactor.text(text));
+  if (written === undefined) return;
+  const words = `${written.created ? 'written' : 'brought up to date'}: comment on #${number} (${written.url})`;
+  progress.info(words);
+  recorder.note(words);
+}
