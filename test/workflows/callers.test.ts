@@ -299,3 +299,25 @@ describe('a caller in another repository', () => {
     expect(result.log).not.toContain('of the first commit');
   });
 });
+
+describe('plan.yml', () => {
+  const asked = { caller: 'plan.yml', event: 'pull_request', ref: 'refs/heads/main' } as const;
+  const from = (repo: unknown) => ({ pull_request: { head: { repo, ref: 'feature' }, base: { ref: 'main' } } });
+
+  it('plans the commit that merging would make', async () => {
+    const result = await run({ ...asked, payload: from({ full_name: REPOSITORY }) });
+    expect(result.conclusion, result.log).toBe('success');
+    expect(given(result)).toMatchObject({ INPUT_PROCEDURE: 'plan', INPUT_REF: result.sha });
+  });
+
+  it.each([
+    ['a fork', { full_name: 'somebody/roma' }],
+    ['a fork that is gone', null],
+  ])('does not even look at %s', async (_, repo) => {
+    expect((await run({ ...asked, payload: from(repo) })).conclusion).toBe('skipped');
+  });
+
+  it('is for pull requests alone', async () => {
+    expect((await run({ ...asked, event: 'push' })).conclusion).toBe('skipped');
+  });
+});

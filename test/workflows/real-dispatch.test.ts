@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startRegistry, type Registry } from '../../scripts/lib/registry.mjs';
 import { makeWorkflowHost, servedVersion, type WorkflowHost } from '../support/workflow-host.js';
-import type { WorkflowResult } from '../support/act.js';
+import { REPOSITORY, type WorkflowResult } from '../support/act.js';
 
 /**
  * The workflows that a person starts, on a real engine, with version 2 live and version 1 to go back to. The base image
@@ -72,6 +74,26 @@ describe('a person at the form', () => {
     const run = await expectGreen(dispatch('maintenance', { 'dry-run': 'true' }));
     expect(run.summary).toMatch(/^# 📝 Dry run\n/);
     expect((await host.project.inspect('roma')).Id).toBe(before.Id);
+  });
+
+  it('is told on a pull request what merging it would do', async () => {
+    const before = await host.project.inspect('roma');
+    const head = { repo: { full_name: REPOSITORY }, ref: 'feature' };
+    const payload = { number: 7, pull_request: { number: 7, head, base: { ref: 'main' } } };
+    const compose = readFileSync(join(host.project.dir, 'docker-compose.yml'), 'utf8');
+    const files = { 'docker-compose.yml': compose.replace('mem_limit: 2g', 'mem_limit: 3g') };
+    await host.project.commitRelease({ files });
+    // GitHub has the merge of a pull request under a name of its own.
+    const env = { GITHUB_REF: 'refs/pull/7/merge' };
+    const run = await expectGreen(
+      host.run({ caller: 'plan.yml', event: 'pull_request', ref: 'refs/heads/main', payload, env }),
+    );
+    expect(run.outputs).toMatchObject({ outcome: 'completed' });
+    expect(host.github.comments.map(({ number }) => number)).toEqual([7]);
+    expect(host.github.comments[0]?.body).toContain('What merging would do to');
+    expect(host.github.comments[0]?.body).toContain('+ mem_limit');
+    expect((await host.project.inspect('roma')).Id).toBe(before.Id);
+    await host.project.commitRelease({ files: { 'docker-compose.yml': compose } });
   });
 
   it('maintains: the container is another one, of the same version', async () => {
