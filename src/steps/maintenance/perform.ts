@@ -15,7 +15,7 @@ import { fetchWanted } from '../source.js';
 import { withoutStopped } from '../stopped.js';
 import { withFreshBases } from './fresh-bases.js';
 import type { MaintenancePhase, PhaseResult } from './phase.js';
-import { sayPageStays, tellPage } from './status-page.js';
+import { sayNotTold, sayPageStays, tellPage } from './status-page.js';
 import type { Window } from './window.js';
 
 /**
@@ -52,17 +52,22 @@ async function inWindow(
   services: readonly string[],
   work: () => Promise<PhaseResult>,
 ): Promise<PhaseResult> {
-  const page = tellPage(session, { kind: 'maintenance' });
+  const told = await tellPage(session, { kind: 'maintenance' });
+  const { page } = told;
+  sayNotTold(session, told, 'that there is maintenance', 'Users saw nothing of it there while the work went on.');
   await window.add('performing', { page, services: [...services], plannedMs: session.request.maintenance.durationMs });
   const end = async (outcome: PhaseResult['outcome'], changed: boolean, issues: readonly string[]): Promise<void> => {
-    const back = !isGreen(outcome) && !changed ? tellPage(session, { kind: 'operational' }) : undefined;
+    const unharmed = !isGreen(outcome) && !changed;
+    const back = unharmed ? await tellPage(session, { kind: 'operational' }) : undefined;
     await window.add('performed', {
       outcome,
-      page: back,
+      page: back?.page,
       services: [...services],
       issues: issues.map((issue) => session.redactor.text(issue)),
     });
-    if (!isGreen(outcome) && changed && page !== undefined) sayPageStays(session);
+    if (page === undefined || isGreen(outcome)) return;
+    if (changed) sayPageStays(session);
+    else if (back?.problem !== undefined) sayPageStays(session, back.problem);
   };
   const signs = (): readonly string[] =>
     session.recorder.warnings.map(({ service, message }) => `${service}: ${message}`);
