@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BackupManifest } from '../../src/model/backup.js';
+import { ticked } from '../support/checklist.js';
 import { openDoor } from '../support/doors.js';
 import { docker } from '../support/engine-containers.js';
 import { deploy } from '../support/live.js';
@@ -43,6 +44,8 @@ describe('backup', () => {
     expect(report.outcome, log).toBe('completed');
     expect(report.changed).toBe(false);
     const [id = ''] = await folders();
+    expect(ticked(report, 'Backed up state').state).toBe('done');
+    expect(ticked(report, 'Backed up state').detail).toContain(id);
     const manifest = await manifestOf(id);
     expect(manifest).toMatchObject({ id, project: project.name, service: 'app', release, consistency: 'pause' });
     expect(manifest.entries.map(({ kind, target }) => [kind, target])).toEqual([
