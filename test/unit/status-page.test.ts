@@ -5,6 +5,7 @@ import { pageBody } from '../../src/model/page-body.js';
 import { ProcedureError } from '../../src/model/errors.js';
 import type { Request } from '../../src/model/request.js';
 import { secretsOf } from '../../src/model/request-secrets.js';
+import { unseen } from '../../src/model/ports/progress.js';
 import { createChannels } from '../../src/notify/index.js';
 import { Notifier, type Delivery } from '../../src/run/notifier.js';
 import { makeReceiver, type Receiver } from '../support/receiver.js';
@@ -59,7 +60,7 @@ async function tellAll(inputs: Readonly<Record<string, string>>): Promise<readon
   const notifier = new Notifier(createChannels(read(inputs).notifications), {
     progress: {
       group: <T>(_: string, body: () => Promise<T>) => body(),
-      ...{ info: silent, debug: silent, warning: silent, error: silent },
+      ...{ info: silent, debug: silent, warning: silent, error: silent, doing: unseen },
     },
     redact: (text) => text,
     cancelled: new AbortController().signal,
