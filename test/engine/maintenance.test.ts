@@ -249,6 +249,31 @@ describe('maintenance in phases', () => {
     expect(completed.report.nextSteps.join('\n'), completed.log).not.toMatch(/status page/);
   });
 
+  it('a page that is down only at the beginning never said maintenance, and nobody is told that it still does', async () => {
+    await project.commitRelease({ version: '4.6.0', chaos: 'exit-at-once' });
+    answers = 503;
+    let failed: Carried;
+    try {
+      failed = await run('perform', { 'auto-rollback': 'false' });
+    } finally {
+      answers = 204;
+    }
+    expect(failed.report.outcome, failed.log).toBe('failed');
+    expect(failed.report.nextSteps.join('\n')).toMatch(/was not told that there is maintenance \(HTTP 503: so be it\)/);
+    expect(failed.report.nextSteps.join('\n')).not.toMatch(/still says maintenance/);
+    expect(updated(failed)).toMatchObject({ state: 'failed', detail: 'maintenance: HTTP 503: so be it' });
+    // It is told when the work is done again, in the same window.
+    await project.commitRelease({ version: '4.7.0' });
+    const { report, log } = await carryOut(project, {
+      ...{ procedure: 'maintenance', 'status-page-url': `${page.url}/status` },
+    });
+    expect(report.outcome, log).toBe('deployed');
+    expect(told().slice(-2)).toEqual([
+      ['/status', { status: 'maintenance' }],
+      ['/status', { status: 'operational' }],
+    ]);
+  });
+
   it('gets bodies, methods and headers of its own, as they are given', async () => {
     await project.commitRelease({ version: '4.5.0' });
     const { report, log } = await run('all', {

@@ -1,4 +1,4 @@
-import type { StatusNews } from '../../model/notification.js';
+import type { StatusChange, StatusNews } from '../../model/notification.js';
 import type { Session } from '../session.js';
 
 /** Why, where nothing is said: as the runbook writes it. */
@@ -18,14 +18,22 @@ export interface PageTold {
  */
 export async function tellPage(session: Session, news: StatusNews): Promise<PageTold> {
   const { notifier, recorder } = session;
-  const change = { ...news, project: session.project, reason: whyOf(session) };
-  const deliveries = await notifier.tell(change);
+  const deliveries = await notifier.tell(changeOf(session, news));
   if (deliveries.length === 0) return { page: undefined, problem: undefined };
   const problem = deliveries.find((one) => one.problem !== undefined)?.problem;
   const detail = problem === undefined ? news.kind : `${news.kind}: ${problem}`;
   recorder.gates.push({ gate: 'status-page', state: problem === undefined ? 'passed' : 'refused', detail });
   const says = news.kind === 'maintenance' || news.kind === 'operational' ? news.kind : undefined;
   return { page: problem === undefined ? says : undefined, problem };
+}
+
+/** @returns whether there is a page that would be told */
+export function isCalled(session: Session, news: StatusNews): boolean {
+  return session.notifier.describe(changeOf(session, news)).length > 0;
+}
+
+function changeOf(session: Session, news: StatusNews): StatusChange {
+  return { ...news, project: session.project, reason: whyOf(session) };
 }
 
 /** @returns why there is a maintenance, redacted */
