@@ -6,7 +6,7 @@
  * project.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,6 +18,8 @@ const ENTRIES = ['main', 'post', 'cli'];
 /** The whole bundle of an entry; `index.js` beside it only starts it. */
 const PROGRAM = 'program.js';
 const START = join(ROOT, 'scripts/lib/start.cjs');
+/** What a person starts: ncc makes a folder of a door, and a program is a file. */
+const SHELL = { source: join(ROOT, 'scripts/lib/shell.cjs'), name: 'cli.js' };
 const LICENSES = 'licenses.txt';
 /** A file for each chunk: under one name the last chunk's would be all that is left. */
 const CHUNK_LICENSES = `[name].${LICENSES}`;
@@ -53,6 +55,8 @@ async function bundleInto(dist) {
     }
     await refuseAbsolutePaths(folder);
   }
+  await write(join(dist, SHELL.name), await readFile(SHELL.source));
+  await chmod(join(dist, SHELL.name), 0o755);
   await write(join(dist, LICENSES), `${[...licenses].sort().join('\n\n')}\n`);
 }
 

@@ -25,7 +25,10 @@ const progress = createTerminal({
   stream: json ? process.stderr : process.stdout,
   redact: (text) => redactor.text(text),
   debug: verbose,
+  live: !json,
 });
+// Also when a second Ctrl-C ends it in the middle of something.
+process.once('exit', () => progress.close());
 const cancel = cancellation(process, { onRunner: false });
 const show = (value: unknown, text: string, green: boolean): void => {
   if (json) process.stdout.write(`${JSON.stringify(redactor.json(value), null, 2)}\n`);

@@ -674,8 +674,16 @@ const TABLE = [
     procedures: ['maintenance'],
   },
   {
+    name: 'status-page-operational-url',
+    description: 'Where a status page is told that all works again, where that is another address or method.',
+    default: undefined,
+    defaultText: '`status-page-url`',
+    kind: 'text',
+    procedures: ['maintenance'],
+  },
+  {
     name: 'status-page-operational',
-    description: 'JSON that `status-page-url` is sent when all is verified.',
+    description: 'JSON that the status page is sent when all is verified.',
     default: '{"status": "operational"}',
     kind: 'text',
     procedures: ['maintenance'],
@@ -688,6 +696,13 @@ const TABLE = [
     procedures: ['maintenance'],
   },
   {
+    name: 'status-page-announce',
+    description: 'JSON that `status-page-announce-url` is sent; words in braces stand for what is planned.',
+    default: '{"scheduled": "{scheduled}", "duration": "{duration}", "impact": "{impact}", "reason": "{reason}"}',
+    kind: 'text',
+    procedures: ['maintenance'],
+  },
+  {
     name: 'status-page-complete-url',
     description: 'Where a status page is told how long a window really was, with issues and notes.',
     default: undefined,
@@ -695,8 +710,16 @@ const TABLE = [
     procedures: ['maintenance'],
   },
   {
+    name: 'status-page-complete',
+    description: 'JSON that `status-page-complete-url` is sent; words in braces stand for what was done.',
+    default: '{"actual_duration": "{actual_duration}", "issues": "{issues}", "notes": "{notes}"}',
+    kind: 'text',
+    procedures: ['maintenance'],
+  },
+  {
     name: 'status-page-headers',
-    description: 'Headers of these calls, one a line, as in `Authorization: Bearer …`.',
+    description:
+      'Headers of these calls, one a line, as in `Authorization: Bearer …`; for one call alone with `announce`, `maintenance`, `operational` or `complete` before it.',
     default: undefined,
     kind: 'secret',
     procedures: ['maintenance'],

@@ -1,4 +1,5 @@
-import { MOMENTS, type Moment, type NotificationSettings, type PageAddress } from '../model/notification.js';
+import { MOMENTS, type Moment, type NotificationSettings, type PageCall } from '../model/notification.js';
+import { PAGE_WORDS, unknownPageWords } from '../model/page-body.js';
 import { unknownWord, type InputReader } from './input-reader.js';
 import type { InputName } from './input-table.js';
 
@@ -18,22 +19,43 @@ export function readNotifications(input: InputReader): NotificationSettings {
   };
 }
 
+type PageKind = keyof NonNullable<NotificationSettings['statusPage']>;
+
+/** As headers name the calls, and the inputs of their bodies do. */
+const PAGE_CALLS = {
+  announce: 'announced',
+  maintenance: 'maintenance',
+  operational: 'operational',
+  complete: 'completed',
+} as const satisfies Readonly<Record<string, PageKind>>;
+type PageCallName = keyof typeof PAGE_CALLS;
+
 function readStatusPage(input: InputReader): NotificationSettings['statusPage'] {
-  const url = readCall(input, 'status-page-url');
-  const announceUrl = readCall(input, 'status-page-announce-url');
-  const completeUrl = readCall(input, 'status-page-complete-url');
-  const headers = readHeaders(input);
-  const maintenance = readBody(input, 'status-page-maintenance');
-  const operational = readBody(input, 'status-page-operational');
-  if (url === undefined && announceUrl === undefined && completeUrl === undefined) return undefined;
-  return {
-    maintenance: url && { ...url, body: maintenance },
-    operational: url && { ...url, body: operational },
-    announceUrl,
-    completeUrl,
-    headers,
+  const page = readCall(input, 'status-page-url');
+  const addresses: Readonly<Record<PageCallName, PageAddress | undefined>> = {
+    announce: readCall(input, 'status-page-announce-url'),
+    maintenance: page,
+    operational: readCall(input, 'status-page-operational-url') ?? page,
+    complete: readCall(input, 'status-page-complete-url'),
   };
+  const headers = readHeaders(input);
+  // All of them are read, whether there is an address or not: what is wrong is told the first time.
+  const call = (name: PageCallName): PageCall | undefined => {
+    const body = readBody(input, `status-page-${name}`, PAGE_CALLS[name]);
+    const address = addresses[name];
+    return address && { ...address, body, headers: { ...headers.all, ...headers[name] } };
+  };
+  const [announced, maintenance, operational, completed] = [
+    call('announce'),
+    call('maintenance'),
+    call('operational'),
+    call('complete'),
+  ];
+  if (Object.values(addresses).every((address) => address === undefined)) return undefined;
+  return { announced, maintenance, operational, completed };
 }
+
+type PageAddress = Pick<PageCall, 'method' | 'url'>;
 
 /** `PUT https://…`, or the address alone for POST. */
 function readCall(input: InputReader, name: InputName): PageAddress | undefined {
@@ -44,26 +66,37 @@ function readCall(input: InputReader, name: InputName): PageAddress | undefined 
   return undefined;
 }
 
-function readBody(input: InputReader, name: InputName): string {
+function readBody(input: InputReader, name: InputName, kind: PageKind): string {
   const text = input.text(name) ?? '';
   try {
-    JSON.parse(text);
+    const [unknown] = unknownPageWords(text, kind);
+    if (unknown !== undefined) input.problem(name, `has {${unknown}}: ${unknownWord(unknown, PAGE_WORDS[kind])}`);
   } catch {
     input.problem(name, 'is not JSON, which the status page is sent');
   }
   return text;
 }
 
-/** Values may be secrets, and so are not repeated. */
-function readHeaders(input: InputReader): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    input.lines('status-page-headers').flatMap((line) => {
-      const [, name = '', value = ''] = /^([\w-]+):\s*(.+)$/.exec(line) ?? [];
-      if (name !== '') return [[name.toLowerCase(), value] as const];
-      input.problem('status-page-headers', 'has a line that is not `NAME: value`');
-      return [];
-    }),
-  );
+type PageHeaders = Readonly<Record<'all' | PageCallName, Readonly<Record<string, string>>>>;
+
+/** `NAME: value` for all calls, `CALL NAME: value` for one of them. Values may be secrets, and so are not repeated. */
+function readHeaders(input: InputReader): PageHeaders {
+  const headers: Record<keyof PageHeaders, Record<string, string>> = {
+    ...{ all: {}, announce: {}, maintenance: {}, operational: {}, complete: {} },
+  };
+  for (const line of input.lines('status-page-headers')) {
+    const [, call = 'all', name, value = ''] =
+      /^(?:(announce|maintenance|operational|complete)\s+)?([\w-]+):\s*(.+)$/.exec(line) ?? [];
+    const known = Object.keys(headers).find((key): key is keyof PageHeaders => key === call);
+    if (name !== undefined && known !== undefined) headers[known][name.toLowerCase()] = value;
+    else {
+      input.problem(
+        'status-page-headers',
+        'has a line that is not `NAME: value`, with announce, maintenance, operational or complete before it or without',
+      );
+    }
+  }
+  return headers;
 }
 
 /** One that is not whole would be found out when somebody waits for a mail. */

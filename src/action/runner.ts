@@ -12,7 +12,7 @@ import {
   summary,
   warning,
 } from '@actions/core';
-import type { Progress } from '../model/ports/progress.js';
+import { unseen, type Progress } from '../model/ports/progress.js';
 import { formatDuration } from '../model/units.js';
 import { fitSummary } from './fit-summary.js';
 import type { OutputName } from './input-table.js';
@@ -87,6 +87,7 @@ export function createRunner(redact: (text: string) => string): Runner {
     },
     warning: (line) => annotate('warning', line),
     error: (line) => annotate('error', line),
+    doing: unseen,
     setOutput: (name, value) => {
       const clean = redact(value);
       if (Buffer.byteLength(clean) <= OUTPUT_LIMIT_BYTES) setOutput(name, clean);

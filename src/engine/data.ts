@@ -68,7 +68,8 @@ export function createVolumeData(client: EngineClient): VolumeData {
       return Object.fromEntries(known);
     },
 
-    hasVolume: (name) => hasVolume(client, name),
+    hasVolume: async (name) => (await volumeAnswer(client, name)) !== undefined,
+    folderOf: async (volume) => (await volumeAnswer(client, volume))?.Mountpoint,
 
     async writersOf(place) {
       const listed = await client.call('list containers that run', (docker, abortSignal) =>
@@ -261,14 +262,14 @@ async function removeLeft(client: EngineClient, project: string): Promise<void> 
   for (const { Id } of left) await removeContainer(client, Id);
 }
 
-/** A container would make a volume that is missing, without its labels. */
-async function hasVolume(client: EngineClient, name: string): Promise<boolean> {
+async function volumeAnswer(client: EngineClient, name: string): Promise<{ readonly Mountpoint: string } | undefined> {
   const looking = client.getJson(`inspect volume ${name}`, `/volumes/${encodeURIComponent(name)}`);
-  return (await unlessStatus([404], undefined, looking)) !== undefined;
+  return (await unlessStatus([404], undefined, looking)) as { readonly Mountpoint: string } | undefined;
 }
 
+/** A container would make a volume that is missing, without its labels. */
 async function requireVolume(client: EngineClient, name: string): Promise<void> {
-  if (await hasVolume(client, name)) return;
+  if ((await volumeAnswer(client, name)) !== undefined) return;
   throw new ProcedureError('E_BACKUP', `The engine has no volume ${name}`, {
     next: 'Start the service once, so that Compose makes its volumes. Nothing was changed.',
   });

@@ -1,3 +1,4 @@
+import type { StatsFs } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import path from 'node:path';
 import type { Disks } from '../model/ports/host.js';
@@ -5,22 +6,26 @@ import type { Disks } from '../model/ports/host.js';
 /** The disks of the host this process runs on. */
 export function createDisks(): Disks {
   return {
-    async freeBytes(wanted) {
-      if (!path.isAbsolute(wanted)) return undefined;
-      for (let place = path.normalize(wanted); ; place = path.dirname(place)) {
-        const found = await free(place);
-        if (found !== 'missing') return found;
-        if (place === path.dirname(place)) return undefined;
-      }
-    },
+    // What is left for processes that are not root, which is what `df` shows.
+    freeBytes: (wanted) => look(wanted, ({ bavail, bsize }) => bavail * bsize),
+    totalBytes: (wanted) => look(wanted, ({ blocks, bsize }) => blocks * bsize),
   };
 }
 
-/** What is left for processes that are not root, which is what `df` shows. */
-async function free(place: string): Promise<number | 'missing' | undefined> {
+/** Of the nearest folder that is there. */
+async function look(wanted: string, bytesOf: (disk: StatsFs) => number): Promise<number | undefined> {
+  if (!path.isAbsolute(wanted)) return undefined;
+  for (let place = path.normalize(wanted); ; place = path.dirname(place)) {
+    const disk = await diskOf(place);
+    if (disk === undefined) return undefined;
+    if (disk !== 'missing') return bytesOf(disk);
+    if (place === path.dirname(place)) return undefined;
+  }
+}
+
+async function diskOf(place: string): Promise<StatsFs | 'missing' | undefined> {
   try {
-    const { bavail, bsize } = await statfs(place);
-    return bavail * bsize;
+    return await statfs(place);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     return code === 'ENOENT' || code === 'ENOTDIR' ? 'missing' : undefined;

@@ -34,14 +34,19 @@ export interface Notice {
   readonly thread: string;
 }
 
-/** What a status page is told: the calls of the runbook's Procedure 5. */
-export type StatusChange =
+/** What a status page is told: the calls of the runbook's Procedure 5. Every text in it is redacted. */
+export type StatusChange = {
+  readonly project: string;
+  readonly reason: string;
+} & StatusNews;
+
+/** What is new in a call to a status page. */
+export type StatusNews =
   | {
       readonly kind: 'announced';
       readonly startsAt: string;
       readonly durationMs: number;
       readonly impact: string;
-      readonly reason: string;
     }
   | { readonly kind: 'maintenance' }
   | { readonly kind: 'operational' }
@@ -55,13 +60,14 @@ export type StatusChange =
 /** What a channel may be given. */
 export type Message = Notice | StatusChange;
 
-/** One call to a status page, as far as it is known before there is something to say. */
-export interface PageAddress {
+/** One call to a status page. */
+export interface PageCall {
   readonly method: string;
   readonly url: string;
-}
-export interface PageCall extends PageAddress {
+  /** JSON with words in braces (`page-body.ts`). */
   readonly body: string;
+  /** Their values are secrets. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 export interface NotificationSettings {
@@ -78,16 +84,8 @@ export interface NotificationSettings {
         readonly to: readonly string[];
       }
     | undefined;
-  readonly statusPage:
-    | {
-        readonly maintenance: PageCall | undefined;
-        readonly operational: PageCall | undefined;
-        readonly announceUrl: PageAddress | undefined;
-        readonly completeUrl: PageAddress | undefined;
-        /** Their values are secrets. */
-        readonly headers: Readonly<Record<string, string>>;
-      }
-    | undefined;
+  /** Each of its calls, where there is an address for it. */
+  readonly statusPage: Readonly<Record<StatusChange['kind'], PageCall | undefined>> | undefined;
 }
 
 /** @returns what people are told at the end of a run; `undefined` outcomes do not end one */

@@ -16,7 +16,7 @@ export function secretsOf({ githubToken, fetchToken, revertToken, notifications 
     ...addressSecrets('webhook-url', webhook?.url),
     ...secret('webhook-secret', webhook?.secret),
     ...mailSecrets(email?.smtpUrl),
-    ...Object.values(statusPage?.headers ?? {}).flatMap((value) => [
+    ...pageHeaders(statusPage).flatMap((value) => [
       ...secret('status-page token', value),
       // `Bearer TOKEN`: the token alone as well.
       ...value
@@ -25,6 +25,11 @@ export function secretsOf({ githubToken, fetchToken, revertToken, notifications 
         .flatMap((part) => secret('status-page token', part)),
     ]),
   ];
+}
+
+function pageHeaders(statusPage: Request['notifications']['statusPage']): readonly string[] {
+  const calls = Object.values(statusPage ?? {});
+  return [...new Set(calls.flatMap((call) => Object.values(call?.headers ?? {})))];
 }
 
 function secret(name: string, value: string | undefined): readonly Secret[] {

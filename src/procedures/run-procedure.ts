@@ -1,5 +1,5 @@
 import { asProcedureError, type ErrorCode, type ProcedureError } from '../model/errors.js';
-import type { OutcomeKind } from '../model/outcome.js';
+import { isGreen, type OutcomeKind } from '../model/outcome.js';
 import type { RunReport } from '../model/report.js';
 import { buildReport } from '../run/build-report.js';
 import type { Run } from '../run/run.js';
@@ -105,13 +105,18 @@ async function withHooks(session: Session, perform: NonNullable<Procedure['perfo
   await hookBefore(session);
   try {
     const result = await perform(session);
-    await hookAfter(session, result.outcome);
-    return result;
+    const failure = await hookAfter(session, result.outcome);
+    return failure === undefined || !isGreen(result.outcome) ? result : withoutItsHook(result, failure);
   } catch (error) {
     const failure = asProcedureError(error);
     if (failure.code !== 'E_FENCED') await hookAfter(session, outcomeOf(failure, session.recorder.changed));
     throw error;
   }
+}
+
+/** The work is done and stays; the hook that belongs to it is not, and so the job is red. */
+function withoutItsHook(result: ProcedureResult, error: ProcedureError): ProcedureResult {
+  return { ...result, outcome: 'failed', headline: `${result.headline}; after that: ${error.message}`, error };
 }
 
 /** Errors that say "no" before anything was done. */

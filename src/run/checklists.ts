@@ -4,12 +4,14 @@ import type { GateResult, Recorder, VerifiedCheck } from './recorder.js';
 
 /** @returns the runbook's checklists, ticked from what happened and nothing else */
 export function checklists(recorder: Recorder): readonly Checklist[] {
-  const gate = (name: string): GateResult | undefined => recorder.gates.find((entry) => entry.gate === name);
   const checked = (name: string): readonly VerifiedCheck[] => recorder.verified.filter((entry) => entry.check === name);
+  /** Of several services, or several calls, one that went wrong is what counts. */
   const fromGate = (text: string, name: string): Checklist['items'][number] => {
-    const result = gate(name);
-    if (result === undefined || result.state === 'off') return { text, state: 'not-asked', detail: undefined };
-    return { text, state: result.state === 'refused' ? 'failed' : 'done', detail: result.detail };
+    const results = recorder.gates.filter((entry) => entry.gate === name && entry.state !== 'off');
+    if (results.length === 0) return { text, state: 'not-asked', detail: undefined };
+    const failed = results.some((entry: GateResult) => entry.state === 'refused');
+    const details = [...new Set(results.map((entry) => entry.detail))];
+    return { text, state: failed ? 'failed' : 'done', detail: details.join('; ') };
   };
   const fromChecks = (text: string, name: string): Checklist['items'][number] => {
     const results = checked(name);

@@ -49,11 +49,13 @@ export class Executor {
     this.begun.push(operation);
     if (changesService(operation)) recorder.changed = true;
     const began = performance.now();
+    const now = progress.doing(text);
     try {
       await recorder.step(text, 'service' in operation ? operation.service : undefined, async () =>
         this.perform(operation, signal),
       );
     } catch (error) {
+      now.end();
       // What was cut short has not failed, and counts as begun: recovery must not take it for a verdict.
       const ended = signal.aborted ? Promise.resolve() : journal.end(this.journalled.run, sequence, 'failed');
       await ended.catch((journalError: unknown) => {
@@ -63,6 +65,7 @@ export class Executor {
       progress.info(`✗ ${text} (${formatDuration(performance.now() - began)})`);
       throw error;
     }
+    now.end();
     if (endDecides(operation)) await journal.end(this.journalled.run, sequence, 'done');
     else journal.endSoon(this.journalled.run, sequence);
     progress.info(`✓ ${text} (${formatDuration(performance.now() - began)})`);

@@ -35,14 +35,25 @@ export class Notifier {
 
   /** Begins to send it and waits for nothing. */
   send(message: Message): void {
-    for (const channel of this.channels) {
-      if (channel.describe(message) === undefined) continue;
+    void this.begin(message);
+  }
+
+  /** Sends it and waits until that is done or given up. @returns what became of it on each channel that takes it */
+  async tell(message: Message): Promise<readonly Delivery[]> {
+    return Promise.all(this.begin(message));
+  }
+
+  private begin(message: Message): readonly Promise<Delivery>[] {
+    return this.channels.flatMap((channel) => {
+      if (channel.describe(message) === undefined) return [];
       const before = this.tails.get(channel) ?? Promise.resolve();
+      const sent = before.then(() => this.deliver(channel, message));
       this.tails.set(
         channel,
-        before.then(() => this.deliver(channel, message)),
+        sent.then(() => undefined),
       );
-    }
+      return [sent];
+    });
   }
 
   /** @returns what each channel would do with the message, in words */
@@ -59,16 +70,18 @@ export class Notifier {
     return this.delivered;
   }
 
-  private async deliver(channel: Channel, message: Message): Promise<void> {
+  private async deliver(channel: Channel, message: Message): Promise<Delivery> {
     const { cancelled, progress, redact, deadlineMs = DEADLINE_MS } = this.options;
     const limit = cancelled.aborted ? Math.min(deadlineMs, CANCELLED_DEADLINE_MS) : deadlineMs;
     const began = performance.now();
     const problem = await within(limit, (signal) => channel.send(message, signal));
     const durationMs = Math.round(performance.now() - began);
     const words = problem === undefined ? undefined : redact(problem);
-    this.delivered.push({ channel: channel.name, message, problem: words, durationMs });
+    const delivery: Delivery = { channel: channel.name, message, problem: words, durationMs };
+    this.delivered.push(delivery);
     if (words === undefined) progress.debug(`${channel.name} has ${describeMessage(message)} after ${durationMs} ms`);
     else progress.warning(`${channel.name} could not be told (${describeMessage(message)}): ${words}`);
+    return delivery;
   }
 }
 

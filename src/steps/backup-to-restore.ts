@@ -91,7 +91,7 @@ export async function checkWhole(
   viewing.progress.info(`reading backup ${id} of ${service}, all of it`);
   await viewing.backups.check(folder, viewing.signal);
   const count = entries.reduce((sum, entry) => sum + entry.entries, 0);
-  passGate(viewing, 'backup', {
+  passGate(viewing, 'backup-whole', {
     kind: 'pass',
     detail: `backup ${id} is whole: checksums, and all of its ${count} entries`,
   });

@@ -46,12 +46,15 @@ export async function runOnHost(
   },
   signal: AbortSignal,
 ): Promise<CommandResult> {
-  return run.commands.run({
-    ...options,
-    timeoutMs: run.request.commandTimeoutMs,
-    signal,
-    onLine: (line) => run.progress.info(`  │ ${run.redactor.text(line)}`),
-  });
+  const now = run.progress.doing(options.name);
+  return run.commands
+    .run({
+      ...options,
+      timeoutMs: run.request.commandTimeoutMs,
+      signal,
+      onLine: (line) => run.progress.info(`  │ ${run.redactor.text(line)}`),
+    })
+    .finally(() => now.end());
 }
 
 /** Runs a command in a container, as `docker compose exec roma sh -c …` does. @returns its output, trimmed */

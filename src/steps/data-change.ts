@@ -8,6 +8,7 @@ import type { Candidate, Current } from './candidate.js';
 import { dataOf, type ServiceData } from './data-places.js';
 import { inUseGate } from './gates/in-use.js';
 import { passGate } from './gates/pass-gate.js';
+import { restoreSpaceGate } from './gates/restore-space.js';
 import { backupSpaceGate, planBackup, stopFor } from './plan-backup.js';
 import { ranWith, withReleaseCommand } from './release-command.js';
 import type { Viewing } from './session.js';
@@ -102,6 +103,7 @@ async function dataOfRelease(viewing: Viewing, candidate: Candidate, looking: bo
   const folder = backups.folderOf(request.backupDir, project, service, manifest.id);
   await checkWhole(viewing, manifest, folder);
   passGate(viewing, 'data-in-use', inUseGate(service, data.others));
+  passGate(viewing, 'restore-space', await restoreSpaceGate(viewing, manifest, places));
   passGate(viewing, 'backup-space', await backupSpaceGate(viewing, data));
   const tool = looking ? '' : await toolFor(viewing, current.containers);
   return {

@@ -119,6 +119,11 @@ export async function keepBackup(
   ];
   session.progress.info(`  ${formatSize(sizeBytes)} of ${formatSize(tarBytes)} in ${folder}`);
   session.recorder.note(`backup ${id}: ${formatSize(sizeBytes)} in ${folder}`, service);
+  session.recorder.gates.push({
+    gate: 'backup',
+    state: 'passed',
+    detail: `${service}: ${id}, ${formatSize(sizeBytes)}, read back whole`,
+  });
   await session.ledger.addBackupRecord({
     at: manifest.at,
     kind: 'kept',
@@ -180,14 +185,20 @@ export async function inOrder(
   execute: (operation: Operation) => Promise<void>,
 ): Promise<void> {
   let frozen: OperationOf<'freeze-data'> | undefined;
+  const unsaved = new Set(operations.filter((operation) => operation.kind === 'keep-backup'));
   try {
     for (const operation of operations) {
       if (operation.kind === 'freeze-data') frozen = operation;
       if (operation.kind === 'restore-data') frozen = undefined;
       await execute(operation);
       if (operation.kind === 'thaw-data') frozen = undefined;
+      if (operation.kind === 'keep-backup') unsaved.delete(operation);
     }
   } catch (error) {
+    for (const { service } of unsaved) {
+      const detail = `${service}: no backup was taken (${asProcedureError(error).message})`;
+      session.recorder.gates.push({ gate: 'backup', state: 'refused', detail });
+    }
     for (const { writer } of session.savings.values()) await writer.discard();
     session.savings.clear();
     if (frozen !== undefined) await letGoOn(session, frozen);

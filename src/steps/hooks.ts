@@ -1,4 +1,4 @@
-import { asProcedureError } from '../model/errors.js';
+import { asProcedureError, type ProcedureError } from '../model/errors.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import { runOnHost } from './commands.js';
 import type { Session, Viewing } from './session.js';
@@ -16,16 +16,23 @@ export async function hookBefore(session: Session): Promise<void> {
   if (hook !== undefined) await run(session, hook, {});
 }
 
-/** Runs however the procedure ended; it gets the outcome. Its failure is a warning: what is live is so all the same. */
-export async function hookAfter(session: Session, outcome: OutcomeKind): Promise<void> {
+/**
+ * Runs however the procedure ended; it gets the outcome. Its failure changes nothing of what is live, and is part of what was
+ * asked for: whoever goes on with a green job relies on it.
+ * @returns why it failed @throws ProcedureError E_FENCED
+ */
+export async function hookAfter(session: Session, outcome: OutcomeKind): Promise<ProcedureError | undefined> {
   const hook = hookOf(session, 'after');
-  if (hook === undefined) return;
+  if (hook === undefined) return undefined;
   try {
     await run(session, hook, { ROLLING_RESTART_OUTCOME: outcome });
+    return undefined;
   } catch (error) {
     const failure = asProcedureError(error);
-    session.progress.warning(`${failure.message}; the outcome stays ${outcome}`);
+    if (failure.code === 'E_FENCED') throw failure;
+    session.progress.warning(failure.message);
     session.recorder.nextSteps.push(`${failure.message}. ${failure.next}`);
+    return failure;
   }
 }
 

@@ -77,8 +77,10 @@ export function noticeOf({ request, invocation, redactor, recorder }: Run, told:
 }
 
 /** The runbook's "Notified team", and a table of who could not be told. */
-async function keepDeliveries({ notifier, recorder }: Run): Promise<void> {
-  const deliveries = await notifier.settle();
+async function keepDeliveries({ notifier, progress, recorder }: Run): Promise<void> {
+  const now = progress.doing('notifications');
+  now.waitsFor('the answers of the channels');
+  const deliveries = await notifier.settle().finally(() => now.end());
   if (deliveries.length === 0) return;
   recorder.findings.push({
     title: 'Notifications',

@@ -2,6 +2,7 @@ import { ProcedureError, type Excerpt } from '../model/errors.js';
 import type { OperationOf } from '../model/operation.js';
 import { RUNBOOK } from '../model/policy.js';
 import type { ReadinessSignal } from '../model/readiness.js';
+import type { Doing } from '../model/ports/progress.js';
 import type { HealthCheck, ObservedContainer } from '../model/service.js';
 import { tcpPorts } from '../model/target-ports.js';
 import { formatDuration } from '../model/units.js';
@@ -57,8 +58,8 @@ export async function awaitReady(
   }
   const waiting = new Waiting(session, operation, readiness);
   const started = await Promise.all(
-    containers.map((container) =>
-      oneShot ? waiting.untilEnded(container.id, signal) : waiting.untilReady(container.id, signal),
+    containers.map(({ id }) =>
+      (oneShot ? waiting.untilEnded(id, signal) : waiting.untilReady(id, signal)).finally(() => waiting.end(id)),
     ),
   );
   return {
@@ -84,6 +85,7 @@ export function verdictMs({ startPeriodMs, retries, intervalMs, timeoutMs }: Hea
 class Waiting {
   private readonly deadline: number;
   private lastSaid = performance.now();
+  private readonly now = new Map<string, Doing>();
   private readonly histories = new Map<string, ProbeHistory>();
 
   constructor(
@@ -118,6 +120,11 @@ class Waiting {
       if (container.state === 'exited') await this.fail(container, `ended with exit code ${container.exitCode}`);
       await this.pause(container, signal);
     }
+  }
+
+  /** A container is not waited for any more. */
+  end(id: string): void {
+    this.now.get(id)?.end();
   }
 
   private async look(id: string, signal: AbortSignal): Promise<ObservedContainer> {
@@ -200,12 +207,15 @@ class Waiting {
 
   private async pause(container: ObservedContainer, signal: AbortSignal): Promise<void> {
     await this.failLate(container);
+    const left = formatDuration(Math.max(0, this.deadline - performance.now()));
+    const said = this.historyOf(container).last?.split('\n')[0];
+    const words = [container.state, `health ${container.health}`, ...(said === undefined ? [] : [said])].join(', ');
+    const now = this.now.get(container.id) ?? this.session.progress.doing(container.name);
+    this.now.set(container.id, now);
+    now.waitsFor(`readiness (${words}), ${left} left`);
     if (performance.now() - this.lastSaid > PROGRESS_EVERY_MS) {
       this.lastSaid = performance.now();
-      const left = formatDuration(Math.max(0, this.deadline - performance.now()));
-      const said = this.historyOf(container).last?.split('\n')[0];
-      const words = [container.state, `health ${container.health}`, ...(said === undefined ? [] : [said])];
-      this.session.progress.info(`  … ${container.name}: ${words.join(', ')}; ${left} left`);
+      this.session.progress.info(`  … ${container.name}: ${words}; ${left} left`);
     }
     await this.session.events.next((event) => event.id === container.id, PROBE_PAUSE_MS, signal);
   }

@@ -10,6 +10,7 @@ import { inOrder } from './data.js';
 import { dataOf, type ServiceData } from './data-places.js';
 import { inUseGate } from './gates/in-use.js';
 import { passGate } from './gates/pass-gate.js';
+import { restoreSpaceGate } from './gates/restore-space.js';
 import { keptCandidate } from './kept-candidate.js';
 import { adopt, observe } from './observe.js';
 import { backupSpaceGate, planBackup, stopFor } from './plan-backup.js';
@@ -79,6 +80,7 @@ async function prepareRestore(
   const folder = viewing.backups.folderOf(viewing.request.backupDir, viewing.project, service, manifest.id);
   await checkWhole(viewing, manifest, folder);
   passGate(viewing, 'data-in-use', inUseGate(service, data.others));
+  passGate(viewing, 'restore-space', await restoreSpaceGate(viewing, manifest, places));
   passGate(viewing, 'backup-space', await backupSpaceGate(viewing, data));
   const tool = await findTool(viewing, current.containers);
   const plan = planOf(viewing, { service, current, data, manifest, places, folder, tool });

@@ -1,5 +1,6 @@
 import { reasonOf } from '../run/deadline.js';
 import { asProcedureError, ProcedureError, type ErrorCode } from '../model/errors.js';
+import type { Doing } from '../model/ports/progress.js';
 import { EventFeed } from '../run/events.js';
 import type { LockedRun, Run } from '../run/run.js';
 import { openProject } from './open-project.js';
@@ -44,8 +45,8 @@ export async function withSession<T>(
   const view = viewing(run, opened);
   const { project } = view;
   const records = run.records(project);
-  let waited = false;
-  const lock = await records.locks.acquire({
+  let waiting: Doing | undefined;
+  const acquiring = records.locks.acquire({
     invocation: run.invocation,
     procedure: run.request.procedure,
     timeoutMs: run.request.lockTimeoutMs,
@@ -53,10 +54,12 @@ export async function withSession<T>(
     yieldMs: YIELD_MS,
     signal: run.cancelled,
     onWaiting: (owner) => {
-      waited = true;
+      waiting ??= run.progress.doing('lock of the project');
+      waiting.waitsFor(`${owner.procedure} by ${owner.actor}, since ${owner.since}`);
       run.progress.info(`waiting for ${owner.procedure} by ${owner.actor}, since ${owner.since}`);
     },
   });
+  const lock = await acquiring.finally(() => waiting?.end());
   const events = new EventFeed(run.engine, project);
   const locked: LockedRun = {
     ...view,
@@ -81,7 +84,7 @@ export async function withSession<T>(
     // Who held the lock before may have moved the checkout since it was looked at, and so may recovering.
     const present = async (changed: boolean): Promise<Viewing> =>
       changed ? { ...view, opened: await openProject(run) } : view;
-    const found = await present(waited);
+    const found = await present(waiting !== undefined);
     const recovered = await recoverAll(locked, (place) => openSession(locked, found, events, undefined, place), goOn);
     session = openSession(locked, recovered.length === 0 ? found : await present(true), events, proof);
     return await body(session, recovered);

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BackupManifest } from '../../src/model/backup.js';
+import { ticked } from '../support/checklist.js';
 import { EDGE_IMAGE } from '../support/edge.js';
 import { docker } from '../support/engine-containers.js';
 import { deploy } from '../support/live.js';
@@ -61,7 +62,8 @@ describe('backup: before, of what stops and starts', () => {
   const kinds = ({ report }: Carried): string[] => (report.plan?.services[0]?.operations ?? []).map(({ kind }) => kind);
 
   it('a first deploy: its volumes are not there yet, there is nothing to back up, and Compose makes them', async () => {
-    const { log } = await deploy(project, 'app,side', { backup: 'before', 'backup-dir': backups });
+    const { log, report } = await deploy(project, 'app,side', { backup: 'before', 'backup-dir': backups });
+    expect(ticked(report, 'Backed up state').state).toBe('not-asked');
     expect(log).toContain('app has no data yet: there is nothing to back up');
     expect(await saved()).toEqual([]);
     const label = '{{index .Labels "com.docker.compose.volume"}}';
@@ -87,6 +89,9 @@ describe('backup: before, of what stops and starts', () => {
     expect((await project.inspect('app')).State).toMatchObject({ Status: 'exited', Paused: false });
     const [id = ''] = await saved();
     expect(markIn(id)).toBe('first\n');
+    const row = ticked(report, 'Backed up state');
+    expect(row.state).toBe('done');
+    expect(row.detail).toMatch(new RegExp(`^app: ${id}, .* read back whole$`));
     const text = await readFile(path.join(backups, project.name, 'app', id, 'manifest.json'), 'utf8');
     expect(JSON.parse(text) as BackupManifest).toMatchObject({ service: 'app', reason: 'before', procedure: 'stop' });
   });
@@ -99,6 +104,10 @@ describe('backup: before, of what stops and starts', () => {
       error: { code: 'E_DISK_FULL' },
     });
     expect(failed.report.headline).toContain('app was not started');
+    expect(ticked(failed.report, 'Backed up state')).toMatchObject({
+      state: 'failed',
+      detail: expect.stringMatching(/^app: no backup was taken \(The disk was full/) as string,
+    });
     expect((await project.inspect('app')).State.Status).toBe('exited');
     const refused = await carryOut(project, { procedure: 'health-restart', service: 'app' });
     expect(refused.report.error?.message, refused.log).toContain('is stopped on purpose');
@@ -134,6 +143,10 @@ describe('backup: before, of what stops and starts', () => {
     const preparation = report.plan?.preparation.map(({ kind }) => kind) ?? [];
     const lastSaved = preparation.lastIndexOf('keep-backup');
     expect(preparation.filter((kind) => kind === 'keep-backup')).toHaveLength(2);
+    expect(ticked(report, 'Backed up state')).toMatchObject({
+      state: 'done',
+      detail: expect.stringMatching(/^app: .* whole; side: .* whole$/) as string,
+    });
     expect(lastSaved).toBeLessThan(preparation.indexOf('stop-containers'));
     expect(log.lastIndexOf('read back')).toBeLessThan(log.indexOf('✓ stop '));
     expect(markIn((await saved()).at(-1) ?? '')).toBe('second\n');

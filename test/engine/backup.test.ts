@@ -1,11 +1,12 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, truncate } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BackupManifest } from '../../src/model/backup.js';
+import { ticked } from '../support/checklist.js';
 import { openDoor } from '../support/doors.js';
 import { docker } from '../support/engine-containers.js';
-import { deploy } from '../support/live.js';
+import { deploy, ledgerOf } from '../support/live.js';
 import { carryOut } from '../support/procedure.js';
 import { makeProject, type Project } from '../support/project.js';
 import { served } from '../support/served.js';
@@ -43,6 +44,8 @@ describe('backup', () => {
     expect(report.outcome, log).toBe('completed');
     expect(report.changed).toBe(false);
     const [id = ''] = await folders();
+    expect(ticked(report, 'Backed up state').state).toBe('done');
+    expect(ticked(report, 'Backed up state').detail).toContain(id);
     const manifest = await manifestOf(id);
     expect(manifest).toMatchObject({ id, project: project.name, service: 'app', release, consistency: 'pause' });
     expect(manifest.entries.map(({ kind, target }) => [kind, target])).toEqual([
@@ -146,6 +149,62 @@ describe('backup', () => {
     expect(report.outcome, log).toBe('completed');
     const titles = report.findings.flatMap(({ rows }) => rows.map(([id]) => id));
     expect(titles).not.toContain(before.at(-1));
+  });
+
+  it('by age: older ones go once a new one is whole, never the only good one, and the ledger says which went', async () => {
+    await docker('exec', await project.containerId('app'), 'rm', '-f', '/data/noise');
+    const aged = path.join(project.root, 'aged');
+    const within = path.join(aged, project.name, 'app');
+    const run = (inputs: Readonly<Record<string, string>> = {}) => backUp({ 'backup-dir': aged, ...inputs });
+    const there = async (): Promise<string[]> => (await readdir(within)).sort();
+    /** Takes one. @returns its id */
+    const taken = async (inputs: Readonly<Record<string, string>> = {}): Promise<string> => {
+      const had = await readdir(within).catch((): string[] => []);
+      const { report, log } = await run(inputs);
+      expect(report.outcome, log).toBe('completed');
+      return (await there()).find((id) => !had.includes(id)) ?? '';
+    };
+    /** As if it had been taken that long ago. */
+    const age = async (id: string, days: number): Promise<void> => {
+      const folder = path.join(within, id);
+      const file = path.join(folder, 'manifest.json');
+      const manifest = JSON.parse(await readFile(file, 'utf8')) as BackupManifest;
+      const at = new Date(Date.now() - days * 86_400_000).toISOString();
+      await writeFile(file, JSON.stringify({ ...manifest, at }));
+      execFileSync('sh', ['-c', 'sha256sum *.tar.gz manifest.json > SHA256SUMS'], { cwd: folder });
+    };
+    const failing = { 'backup-max-age': '1d', 'backup-consistency': 'quiesce', 'quiesce-command': 'exit 4' };
+    const [first, second, recent] = [await taken(), await taken(), await taken()];
+    await age(first, 3);
+    await age(second, 2);
+    const newest = await taken({ 'backup-max-age': '1d' });
+    expect(await there()).toEqual([recent, newest].sort());
+    const records = await (await ledgerOf(project)).backupRecords('app');
+    const deleted = records.filter(({ kind, directory }) => kind === 'deleted' && directory.startsWith(within));
+    expect(deleted.map(({ backup }) => backup).sort()).toEqual([first, second].sort());
+
+    // All of them too old, and the next one fails: what there is stays.
+    await age(recent, 3);
+    await age(newest, 2);
+    const failed = await run(failing);
+    expect(failed.report.outcome, failed.log).toBe('failed');
+    expect(await there()).toEqual([recent, newest].sort());
+
+    // One that is cut short is none: the old one is the only good one, and goes only when there is another.
+    const cut = await taken({ 'backup-keep': '1' });
+    expect(await there()).toEqual([cut]);
+    const only = await taken();
+    await age(only, 30);
+    await truncate(path.join(within, cut, 'state.tar.gz'), 10);
+    const again = await run(failing);
+    expect(again.report.outcome, again.log).toBe('failed');
+    expect(await there()).toContain(only);
+    const good = await taken({ 'backup-max-age': '1d', 'backup-keep': '1' });
+    expect(await there()).toEqual([cut, good].sort());
+    const restored = await carryOut(project, {
+      ...{ procedure: 'restore', service: 'app', backup: 'latest', 'backup-dir': aged },
+    });
+    expect(restored.report.headline, restored.log).toContain(`backup ${good}`);
   });
 });
 

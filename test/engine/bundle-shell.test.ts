@@ -1,14 +1,45 @@
 import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PROCEDURES } from '../../src/model/request.js';
 import type { RunReport } from '../../src/model/report.js';
 import { liveOf } from '../support/live.js';
 import { makeProject, type Project } from '../support/project.js';
 import { makeJob, type Job } from '../support/runner.js';
 import { served } from '../support/served.js';
 
-const CLI = fileURLToPath(new URL('../../dist/cli/index.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+describe('the shell program as a file', () => {
+  const help = (program: string, cwd: string) =>
+    promisify(execFile)(program, ['--help'], { cwd, env: { ...process.env, HOME: cwd } });
+
+  it('is what package.json names, starts from anywhere, and is the bundle beside it', async () => {
+    const { bin } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { readonly bin: object };
+    expect(bin).toEqual({ 'rolling-restart': 'dist/cli.js' });
+    const elsewhere = await mkdtemp(join(tmpdir(), 'rr-bin-'));
+    try {
+      await symlink(CLI, join(elsewhere, 'rolling-restart'));
+      // As npm and people link it: an executable file, by its first line.
+      const { stdout } = await help(join(elsewhere, 'rolling-restart'), elsewhere);
+      expect(stdout).toMatch(/^Usage: rolling-restart /);
+      for (const procedure of PROCEDURES) expect(stdout).toMatch(new RegExp(`^ {2}${procedure} `, 'm'));
+    } finally {
+      await rm(elsewhere, { recursive: true });
+    }
+  });
+
+  it('is started by node as well', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [CLI, '--help']);
+    expect(stdout).toMatch(/^Usage: rolling-restart /);
+  });
+});
 
 /** The action and the shell as people have them, both compiled: one lock, one ledger, one journal. */
 describe('the bundle and the shell', () => {

@@ -1,8 +1,11 @@
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
-import { writeFile, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { cp, mkdtemp, writeFile, rm } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BASE_IMAGE, docker } from '../support/engine-containers.js';
+import { expectUntouched, liveOf } from '../support/live.js';
 import { carryOut } from '../support/procedure.js';
 import { makeProject, type Project } from '../support/project.js';
 import { served } from '../support/served.js';
@@ -93,6 +96,46 @@ describe('gates', () => {
     );
     expect(waited.report.outcome, waited.log).toBe('deployed');
     expect(waited.log).toContain('the last ended after');
+  });
+
+  it('a disk that is too small, the engine’s or that of the checkout alone: refused before anything is fetched or built', async () => {
+    const before = await liveOf(project, 'app');
+    await project.commitRelease({ version: '2.0.0' });
+    const images = (): Promise<string> => docker('images', '--no-trunc', '-q', `rolling-restart/${project.name}-app`);
+    const had = await images();
+    for (const procedure of ['code-update', 'config-change', 'maintenance', 'full-restart']) {
+      const asked = {
+        procedure,
+        'min-free-disk': '999TB',
+        ...(procedure === 'full-restart' ? {} : { service: 'app' }),
+      };
+      const { report, log } = await carryOut(project, asked);
+      expect(report, log).toMatchObject({ outcome: 'refused', changed: false, error: { code: 'E_GATE' } });
+      expect(report.error?.message).toMatch(
+        /^Only .* are free on the disk of the engine \(\/.*\) or of the checkout; 999 TB are asked for$/,
+      );
+      expect(report.error?.next).toContain('docker system df');
+      expect(log).not.toMatch(/build app|worktree|fetch/i);
+      await expectUntouched(project, 'app', before, log);
+    }
+
+    // The same checkout on a disk of its own, where a build has no room.
+    const small = await mkdtemp(path.join(project.root, 'small-'));
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=20m', 'tmpfs', small]);
+    try {
+      execFileSync('git', ['clone', '--quiet', project.origin, `${small}/live`]);
+      await cp(`${project.dir}/.env`, `${small}/live/.env`);
+      const there = { ...deploy, 'working-directory': `${small}/live` };
+      const { report, log } = await carryOut(project, { ...there, 'min-free-disk': '30MB' });
+      expect(report, log).toMatchObject({ outcome: 'refused', changed: false, error: { code: 'E_GATE' } });
+      expect(report.error?.message).toMatch(/^Only \d+ MB are free .* or of the checkout; 30 MB are asked for$/);
+      const enough = await carryOut(project, { ...there, 'min-free-disk': '5MB', 'dry-run': 'true' });
+      expect(enough.report.outcome, enough.log).toBe('completed');
+    } finally {
+      execFileSync('umount', [small]);
+    }
+    expect(await images()).toBe(had);
+    await expectUntouched(project, 'app', before, 'the checkout on a disk of its own');
   });
 
   it('staging first: the same commit has to have been deployed there, by what GitHub says', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ticked } from '../support/checklist.js';
 import { update } from '../support/live.js';
 import { headerOf, makeMailbox, type Mailbox } from '../support/mailbox.js';
 import { makeProject, type Project } from '../support/project.js';
@@ -59,11 +60,8 @@ describe('Slack and e-mail', () => {
     'email-to': 'team@example.com, boss@example.com',
   });
   let thread = '';
-  const headers = (): unknown[] =>
-    slack.received.splice(0).map(({ json }) => {
-      const { blocks } = json as { readonly blocks: readonly [{ readonly text: { readonly text: string } }] };
-      return blocks[0].text.text;
-    });
+  /** All that Slack was sent, to the last field. */
+  const messages = (): unknown[] => slack.received.splice(0).map(({ json }) => json);
 
   it('are told of a deploy as it begins and as it ended, the mails in one thread, and no secret is sent', async () => {
     await project.commitRelease({ version: '4.0.0' });
@@ -73,7 +71,21 @@ describe('Slack and e-mail', () => {
       Array(2).fill(['POST', '/services/T0/B0/secret']),
     );
     const name = `code-update of ${project.name}`;
-    expect(headers()).toEqual([`🔄 ${name} begins`, `✅ ${name} succeeded`]);
+    expect(messages()).toEqual([
+      {
+        text: `🔄 ${name} begins: code-update of app begins`,
+        blocks: [header(`🔄 ${name} begins`), section('code-update of app begins'), fields('*Services*\napp'), CONTEXT],
+      },
+      {
+        text: `✅ ${name} succeeded: app deployed and verified`,
+        blocks: [
+          header(`✅ ${name} succeeded`),
+          section('app deployed and verified'),
+          fields('*Services*\napp', '*Outcome*\ndeployed', TOOK),
+          CONTEXT,
+        ],
+      },
+    ]);
 
     const [start, end, ...others] = box.mails.splice(0);
     if (start === undefined || end === undefined) throw new Error(log);
@@ -98,7 +110,19 @@ describe('Slack and e-mail', () => {
     const { report, log } = await update(project, 'app', { ...people(), 'notify-on': 'start, rollback' });
     expect(report.outcome, log).toBe('rolled-back');
     const name = `code-update of ${project.name}`;
-    expect(headers()).toEqual([`🔄 ${name} begins`, `↩️ ${name} was rolled back`]);
+    const [, back] = messages();
+    const next = report.nextSteps.map((step) => `• ${step}`).join('\n');
+    expect(next).toContain('• The release is marked bad');
+    expect(back).toEqual({
+      text: `↩️ ${name} was rolled back: ${report.headline}`,
+      blocks: [
+        header(`↩️ ${name} was rolled back`),
+        section(report.headline),
+        fields('*Services*\napp', '*Outcome*\nrolled-back', TOOK, '*Error*\nE_NOT_READY'),
+        section(`*What to do next*\n${next}`),
+        CONTEXT,
+      ],
+    });
     const mails = box.mails.splice(0);
     expect(mails).toHaveLength(2);
     expect(mails[1]?.text).toContain('What to do next:');
@@ -117,4 +141,55 @@ describe('Slack and e-mail', () => {
     expect(rows.map(([, , result]) => result)).toEqual(Array(4).fill(expect.stringMatching(/^not sent: /)));
     expect((await project.get('/')).text).toMatch(/^6\.0\.0 /);
   });
+
+  it('one that takes what it is sent and never answers delays nothing, and is reported', async () => {
+    const hangs = await makeReceiver(() => undefined);
+    try {
+      await project.commitRelease({ version: '7.0.0' });
+      const inputs = { 'slack-webhook-url': `${hangs.url}/services/x`, 'webhook-url': `${hook.url}/runs` };
+      let liveAt = 0;
+      const onLine = (line: string): void => {
+        if (line.includes('is live and verified')) liveAt = Date.now();
+      };
+      const { report, log } = await update(project, 'app', inputs, { onLine });
+      const endedAt = Date.now();
+      expect(report.outcome, log).toBe('deployed');
+      expect((await project.get('/')).text).toMatch(/^7\.0\.0 /);
+      // It was told of the beginning, and the work went on while it did not answer.
+      expect(hangs.received.map(({ path }) => path)).toEqual(['/services/x', '/services/x']);
+      const gaveUp = log.indexOf('slack could not be told (start): no answer within 5 s');
+      expect(gaveUp, log).toBeGreaterThan(0);
+      expect(log.indexOf('worktree (build context)')).toBeGreaterThan(0);
+      expect(log.indexOf('worktree (build context)')).toBeLessThan(gaveUp);
+      // Only the end waits for it, for the two messages at most.
+      expect(endedAt - liveAt).toBeLessThan(12_000);
+      const moments = hook.received.splice(0).map(({ json }) => (json as { readonly moment: string }).moment);
+      expect(moments).toEqual(['start', 'success']);
+      const rows = report.findings.find(({ title }) => title === 'Notifications')?.rows ?? [];
+      expect(rows.filter(([channel]) => channel === 'slack').map(([, moment, result]) => [moment, result])).toEqual([
+        ['start', 'not sent: no answer within 5 s'],
+        ['success', 'not sent: no answer within 5 s'],
+      ]);
+      expect(ticked(report, 'Notified team')).toMatchObject({
+        state: 'done',
+        detail: 'webhook; not all reached slack',
+      });
+    } finally {
+      hangs.close();
+    }
+  });
 });
+
+const header = (text: string): unknown => ({ type: 'header', text: { type: 'plain_text', text, emoji: true } });
+const section = (text: string): unknown => ({ type: 'section', text: { type: 'mrkdwn', text } });
+const fields = (...texts: readonly unknown[]): unknown => ({
+  type: 'section',
+  fields: texts.map((text) => ({ type: 'mrkdwn', text })),
+});
+const TOOK: unknown = expect.stringMatching(/^\*Took\*\n\d[\d.]* m?s$/);
+const CONTEXT: unknown = {
+  type: 'context',
+  elements: [
+    { type: 'mrkdwn', text: expect.stringMatching(/^tester at shell on test · test-[0-9a-f]{12}$/) as string },
+  ],
+};

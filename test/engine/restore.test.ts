@@ -8,17 +8,9 @@ import { deploy } from '../support/live.js';
 import { carryOut } from '../support/procedure.js';
 import { makeProject, type Project } from '../support/project.js';
 import { served } from '../support/served.js';
+import { FILL_200_MB, inVolume, sumOf } from '../support/volume-data.js';
 
 const WITH_DATA = '    volumes:\n      - state:/data\nvolumes:\n  state:\n';
-
-/** 200 MB in files of every kind: owners, modes, links both ways, a fifo, names that are hard to delete. */
-const FILL = `set -e; cd /data
-mkdir -p tree/deep .hidden "..odd"; chmod 1777 tree; chown 1234:55 tree/deep; chmod 2750 tree/deep
-head -c 10000000 /dev/urandom > tree/deep/noise; chown 1234:55 tree/deep/noise; chmod 640 tree/deep/noise
-i=0; while [ $i -lt 19 ]; do seq $((i*2000000+10000000)) $((i*2000000+11120000)) > tree/part-$i; i=$((i+1)); done
-cp /bin/true tree/suid; chown 9:9 tree/suid; chmod 4755 tree/suid
-ln tree/deep/noise tree/again; ln -s ../elsewhere tree/link; ln -s /etc/passwd "tree/a b"; mkfifo tree/pipe
-printf x > .hidden/x; printf y > "..odd/y"; printf z > "-rf"; chmod 750 /data; chown 7:8 /data`;
 
 /** One project; each test goes on from where the one before left it. */
 describe('restore', () => {
@@ -30,7 +22,7 @@ describe('restore', () => {
     project = await makeProject({ fixture: 'plain', files: { 'compose.yaml': served({ more: WITH_DATA }) } });
     backups = path.join(project.root, 'backups');
     await deploy(project, 'app');
-    await inApp(project, FILL);
+    await inVolume(project, FILL_200_MB);
   });
 
   afterAll(async () => {
@@ -46,7 +38,7 @@ describe('restore', () => {
     const saved = await run({ procedure: 'backup' });
     expect(saved.report.outcome, saved.log).toBe('completed');
     const [id = ''] = await ids();
-    await inApp(
+    await inVolume(
       project,
       'cd /data; rm -r tree/deep; echo broken > tree/part-0; mkdir tree/part-1.d; touch new; chmod 777 .',
     );
@@ -60,13 +52,13 @@ describe('restore', () => {
     const safety = (await ids()).at(-1) ?? '';
     expect(safety).not.toBe(id);
     // 200 MB once are enough: what follows is about less.
-    await inApp(project, 'rm /data/tree/part-*');
+    await inVolume(project, 'rm /data/tree/part-*');
     const small = await run({ procedure: 'backup', 'backup-keep': '1' });
     expect(small.report.outcome, small.log).toBe('completed');
   }, 300_000);
 
   it('puts the data of before back when the service does not work with what was restored', async () => {
-    await inApp(project, 'touch /data/newer');
+    await inVolume(project, 'touch /data/newer');
     const newer = await sumOf(project);
     const { report, log } = await run({
       procedure: 'restore',
@@ -141,16 +133,142 @@ describe('restore', () => {
   });
 });
 
-function inApp(project: Project, script: string): Promise<string> {
-  return docker('run', '--rm', '-v', `${project.name}_state:/data`, '--user', '0', BASE, 'sh', '-c', script);
-}
+const NEIGHBOUR = `${served({ more: '    volumes: [state:/data]\n' })}  side:
+    image: \${COMPOSE_PROJECT_NAME}-app
+    stop_grace_period: 1s
+    volumes: [other:/data]
+volumes:
+  state:
+  other:
+`;
 
-const BASE = process.env['ROLLING_RESTART_TEST_BASE_IMAGE'] ?? 'rolling-restart-base:node';
+describe('restore, of two services of one project', () => {
+  let project: Project;
+  let backups = '';
+  beforeAll(async () => {
+    project = await makeProject({ fixture: 'plain', files: { 'compose.yaml': NEIGHBOUR } });
+    backups = path.join(project.root, 'backups');
+    await project.compose(['build']);
+    await deploy(project, 'app,side');
+    await inVolume(project, 'echo of-the-app > /data/mine');
+  });
+  afterAll(() => project.cleanup());
 
-/** Names, kinds, owners, modes, link targets and contents of everything in the volume, as one checksum. */
-function sumOf(project: Project): Promise<string> {
-  return inApp(
-    project,
-    `cd /data; { find . -exec stat -c '%n %F %a %u %g %h' {} + ; find . -type l -exec readlink {} \\; ; find . -type f -exec md5sum {} + ; } | sort | md5sum`,
-  );
-}
+  it('refuses an archive of the other one, by its id and in its place, and touches neither', async () => {
+    const saved = await carryOut(project, { procedure: 'backup', 'backup-dir': backups });
+    expect(saved.report.outcome, saved.log).toBe('completed');
+    const [of = ''] = await readdir(path.join(backups, project.name, 'side'));
+    const before = [await project.inspect('app'), await project.inspect('side')];
+    const restore = (backup: string) =>
+      carryOut(project, { procedure: 'restore', service: 'app', backup, 'backup-dir': backups });
+    const byId = await restore(of);
+    expect(byId.report, byId.log).toMatchObject({ outcome: 'refused', changed: false, error: { code: 'E_BACKUP' } });
+    expect(byId.report.error?.message).toBe(`Backup ${of} is of side, and not of app`);
+    // Copied to where those of the app are: whole, and of another service all the same.
+    await cp(path.join(backups, project.name, 'side', of), path.join(backups, project.name, 'app', of), {
+      recursive: true,
+    });
+    const copied = await restore(of);
+    expect(copied.report, copied.log).toMatchObject({
+      outcome: 'refused',
+      changed: false,
+      error: { code: 'E_BACKUP' },
+    });
+    expect(copied.report.error?.message).toBe(`Backup ${of} is of side in project ${project.name}`);
+    for (const { Id, State, Config } of before) {
+      const now = await project.inspect(Config.Labels['com.docker.compose.service'] ?? '');
+      expect([now.Id, now.State.StartedAt]).toEqual([Id, State.StartedAt]);
+    }
+    expect(await inVolume(project, 'cat /data/mine')).toBe('of-the-app');
+  });
+});
+
+const SMALL = `${served({ more: "    volumes: ['state:/data', './uploads/data:/uploads']\n" })}volumes:
+  state:
+    driver_opts: { type: none, o: bind, device: '\${SMALL}' }
+`;
+
+/** The disks of a volume and of a folder are tmpfs of this test, which are made smaller under the service. */
+describe('restore onto a disk that is full', () => {
+  let project: Project;
+  let backups = '';
+  const disks: string[] = [];
+  const resize = (disk: string, size: string): void => {
+    execFileSync('mount', ['-o', `remount,size=${size}`, disk]);
+  };
+  const mount = async (disk: string): Promise<string> => {
+    await mkdir(disk, { recursive: true });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=40m', 'tmpfs', disk]);
+    disks.push(disk);
+    return disk;
+  };
+  let volume = '';
+  let folder = '';
+
+  beforeAll(async () => {
+    project = await makeProject({ fixture: 'plain', files: { 'compose.yaml': SMALL } });
+    backups = path.join(project.root, 'backups');
+    volume = await mount(path.join(project.root, 'volume'));
+    folder = path.join(await mount(path.join(project.dir, 'uploads')), 'data');
+    await mkdir(folder);
+    await project.setEnv({ SMALL: volume });
+    await deploy(project, 'app');
+    for (const disk of [volume, folder]) {
+      execFileSync('sh', ['-c', `head -c 10000000 /dev/urandom > ${disk}/noise; echo kept > ${disk}/kept`]);
+    }
+  });
+  afterAll(async () => {
+    await project.compose(['down', '--timeout', '0'], { mayFail: true });
+    for (const disk of disks) execFileSync('umount', [disk]);
+    await project.cleanup();
+  });
+
+  const run = (inputs: Readonly<Record<string, string>>) =>
+    carryOut(project, { service: 'app', 'backup-dir': backups, ...inputs });
+  const contentOf = (disk: string): string =>
+    execFileSync('sh', ['-c', 'find . -type f -exec md5sum {} + | sort -k 2'], { cwd: disk, encoding: 'utf8' });
+
+  it('refuses what cannot fit before anything is stopped; with room again it is restored to the bit', async () => {
+    const whole = contentOf(volume);
+    const saved = await run({ procedure: 'backup' });
+    expect(saved.report.outcome, saved.log).toBe('completed');
+    execFileSync('sh', ['-c', 'rm noise; echo newer > newer'], { cwd: volume });
+    const newer = contentOf(volume);
+    resize(volume, '4m');
+    const before = await project.inspect('app');
+    const { report, log } = await run({ procedure: 'restore', backup: 'latest' });
+    expect(report, log).toMatchObject({ outcome: 'refused', changed: false, error: { code: 'E_GATE' } });
+    expect(report.error?.message).toMatch(
+      /state needs 10 MB for backup .*, and at most 4\.\d MB can be free on its disk/,
+    );
+    expect(contentOf(volume)).toBe(newer);
+    const after = await project.inspect('app');
+    expect([after.Id, after.State.StartedAt]).toEqual([before.Id, before.State.StartedAt]);
+    resize(volume, '40m');
+    const restored = await run({ procedure: 'restore', backup: 'latest' });
+    expect(restored.report.outcome, restored.log).toBe('deployed');
+    expect(contentOf(volume)).toBe(whole);
+  });
+
+  it('that fills up only while it is restored to: the data of before is back, and the service runs on it', async () => {
+    const saved = await run({ procedure: 'backup', 'backup-paths': '/uploads' });
+    expect(saved.report.outcome, saved.log).toBe('completed');
+    execFileSync('sh', ['-c', 'rm noise; echo newer > newer'], { cwd: folder });
+    // Something else takes the room: what the folder itself will give free is not known before.
+    const other = path.join(path.dirname(folder), 'other');
+    resize(path.dirname(folder), '14m');
+    execFileSync('sh', ['-c', `head -c 7000000 /dev/urandom > ${other}`]);
+    const [newer, ofVolume] = [contentOf(folder), contentOf(volume)];
+    const { report, log } = await run({ procedure: 'restore', backup: 'latest', 'backup-paths': '/uploads' });
+    expect(log).toMatch(/gate restore-space: .*uploads\/data needs 10 MB .* are free beside what is there now/);
+    expect(report.error?.message).toMatch(/no space left on device/);
+    expect(report, log).toMatchObject({ outcome: 'rolled-back', changed: false });
+    expect([contentOf(folder), contentOf(volume)]).toEqual([newer, ofVolume]);
+    expect((await project.get('/')).status).toBe(200);
+    execFileSync('rm', [other]);
+    const chosen = saved.report.headline.match(/\d{8}T\w+-\w+/)?.[0] ?? '';
+    const restored = await run({ procedure: 'restore', backup: chosen, 'backup-paths': '/uploads' });
+    expect(restored.report.outcome, restored.log).toBe('deployed');
+    expect(contentOf(folder)).toMatch(/noise/);
+  });
+});

@@ -104,7 +104,7 @@ let copied: string | undefined;
  * The sources as they are, and not the bundle, which may be of yesterday. A copy that says it is made of ES modules:
  * without a compiler in between a door's top-level await needs that.
  */
-function sources(): string {
+export function sources(): string {
   if (copied !== undefined) return copied;
   const folder = mkdtempSync(join(tmpdir(), 'rr-doors-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cancellation, type SignalSource } from '../../src/action/cancellation.js';
 import { fitSummary } from '../../src/action/fit-summary.js';
 import { createRunner } from '../../src/action/runner.js';
-import { createTerminal } from '../../src/action/terminal.js';
+import { createTerminal, type Terminal } from '../../src/action/terminal.js';
 import { readInvocation } from '../../src/github/invocation.js';
 
 /** What the runner would read from the process's output. */
@@ -150,6 +150,85 @@ describe('createTerminal', () => {
   it('has colours for a person, unless they do not want them', async () => {
     expect(await show(true)).toContain('\u001b[33m');
     expect(await show(true, { NO_COLOR: '1' })).not.toContain('\u001b');
+  });
+});
+
+describe('the live line of a terminal', () => {
+  beforeEach(() =>
+    vi.useFakeTimers({ now: new Date(2026, 10, 24, 3, 15, 2), toFake: ['Date', 'setInterval', 'performance'] }),
+  );
+  afterEach(() => vi.useRealTimers());
+
+  interface Shown {
+    readonly written: string[];
+    readonly terminal: Terminal;
+  }
+  const open = (options: {
+    isTTY: boolean;
+    live: boolean;
+    environment?: Record<string, string>;
+    columns?: number;
+  }): Shown => {
+    const written: string[] = [];
+    const { isTTY, live, environment = {}, columns = 100 } = options;
+    const stream = { isTTY, columns, write: (part: string) => written.push(part) };
+    return { written, terminal: createTerminal({ stream, redact: hide, debug: false, live, environment }) };
+  };
+  /** What is in the line that is rewritten after a write. */
+  const line = (text: string | undefined): string | undefined =>
+    // eslint-disable-next-line no-control-regex
+    /^\r\u001b\[2K\u001b\[\?7l([^]*)\u001b\[\?7h$/.exec(text ?? '')?.[1];
+
+  it('says what goes on, since when and what it waits for, is rewritten each second, and leaves nothing behind', async () => {
+    const { written, terminal } = open({ isTTY: true, live: true, environment: { NO_COLOR: '1' } });
+    await terminal.group('app: roll out', async () => {
+      expect(line(written.at(-1))).toBe('⋯ 0 ms, since 03:15:02 · app: roll out');
+      const now = terminal.doing('wait until app is ready');
+      now.waitsFor('health: starting hunter22');
+      vi.advanceTimersByTime(12_000);
+      expect(line(written.at(-1))).toBe(
+        '⋯ 12 s, since 03:15:02 · app: roll out › wait until app is ready · waits for health: starting ***',
+      );
+      const drawn = written.length;
+      terminal.info('a line above it');
+      expect(written.slice(drawn, drawn + 2)).toEqual(['\r\u001b[2K', '  a line above it\n']);
+      expect(line(written.at(-1))).toContain('wait until app is ready');
+      now.end();
+      expect(line(written.at(-1))).toBe('⋯ 12 s, since 03:15:02 · app: roll out');
+    });
+    expect(written.slice(-2)).toEqual(['\r\u001b[2K', '  ✔ 12 s\n']);
+    vi.advanceTimersByTime(5_000);
+    expect(written.at(-1)).toBe('  ✔ 12 s\n');
+    // eslint-disable-next-line no-control-regex
+    expect(written.join('')).not.toMatch(/\u001b\[\d+m/);
+  });
+
+  it('stays on one line, shows no control characters, and goes when the process does', () => {
+    const { written, terminal } = open({ isTTY: true, live: true, columns: 36 });
+    terminal.doing(`two\nlines \u001b[31m${'x'.repeat(50)}`);
+    expect(line(written.at(-1))).toHaveLength(35);
+    expect(line(written.at(-1))).toBe('⋯ 0 ms, since 03:15:02 · two lines ');
+    terminal.close();
+    expect(written.at(-1)).toBe('\r\u001b[2K');
+    const count = written.length;
+    vi.advanceTimersByTime(3_000);
+    expect(written).toHaveLength(count);
+  });
+
+  it.each([
+    ['a pipe', { isTTY: false, live: true }],
+    ['--json', { isTTY: true, live: false }],
+    ['a terminal that can do nothing', { isTTY: true, live: true, environment: { TERM: 'dumb' } }],
+  ])('is not there in %s', async (_, options) => {
+    const { written, terminal } = open(options);
+    await terminal.group('app', async () => {
+      const now = terminal.doing('build');
+      vi.advanceTimersByTime(3_000);
+      terminal.info('line');
+      now.end();
+    });
+    expect(written.join('')).not.toMatch(/\r|build|2K/);
+    expect(written).toHaveLength(3);
   });
 });
 

@@ -4,6 +4,7 @@ import { SECRET_INPUTS } from '../../scripts/lib/workflow-model.mjs';
 import { INPUTS } from '../../src/action/input-table.js';
 import { MOMENTS, momentOf, noticeTitle, type NotificationSettings } from '../../src/model/notification.js';
 import type { Channel } from '../../src/model/ports/notifications.js';
+import { unseen } from '../../src/model/ports/progress.js';
 import { createChannels } from '../../src/notify/index.js';
 import { slackBody } from '../../src/notify/slack.js';
 import { SIGNATURE_HEADER } from '../../src/notify/webhook.js';
@@ -39,6 +40,7 @@ function notifier(channels: readonly Channel[], deadlineMs = 1_000) {
     debug: () => {},
     warning: said,
     error: said,
+    doing: unseen,
   };
   const cancelled = new AbortController().signal;
   const redact = (text: string): string => text.replaceAll('s3cret', '***');

@@ -11,6 +11,8 @@ export interface VolumeData {
   /** Bytes in volumes, by name, as the engine counts them; without those it does not know. */
   sizes(volumes: readonly string[], signal: AbortSignal): Promise<Readonly<Record<string, number>>>;
   hasVolume(name: string): Promise<boolean>;
+  /** Where a volume lies on the engine's host; undefined when there is none of that name. */
+  folderOf(volume: string): Promise<string | undefined>;
   /** Names of running containers that have a volume or folder mounted and can write to it. */
   writersOf(place: DataPlace): Promise<readonly { readonly id: string; readonly name: string }[]>;
   pause(container: string): Promise<void>;

@@ -24,6 +24,8 @@ export interface CommandResult {
 export interface Disks {
   /** @returns bytes free for us where the path is; undefined when it is not on this host */
   freeBytes(path: string): Promise<number | undefined>;
+  /** @returns bytes that the disk has in all where the path is; undefined when it is not on this host */
+  totalBytes(path: string): Promise<number | undefined>;
 }
 
 /** Who listens on ports of this host. */

@@ -8,6 +8,20 @@ export interface Progress {
   /** Shown as an annotation where the platform has them. */
   warning(line: string): void;
   error(line: string): void;
+  /** Something goes on that may take a while: for a line that is rewritten where a person looks, and nothing elsewhere. */
+  doing(what: string): Doing;
+}
+
+/** What goes on now, until it is ended. */
+export interface Doing {
+  /** What it waits for now, in a few words. */
+  waitsFor(what: string): void;
+  end(): void;
+}
+
+/** @returns for where nobody looks while it happens */
+export function unseen(): Doing {
+  return { waitsFor: () => undefined, end: () => undefined };
 }
 
 /** Hides secrets in whatever is written or sent. */

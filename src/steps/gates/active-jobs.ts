@@ -39,7 +39,9 @@ export async function activeJobsGate(run: Run, waits: number, signal: AbortSigna
     }
     if (waited + PAUSE_MS > waits) return refuse(`Jobs are active: ${describe(jobs)}`);
     if (!said) run.progress.info(`active jobs: ${describe(jobs)}; waiting up to ${formatDuration(waits)}`);
-    await sleep(PAUSE_MS, signal);
+    const now = run.progress.doing('active jobs');
+    now.waitsFor(`the end of ${describe(jobs)}`);
+    await sleep(PAUSE_MS, signal).finally(() => now.end());
   }
 }
 

@@ -2,7 +2,7 @@ import { ProcedureError } from '../../model/errors.js';
 import { summaryOf } from '../../model/maintenance.js';
 import { formatDuration } from '../../model/units.js';
 import { done, type MaintenancePhase } from './phase.js';
-import { sayPageStays, tellPage } from './status-page.js';
+import { sayNotTold, sayPageStays, tellPage } from './status-page.js';
 
 /** T+15min: how long it really took, what went wrong and what was done, computed from the records and not typed. */
 export const complete: MaintenancePhase = {
@@ -17,7 +17,8 @@ export const complete: MaintenancePhase = {
       });
     }
     const { actualMs, issues, notes } = summary;
-    tellPage(session, { kind: 'completed', actualMs, issues, notes });
+    const told = await tellPage(session, { kind: 'completed', actualMs, issues, notes });
+    sayNotTold(session, told, 'how the window ended', 'Run phase: complete again, or write it there by hand.');
     if (known.page === 'maintenance') sayPageStays(session);
     session.recorder.findings.push({
       title: 'Maintenance window',

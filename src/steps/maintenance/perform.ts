@@ -15,7 +15,7 @@ import { fetchWanted } from '../source.js';
 import { withoutStopped } from '../stopped.js';
 import { withFreshBases } from './fresh-bases.js';
 import type { MaintenancePhase, PhaseResult } from './phase.js';
-import { sayPageStays, tellPage } from './status-page.js';
+import { isCalled, sayNotTold, sayPageStays, tellPage } from './status-page.js';
 import type { Window } from './window.js';
 
 /**
@@ -52,17 +52,30 @@ async function inWindow(
   services: readonly string[],
   work: () => Promise<PhaseResult>,
 ): Promise<PhaseResult> {
-  const page = tellPage(session, { kind: 'maintenance' });
-  await window.add('performing', { page, services: [...services], plannedMs: session.request.maintenance.durationMs });
+  const news = { kind: 'maintenance' } as const;
+  const before = (await window.read())?.page;
+  // Written down before it is told: when this run is killed in between, the next one says that somebody has to look.
+  await window.add('performing', {
+    page: isCalled(session, news) ? news.kind : undefined,
+    services: [...services],
+    plannedMs: session.request.maintenance.durationMs,
+  });
+  const told = await tellPage(session, news);
+  sayNotTold(session, told, 'that there is maintenance', 'Users saw nothing of it there while the work went on.');
+  /** A page that did not take it says what it said. */
+  const page = told.problem === undefined ? told.page : (before ?? 'operational');
   const end = async (outcome: PhaseResult['outcome'], changed: boolean, issues: readonly string[]): Promise<void> => {
-    const back = !isGreen(outcome) && !changed ? tellPage(session, { kind: 'operational' }) : undefined;
+    const unharmed = !isGreen(outcome) && !changed;
+    const back = unharmed ? await tellPage(session, { kind: 'operational' }) : undefined;
     await window.add('performed', {
       outcome,
-      page: back,
+      page: back?.page ?? (told.problem === undefined ? undefined : page),
       services: [...services],
       issues: issues.map((issue) => session.redactor.text(issue)),
     });
-    if (!isGreen(outcome) && changed && page !== undefined) sayPageStays(session);
+    if (page !== 'maintenance' || isGreen(outcome)) return;
+    if (changed) sayPageStays(session);
+    else if (back?.problem !== undefined) sayPageStays(session, back.problem);
   };
   const signs = (): readonly string[] =>
     session.recorder.warnings.map(({ service, message }) => `${service}: ${message}`);

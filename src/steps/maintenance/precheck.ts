@@ -1,9 +1,10 @@
-import { asProcedureError, ProcedureError } from '../../model/errors.js';
+import { asProcedureError, ProcedureError, type ErrorCode } from '../../model/errors.js';
 import { formatDuration } from '../../model/units.js';
 import { runOnHost } from '../commands.js';
 import { passBackupAge } from '../gates/index.js';
 import { rollbackReleaseGate } from '../gates/rollback-release.js';
 import { passGate } from '../gates/pass-gate.js';
+import { observe } from '../observe.js';
 import { prepare } from '../prepare.js';
 import { servicesToDeploy } from '../select-services.js';
 import type { Session } from '../session.js';
@@ -22,47 +23,66 @@ export const precheck: MaintenancePhase = {
   says: 'opens the newest backup of each service, builds and tests what will be deployed, and looks for what could come back',
   async run(session, window) {
     const fresh = withFreshBases(session);
-    const wanted = await session.progress.group('Fetch', () => fetchWanted(fresh));
-    const services = await withoutStopped(fresh, await servicesToDeploy(fresh, wanted.project));
     const problems: ProcedureError[] = [];
     /** All of them are told: who has an hour wants to know everything that is missing. */
-    const look = async (what: string, check: () => Promise<void>): Promise<void> => {
+    const look = async <T>(what: string, check: () => Promise<T>): Promise<T | undefined> => {
       try {
-        await check();
+        return await check();
       } catch (error) {
         const problem = asProcedureError(error);
+        if (ENDS_IT.has(problem.code)) throw problem;
         session.progress.warning(`${what}: ${problem.message}`);
         problems.push(problem);
+        return undefined;
       }
     };
+    const wanted = await session.progress.group('Fetch', () => look('fetch', () => fetchWanted(fresh)));
+    const project = wanted?.project ?? session.opened.live;
+    const services = await withoutStopped(fresh, await servicesToDeploy(fresh, project));
     await session.progress.group('Backups', async () => {
       for (const service of services) await look('backup', () => requireBackup(session, service));
     });
-    await session.progress.group('Build and pull', () => prepare(fresh, wanted, services));
-    await session.progress.group('Tests', () => look('tests', () => runTests(session, wanted)));
-    for (const candidate of services.flatMap((service) => session.candidates.get(service) ?? [])) {
-      await look('rollback release', async () =>
-        passGate(session, 'rollback-release', await rollbackReleaseGate(session, candidate)),
-      );
+    if (wanted !== undefined) {
+      await session.progress.group('Build and pull', () => look('build', () => prepare(fresh, wanted, services)));
+      await session.progress.group('Tests', () => look('tests', () => runTests(session, wanted)));
     }
-    const [first] = problems;
+    for (const service of services) await look('rollback release', () => requireWayBack(session, service));
     await window.add('prechecked', {
-      outcome: first === undefined ? 'completed' : 'refused',
+      outcome: problems.length === 0 ? 'completed' : 'refused',
       services: [...services],
       issues: problems.map(({ message }) => session.redactor.text(message)),
     });
-    if (first === undefined) return done(`${services.join(', ')}: ready for the maintenance`);
-    if (problems.length === 1) throw first;
-    throw new ProcedureError(
-      'E_GATE',
-      `not ready for the maintenance: ${problems.map(({ message }) => message).join('; ')}`,
-      {
-        next: problems.map(({ next }) => next).join(' '),
-        cause: first,
-      },
-    );
+    if (problems.length === 0) return done(`${services.join(', ')}: ready for the maintenance`);
+    throw notReady(problems);
   },
 };
+
+/** Whoever has the lock now, or cancelled, wants no more findings. */
+const ENDS_IT: ReadonlySet<ErrorCode> = new Set(['E_FENCED', 'E_CANCELLED']);
+
+function notReady(problems: readonly ProcedureError[]): ProcedureError {
+  const said = problems.map(({ message }) => message).join('; ');
+  return new ProcedureError('E_GATE', `not ready for the maintenance: ${said}`, {
+    next: [...new Set(problems.map(({ next }) => next))].join(' '),
+    cause: problems[0],
+    excerpt: problems.flatMap(({ excerpt }) => excerpt),
+  });
+}
+
+/** The runbook's "verify rollback images exist": an hour before there is time to get one, and so it is no mere warning. */
+async function requireWayBack(session: Session, service: string): Promise<void> {
+  const current =
+    session.candidates.get(service)?.current ?? (await observe(session.engine, session, session.project, service));
+  const finding = await rollbackReleaseGate(session, { service, current });
+  if (finding.kind !== 'warn') {
+    passGate(session, 'rollback-release', finding);
+    return;
+  }
+  const error = new ProcedureError('E_GATE', finding.detail, {
+    next: `Bring a release of ${service} there that works: procedure rollback with rollback-to: git:COMMIT builds it again, code-update deploys a newer one. To go on without a way back: gates: rollback-release=warn, or force: true. Nothing was changed.`,
+  });
+  passGate(session, 'rollback-release', { kind: 'refuse', error });
+}
 
 /** Current by its age, and whole by reading all of it: a backup that cannot be opened is none. */
 async function requireBackup(session: Session, service: string): Promise<void> {

@@ -8,7 +8,7 @@ import { awaitReady, readinessTimeout } from '../readiness.js';
 import type { Session } from '../session.js';
 import { isStopped } from '../stopped.js';
 import { done, type MaintenancePhase } from './phase.js';
-import { sayPageStays, tellPage } from './status-page.js';
+import { sayNotTold, sayPageStays, tellPage, type PageTold } from './status-page.js';
 
 /** T+5min: the whole project runs and is healthy, the full tests, the smoke test and a load test pass; then it is operational. */
 export const verify: MaintenancePhase = {
@@ -18,9 +18,9 @@ export const verify: MaintenancePhase = {
     const before = await window.read();
     try {
       const services = await session.progress.group('Verify', () => checkAll(session));
-      const page = tellPage(session, { kind: 'operational' });
-      await window.add('verified', { outcome: 'completed', page, services });
-      return done(`${services.join(', ')}: verified`);
+      const told = await tellPage(session, { kind: 'operational' });
+      await window.add('verified', { outcome: 'completed', page: told.page, services });
+      return done(`${services.join(', ')}: verified${pageAfter(session, told, before?.page)}`);
     } catch (error) {
       const failure = asProcedureError(error);
       if (failure.code === 'E_FENCED') throw error;
@@ -30,6 +30,17 @@ export const verify: MaintenancePhase = {
     }
   },
 };
+
+/** What is verified is verified; a page that does not know it is told of all the same. @returns words for the headline */
+function pageAfter(session: Session, told: PageTold, before: PageTold['page']): string {
+  if (told.problem === undefined) return '';
+  if (before !== 'maintenance') {
+    sayNotTold(session, told, 'that all works again', 'Run phase: verify again, or set it by hand.');
+    return '; the status page was not told';
+  }
+  sayPageStays(session, told.problem);
+  return '; the status page still says maintenance';
+}
 
 async function checkAll(session: Session): Promise<string[]> {
   const { request, opened, project } = session;
