@@ -545,6 +545,24 @@ const TABLE = [
     procedures: [...CHANGES, 'full-restart', 'health-restart', 'emergency'],
   },
   {
+    name: 'remedies',
+    description:
+      'What may be done that changes more than the service: `free-port` ends a process, or stops a container, that has a port which the service publishes; `restart-docker` restarts an engine that does not answer.',
+    default: undefined,
+    defaultText: 'none',
+    kind: 'list',
+    procedures: [...CHANGES, 'full-restart', 'health-restart', 'emergency', 'start'],
+  },
+  {
+    name: 'restart-docker-command',
+    description:
+      'Shell command with which `remedies: restart-docker` restarts the engine; without it `systemctl restart docker` or `service docker restart`, where the engine is that of this host.',
+    default: undefined,
+    defaultText: 'what the host has',
+    kind: 'command',
+    procedures: [...CHANGES, 'full-restart', 'health-restart', 'emergency', 'start'],
+  },
+  {
     name: 'peak-hours',
     description:
       'Times in which nothing is restarted, one a line, as in `Mon-Fri 09:00-18:00 Europe/Berlin`; UTC without a zone.',

@@ -17,6 +17,7 @@ export const ERROR_CODES = {
   E_BACKUP: 'A backup is missing, not whole, or of something else.',
   E_DISK_FULL: 'There is no space left to write to.',
   E_COMMAND: 'A command of yours failed.',
+  E_REMEDY: 'A remedy that was asked for by name cannot be carried out, or did not help.',
   E_NOT_READY: 'The new release did not become ready.',
   E_VERIFICATION: 'A verification after the change failed.',
   E_WARNING_SIGN: 'A warning sign showed while the release was watched.',

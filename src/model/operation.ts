@@ -2,6 +2,7 @@ import type { Consistency } from './backup-policy.js';
 import type { BackupId, BackupReason, DataPlace } from './backup.js';
 import type { EdgeSpec } from './edge.js';
 import type { ReleaseId } from './release.js';
+import { describeHolder, type PortHolder } from './remedies.js';
 import type { RouterSpec } from './router.js';
 import { formatDuration } from './units.js';
 
@@ -39,6 +40,8 @@ export type Operation =
       readonly command: string;
     }
   // Changes.
+  /** Only where `remedies` names it: whoever has a port of the host that the service publishes is asked to end. */
+  | { readonly kind: 'free-port'; readonly service: string; readonly port: number; readonly holder: PortHolder }
   | {
       readonly kind: 'keep-image';
       readonly service: string;
@@ -294,6 +297,8 @@ export function describeOperation(operation: Operation): string {
       return `pull ${operation.reference} for ${operation.service}`;
     case 'capture-evidence':
       return `capture log, stats and inspect output of ${operation.service} (${operation.moment})`;
+    case 'free-port':
+      return `free port ${operation.port} of the host for ${operation.service}: ${operation.holder.kind === 'process' ? 'end' : 'stop'} ${describeHolder(operation.holder)}`;
     case 'keep-image':
       return `keep image ${short(operation.image)} of ${operation.service} as ${operation.tags.join(', ')}`;
     case 'move-checkout':
@@ -496,6 +501,8 @@ export function compensationOf(operation: Operation): Compensation {
     case 'watch':
     case 'analyse-canary':
       return { kind: 'none', reason: 'only looks' };
+    case 'free-port':
+      return { kind: 'none', reason: 'whoever had the port is started again by a person' };
     case 'record-start':
       return { kind: 'none', reason: 'stopping it again is procedure stop' };
     case 'reject-release':
@@ -505,6 +512,7 @@ export function compensationOf(operation: Operation): Compensation {
 
 /** Operations after which something that runs, or the checkout it runs from, may be different. */
 const CHANGING: ReadonlySet<OperationKind> = new Set([
+  'free-port',
   'move-checkout',
   'tag-image',
   'replace-containers',

@@ -8,6 +8,7 @@ import type { StrategyName } from './plan.js';
 import type { CanaryPolicy, Severity, WarningAction } from './policy.js';
 import { ROUTERS } from './router.js';
 import type { ReadinessSignal } from './readiness.js';
+import type { RemedyName } from './remedies.js';
 import type { TrafficSettings } from './traffic.js';
 
 /** What a person asked for: the inputs, read once, typed, with defaults filled in. The same from a workflow or a shell. */
@@ -93,6 +94,10 @@ export interface Request {
   readonly lockTimeoutMs: number;
   readonly force: boolean;
   readonly gates: GateSettings;
+  /** What changes more than the service, and may be done. */
+  readonly remedies: readonly RemedyName[];
+  /** How this host restarts its engine; undefined: as its service manager does. */
+  readonly restartDockerCommand: string | undefined;
   readonly peakHours: readonly PeakWindow[];
   readonly activeJobsCommand: string | undefined;
   readonly activeJobsTimeoutMs: number;
