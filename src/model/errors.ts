@@ -42,6 +42,16 @@ export interface ErrorDetail {
   readonly cause?: unknown;
   /** Last lines of a log, health output, stderr: shown under the message, already bounded. */
   readonly excerpt?: readonly Excerpt[];
+  readonly stuck?: StuckProcess | undefined;
+}
+
+/** A process of this run that did not come to its end in time, and was ended. */
+export interface StuckProcess {
+  readonly pid: number;
+  /** Its command line, cut short. */
+  readonly command: string;
+  /** How long it was waited for, in milliseconds. */
+  readonly waitedMs: number;
 }
 
 /** A titled piece of output that explains a failure. */
@@ -54,6 +64,7 @@ export class ProcedureError extends Error {
   override readonly name = 'ProcedureError';
   readonly next: string;
   readonly excerpt: readonly Excerpt[];
+  readonly stuck: StuckProcess | undefined;
 
   constructor(
     readonly code: ErrorCode,
@@ -63,6 +74,7 @@ export class ProcedureError extends Error {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
     this.next = detail.next;
     this.excerpt = detail.excerpt ?? [];
+    this.stuck = detail.stuck;
   }
 }
 

@@ -10,8 +10,20 @@ export interface Commands {
     readonly signal: AbortSignal;
     readonly onLine: (line: string) => void;
   }): Promise<CommandResult>;
-  /** Ends what a killed run had started on this host and what outlived it. @returns how many processes there were */
-  endLeft(run: string): Promise<number>;
+  /** Processes on this host that a run has started, this one's own apart. */
+  left(run: string): Promise<readonly LeftProcess[]>;
+  /**
+   * Ends what a run had started on this host and what outlived it.
+   * @param only of these; all unless given
+   * @returns how many processes there were
+   */
+  endLeft(run: string, only?: readonly number[]): Promise<number>;
+}
+
+export interface LeftProcess {
+  readonly pid: number;
+  /** Its command line. */
+  readonly command: string;
 }
 
 export interface CommandResult {
