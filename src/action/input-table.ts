@@ -280,7 +280,8 @@ const TABLE = [
   },
   {
     name: 'command-timeout',
-    description: 'How long each of your commands may take, and each build and pull.',
+    description:
+      'How long each of your commands may take, and each build, pull and start of containers by Compose (the last 5 min at most).',
     default: '15m',
     kind: 'duration',
     procedures: 'all',
@@ -435,6 +436,20 @@ const TABLE = [
     description: 'Memory use above this is a warning sign.',
     default: '1.5GB',
     kind: 'size',
+    procedures: RESTARTS,
+  },
+  {
+    name: 'memory-after',
+    description: 'How long after the beginning of the watch memory use is judged; a shorter watch judges at its end.',
+    default: '5m',
+    kind: 'duration',
+    procedures: RESTARTS,
+  },
+  {
+    name: 'max-startup-time',
+    description: 'A start that takes longer than this is a warning sign, but for the first one of a service.',
+    default: '60s',
+    kind: 'duration',
     procedures: RESTARTS,
   },
   {

@@ -54,6 +54,10 @@ export interface Request {
   readonly rollbackTo: RollbackTarget;
   readonly onWarning: Readonly<Record<Severity, WarningAction>>;
   readonly maxMemoryBytes: number;
+  /** How long after the beginning of the watch memory is judged; a shorter watch judges at its end. Milliseconds. */
+  readonly memoryAfterMs: number;
+  /** A start that takes longer is a warning sign; milliseconds. */
+  readonly maxStartupMs: number;
   /** Regular expressions, matched without regard to case. */
   readonly errorPatterns: readonly string[];
   /** Of the lines that match, those that match one of these are none. */

@@ -95,6 +95,8 @@ describe('readRequest', () => {
       metricsFile: undefined,
       lockTimeoutMs: 600_000,
       force: false,
+      memoryAfterMs: 300_000,
+      maxStartupMs: 60_000,
       gates: {},
       remedies: [],
       restartDockerCommand: undefined,
