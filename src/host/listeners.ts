@@ -60,8 +60,9 @@ async function oldestWith(inodes: ReadonlySet<string>): Promise<Listener | undef
 async function describe(pid: number): Promise<Listener | undefined> {
   const facts = await statOf(pid);
   if (facts === undefined) return undefined;
-  const groups = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '');
-  const container = /(?:^|[/-])([0-9a-f]{64})(?:\.scope)?(?:\/|$)/m.exec(groups)?.[1];
+  const found = await containerOf(pid);
+  // Where we run in a container ourselves, what runs beside us in it is a process like any other.
+  const container = found === (await containerOf('self')) ? undefined : found;
   return {
     pid,
     name: facts.name,
@@ -70,6 +71,12 @@ async function describe(pid: number): Promise<Listener | undefined> {
     sharing: [],
     essential: await whyNot(pid, facts.name),
   };
+}
+
+/** @returns the id of the container that a process runs in, by its control group (cgroups(7)) */
+async function containerOf(pid: number | 'self'): Promise<string | undefined> {
+  const groups = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '');
+  return /(?:^|[/-])([0-9a-f]{64})(?:\.scope)?(?:\/|$)/m.exec(groups)?.[1];
 }
 
 async function whyNot(pid: number, name: string): Promise<string | undefined> {

@@ -1,7 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { BASE_IMAGE, docker } from '../support/engine-containers.js';
+import { halfDeadEngine } from '../support/half-dead-engine.js';
 import { deploy } from '../support/live.js';
 import { carryOut, type Carried } from '../support/procedure.js';
 import { makeProject, type Project } from '../support/project.js';
@@ -148,6 +151,54 @@ describe('remedies: free-port', () => {
       expect(server.listening).toBe(true);
     } finally {
       await new Promise((resolve) => server.close(resolve));
+    }
+  });
+
+  it('stops a container of somebody else that shares the network of the host and publishes nothing', async () => {
+    const name = holderContainer();
+    await docker(
+      'run',
+      '--detach',
+      '--name',
+      name,
+      '--network',
+      'host',
+      BASE_IMAGE,
+      'node',
+      '--eval',
+      LISTEN,
+      String(project.port),
+    );
+    await vi.waitUntil(async () => (await docker('logs', name)).includes('listens'), { timeout: 10_000 });
+    const carried = await run('code-update', { remedies: 'free-port' });
+    expect(carried.report.outcome, carried.log).toBe('deployed');
+    expect(await docker('inspect', '--format', '{{.State.Running}}', name)).toBe('false');
+    expect(said(carried)).toContain(`container ${name}`);
+  });
+});
+
+describe('remedies: restart-docker', () => {
+  it('restarts an engine that describes itself and looks at no container, and no engine that is well', async () => {
+    const project = await makeProject({ fixture: 'plain', files: { 'compose.yaml': served() } });
+    const sign = join(project.root, 'restarted');
+    const restart = { remedies: 'restart-docker', 'restart-docker-command': `touch '${sign}'` };
+    try {
+      const well = await deploy(project, 'app', restart);
+      expect(well.report.findings, well.log).toEqual([]);
+      expect(existsSync(sign)).toBe(false);
+      const engine = await halfDeadEngine((request) => request === 'GET /containers/json' && !existsSync(sign));
+      try {
+        const environment = { ...process.env, DOCKER_HOST: engine.host };
+        const inputs = { procedure: 'health-restart', service: 'app', ...restart };
+        const { report, log } = await carryOut(project, inputs, { environment });
+        expect(report.outcome, log).toBe('deployed');
+        expect(report.findings.map(({ title }) => title)).toContain('Remedy: restart-docker');
+        expect(engine.stalled).toEqual(['GET /containers/json']);
+      } finally {
+        await engine.close();
+      }
+    } finally {
+      await project.cleanup();
     }
   });
 });

@@ -27,7 +27,7 @@ export async function portsGate(viewing: Viewing, wants: WantsPorts): Promise<Ga
       }),
     };
   }
-  if (freed.length > 0) return { kind: 'warn', detail: `${service}: ${freed.join('; ')}` };
+  if (freed.length > 0) return { kind: 'pass', detail: `${service}: ${freed.join('; ')}` };
   const words = asked.length === 0 ? 'has the ports it wants, or wants none' : `port ${asked.join(', ')} is free`;
   return { kind: 'pass', detail: `${service}: ${words}` };
 }

@@ -51,6 +51,7 @@ export async function carryOutFreePort(
   if (left !== undefined) throw heldAgain(port, holder, left);
   const who = describeHolder(holder);
   const text = `port ${port} of the host was freed: ${who} ${how}`;
+  session.progress.warning(text);
   session.recorder.note(text, service);
   session.recorder.findings.push({
     title: `Remedy for ${service}: free-port`,
