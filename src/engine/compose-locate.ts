@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit, type Document, type Node } from 'yaml';
+import type { Document, LineCounter, Node } from 'yaml';
 import type { ComposeTarget } from '../model/ports/engine.js';
+
+type Yaml = typeof import('yaml');
 
 /** What Compose reads where no file is named, and what it lays over it (compose-spec, 03-compose-file). */
 const DEFAULT_FILES: readonly (readonly string[])[] = [
@@ -28,7 +30,7 @@ export async function locateMistake(target: ComposeTarget, stderr: string): Prom
   let best: (Place & { readonly file: string }) | undefined;
   for (const file of files) {
     const text = await readFile(file, 'utf8').catch(() => undefined);
-    const place = text === undefined ? undefined : placeIn(text, stderr);
+    const place = text === undefined ? undefined : await placeIn(text, stderr);
     if (place !== undefined && place.depth > (best?.depth ?? -1)) best = { ...place, file };
   }
   if (best === undefined) return undefined;
@@ -55,21 +57,23 @@ async function filesOf({ files, directory }: ComposeTarget): Promise<readonly st
 }
 
 /** @returns the place in one file; exported for its table of what the versions of Compose say */
-export function placeIn(text: string, stderr: string): Place | undefined {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, merge: true });
-  if (/(?:^|\s)yaml: /m.test(stderr)) return syntaxPlace(document, lines, stderr);
+export async function placeIn(text: string, stderr: string): Promise<Place | undefined> {
+  // Only where something is wrong: reading the package takes longer than the whole start of a run.
+  const yaml = await import('yaml');
+  const lines = new yaml.LineCounter();
+  const document = yaml.parseDocument(text, { lineCounter: lines, merge: true });
+  if (/(?:^|\s)yaml: /m.test(stderr)) return syntaxPlace(yaml, document, lines, stderr);
   const asked = askedFor(stderr);
-  return asked === undefined ? undefined : walk(document, lines, asked);
+  return asked === undefined ? undefined : walk(yaml, document, lines, asked);
 }
 
 const CERTAIN = 1_000;
 
-function syntaxPlace(document: Document.Parsed, lines: LineCounter, stderr: string): Place | undefined {
+function syntaxPlace(yaml: Yaml, document: Document.Parsed, lines: LineCounter, stderr: string): Place | undefined {
   const [error] = document.errors;
   const line = error?.linePos?.[0].line;
   if (error !== undefined && line !== undefined) {
-    const open = error.code === 'MISSING_CHAR' ? quoteLeftOpen(document, lines, error.pos[0]) : undefined;
+    const open = error.code === 'MISSING_CHAR' ? quoteLeftOpen(yaml, document, lines, error.pos[0]) : undefined;
     return { line: open ?? line, depth: CERTAIN };
   }
   // Go's parser is stricter in places: its own line is better than none.
@@ -78,9 +82,9 @@ function syntaxPlace(document: Document.Parsed, lines: LineCounter, stderr: stri
 }
 
 /** A quote that is not closed is noticed where the text ends; the mistake is where it begins. */
-function quoteLeftOpen(document: Document.Parsed, lines: LineCounter, at: number): number | undefined {
+function quoteLeftOpen(yaml: Yaml, document: Document.Parsed, lines: LineCounter, at: number): number | undefined {
   let line: number | undefined;
-  visit(document, {
+  yaml.visit(document, {
     Scalar(_key, { type, range }) {
       if (range === undefined || range === null || !(type ?? '').startsWith('QUOTE') || range[0] > at || range[1] < at)
         return;
@@ -111,17 +115,22 @@ function askedFor(stderr: string): Asked | undefined {
   return property === undefined ? undefined : { tokens: [], property };
 }
 
-function walk(document: Document.Parsed, lines: LineCounter, { tokens, property }: Asked): Place | undefined {
+function walk(
+  yaml: Yaml,
+  document: Document.Parsed,
+  lines: LineCounter,
+  { tokens, property }: Asked,
+): Place | undefined {
   let node: Node | null = document.contents;
   let line: number | undefined;
   let depth = 0;
   const lineOf = (one: unknown): number | undefined => {
-    const start = isNode(one) ? one.range?.[0] : undefined;
+    const start = yaml.isNode(one) ? one.range?.[0] : undefined;
     return start === undefined ? undefined : lines.linePos(start).line;
   };
   let left = tokens;
   while (left.length > 0) {
-    const step = stepInto(node, left);
+    const step = stepInto(yaml, node, left);
     if (step === undefined) break;
     line = lineOf(step.at) ?? line;
     node = step.node;
@@ -129,7 +138,7 @@ function walk(document: Document.Parsed, lines: LineCounter, { tokens, property 
     depth += step.taken;
   }
   if (property !== undefined && left.length === 0) {
-    const step = stepInto(node, [property]);
+    const step = stepInto(yaml, node, [property]);
     if (step !== undefined) return { line: lineOf(step.at) ?? line ?? 1, depth: depth + 1 };
   }
   return line === undefined ? undefined : { line, depth };
@@ -143,18 +152,18 @@ interface Step {
   readonly taken: number;
 }
 
-function stepInto(node: Node | null, words: readonly string[]): Step | undefined {
-  if (isMap(node)) {
+function stepInto(yaml: Yaml, node: Node | null, words: readonly string[]): Step | undefined {
+  if (yaml.isMap(node)) {
     for (let taken = words.length; taken > 0; taken -= 1) {
       const name = words.slice(0, taken).join('.');
-      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === name);
-      if (pair !== undefined) return { at: pair.key, node: isNode(pair.value) ? pair.value : null, taken };
+      const pair = node.items.find(({ key }) => yaml.isScalar(key) && String(key.value) === name);
+      if (pair !== undefined) return { at: pair.key, node: yaml.isNode(pair.value) ? pair.value : null, taken };
     }
   }
   const index = Number(words[0]);
-  if (isSeq(node) && Number.isInteger(index)) {
+  if (yaml.isSeq(node) && Number.isInteger(index)) {
     const item = node.items[index];
-    return item === undefined ? undefined : { at: item, node: isNode(item) ? item : null, taken: 1 };
+    return item === undefined ? undefined : { at: item, node: yaml.isNode(item) ? item : null, taken: 1 };
   }
   return undefined;
 }

@@ -35,18 +35,20 @@ const SAID: readonly (readonly [string, number | undefined])[] = [
 ];
 
 describe('the line of a mistake in a compose file', () => {
-  it.each(SAID)('"%s"', (said, line) => {
-    expect(placeIn(FILE, said)?.line).toBe(line);
+  it.each(SAID)('"%s"', async (said, line) => {
+    expect((await placeIn(FILE, said))?.line).toBe(line);
   });
 
-  it('is where the text stops to be YAML, and not where Compose noticed it', () => {
+  it('is where the text stops to be YAML, and not where Compose noticed it', async () => {
     const indented = 'services:\n  app:\n    image: x\n   ports:\n      - 1\n';
-    expect(placeIn(indented, 'yaml: line 1: did not find expected key')?.line).toBe(4);
+    expect((await placeIn(indented, 'yaml: line 1: did not find expected key'))?.line).toBe(4);
     const both = `${indented}    command: 'x'\n`;
-    expect(placeIn(both, 'yaml: line 1: did not find expected key')?.line).toBe(4);
+    expect((await placeIn(both, 'yaml: line 1: did not find expected key'))?.line).toBe(4);
     const quoted = 'services:\n  app:\n    image: "x\n    command: sleep\n';
-    expect(placeIn(quoted, 'parsing /srv/compose.yaml: yaml: line 3: found unexpected end of stream')?.line).toBe(3);
+    expect(
+      (await placeIn(quoted, 'parsing /srv/compose.yaml: yaml: line 3: found unexpected end of stream'))?.line,
+    ).toBe(3);
     // What only Go's parser minds keeps its own line.
-    expect(placeIn('services: {}\n', 'yaml: line 7: invalid')?.line).toBe(7);
+    expect((await placeIn('services: {}\n', 'yaml: line 7: invalid'))?.line).toBe(7);
   });
 });
