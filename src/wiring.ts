@@ -9,6 +9,7 @@ import { createCodeHost } from './github/code-host.js';
 import { createDeployments } from './github/deployment-records.js';
 import { createCommands } from './host/commands.js';
 import { createDisks } from './host/disks.js';
+import { createDockerService } from './host/docker-service.js';
 import { childEnvironment } from './host/environment.js';
 import { createListeners } from './host/listeners.js';
 import { RUN_VARIABLE } from './host/left-processes.js';
@@ -98,6 +99,7 @@ export async function createRun(options: RunOptions): Promise<Run> {
       onIssueLost: (line) => progress.warning(line),
     }),
     listeners: createListeners(),
+    dockerService: createDockerService(endpoint.host, request.restartDockerCommand),
     incidents: createIncidentLog(request.stateDir),
     routers: createRouters({ edge, engine }),
     edges: createEdges(edge),

@@ -290,7 +290,8 @@ const TABLE = [
   },
   {
     name: 'command-timeout',
-    description: 'How long each of your commands may take, and each build and pull.',
+    description:
+      'How long each of your commands may take, and each build, pull and start of containers by Compose (the last 5 min at most).',
     default: '15m',
     kind: 'duration',
     procedures: 'all',
@@ -448,6 +449,20 @@ const TABLE = [
     procedures: RESTARTS,
   },
   {
+    name: 'memory-after',
+    description: 'How long after the beginning of the watch memory use is judged; a shorter watch judges at its end.',
+    default: '5m',
+    kind: 'duration',
+    procedures: RESTARTS,
+  },
+  {
+    name: 'max-startup-time',
+    description: 'A start that takes longer than this is a warning sign, but for the first one of a service.',
+    default: '60s',
+    kind: 'duration',
+    procedures: RESTARTS,
+  },
+  {
     name: 'error-patterns',
     description: 'Regular expressions, one a line and without regard to case, that make a log line an error line.',
     default: DEFAULT_ERROR_PATTERNS.join('\n'),
@@ -553,6 +568,24 @@ const TABLE = [
     defaultText: 'each its own way',
     kind: 'list',
     procedures: [...CHANGES, 'full-restart', 'health-restart', 'emergency'],
+  },
+  {
+    name: 'remedies',
+    description:
+      'What may be done that changes more than the service: `free-port` ends a process, or stops a container, that has a port which the service publishes; `restart-docker` restarts an engine that does not answer.',
+    default: undefined,
+    defaultText: 'none',
+    kind: 'list',
+    procedures: [...CHANGES, 'full-restart', 'health-restart', 'emergency', 'start'],
+  },
+  {
+    name: 'restart-docker-command',
+    description:
+      'Shell command with which `remedies: restart-docker` restarts the engine; without it `systemctl restart docker` or `service docker restart`, where the engine is that of this host.',
+    default: undefined,
+    defaultText: 'what the host has',
+    kind: 'command',
+    procedures: [...CHANGES, 'full-restart', 'health-restart', 'emergency', 'start'],
   },
   {
     name: 'peak-hours',

@@ -89,6 +89,8 @@ export function readRequest(read: (name: string) => string, context: InputContex
     rollbackTo: readTarget(input),
     onWarning: readOnWarning(input, autoRollback),
     maxMemoryBytes: input.size('max-memory'),
+    memoryAfterMs: input.duration('memory-after') ?? RUNBOOK.memoryAfterMs,
+    maxStartupMs: input.duration('max-startup-time', 1_000) ?? RUNBOOK.slowStartMs,
     errorPatterns: readPatterns(input, 'error-patterns'),
     errorIgnore: readPatterns(input, 'error-ignore'),
     maxErrorLines:

@@ -2,6 +2,7 @@ import { lastLines } from '../host/tail.js';
 import { ProcedureError } from '../model/errors.js';
 import type { ComposeTarget } from '../model/ports/engine.js';
 import type { ComposeProject } from '../model/service.js';
+import { locateMistake } from './compose-locate.js';
 import { composeArgs, reasonIn, type DockerCli } from './compose-cli.js';
 import { parseProject } from './compose-model.js';
 import { relocateDocument } from './compose-relocate.js';
@@ -28,7 +29,7 @@ export async function renderDocument(cli: Pick<DockerCli, 'run'>, target: Compos
   let result = await render(ALL_PROFILES);
   // A service of a profile that is off may lack a file that nobody has missed: it does not make the others invalid.
   if (result.exitCode !== 0) result = await render([]);
-  if (result.exitCode !== 0) throw invalid(target, result.stderr);
+  if (result.exitCode !== 0) throw await invalid(target, result.stderr);
   const document = asDocument(result.stdout);
   const { relocate } = target;
   return relocate === undefined ? document : relocateDocument(document, escaped(relocate.from), escaped(relocate.to));
@@ -60,7 +61,7 @@ function asDocument(text: string): Document {
   }
 }
 
-function invalid(target: ComposeTarget, stderr: string): ProcedureError {
+async function invalid(target: ComposeTarget, stderr: string): Promise<ProcedureError> {
   const lines = lastLines(stderr, 20).filter((line) => !/level=(warning|info|debug)/.test(line));
   if (/no configuration file provided/.test(stderr)) {
     return new ProcedureError('E_COMPOSE_FILE', `There is no compose file in ${target.directory}`, {
@@ -79,7 +80,9 @@ function invalid(target: ComposeTarget, stderr: string): ProcedureError {
       excerpt: [{ title: 'docker compose', lines: lines.slice(0, 5) }],
     });
   }
-  return new ProcedureError('E_COMPOSE_FILE', `The compose file is not valid: ${reasonIn(stderr)}`, {
+  const place = await locateMistake(target, lines.join('\n'));
+  const where = place === undefined ? '' : ` (${place})`;
+  return new ProcedureError('E_COMPOSE_FILE', `The compose file is not valid: ${reasonIn(stderr)}${where}`, {
     next: 'Correct it; docker compose config says the same on the host. Nothing was changed.',
     excerpt: lines.length > 1 ? [{ title: 'docker compose config', lines }] : [],
   });

@@ -1,5 +1,6 @@
 import { writtenFiles } from '../model/written-files.js';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { PROJECT_LABEL } from '../model/own-names.js';
 import type { Engine } from '../model/ports/engine.js';
 import type { ObservedContainer } from '../model/service.js';
 import type { EngineClient } from './client.js';
@@ -124,7 +125,12 @@ export function createContainers(client: EngineClient): Containers {
       const listed = await client.call(`list containers that publish port ${port}`, (docker, abortSignal) =>
         docker.listContainers({ filters: { publish: [`${port}/tcp`] }, abortSignal }),
       );
-      return listed.map(({ Names, Id }) => Names[0]?.replace(/^\//, '') ?? short(Id));
+      return listed.map(({ Names, Id, Labels }) => ({
+        id: Id,
+        name: Names[0]?.replace(/^\//, '') ?? short(Id),
+        // An edge is a compose project of its own, and works for another.
+        project: Labels[PROJECT_LABEL] ?? Labels[PROJECT],
+      }));
     },
 
     async setRestartPolicy(id, policy) {

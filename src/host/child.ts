@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { stat } from 'node:fs/promises';
+import path from 'node:path';
 import type { Readable } from 'node:stream';
-import { ProcedureError } from '../model/errors.js';
+import { ProcedureError, type StuckProcess } from '../model/errors.js';
 import { formatDuration } from '../model/units.js';
 import { LineSplitter } from './lines.js';
 import { lastLines, Tail } from './tail.js';
@@ -90,7 +91,7 @@ export async function runChild(options: ChildOptions): Promise<ChildResult> {
     const result = { exitCode, endedBy, stdout: kept.stdout.text(), stderr: kept.stderr.text() };
     const output = lastLines(`${result.stdout}\n${result.stderr}`, 20);
     if (ending.reason === 'cancelled') throw cancelled(title, output, options.signal?.reason);
-    if (ending.reason === 'deadline') throw late(title, options.timeoutMs, output);
+    if (ending.reason === 'deadline') throw late(title, options.timeoutMs, output, stuckOf(child, options));
     return result;
   } finally {
     clearTimeout(deadline);
@@ -184,9 +185,26 @@ function cancelled(title: string, lines: readonly string[], reason: unknown): Pr
   );
 }
 
-function late(title: string, timeoutMs: number, lines: readonly string[]): ProcedureError {
+/** Of a long command line, which begins with where the project is, the end says what it does. */
+const SHOWN_COMMAND = { begin: 40, end: 120 } as const;
+
+function stuckOf({ pid }: ChildProcess, { command, args, timeoutMs }: ChildOptions): StuckProcess | undefined {
+  if (pid === undefined) return undefined;
+  const line = [path.basename(command), ...args].join(' ');
+  const { begin, end } = SHOWN_COMMAND;
+  const short = line.length > begin + end ? `${line.slice(0, begin)} … ${line.slice(-end)}` : line;
+  return { pid, command: short, waitedMs: timeoutMs };
+}
+
+function late(
+  title: string,
+  timeoutMs: number,
+  lines: readonly string[],
+  stuck: StuckProcess | undefined,
+): ProcedureError {
   return new ProcedureError('E_DEADLINE', `"${title}" took longer than ${formatDuration(timeoutMs)} and was ended`, {
     next: 'See what it was waiting for in its last output.',
+    stuck,
     excerpt: lines.length === 0 ? [] : [{ title: 'last output', lines }],
   });
 }

@@ -2,7 +2,7 @@ import { ProcedureError } from '../model/errors.js';
 import type { CommandResult, Commands } from '../model/ports/host.js';
 import { ChildStartError, runChild } from './child.js';
 import { childEnvironment, type Environment } from './environment.js';
-import { endLeftProcesses } from './left-processes.js';
+import { endLeftProcesses, leftProcesses } from './left-processes.js';
 import { lastLines, Tail } from './tail.js';
 
 const KEPT_OUTPUT = 64 * 1024;
@@ -40,6 +40,7 @@ export function createCommands(environment: Environment = process.env): Commands
       if (result.exitCode === 0) return { durationMs: Date.now() - begin, output: output.text() };
       throw withOutput(failure(name, command, result), output);
     },
+    left: leftProcesses,
     endLeft: endLeftProcesses,
   };
 }
@@ -74,5 +75,6 @@ function withOutput(error: unknown, output: Tail): unknown {
     next: error.next,
     cause: error.cause,
     excerpt: [{ title: 'last output', lines }],
+    stuck: error.stuck,
   });
 }

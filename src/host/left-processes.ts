@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LeftProcess } from '../model/ports/host.js';
 
 /** Every process that a run starts has this in its environment, with the run's id. */
 export const RUN_VARIABLE = 'ROLLING_RESTART_RUN';
@@ -12,20 +13,34 @@ const LOOK_EVERY_MS = 50;
  * Ends what a killed run had started and what outlived it: children have process groups of their own, so a
  * `docker compose up` or a build goes on after its parent's SIGKILL, and would work against whoever repairs. Found by
  * their environment (Linux, proc(5)); processes of other users cannot be seen, nor those of another host.
+ * @param only of these alone
  * @returns how many there were
  */
-export async function endLeftProcesses(run: string): Promise<number> {
-  const found = await processesOf(run);
+export async function endLeftProcesses(run: string, only?: readonly number[]): Promise<number> {
+  const meant = async (): Promise<readonly number[]> =>
+    (await processesOf(run)).filter((pid) => only?.includes(pid) !== false);
+  const found = await meant();
   signalAll(found, 'SIGTERM');
-  if (await goneWithin(run, GRACE_MS)) return found.length;
-  signalAll(await processesOf(run), 'SIGKILL');
-  await goneWithin(run, GRACE_MS);
+  if (await goneWithin(meant, GRACE_MS)) return found.length;
+  signalAll(await meant(), 'SIGKILL');
+  await goneWithin(meant, GRACE_MS);
   return found.length;
 }
 
-async function goneWithin(run: string, ms: number): Promise<boolean> {
+/** @returns what runs of a run on this host, but for this process */
+export async function leftProcesses(run: string): Promise<readonly LeftProcess[]> {
+  const found = await Promise.all(
+    (await processesOf(run)).map(async (pid) => {
+      const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+      return { pid, command: words.split('\0').join(' ').trim() };
+    }),
+  );
+  return found.filter(({ command }) => command !== '');
+}
+
+async function goneWithin(meant: () => Promise<readonly number[]>, ms: number): Promise<boolean> {
   const endsAt = performance.now() + ms;
-  while ((await processesOf(run)).length > 0) {
+  while ((await meant()).length > 0) {
     if (performance.now() > endsAt) return false;
     await sleep(LOOK_EVERY_MS);
   }

@@ -196,6 +196,15 @@ const operationUnion = z.discriminatedUnion('kind', [
   z.looseObject({ kind: z.literal('pull-image'), service, reference: z.string() }),
   z.looseObject({ kind: z.literal('push-image'), service, image: z.string(), reference: z.string() }),
   z.looseObject({ kind: z.literal('capture-evidence'), service, moment: z.enum(['before', 'after']) }),
+  z.looseObject({
+    kind: z.literal('free-port'),
+    service,
+    port: z.number(),
+    holder: z.discriminatedUnion('kind', [
+      z.looseObject({ kind: z.literal('process'), pid: z.number(), name: z.string(), started: z.string() }),
+      z.looseObject({ kind: z.literal('container'), id: z.string(), name: z.string() }),
+    ]),
+  }),
   z.looseObject({ kind: z.literal('keep-image'), service, image: z.string(), tags: strings }),
   z.looseObject({ kind: z.literal('move-checkout'), directory: z.string(), from: z.string(), to: z.string() }),
   z.looseObject({ kind: z.literal('tag-image'), service, tag: z.string(), to: z.string(), from: maybe(z.string()) }),

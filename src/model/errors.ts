@@ -18,6 +18,7 @@ export const ERROR_CODES = {
   E_BACKUP: 'A backup is missing, not whole, or of something else.',
   E_DISK_FULL: 'There is no space left to write to.',
   E_COMMAND: 'A command of yours failed.',
+  E_REMEDY: 'A remedy that was asked for by name cannot be carried out, or did not help.',
   E_NOT_READY: 'The new release did not become ready.',
   E_VERIFICATION: 'A verification after the change failed.',
   E_WARNING_SIGN: 'A warning sign showed while the release was watched.',
@@ -42,6 +43,16 @@ export interface ErrorDetail {
   readonly cause?: unknown;
   /** Last lines of a log, health output, stderr: shown under the message, already bounded. */
   readonly excerpt?: readonly Excerpt[];
+  readonly stuck?: StuckProcess | undefined;
+}
+
+/** A process of this run that did not come to its end in time, and was ended. */
+export interface StuckProcess {
+  readonly pid: number;
+  /** Its command line, cut short. */
+  readonly command: string;
+  /** How long it was waited for, in milliseconds. */
+  readonly waitedMs: number;
 }
 
 /** A titled piece of output that explains a failure. */
@@ -54,6 +65,7 @@ export class ProcedureError extends Error {
   override readonly name = 'ProcedureError';
   readonly next: string;
   readonly excerpt: readonly Excerpt[];
+  readonly stuck: StuckProcess | undefined;
 
   constructor(
     readonly code: ErrorCode,
@@ -63,6 +75,7 @@ export class ProcedureError extends Error {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
     this.next = detail.next;
     this.excerpt = detail.excerpt ?? [];
+    this.stuck = detail.stuck;
   }
 }
 

@@ -2,6 +2,7 @@ import type { Consistency } from './backup-policy.js';
 import type { BackupId, BackupReason, DataPlace } from './backup.js';
 import type { EdgeSpec } from './edge.js';
 import type { ReleaseId } from './release.js';
+import { describeHolder, type PortHolder } from './remedies.js';
 import type { RouterSpec } from './router.js';
 import { formatDuration } from './units.js';
 
@@ -41,6 +42,8 @@ export type Operation =
       readonly command: string;
     }
   // Changes.
+  /** Only where `remedies` names it: whoever has a port of the host that the service publishes is asked to end. */
+  | { readonly kind: 'free-port'; readonly service: string; readonly port: number; readonly holder: PortHolder }
   | {
       readonly kind: 'keep-image';
       readonly service: string;
@@ -298,6 +301,8 @@ export function describeOperation(operation: Operation): string {
       return `push the image of ${operation.service} as ${operation.reference}`;
     case 'capture-evidence':
       return `capture log, stats and inspect output of ${operation.service} (${operation.moment})`;
+    case 'free-port':
+      return `free port ${operation.port} of the host for ${operation.service}: ${operation.holder.kind === 'process' ? 'end' : 'stop'} ${describeHolder(operation.holder)}`;
     case 'keep-image':
       return `keep image ${short(operation.image)} of ${operation.service} as ${operation.tags.join(', ')}`;
     case 'move-checkout':
@@ -501,6 +506,8 @@ export function compensationOf(operation: Operation): Compensation {
     case 'watch':
     case 'analyse-canary':
       return { kind: 'none', reason: 'only looks' };
+    case 'free-port':
+      return { kind: 'none', reason: 'whoever had the port is started again by a person' };
     case 'record-start':
       return { kind: 'none', reason: 'stopping it again is procedure stop' };
     case 'reject-release':
@@ -510,6 +517,7 @@ export function compensationOf(operation: Operation): Compensation {
 
 /** Operations after which something that runs, or the checkout it runs from, may be different. */
 const CHANGING: ReadonlySet<OperationKind> = new Set([
+  'free-port',
   'move-checkout',
   'tag-image',
   'replace-containers',

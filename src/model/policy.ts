@@ -12,6 +12,8 @@ export const DEFAULT_WARNING_ACTIONS: Readonly<Record<Severity, WarningAction>> 
 export const RUNBOOK = {
   maxMemoryBytes: 1.5e9,
   slowStartMs: 60_000,
+  /** Warning Signs: "Memory >1.5GB after 5min". */
+  memoryAfterMs: 5 * 60_000,
   /** Performance Check: "Should be <100ms". */
   maxResponseMs: 100,
   watchMs: 5 * 60_000,

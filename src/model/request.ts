@@ -8,6 +8,7 @@ import type { StrategyName } from './plan.js';
 import type { CanaryPolicy, Severity, WarningAction } from './policy.js';
 import { ROUTERS } from './router.js';
 import type { ReadinessSignal } from './readiness.js';
+import type { RemedyName } from './remedies.js';
 import type { TrafficSettings } from './traffic.js';
 
 /** What a person asked for: the inputs, read once, typed, with defaults filled in. The same from a workflow or a shell. */
@@ -55,6 +56,10 @@ export interface Request {
   readonly rollbackTo: RollbackTarget;
   readonly onWarning: Readonly<Record<Severity, WarningAction>>;
   readonly maxMemoryBytes: number;
+  /** How long after the beginning of the watch memory is judged; a shorter watch judges at its end. Milliseconds. */
+  readonly memoryAfterMs: number;
+  /** A start that takes longer is a warning sign; milliseconds. */
+  readonly maxStartupMs: number;
   /** Regular expressions, matched without regard to case. */
   readonly errorPatterns: readonly string[];
   /** Of the lines that match, those that match one of these are none. */
@@ -95,6 +100,10 @@ export interface Request {
   readonly lockTimeoutMs: number;
   readonly force: boolean;
   readonly gates: GateSettings;
+  /** What changes more than the service, and may be done. */
+  readonly remedies: readonly RemedyName[];
+  /** How this host restarts its engine; undefined: as its service manager does. */
+  readonly restartDockerCommand: string | undefined;
   readonly peakHours: readonly PeakWindow[];
   readonly activeJobsCommand: string | undefined;
   readonly activeJobsTimeoutMs: number;

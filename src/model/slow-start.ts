@@ -18,19 +18,21 @@ export type StartVerdict =
  * @param startupMs from the container's start to its readiness, milliseconds
  * @param first whether no release of the service was ever live before
  * @param records of the service, oldest first; the start at hand is not among them
+ * @param mostMs longer than this is slow, milliseconds
  */
 export function judgeStart(
   startupMs: number,
   first: boolean,
   records: readonly Pick<SloRecord, 'healthyMs'>[],
+  mostMs: number = RUNBOOK.slowStartMs,
 ): StartVerdict {
-  if (startupMs <= RUNBOOK.slowStartMs) return { kind: 'normal' };
+  if (startupMs <= mostMs) return { kind: 'normal' };
   const took = `it took ${formatDuration(startupMs)} to start`;
   if (first) return { kind: 'note', message: `${took}, which is normal for the first time` };
   const earlier = records.flatMap(({ healthyMs }) => healthyMs ?? []).slice(-CONSISTENT_STARTS);
   if (earlier.length === 0) return { kind: 'warning', consistent: false, message: took };
   const figures = earlier.map(formatDuration).join(', ');
-  const consistent = earlier.length === CONSISTENT_STARTS && earlier.every((ms) => ms > RUNBOOK.slowStartMs);
+  const consistent = earlier.length === CONSISTENT_STARTS && earlier.every((ms) => ms > mostMs);
   const message = consistent
     ? `${took}, and so did its last ${earlier.length} starts (${figures}): that is consistent`
     : `${took} (before: ${figures})`;

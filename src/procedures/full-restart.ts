@@ -1,10 +1,12 @@
 import { ProcedureError } from '../model/errors.js';
 import type { Plan } from '../model/plan.js';
-import { dependencyOrder } from '../model/service.js';
+import { dependencyOrder, isOneShot } from '../model/service.js';
 import { backUpAll, type SavedFirst } from '../steps/back-up-all.js';
 import type { Candidate } from '../steps/candidate.js';
 import { diskSpaceGate } from '../steps/gates/disk-space.js';
+import { healthGate } from '../steps/gates/health.js';
 import { passGate } from '../steps/gates/pass-gate.js';
+import { observe } from '../steps/observe.js';
 import { bringUpAll } from '../steps/bring-up.js';
 import { planFor } from '../steps/plan-service.js';
 import { prepare } from '../steps/prepare.js';
@@ -43,6 +45,10 @@ export const fullRestart: Procedure = {
     const asked = asRecreate(session);
     passGate(asked, 'disk-space', await diskSpaceGate(asked, asked.opened));
     const services = await all(asked);
+    // What has done its work runs no more, and is well.
+    for (const service of services.filter((name) => !isOneShot(asked.opened.live, name))) {
+      passGate(asked, 'health', healthGate(service, await observe(asked.engine, asked, asked.project, service)));
+    }
     const wanted = wantedFromLive(asked.opened, asked.request.workingDirectory);
     await asked.progress.group('Build', () => prepare(asked, wanted, services, { images: 'build' }));
     const candidates = services.flatMap((service) => asked.candidates.get(service) ?? []).map(restarted);

@@ -132,6 +132,7 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'E_BACKUP',
   'E_BAD_RELEASE',
   'E_LOCKED',
+  'E_REMEDY',
 ]);
 
 function failedBeforeItsEnd(run: Run, error: ProcedureError): ProcedureResult {

@@ -2,6 +2,8 @@ import { asProcedureError, type ProcedureError } from '../model/errors.js';
 import type { Operation } from '../model/operation.js';
 import type { ServicePlan } from '../model/plan.js';
 import { inOrder } from '../steps/data.js';
+import { noteKilled } from '../steps/killed-after-grace.js';
+import { noSigns } from '../steps/signs.js';
 import { backupFirst, withBackup } from '../steps/data-change.js';
 import { adopt, observe } from '../steps/observe.js';
 import { requireNamedServices } from '../steps/require.js';
@@ -38,8 +40,11 @@ export const stop: Procedure = {
     const stopped: string[] = [];
     for (const { service, operations } of changing) {
       session.lookers.set(service, stopLooker(session));
+      const from = session.events.seen.length;
       const failure = await session.progress.group(`${service}: stop`, () => carryOut(session, operations));
       if (failure !== undefined) return notStopped(service, failure, stopped);
+      const ended = operations.flatMap((one) => (one.kind === 'stop-containers' ? one.containers : []));
+      await noteKilled(session, noSigns(), service, { containers: ended, from, ended: true });
       session.recorder.note('stopped on purpose', service);
       stopped.push(service);
     }

@@ -82,6 +82,20 @@ export const operation = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('pull-image'), ...service, reference: text }),
   z.object({ kind: z.literal('push-image'), ...service, image: text, reference: text }),
   z.object({ kind: z.literal('capture-evidence'), ...service, moment: z.enum(['before', 'after']) }),
+  z.object({
+    kind: z.literal('free-port'),
+    ...service,
+    port: z.number(),
+    holder: z.discriminatedUnion('kind', [
+      z.object({
+        kind: z.literal('process'),
+        pid: z.number(),
+        name: text,
+        started: text.describe('clock ticks since the boot'),
+      }),
+      z.object({ kind: z.literal('container'), id: text, name: text }),
+    ]),
+  }),
   z.object({ kind: z.literal('keep-image'), ...service, image: text, tags: z.array(text) }),
   z.object({ kind: z.literal('move-checkout'), directory: text, from: text, to: text }),
   z.object({ kind: z.literal('tag-image'), ...service, tag: text, to: text, from: text.optional() }),

@@ -40,8 +40,9 @@ export class Recorder {
   changed = false;
   rollbackReleasePresent: boolean | undefined;
 
-  note(text: string, service?: string): void {
-    this.timeline.push({ at: new Date().toISOString(), durationMs: undefined, service, text, status: 'note' });
+  /** @param atMs when it happened, milliseconds since the epoch; now unless given */
+  note(text: string, service?: string, atMs = Date.now()): void {
+    this.timeline.push({ at: new Date(atMs).toISOString(), durationMs: undefined, service, text, status: 'note' });
   }
 
   /** Times a step and keeps how it ended. */

@@ -5,7 +5,7 @@ import type { Edges } from '../model/ports/edge.js';
 import type { Compose, Engine } from '../model/ports/engine.js';
 import type { IsolatedCompose } from '../model/ports/isolated-compose.js';
 import type { IncidentLog } from '../model/ports/incidents.js';
-import type { Commands, Disks, Listeners } from '../model/ports/host.js';
+import type { Commands, Disks, DockerService, Listeners } from '../model/ports/host.js';
 import type { HeldLock, Journal, Ledger, Locks } from '../model/ports/ledger.js';
 import type { Probes } from '../model/ports/probe.js';
 import type { MetricsFile } from '../model/ports/metrics.js';
@@ -33,6 +33,7 @@ export interface Adapters {
   readonly codeHost: CodeHost;
   readonly incidents: IncidentLog;
   readonly listeners: Listeners;
+  readonly dockerService: DockerService;
   readonly routers: Routers;
   readonly edges: Edges;
   readonly data: VolumeData;

@@ -5,6 +5,7 @@ import type { Release, ReleaseWithDefinition, ServiceHistory } from '../model/re
 import type { ObservedContainer, ServiceDefinition } from '../model/service.js';
 import type { Traffic } from '../strategies/strategy.js';
 import type { DataChange } from '../strategies/with-data.js';
+import type { Remedied } from '../strategies/with-remedies.js';
 
 export interface IdentifiedContainer extends ObservedContainer {
   /** Identity of its image; undefined when the engine does not have the image any more. */
@@ -43,4 +44,6 @@ export interface Candidate {
   readonly namedImage: string | undefined;
   /** What is done to its data on the way. */
   readonly data?: DataChange | undefined;
+  /** What `remedies` has done before it is changed. */
+  readonly remedied?: Remedied | undefined;
 }

@@ -1,10 +1,11 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { ProcedureError } from '../model/errors.js';
-import type { ComposeTarget } from '../model/ports/engine.js';
+import { asProcedureError, ProcedureError } from '../model/errors.js';
+import type { ComposeTarget, EngineFacts } from '../model/ports/engine.js';
 import type { Request } from '../model/request.js';
 import type { ComposeProject } from '../model/service.js';
 import type { Run } from '../run/run.js';
+import { reviveEngine } from './remedies/index.js';
 import type { OpenProject } from './session.js';
 
 /** Engine 24 (API 1.43) and Compose 2.24 (`!reset`, `env_file.required`) are the oldest that are tested and supported. */
@@ -21,7 +22,7 @@ export async function openProject(run: Run): Promise<OpenProject> {
   const target = liveTarget(request);
   // All at once, for speed; an engine that is missing or too old is what a person needs to hear about first. It is asked
   // first as well: starting a program holds everything else up.
-  const asked = Promise.all([run.engine.facts(), afterRequest().then(() => run.compose.version())]);
+  const asked = Promise.all([factsOf(run), afterRequest().then(() => run.compose.version())]);
   const reading = afterRequest().then(() =>
     Promise.all([run.compose.render(target), run.source.inspect(request.workingDirectory)]),
   );
@@ -39,6 +40,20 @@ export async function openProject(run: Run): Promise<OpenProject> {
   }
   await learnSecretFiles(run, live);
   return { facts, target, live, checkout };
+}
+
+/** An engine that does not answer is restarted where that was asked for by name, and asked once more. */
+async function factsOf(run: Run): Promise<EngineFacts> {
+  const { engine, request } = run;
+  try {
+    const facts = await engine.facts();
+    // One that is half dead describes itself, and looks at no container any more.
+    if (request.remedies.includes('restart-docker')) await engine.containers(request.projectName ?? '');
+    return facts;
+  } catch (error) {
+    if (!(await reviveEngine(run, asProcedureError(error)))) throw error;
+    return engine.facts();
+  }
 }
 
 /** Until what was just asked is on its way. */

@@ -8,6 +8,7 @@ import { deleteBackups } from './old-backups.js';
 import { freezeData, keepBackup, restoreData, saveData, thawData } from './data.js';
 import { endTakeover, installEdge } from './edge.js';
 import { runReleaseCommand } from './release-command.js';
+import { carryOutFreePort } from './remedies/free-port.js';
 import { replaceContainers } from './replace.js';
 import { drainContainers, holdTraffic, releaseTraffic, retireContainers, shiftTraffic } from './traffic.js';
 import type { Looker, Session } from './session.js';
@@ -42,6 +43,7 @@ export function performersFor(session: () => Session): Performers {
       session().compose.pull(reference, logLine, signal, session().request.commandTimeoutMs),
     'push-image': async (operation, signal) => pushImage(session(), operation, signal),
     'capture-evidence': async (operation, signal) => lookerOf(session(), operation.service).capture(operation, signal),
+    'free-port': async (operation, signal) => carryOutFreePort(session(), operation, signal),
     'keep-image': async ({ image, tags }) => {
       for (const tag of tags) await session().engine.tagImage(image, tag);
     },

@@ -7,6 +7,7 @@ import { DEFAULT_HOLD } from '../model/policy.js';
 import { edgeUpgradeNote } from '../strategies/edge-upgrade.js';
 import { chooseStrategy, type Choice } from '../strategies/index.js';
 import { withData } from '../strategies/with-data.js';
+import { withRemedies } from '../strategies/with-remedies.js';
 import type { CurrentRelease, UndoChange } from '../strategies/strategy.js';
 import type { Candidate } from './candidate.js';
 import { mountedLive } from './files.js';
@@ -60,11 +61,12 @@ export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: stri
     strategy: strategy.name,
     decision,
     ...planned,
-    operations: withCommand(withData(planned.operations, candidate.data), candidate),
+    operations: withRemedies(withCommand(withData(planned.operations, candidate.data), candidate), candidate.remedied),
     notes: [
       ...notes,
       ...planned.notes,
       ...(candidate.data?.notes ?? []),
+      ...(candidate.remedied?.notes ?? []),
       ...mountNotes(viewing, candidate),
       ...(candidate.traffic.upgrade === undefined ? [] : [edgeUpgradeNote(candidate.traffic.upgrade)]),
       ...trafficNotes(viewing.request, strategy.name),

@@ -13,6 +13,7 @@ import { passCommitGates } from './gates/index.js';
 import { imageOrigin } from './image-origin.js';
 import type { ImageSource } from './prepare.js';
 import { renderedHashes } from './rendered.js';
+import { withRemediesFor } from './remedies/index.js';
 import { changedConfiguration } from './show-changes.js';
 import { servicesToDeploy } from './select-services.js';
 import type { Viewing } from './session.js';
@@ -39,7 +40,8 @@ async function preview(viewing: Viewing, procedure: string, wanted: WantedProjec
   const services = await withoutStopped(viewing, await servicesToDeploy(viewing, wanted.project));
   const { preparation, candidates } = await viewCandidates(viewing, wanted, services, images);
   let commit = viewing.opened.checkout?.commit;
-  const plans = (await withDataChanges(viewing, candidates, true)).map((candidate) => {
+  const changed = await withRemediesFor(viewing, await withDataChanges(viewing, candidates, true));
+  const plans = changed.map((candidate) => {
     const plan = planFor(viewing, candidate, commit);
     if (plan.operations.some((operation) => operation.kind === 'move-checkout')) commit = candidate.release.commit;
     return plan;

@@ -94,7 +94,7 @@ async function up(
     hasDependencies: Object.keys(serviceIn(release)['depends_on'] ?? {}).length > 0,
     onLine: (line) => session.progress.debug(session.redactor.text(line)),
     signal,
-    timeoutMs: UP_TIMEOUT_MS,
+    timeoutMs: Math.min(UP_TIMEOUT_MS, session.request.commandTimeoutMs),
   });
 }
 

@@ -7,7 +7,7 @@ import { inOrder } from './data.js';
 import { backupFirst, withBackup } from './data-change.js';
 import { diagnoseFailure } from './diagnosis/index.js';
 import { captureEvidence } from './evidence.js';
-import { passActiveJobs, passBackupAge } from './gates/index.js';
+import { passActiveJobs, passBackupAge, passPorts } from './gates/index.js';
 import { keptCandidate } from './kept-candidate.js';
 import { adopt, observe } from './observe.js';
 import type { RollOutAllResult } from './roll-out-all.js';
@@ -18,6 +18,8 @@ import { restartBeside } from './restart-beside.js';
 import { rollOut, type RollOutResult } from './roll-out.js';
 import { routerInPlace } from './traffic-facts.js';
 import { readinessTimeout } from './readiness.js';
+import type { WantsPorts } from './port-holder.js';
+import { freedPort, remediesFor, withFirst } from './remedies/index.js';
 import { ServiceRun } from './service-run.js';
 import type { Session, Viewing } from './session.js';
 import { planLines } from './show-plan.js';
@@ -34,8 +36,9 @@ export async function planRestart(viewing: Viewing, service: string, way: Restar
   const data = await backupFirst(viewing, service, current);
   const beside = way === 'kill' ? undefined : await restartBeside(viewing, current, release);
   if (beside?.kind === 'beside') return withBackup(beside.plan, data);
-  const plan = planFrom(viewing, service, way, current, release, await routerInPlace(viewing, service), beside?.why);
-  return withBackup(plan, data);
+  const router = await routerInPlace(viewing, service);
+  const plan = planFrom(viewing, service, way, current, release, router, beside?.why);
+  return withFirst(withBackup(plan, data), await remediesFor(viewing, wantsOf(viewing, service, current, router)));
 }
 
 /**
@@ -59,10 +62,15 @@ export async function restartServices(
     const data = await backupFirst(session, service, current);
     const beside = way === 'kill' ? undefined : await restartBeside(session, current, release);
     const router = await routerInPlace(session, service);
-    const plan = withBackup(
-      beside?.kind === 'beside' ? beside.plan : planFrom(session, service, way, current, release, router, beside?.why),
-      data,
-    );
+    const wants = wantsOf(session, service, current, router);
+    if (beside?.kind !== 'beside') await passPorts(session, wants);
+    const plan =
+      beside?.kind === 'beside'
+        ? withBackup(beside.plan, data)
+        : withFirst(
+            withBackup(planFrom(session, service, way, current, release, router, beside?.why), data),
+            await remediesFor(session, wants),
+          );
     plans.push(plan);
     session.recorder.plan = { procedure, preparation: [], services: plans };
     for (const line of planLines({ procedure, preparation: [], services: [plan] })) session.progress.info(line);
@@ -88,12 +96,19 @@ export async function restartServices(
       const touched = plan.operations.some((one) => TOUCHES.has(one.kind) && session.begun.includes(one));
       const what = touched ? 'was restarted and is not right' : 'was not restarted';
       const headline = `${before}${service} ${what}: ${error.message}`;
-      return { outcome, headline, error, undoError: undefined, changed: touched || done.length > 0 };
+      const freed = freedPort(session, plan);
+      return { outcome, headline, error, undoError: undefined, changed: touched || freed || done.length > 0 };
     }
     done.push(service);
   }
   const headline = `${done.join(', ')} restarted and verified`;
   return { outcome: 'deployed', headline, error: undefined, undoError: undefined, changed: true };
+}
+
+/** What a service asks of the host that is started again from the files as they lie. */
+function wantsOf(viewing: Viewing, service: string, current: Current, router: RouterSpec): WantsPorts {
+  const definition = viewing.opened.live.services[service] ?? { ports: [] };
+  return { service, definition, current, traffic: { router } };
 }
 
 /** The same release once more, as a deploy of it: what fails leaves the old containers serving. */

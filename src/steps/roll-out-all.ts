@@ -6,6 +6,7 @@ import type { Candidate } from './candidate.js';
 import { withDataChanges } from './data-change.js';
 import { passLastGates } from './gates/index.js';
 import { planFor } from './plan-service.js';
+import { withRemediesFor } from './remedies/index.js';
 import { planLines } from './show-plan.js';
 import { rollOut, type RollOutResult } from './roll-out.js';
 import type { Session } from './session.js';
@@ -27,7 +28,7 @@ export async function rollOutAll(
   procedure: string,
   wanted: readonly Candidate[],
 ): Promise<RollOutAllResult> {
-  const candidates = await withDataChanges(session, wanted);
+  const candidates = await withRemediesFor(session, await withDataChanges(session, wanted));
   const plan = planAll(session, procedure, candidates);
   session.recorder.plan = plan;
   for (const line of planLines(plan)) session.progress.info(line);

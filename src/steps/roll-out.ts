@@ -13,6 +13,7 @@ import { diagnoseFailure } from './diagnosis/index.js';
 import { captureEvidence } from './evidence.js';
 import { planService, planUndo } from './plan-service.js';
 import { ranWith } from './release-command.js';
+import { freedPort } from './remedies/index.js';
 import { ServiceRun } from './service-run.js';
 import type { Session } from './session.js';
 import { WarningSignError } from './signs.js';
@@ -106,7 +107,7 @@ export async function afterFailure(
   noteCommand(session, candidate, plan);
   if (!service.replacing) {
     await takeBack(session, plan);
-    return result(cancelled ? 'cancelled' : 'failed', false);
+    return result(cancelled ? 'cancelled' : 'failed', freedPort(session, plan));
   }
   if (cancelled && service.watching) {
     session.recorder.nextSteps.push(

@@ -7,7 +7,7 @@ import { policyOf } from '../model/project-policy.js';
 import type { ReadinessSignal } from '../model/readiness.js';
 import type { EngineEvent } from '../model/ports/engine.js';
 import type { Release, ReleaseId } from '../model/release.js';
-import type { ObservedContainer } from '../model/service.js';
+import { isAlive, type ObservedContainer } from '../model/service.js';
 import { sloRows, type Measured } from '../model/slo.js';
 import { formatSize } from '../model/units.js';
 import { analyseCanary } from './analyse-canary.js';
@@ -15,10 +15,12 @@ import type { Candidate } from './candidate.js';
 import { captureEvidence, isUrgent } from './evidence.js';
 import { countErrors, errorMatcher } from './log-lines.js';
 import { PortOutage } from './port-outage.js';
+import { noteKilled } from './killed-after-grace.js';
 import { awaitReady, type Readiness } from './readiness.js';
-import { ERRORS_BEFORE_WINDOW_MS, raise, type SignSource } from './signs.js';
+import { ERRORS_BEFORE_WINDOW_MS, noSigns, raise, type SignSource } from './signs.js';
 import { lookAtStart } from './slow-start.js';
 import { verify } from './verify.js';
+import { mostMemory } from './watch/memory.js';
 import { watch } from './watch/watch.js';
 import type { Watched } from './watch/window.js';
 import type { Looker, Session } from './session.js';
@@ -39,12 +41,14 @@ export class ServiceRun implements Looker {
   placed: ReleaseId | undefined;
   /** Of the release that comes back. */
   private replicasBack: number | undefined;
-  private readonly signs: SignSource = { raised: [], errorsBefore: undefined, goingBack: false };
+  private readonly signs: SignSource = noSigns();
   private readonly startedAtMs = Date.now();
   private replacedAtMs = Date.now();
   private readonly served: ServingChange[] = [];
   private ready: Readiness | undefined;
   private watched: Watched | undefined;
+  /** Of the container that used most before anything was touched; bytes. */
+  private memoryBefore: number | undefined;
   private tolerated = 0;
   private readonly ports: PortOutage;
   private counted: { readonly errors: number; readonly lines: number } | undefined;
@@ -85,10 +89,11 @@ export class ServiceRun implements Looker {
     if (TOUCHING.has(operation.kind) && !keepsServing(operation)) this.replacing = true;
     if (operation.kind === 'watch') this.watching = operation.between !== true;
     const beganAtMs = Date.now();
+    const seenBefore = this.session.events.seen.length;
     await this.session.execute(operation, signal);
     await this.ports.after(operation, beganAtMs);
     if (places) this.placed = operation.to;
-    if (operation.kind === 'replace-containers' || operation.kind === 'retire-containers') this.noteKilledContainers();
+    await this.noteKilledContainers(operation, seenBefore);
   }
 
   /** What was measured is about containers that go now. */
@@ -199,7 +204,9 @@ export class ServiceRun implements Looker {
   }
 
   async watch(operation: OperationOf<'watch'>, signal: AbortSignal): Promise<void> {
-    this.watched = await watch(this.session, operation, this.replacedAtMs, this.signs, this.candidate.oneShot, signal);
+    const { session, signs, candidate, memoryBefore } = this;
+    const about = { sinceMs: this.replacedAtMs, signs, oneShot: candidate.oneShot, memoryBefore };
+    this.watched = await watch(session, operation, about, signal);
   }
 
   async capture(operation: OperationOf<'capture-evidence'>, signal: AbortSignal): Promise<void> {
@@ -207,6 +214,7 @@ export class ServiceRun implements Looker {
     const containers = await captureEvidence(session, session.project, operation.service, operation.moment, signal);
     // In an emergency nobody waits for a comparison with the log of before.
     if (operation.moment !== 'before' || isUrgent(session)) return;
+    this.memoryBefore = await mostMemory(session, containers);
     const matcher = errorMatcher(session.request);
     if (matcher === undefined || containers.length === 0) return;
     let errors = 0;
@@ -235,22 +243,33 @@ export class ServiceRun implements Looker {
     return session.request.readiness ?? policy.readiness;
   }
 
-  /** A container that had to be killed after its grace time loses what it was doing: exit code 137 of an old one. */
-  private noteKilledContainers(): void {
+  /** What was stopped, and whether it is known to have ended: a replacement may leave some for a later batch. */
+  private async noteKilledContainers(operation: Operation, from: number): Promise<void> {
     if (this.killed) return; // that was asked for
-    const old = new Set(this.candidate.current.containers.map((container) => container.id));
-    const killed = this.session.events.seen.filter(
-      (event) =>
-        event.action === 'die' && old.has(event.id) && event.exitCode === 137 && event.atMs >= this.replacedAtMs,
-    );
-    if (killed.length === 0) return;
-    raise(this.session, this.signs, {
-      sign: 'killed-after-grace',
-      severity: 'low',
-      service: this.candidate.service,
-      message:
-        'the old container did not stop within its grace time and was killed; handle SIGTERM or raise stop_grace_period',
-    });
+    const { candidate, session, signs } = this;
+    const about = (containers: readonly string[], ended: boolean): Promise<void> =>
+      noteKilled(session, signs, candidate.service, { containers, from, ended });
+    switch (operation.kind) {
+      case 'replace-containers':
+      case 'retire-containers':
+        return about(
+          candidate.current.containers.map(({ id }) => id),
+          false,
+        );
+      case 'restart-containers':
+      case 'stop-containers':
+        return about(this.ran(operation.containers), true);
+      case 'freeze-data':
+        return operation.how === 'stop' ? about(this.ran(operation.containers), true) : undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  /** Of containers that were there before, those that had something to stop. */
+  private ran(containers: readonly string[]): readonly string[] {
+    const still = new Set(this.candidate.current.containers.filter((one) => !isAlive(one)).map(({ id }) => id));
+    return containers.filter((id) => !still.has(id));
   }
 
   /**

@@ -11,6 +11,11 @@ export interface SignSource {
   goingBack: boolean;
 }
 
+/** @returns the signs of a service of which none was raised yet */
+export function noSigns(): SignSource {
+  return { raised: [], errorsBefore: undefined, goingBack: false };
+}
+
 /** How far back the log of the release before is read, to compare error lines with. */
 export const ERRORS_BEFORE_WINDOW_MS = 5 * 60_000;
 
@@ -52,7 +57,10 @@ export class WarningSignError extends ProcedureError {
   }
 }
 
-/** Signs that say something of the compose file, the old container or this run, and nothing against the new release. */
+/**
+ * Signs that say something of the compose file, of a container that has ended or of this run, and nothing against what runs:
+ * nothing that `on-warning` could decide would change it any more.
+ */
 const ONLY_TOLD: ReadonlySet<WarningSign['sign']> = new Set(['no-health-check', 'killed-after-grace', 'note']);
 
 /** Signs whose words carry a count that goes on rising: the last count stands in the report, and the log is spared. */

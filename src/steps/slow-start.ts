@@ -1,4 +1,3 @@
-import { RUNBOOK } from '../model/policy.js';
 import { judgeStart } from '../model/slow-start.js';
 import type { Candidate } from './candidate.js';
 import type { Session } from './session.js';
@@ -16,13 +15,14 @@ export async function lookAtStart(
   startupMs: number,
 ): Promise<void> {
   // Hardly any start is slow: only for those the ledger is read.
-  if (oneShot || startupMs <= RUNBOOK.slowStartMs) return;
+  const { maxStartupMs } = session.request;
+  if (oneShot || startupMs <= maxStartupMs) return;
   const records = await session.ledger.sloRecords(service).catch((error: unknown) => {
     session.progress.debug(`earlier starts of ${service}: ${String(error)}`); // the start itself went well
     return [];
   });
   const first = current.history.events.every(({ kind }) => kind !== 'live');
-  const verdict = judgeStart(startupMs, first, records);
+  const verdict = judgeStart(startupMs, first, records, maxStartupMs);
   if (verdict.kind === 'normal') return;
   if (verdict.kind === 'note') {
     session.progress.info(`  ${service}: ${verdict.message}`);

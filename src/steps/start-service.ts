@@ -9,9 +9,11 @@ import { inOrder } from './data.js';
 import { backupFirst, withBackup } from './data-change.js';
 import { diagnoseFailure } from './diagnosis/index.js';
 import { captureEvidence } from './evidence.js';
+import { passPorts } from './gates/index.js';
 import { keptCandidate } from './kept-candidate.js';
 import { adopt, observe } from './observe.js';
 import { readinessTimeout } from './readiness.js';
+import { freedPort, remediesFor, withFirst } from './remedies/index.js';
 import { ServiceRun } from './service-run.js';
 import type { Session, Viewing } from './session.js';
 import { planLines } from './show-plan.js';
@@ -47,6 +49,7 @@ export async function startService(session: Session, service: string): Promise<S
   };
   for (const line of planLines({ procedure: 'start', preparation: [], services: [plan] })) session.progress.info(line);
   if (candidate === undefined) return { outcome: 'unchanged', error: undefined, changed: false, began: false };
+  await passPorts(session, candidate);
   const run = new ServiceRun(session, candidate);
   try {
     await inOrder(session, plan.operations, (operation) => run.execute(operation, session.signal));
@@ -60,7 +63,7 @@ export async function startService(session: Session, service: string): Promise<S
     const outcome = cancelled ? 'cancelled' : 'failed';
     const began = plan.operations.some((one) => one.kind === 'record-start' && session.begun.includes(one));
     // The backup before it failed: what was stopped is as it was.
-    if (!began) return { outcome, error: failure, changed: false, began };
+    if (!began) return { outcome, error: failure, changed: freedPort(session, plan), began };
     const keep = (cancelled && run.watching) || !session.request.autoRollback;
     if (!keep) await stopAgain(session, candidate, failure);
     run.report(outcome, keep ? candidate.release.id : undefined, undefined);
@@ -105,8 +108,8 @@ async function prepareStart(
   // Containers of another release than the ledger knows of are replaced by it.
   const present = current.release === undefined ? [] : containers.map(({ id }) => id);
   const candidate = { ...known, replicas: present.length === 0 ? known.replicas : present.length };
-  const plan = withBackup(planFor(viewing, candidate, present), await backupFirst(viewing, service, current));
-  return { plan, candidate };
+  const backedUp = withBackup(planFor(viewing, candidate, present), await backupFirst(viewing, service, current));
+  return { plan: withFirst(backedUp, await remediesFor(viewing, candidate)), candidate };
 }
 
 function planFor(viewing: Viewing, candidate: Candidate, present: readonly string[]): ServicePlan {

@@ -1,10 +1,13 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { INPUTS } from '../../src/action/input-table.js';
 import { PROCEDURES } from '../../src/model/request.js';
 import type { RunReport } from '../../src/model/report.js';
 import { liveOf } from '../support/live.js';
@@ -135,4 +138,69 @@ describe('the bundle and the shell', () => {
       ['code-update', 'action'],
     ]);
   });
+
+  it.each(PROCEDURES)('%s --help has the inputs of that procedure and no others', async (procedure) => {
+    const { exitCode, stdout, stderr } = await new Promise<{ exitCode: number; stdout: string; stderr: string }>(
+      (resolve) => {
+        const child = execFile(process.execPath, [CLI, procedure, '--help'], (_error, out, err) =>
+          resolve({ exitCode: child.exitCode ?? -1, stdout: out, stderr: err }),
+        );
+      },
+    );
+    expect(exitCode, stderr).toBe(0);
+    expect(stdout).toContain(`Usage: rolling-restart ${procedure} [options]`);
+    const options = [...stdout.matchAll(/^ {2}(?:-\w, )?--([a-z-]+)/gm)].map(([, name = '']) => name);
+    const own = INPUTS.filter(
+      ({ name, procedures }) => name !== 'procedure' && (procedures === 'all' || procedures.includes(procedure)),
+    ).map(({ name }) => name as string);
+    expect(options.sort()).toEqual([...own, 'json', 'verbose', 'help'].sort());
+  });
+
+  it('ends on Ctrl-C in a watch as cancelled, with exit code 1, and leaves nothing behind', async () => {
+    const commit = await project.commitRelease({ version: '9.0.0' });
+    const state = { 'state-dir': join(project.root, 'of-the-shell') };
+    const all = { ...inputs(), ...state, ref: commit, watch: '90s' };
+    const words = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
+    const child = spawn(process.execPath, [CLI, 'code-update', ...words, '--json'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let [out, log] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (part: string) => (out += part));
+    await new Promise<void>((resolve, reject) => {
+      child.stderr.setEncoding('utf8').on('data', (part: string) => {
+        log += part;
+        if (log.includes('is live and verified')) resolve();
+      });
+      child.once('close', () => reject(new Error(`it ended before its watch:\n${log}`)));
+    });
+    const live = await project.containerId('app');
+    const began = Date.now();
+    child.kill('SIGINT');
+    const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+    expect([code, signal], log).toEqual([1, null]);
+    expect(Date.now() - began).toBeLessThan(20_000);
+    const report = JSON.parse(out) as RunReport;
+    expect(report).toMatchObject({ outcome: 'cancelled', changed: true, error: { code: 'E_CANCELLED' } });
+    expect(report.error?.message).toContain('SIGINT');
+    // The release was verified: it stays. Lock, journal, worktree and children are gone.
+    expect(await project.containerId('app')).toBe(live);
+    expect((await project.get('/')).text).toMatch(/^9\.0\.0/);
+    expect((await project.git('worktree', 'list')).split('\n')).toHaveLength(1);
+    expect(processesOf(report.invocation.runId)).toEqual([]);
+    const next = await change('code-update', { ref: commit, 'lock-timeout': '0s' });
+    expect(next.outcome).toBe('unchanged');
+    expect(next.timeline.map(({ text }) => text).join('\n')).not.toMatch(/killed|repair/);
+  });
 });
+
+/** Processes on this host that have the run in their environment. */
+function processesOf(run: string): readonly string[] {
+  return readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`ROLLING_RESTART_RUN=${run}`);
+    } catch {
+      return false;
+    }
+  });
+}

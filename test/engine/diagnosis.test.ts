@@ -62,3 +62,44 @@ describe('the diagnosis of a failure', () => {
     expect(again.report.outcome, again.log).toBe('deployed');
   });
 });
+
+/** `app` needs `db`, and says so. */
+const WITH_DB = `${served({ more: '    depends_on: [db]\n' })}
+  db:
+    image: \${COMPOSE_PROJECT_NAME}-app
+    stop_grace_period: 1s
+`;
+
+describe('the diagnosis of a service that depends on another', () => {
+  let project: Project;
+
+  beforeAll(async () => {
+    project = await makeProject({ fixture: 'plain', files: { 'compose.yaml': WITH_DB } });
+    await project.compose(['build']);
+    const { report, log } = await carryOut(project, { procedure: 'code-update', service: 'db,app' });
+    expect(report.outcome, log).toBe('deployed');
+  });
+
+  afterAll(async () => {
+    await project.cleanup();
+  });
+
+  it('names the one that does not run, or is not there, and none that is well', async () => {
+    const failing = async (): Promise<string> => {
+      const { report, log } = await carryOut(project, { procedure: 'code-update', service: 'app' });
+      expect(report.outcome, log).toBe('rolled-back');
+      return diagnosis(report);
+    };
+    await project.commitRelease({ version: '2.0.0', chaos: 'exit-at-once' });
+    await project.compose(['stop', 'db']);
+    expect(await failing()).toContain('dependency: db, which it depends on, is exited: make that one right first.');
+    await project.commitRelease({ version: '3.0.0', chaos: 'exit-at-once' });
+    await project.compose(['rm', '--force', 'db']);
+    expect(await failing()).toContain(
+      'dependency: db, which it depends on, has no container: start or deploy it first.',
+    );
+    await project.commitRelease({ version: '4.0.0', chaos: 'exit-at-once' });
+    await project.compose(['up', '--detach', '--no-build', '--no-deps', 'db']);
+    expect(await failing()).not.toContain('dependency');
+  });
+});

@@ -116,6 +116,37 @@ describe('two procedures on one project', () => {
   });
 });
 
+describe('what does not wait behind a watch', () => {
+  it.each([
+    ['emergency', 'deployed'],
+    ['stop', 'completed'],
+  ])(
+    '%s interrupts an update in its watch: that release stayed live, and is what it is about',
+    async (procedure, outcome) => {
+      await withReleases('1.0.0');
+      await project.commitRelease({ version: '2.0.0' });
+      const update = started({ procedure: 'code-update', service: 'app', watch: '90s' }, 'is live and verified');
+      await update.said;
+      const watched = await project.containerId('app');
+      const began = Date.now();
+      const urgent = await carryOut(project, { procedure, service: 'app' });
+      expect(urgent.report.outcome, urgent.log).toBe(outcome);
+      expect(Date.now() - began).toBeLessThan(30_000);
+
+      const { report, log } = await update.run;
+      expect(report, log).toMatchObject({ outcome: 'cancelled', changed: true });
+      expect(report.error?.message).toContain(`${procedure} of tester at shell`);
+      const { Id, State } = await project.inspect('app');
+      expect([Id === watched, State.Running]).toEqual(procedure === 'stop' ? [true, false] : [false, true]);
+      // Not the release of before: the one that was under watch had been verified.
+      if (procedure === 'emergency') expect(await version()).toBe('2.0.0');
+      const start = await carryOut(project, { procedure: 'start', service: 'app' });
+      expect(start.report.outcome, start.log).toBe(procedure === 'stop' ? 'deployed' : 'unchanged');
+      expect(await version()).toBe('2.0.0');
+    },
+  );
+});
+
 describe('a run that is cancelled', () => {
   it('before the replacement: nothing was changed', async () => {
     await withReleases('1.0.0');

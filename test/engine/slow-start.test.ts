@@ -42,6 +42,21 @@ describe.concurrent('a start of more than a minute', () => {
     },
   );
 
+  it('a start of more than max-startup-time is one as well', { timeout: TIMEOUT_MS }, async (context) => {
+    const project = await patientProject(context);
+    await deploy(project, 'app');
+    await project.commitRelease({ version: '2.0.0', chaos: 'slow-boot:4s' });
+    const carried = await update(project, 'app', { ...PATIENT, 'max-startup-time': '3s' });
+    expect(carried.report.outcome, carried.log).toBe('deployed');
+    expect(slowStarts(carried), carried.log).toMatchObject([
+      { severity: 'low', action: 'warn', message: expect.stringMatching(/^it took \d.* s to start/) as string },
+    ]);
+    await project.commitRelease({ version: '3.0.0', chaos: 'slow-boot:4s' });
+    const failed = await update(project, 'app', { ...PATIENT, 'max-startup-time': '3s', 'on-warning': 'low: fail' });
+    expect(failed.report, failed.log).toMatchObject({ outcome: 'failed', changed: true });
+    expect(failed.report.error?.code).toBe('E_WARNING_SIGN');
+  });
+
   it(
     'the first start of a service may be slow; one after slow ones is consistent, with their figures',
     { timeout: TIMEOUT_MS },

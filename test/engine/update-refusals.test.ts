@@ -99,6 +99,41 @@ describe('a refused update', () => {
     expect(await engineState(project)).toEqual(state);
   });
 
+  it('a compose file that is not valid: its error names file and line, of syntax, of a key and of a type', async () => {
+    const file = join(project.dir, 'compose.yaml');
+    const good = await readFile(file, 'utf8');
+    // Counted as a person does: the line in which the text stands.
+    const lineOf = (text: string, part: string): number =>
+      text.split('\n').findIndex((line) => line.includes(part)) + 1;
+    const mistakes = [
+      { bad: good.replace('    ports:', '   ports:'), at: '   ports:' },
+      { bad: good.replace('    restart: unless-stopped', '    restart: "unless-stopped'), at: 'restart: "' },
+      { bad: good.replace('    restart:', '    restrat:'), at: 'restrat' },
+      { bad: good.replace("      - '${HOST_PORT:-0}:8080'", '      published: 8080'), at: '    ports:' },
+      { bad: good.replace('retries: 3', 'retries: many'), at: 'retries: many' },
+    ];
+    const state = await engineState(project);
+    try {
+      for (const { bad, at } of mistakes) {
+        expect(bad).not.toBe(good);
+        await writeFile(file, bad);
+        const carried = await update(project, 'app');
+        expect(carried.report, carried.log).toMatchObject({ outcome: 'refused', changed: false });
+        expect(carried.report.error?.code).toBe('E_COMPOSE_FILE');
+        expect(carried.report.error?.message, at).toContain(`(compose.yaml:${lineOf(bad, at)})`);
+      }
+    } finally {
+      await writeFile(file, good);
+    }
+    expect(await engineState(project)).toEqual(state);
+    // In the wanted commit as well: there the line is that of the commit's own file.
+    const bad = served({ more: '    port: 8080\n' });
+    await project.commitRelease({ files: { 'compose.yaml': bad } });
+    const carried = await update(project, 'app');
+    expect(carried.report.error?.message, carried.log).toContain(`(compose.yaml:${lineOf(bad, 'port: 8080')})`);
+    await project.commitRelease({ files: { 'compose.yaml': served() } });
+  });
+
   it('no compose file at all, or not the one that was named', async () => {
     const state = await engineState(project);
     const named = await update(project, 'app', { 'compose-files': 'compose.prod.yaml' });

@@ -140,4 +140,52 @@ describe('the watch', () => {
     expect(flood.report.error?.message).toContain('more than 20 error lines within a minute');
     await expectBack(project, 'app', before, flood.log);
   });
+
+  it('judges memory once memory-after is over, and not at the end only', async () => {
+    await commit('leak:30MB/s');
+    const limits = { 'max-memory': '60MB', 'memory-after': '3s', 'on-warning': 'rollback' };
+    const carried = await update(project, 'app', { watch: '60s', ...limits });
+    expect(carried.report.outcome, carried.log).toBe('rolled-back');
+    await expectBack(project, 'app', before, carried.log);
+    const [sign] = signs(carried, 'memory');
+    const began = carried.report.timeline.find(({ text }) => text.startsWith('watch app'));
+    const afterMs = Date.parse(sign?.at ?? '') - Date.parse(began?.at ?? '');
+    expect(afterMs, carried.log).toBeGreaterThan(2_500);
+    expect(afterMs, carried.log).toBeLessThan(20_000);
+  });
+
+  it('sees a crash loop to its end where on-warning says so for high signs, with each transition', async () => {
+    await commit('crash-after:3s');
+    const carried = await update(project, 'app', { watch: '12s', 'on-warning': 'high: warn, medium: fail' });
+    expect(carried.report.outcome, carried.log).toBe('deployed');
+    expect(signs(carried, 'exited'), carried.log).toMatchObject([{ severity: 'high', action: 'warn' }]);
+    const loops = signs(carried, 'keeps-restarting');
+    expect(loops.length, carried.log).toBeGreaterThan(0);
+    expect(loops.at(-1)).toMatchObject({
+      severity: 'high',
+      action: 'warn',
+      message: expect.stringMatching(/exited and was restarted by Docker .*(?:once|times) \(exit code 1\)$/) as string,
+    });
+    // Runbook: "should transition: Up → Restarting → Up (healthy)".
+    const name = `${project.name}-app-1`;
+    const states = carried.report.timeline.flatMap(({ text }) =>
+      text.startsWith(`${name}: `) ? [text.slice(name.length + 2)] : [],
+    );
+    expect(states.slice(0, 5)).toEqual(['up', 'up (healthy)', 'exited with code 1', 'up', 'up (healthy)']);
+    await commit();
+    await deploy(project, 'app');
+  });
+
+  it('decides for each severity by itself: a low sign fails it where only low ones may', async () => {
+    await commit('error-lines:5/s');
+    const medium = await update(project, 'app', { watch: '3s', 'on-warning': 'medium: warn, low: fail' });
+    expect(medium.report.outcome, medium.log).toBe('deployed');
+    expect(signs(medium, 'error-lines')).toMatchObject([{ severity: 'medium', action: 'warn' }]);
+    // As noisy as the one before: that is a low sign.
+    await commit('error-lines:2/s');
+    const low = await update(project, 'app', { watch: '3s', 'on-warning': 'medium: warn, low: fail' });
+    expect(low.report, low.log).toMatchObject({ outcome: 'failed', changed: true });
+    expect(signs(low, 'error-lines')).toMatchObject([{ severity: 'low', action: 'fail' }]);
+    expect(await version()).toBe(`1.0.${count}`);
+  });
 });

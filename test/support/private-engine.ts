@@ -23,6 +23,8 @@ export interface PrivateEngine {
   load(images: readonly string[]): Promise<void>;
   /** Ends dockerd, waits until it is gone, and starts it again, as an upgrade of the package or a crash would. */
   restart(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Keeps dockerd from doing anything: it takes connections and answers none, as one that hangs. `restart` ends that. */
+  freeze(): void;
   /** What a caller on that host gets. @returns undefined when it gets no good answer */
   ask(url: string): Promise<string | undefined>;
   /** What there is, and the end of its log: for a test that fails. */
@@ -110,6 +112,9 @@ export async function startPrivateEngine(): Promise<PrivateEngine> {
     async restart(signal) {
       await end(dockerd, signal);
       await startDockerd();
+    },
+    freeze() {
+      dockerd.kill('SIGSTOP');
     },
     async ask(url) {
       const asking = spawn('nsenter', inside(process.execPath, '--eval', ASK, url), {

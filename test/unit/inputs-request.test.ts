@@ -36,6 +36,16 @@ function refusal(inputs: Readonly<Record<string, string>>, environment: InputCon
 }
 
 describe('readRequest', () => {
+  it('takes remedies by name, each once, and names the nearest one for a word that is none', () => {
+    expect(read({ procedure: 'emergency', remedies: 'free-port, restart-docker, free-port' }).remedies).toEqual([
+      'free-port',
+      'restart-docker',
+    ]);
+    expect(refusal({ remedies: 'free-prt' })).toContain(
+      '"free-prt" is none of free-port, restart-docker; did you mean free-port?',
+    );
+  });
+
   it('needs nothing but a procedure, and fills the defaults in', () => {
     expect(read({ procedure: 'code-update' })).toEqual({
       procedure: 'code-update',
@@ -85,7 +95,11 @@ describe('readRequest', () => {
       metricsFile: undefined,
       lockTimeoutMs: 600_000,
       force: false,
+      memoryAfterMs: 300_000,
+      maxStartupMs: 60_000,
       gates: {},
+      remedies: [],
+      restartDockerCommand: undefined,
       requireBackupMs: undefined,
       peakHours: [],
       activeJobsCommand: undefined,

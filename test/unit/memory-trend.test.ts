@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { risingMemory, type MemoryReading } from '../../src/model/memory-trend.js';
+import { memoryCourse, risingMemory, type MemoryReading } from '../../src/model/memory-trend.js';
 
 const MB = 1e6;
 
@@ -37,5 +37,26 @@ describe('memory during a watch', () => {
     expect(risingMemory(watched(120, (share) => (200 + 400 * share) * MB))).toBe(
       'memory goes on rising: 347 MB on average in the second quarter of the watch, 550 MB in the last',
     );
+  });
+});
+
+describe('memory before and after', () => {
+  const calm = watched(120, () => 200 * MB);
+
+  it('falls, rises or is what it was, and says from what to what', () => {
+    expect(memoryCourse(600 * MB, 200 * MB, [])).toBe('memory fell from 600 MB before to 200 MB');
+    expect(memoryCourse(100 * MB, 200 * MB, [])).toBe('memory rose from 100 MB before to 200 MB');
+    expect(memoryCourse(205 * MB, 200 * MB, [])).toBe('memory is what it was (from 205 MB before to 200 MB)');
+    expect(memoryCourse(3 * MB, 4 * MB, [])).toMatch(/is what it was/);
+    expect(memoryCourse(undefined, 200 * MB, [])).toBe('memory 200 MB');
+  });
+
+  it('says whether it is stable, where the watch was long enough', () => {
+    expect(memoryCourse(600 * MB, 200 * MB, calm)).toBe('memory fell from 600 MB before to 200 MB, and is stable');
+    const rising = watched(120, (share) => (200 + 400 * share) * MB);
+    expect(memoryCourse(600 * MB, 590 * MB, rising)).toMatch(/, and goes on rising$/);
+    const falling = watched(120, (share) => (600 - 400 * share) * MB);
+    expect(memoryCourse(600 * MB, 200 * MB, falling)).toMatch(/, and is not stable$/);
+    expect(memoryCourse(600 * MB, 200 * MB, calm.slice(0, 10))).toBe('memory fell from 600 MB before to 200 MB');
   });
 });

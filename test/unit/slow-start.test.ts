@@ -10,6 +10,12 @@ describe('how long a start took', () => {
     expect(judgeStart(1_000, true, [])).toEqual({ kind: 'normal' });
   });
 
+  it('is judged by another time where one is given, and so are the starts before', () => {
+    expect(judgeStart(4_000, false, starts(1), 5_000)).toEqual({ kind: 'normal' });
+    expect(judgeStart(6_000, false, starts(6, 7, 8), 5_000)).toMatchObject({ kind: 'warning', consistent: true });
+    expect(judgeStart(6_000, false, starts(6, 5, 8), 5_000)).toMatchObject({ kind: 'warning', consistent: false });
+  });
+
   it('is a note for the first start of a service, since that is normal', () => {
     expect(judgeStart(75_000, true, [])).toEqual({
       kind: 'note',

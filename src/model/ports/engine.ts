@@ -40,8 +40,8 @@ export interface Engine {
    * @returns the names of those that something is still on, and that stay
    */
   removeNetworks(project: string): Promise<readonly string[]>;
-  /** Names of the containers, of any project, that publish a TCP port of the host. */
-  publishers(port: number): Promise<readonly string[]>;
+  /** The containers, of any project, that run and publish a TCP port of the host. */
+  publishers(port: number): Promise<readonly Publisher[]>;
   /** Processes of a container as `ps` prints them. */
   top(id: string): Promise<readonly string[]>;
   /** Files that only the container's writable layer has: they go with it. */
@@ -70,6 +70,13 @@ export interface Engine {
   events(project: string, signal: AbortSignal): AsyncIterable<EngineEvent>;
   /** Runs a command in a running container; output is bounded to its last 64 KiB unless `outputLimit` says otherwise. */
   exec(id: string, command: readonly string[], options: ExecOptions): Promise<ExecResult>;
+}
+
+export interface Publisher {
+  readonly id: string;
+  readonly name: string;
+  /** Compose project that it belongs to, or works for; undefined: none. */
+  readonly project: string | undefined;
 }
 
 export interface BesideOptions {

@@ -1,14 +1,22 @@
-import type { Finding } from './finding.js';
+import type { ErrorCode } from '../../model/errors.js';
+import { ASK_MS, type Finding } from './finding.js';
 
-/** Runbook, Restart Hangs: whether the engine answers at all. Restarting it stops every service, so a person decides. */
+const HANGS: ReadonlySet<ErrorCode> = new Set(['E_DEADLINE', 'E_ENGINE_UNREACHABLE']);
+
+/** Runbook, Restart Hangs: whether the engine answers at all. Restarting it stops every service: a remedy does it when it is named. */
 export const engineHangs: Finding = {
   name: 'engine',
-  async look({ session, failure, service }) {
-    if (failure.code !== 'E_DEADLINE') return undefined;
-    try {
-      await session.engine.facts();
-    } catch {
-      return 'The Docker engine does not answer: systemctl status docker. Restarting it (systemctl restart docker) stops every service of the host, so it is left to you.';
+  async look({ session, failure, service, hasty }) {
+    if (!HANGS.has(failure.code)) return undefined;
+    const answers = session.engine.facts().then(
+      () => true,
+      () => false,
+    );
+    const late = new Promise<false>((resolve) => {
+      setTimeout(() => resolve(false), ASK_MS[hasty ? 'hasty' : 'calm']).unref();
+    });
+    if (!(await Promise.race([answers, late]))) {
+      return 'The Docker engine does not answer: systemctl status docker. Restarting it (systemctl restart docker) stops every service of the host: procedure emergency with remedies: restart-docker does it when it is named.';
     }
     return `The Docker engine answers, so it is this container or its disk that hangs: docker compose -p ${session.project} kill ${service}, or procedure emergency.`;
   },

@@ -16,6 +16,9 @@ export interface Failed {
   readonly signal: AbortSignal;
 }
 
+/** How long one question to an engine that may hang is waited for; milliseconds. */
+export const ASK_MS = { calm: 2_500, hasty: 1_300 } as const;
+
 /** One thing that may be the reason. A new one is a file here and a line in `index.ts`. */
 export interface Finding {
   readonly name: string;

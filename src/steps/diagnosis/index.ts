@@ -5,13 +5,22 @@ import type { Session } from '../session.js';
 import { dependency } from './dependency.js';
 import { ended } from './ended.js';
 import { engineHangs } from './engine-hangs.js';
-import type { Finding } from './finding.js';
+import { ASK_MS, type Finding } from './finding.js';
 import { healthCheck } from './health-check.js';
 import { logCause } from './log-cause.js';
 import { portConflict } from './port-conflict.js';
+import { stuckProcess } from './stuck-process.js';
 
 /** Every reason that is looked for, in the order in which they are told. */
-const FINDINGS: readonly Finding[] = [ended, portConflict, dependency, logCause, healthCheck, engineHangs];
+const FINDINGS: readonly Finding[] = [
+  ended,
+  portConflict,
+  dependency,
+  logCause,
+  healthCheck,
+  stuckProcess,
+  engineHangs,
+];
 
 /** How long all of them together may take: the way back waits for them, and the service may be down meanwhile. */
 const ALL_MS = { calm: 8_000, hasty: 4_500 } as const;
@@ -22,7 +31,7 @@ const SAY_ALL: ReadonlySet<ProcedureError['code']> = new Set(['E_CANCELLED', 'E_
 
 /**
  * The runbook's troubleshooting, done at the failure and before anything is undone: short findings for the log and the
- * report. Changes nothing, and whatever goes wrong here is left out.
+ * report. Changes nothing but what hangs of this run itself, and whatever goes wrong here is left out.
  * @param pace hasty where nothing serves until this is over
  */
 export async function diagnoseFailure(
@@ -35,10 +44,14 @@ export async function diagnoseFailure(
   if (SAY_ALL.has(failure.code)) return;
   const signal = AbortSignal.timeout(ALL_MS[pace]);
   try {
-    const containers = await session.engine.containers(session.project, service);
+    // An engine that hangs is one of the findings: nothing waits for it.
+    const soon = AbortSignal.timeout(ASK_MS[pace]);
+    const listed = session.engine.containers(session.project, service).catch(() => undefined);
+    const containers = (await Promise.race([listed, over(soon)])) ?? [];
     const worst =
       containers.find(({ state, health }) => state !== 'running' || health === 'unhealthy') ?? containers[0];
-    const log = worst === undefined ? [] : await lastLines(session, worst.id, LOG_LINES);
+    const reading = worst === undefined ? [] : lastLines(session, worst.id, LOG_LINES);
+    const log = (await Promise.race([reading, over(AbortSignal.timeout(ASK_MS[pace]))])) ?? [];
     const failed = { session, service, definition, failure, containers, log, hasty: pace === 'hasty', signal };
     const found = await Promise.all(
       FINDINGS.map(async (finding) => {

@@ -2,6 +2,7 @@ import type { ProcedureName } from '../../model/request.js';
 import type { Candidate } from '../candidate.js';
 import { passGate, URGENT, type GateFinding } from './pass-gate.js';
 import { dataOf } from '../data-places.js';
+import type { WantsPorts } from '../port-holder.js';
 import type { Session, Viewing } from '../session.js';
 import { activeJobsGate } from './active-jobs.js';
 import { backupAgeGate } from './backup-age.js';
@@ -48,6 +49,16 @@ export async function passLastGates(session: Session, candidates: readonly Candi
     await passBackupAge(session, candidate.service);
   }
   await passActiveJobs(session);
+}
+
+/**
+ * For a service that is started in another way than by a deploy, and only where a port may be freed for it: without that,
+ * who has the port is found by the diagnosis.
+ * @throws ProcedureError E_GATE
+ */
+export async function passPorts(viewing: Viewing, wants: WantsPorts): Promise<void> {
+  if (!viewing.request.remedies.includes('free-port') || isOff(viewing, 'ports')) return;
+  pass(viewing, 'ports', await portsGate(viewing, wants));
 }
 
 /** @throws ProcedureError E_GATE */

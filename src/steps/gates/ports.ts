@@ -1,51 +1,33 @@
 import { ProcedureError } from '../../model/errors.js';
-import { isAlive } from '../../model/service.js';
-import type { Candidate } from '../candidate.js';
-import type { GateFinding } from './pass-gate.js';
+import { findHolder, portsToGet, type WantsPorts } from '../port-holder.js';
 import type { Viewing } from '../session.js';
+import type { GateFinding } from './pass-gate.js';
 
 /**
- * A port of the host that somebody else has would be found out when the old container is gone. Freeing it is for a person:
- * whoever has it may be needed.
+ * A port of the host that somebody else has would be found out when the old container is gone. Whoever has it may be
+ * needed: it is ended only where `remedies` names `free-port`, as an operation of the plan.
  */
-export async function portsGate(viewing: Viewing, candidate: Candidate): Promise<GateFinding> {
-  const { service, definition, current, traffic } = candidate;
-  // What keeps restarting has its ports for moments only, and is just what an update may be the fix of.
-  const own = new Set(
-    current.containers.flatMap((container) => [
-      ...container.hostPorts.map(({ host }) => host),
-      ...(isAlive(container) ? container.boundPorts : []),
-    ]),
-  );
-  const wanted = definition.ports.flatMap(({ published, protocol }) =>
-    protocol === 'tcp' && /^\d+$/.test(published ?? '') ? [Number(published)] : [],
-  );
-  // The edge has them, and containers behind it get none.
-  const asked = traffic.router.kind === 'edge' ? [] : wanted.filter((port) => !own.has(port));
+export async function portsGate(viewing: Viewing, wants: WantsPorts): Promise<GateFinding> {
+  const { service } = wants;
+  const mayFree = viewing.request.remedies.includes('free-port');
+  const asked = portsToGet(wants);
+  const freed: string[] = [];
   for (const port of asked) {
-    const holder = await holderOf(viewing, port);
-    if (holder === undefined) continue;
+    const found = await findHolder(viewing, port);
+    if (found === undefined) continue;
+    if (mayFree && found.kind === 'may-end') {
+      freed.push(`port ${port}, which ${found.words} has, is freed first (remedies: free-port)`);
+      continue;
+    }
+    const why = found.kind === 'stays' && mayFree ? `, and free-port does not end it: ${found.why}` : '';
     return {
       kind: 'refuse',
-      error: new ProcedureError('E_GATE', `${service} wants port ${port} of the host, which ${holder} has`, {
-        next: `End what has it or publish another port, then run this again. Nothing was changed.`,
+      error: new ProcedureError('E_GATE', `${service} wants port ${port} of the host, which ${found.words} has${why}`, {
+        next: `End what has it or publish another port, then run this again${mayFree ? '' : '; with remedies: free-port it is ended for you'}. Nothing was changed.`,
       }),
     };
   }
+  if (freed.length > 0) return { kind: 'pass', detail: `${service}: ${freed.join('; ')}` };
   const words = asked.length === 0 ? 'has the ports it wants, or wants none' : `port ${asked.join(', ')} is free`;
   return { kind: 'pass', detail: `${service}: ${words}` };
-}
-
-/** @returns who has a port of the host, for a person to read; undefined when it is free as far as can be seen from here */
-export async function holderOf(
-  { engine, listeners }: Pick<Viewing, 'engine' | 'listeners'>,
-  port: number,
-): Promise<string | undefined> {
-  const [container] = await engine.publishers(port);
-  if (container !== undefined) return `container ${container}`;
-  const process = await listeners.on(port);
-  if (process === undefined) return undefined;
-  return process.name === undefined
-    ? 'a process of another user'
-    : `process ${process.name} (pid ${process.pid ?? '?'})`;
 }

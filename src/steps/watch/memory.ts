@@ -1,14 +1,12 @@
 import type { ObservedContainer } from '../../model/service.js';
-import { risingMemory, type MemoryReading } from '../../model/memory-trend.js';
+import type { Session } from '../session.js';
+import { memoryCourse, risingMemory, type MemoryReading } from '../../model/memory-trend.js';
 import { formatSize } from '../../model/units.js';
 import { raiseSign, type Watched, type Watcher, type WatchWindow } from './window.js';
 
-/** The runbook judges memory after five minutes; a shorter watch judges at its end. */
-const JUDGED_AFTER_MS = 5 * 60_000;
-
 const MOST_READINGS = 2_000;
 
-/** The runbook's "memory > 1.5 GB after 5 min" (Medium), and memory that is not stable at the end of the watch. */
+/** The runbook's "memory > 1.5 GB after 5 min" (`max-memory`, `memory-after`) (Medium), and memory that is not stable at the end of the watch. */
 export class MemoryWatcher implements Watcher {
   private readonly used = new Map<string, number>();
   private readonly readings = new Map<string, MemoryReading[]>();
@@ -20,12 +18,14 @@ export class MemoryWatcher implements Watcher {
   }
 
   tick(elapsedMs: number): void {
-    if (elapsedMs >= JUDGED_AFTER_MS) this.judge();
+    // A watch that is shorter judges at its end.
+    if (elapsedMs >= this.window.session.request.memoryAfterMs) this.judge();
   }
 
   atEnd(): void {
     this.judge();
     this.judgeTrend();
+    this.tellCourse();
   }
 
   words(): string {
@@ -66,6 +66,19 @@ export class MemoryWatcher implements Watcher {
     }
   }
 
+  /** Runbook, Monitoring During Restart: "memory should drop after restart, then stabilize". */
+  private tellCourse(): void {
+    const { session, operation, memoryBefore } = this.window;
+    const most = this.window.containers.reduce<string | undefined>(
+      (known, { id }) => ((this.used.get(id) ?? 0) > (this.used.get(known ?? '') ?? 0) ? id : known),
+      undefined,
+    );
+    if (most === undefined) return;
+    const words = memoryCourse(memoryBefore, this.used.get(most) ?? 0, this.readings.get(most) ?? []);
+    session.recorder.note(words, operation.service);
+    session.progress.info(`  ${operation.service}: ${words}`);
+  }
+
   private judge(): void {
     const { maxMemoryBytes } = this.window.session.request;
     for (const container of this.window.containers) {
@@ -75,4 +88,15 @@ export class MemoryWatcher implements Watcher {
       raiseSign(this.window, 'memory', 'medium', message);
     }
   }
+}
+
+/** @returns the memory of the container that uses most, in bytes; undefined when none runs or the engine gives no figures */
+export async function mostMemory(
+  { engine }: Pick<Session, 'engine'>,
+  containers: readonly ObservedContainer[],
+): Promise<number | undefined> {
+  const running = containers.filter(({ state }) => state === 'running');
+  const uses = await Promise.all(running.map(({ id }) => engine.memoryNow(id).catch(() => undefined)));
+  const known = uses.flatMap((use) => use?.memoryBytes ?? []);
+  return known.length === 0 ? undefined : Math.max(...known);
 }

@@ -9,9 +9,16 @@ type StateSign = 'out-of-memory' | 'keeps-restarting' | 'exited' | 'unhealthy';
 
 /** Whether the containers go on running and healthy: the runbook's "container keeps restarting" (High). */
 export class StateWatcher implements Watcher {
+  private noted = 0;
+
   constructor(private readonly window: WatchWindow) {}
 
   async lookBack(): Promise<void> {
+    const { containers, session, sinceMs } = this.window;
+    for (const event of session.events.seen) {
+      const container = containers.find(({ id }) => id === event.id);
+      if (container !== undefined && event.atMs >= sinceMs) this.note(event, container);
+    }
     for (const container of this.window.containers) {
       const now = await this.window.session.engine.container(container.id);
       if (now !== undefined) await this.judge(now);
@@ -19,6 +26,7 @@ export class StateWatcher implements Watcher {
   }
 
   async onEvent(event: EngineEvent, container: ObservedContainer): Promise<void> {
+    this.note(event, container);
     const sign = signOf(event, container);
     if (sign === undefined) return;
     const now = (await this.window.session.engine.container(container.id)) ?? container;
@@ -57,6 +65,16 @@ export class StateWatcher implements Watcher {
     raiseSign(this.window, 'unhealthy', 'medium', message, await explainContainer(session, container));
   }
 
+  /** Runbook, Container Health: "should transition: Up → Restarting → Up (healthy)". One that loops does not fill the report. */
+  private note(event: EngineEvent, { name }: ObservedContainer): void {
+    const text = transitionOf(event);
+    if (text === undefined || this.noted > MOST_NOTED) return;
+    this.noted += 1;
+    const { recorder } = this.window.session;
+    const more = this.noted > MOST_NOTED ? '; what follows is not noted' : '';
+    recorder.note(`${name}: ${text}${more}`, this.window.operation.service, event.atMs);
+  }
+
   private async judge(container: ObservedContainer): Promise<void> {
     const trouble = this.troubleOf(container);
     if (trouble !== undefined) await this.raiseHigh(container, trouble);
@@ -83,6 +101,24 @@ export class StateWatcher implements Watcher {
     }
     if (container.health === 'unhealthy') return { sign: 'unhealthy', message: `${name} became unhealthy` };
     return undefined;
+  }
+}
+
+const MOST_NOTED = 50;
+
+/** @returns what became of a container, as `docker compose ps` would show it; undefined when it is still what it was */
+function transitionOf({ action, exitCode }: EngineEvent): string | undefined {
+  switch (action) {
+    case 'start':
+      return 'up';
+    case 'die':
+      return `exited${exitCode === undefined ? '' : ` with code ${exitCode}`}`;
+    case 'health_status: healthy':
+      return 'up (healthy)';
+    case 'health_status: unhealthy':
+      return 'up (unhealthy)';
+    default:
+      return undefined;
   }
 }
 

@@ -3,7 +3,6 @@ import type { OperationOf } from '../../model/operation.js';
 import { formatDuration } from '../../model/units.js';
 import { reasonOf, sleep } from '../../run/deadline.js';
 import type { Session } from '../session.js';
-import type { SignSource } from '../signs.js';
 import { MemoryWatcher } from './memory.js';
 import { WATCHERS } from './watchers.js';
 import type { Watched, Watcher, WatchWindow } from './window.js';
@@ -18,14 +17,13 @@ const PROGRESS_EVERY_MS = 30_000;
 export async function watch(
   session: Session,
   operation: OperationOf<'watch'>,
-  sinceMs: number,
-  signs: SignSource,
-  oneShot: boolean,
+  about: Pick<WatchWindow, 'sinceMs' | 'signs' | 'memoryBefore'> & { readonly oneShot: boolean },
   signal: AbortSignal,
 ): Promise<Watched> {
   const all = await session.engine.containers(session.project, operation.service);
   const containers = all.filter(({ id }) => operation.except?.includes(id) !== true);
-  const window: WatchWindow = { session, operation, containers, sinceMs, startedAtMs: Date.now(), signs };
+  const { oneShot, ...known } = about;
+  const window: WatchWindow = { session, operation, containers, ...known, startedAtMs: Date.now() };
   if (operation.durationMs === 0 || oneShot) return glance(window);
   const watchers = WATCHERS.map((make) => make(window));
   try {

@@ -16,6 +16,8 @@ export interface WatchWindow {
   /** When the watch began: milliseconds since the epoch. */
   readonly startedAtMs: number;
   readonly signs: SignSource;
+  /** Memory of the container that used most before the change, bytes; undefined when nothing ran, or nobody looked. */
+  readonly memoryBefore: number | undefined;
 }
 
 /** What the watch saw; also when it was cut short. */
