@@ -106,6 +106,7 @@ const STAYS: ReadonlySet<Recovery['kind']> = new Set(['accept', 'finish', 'leave
 /** The containers are those of before. */
 const UNTOUCHED: ReadonlySet<Recovery['kind']> = new Set(['none', 'resume', 'thaw']);
 
+/** `free-port` is none of them: nobody starts again what was ended, and the service was not touched yet. */
 const CHANGES_SERVICE: ReadonlySet<Operation['kind']> = new Set([
   'replace-containers',
   'tag-image',

@@ -131,6 +131,24 @@ describe('remedies: free-port', () => {
     );
   });
 
+  it('frees a port before a full restart takes anything down, and for a restart of what does not run', async () => {
+    await project.compose(['stop', 'app']);
+    const first = await hold();
+    const full = await carryOut(project, { procedure: 'full-restart', remedies: 'free-port' });
+    expect(full.report.outcome, full.log).toBe('deployed');
+    expect(first.signalCode).toBe('SIGTERM');
+    const kinds = full.report.plan?.preparation.map(({ kind }) => kind) ?? [];
+    expect(kinds.indexOf('free-port')).toBeGreaterThan(-1);
+    expect(kinds.indexOf('free-port')).toBeLessThan(kinds.indexOf('remove-networks'));
+    expect(kinds.indexOf('free-port')).toBeLessThan(kinds.indexOf('remove-containers'));
+
+    await project.compose(['rm', '--stop', '--force', 'app']);
+    const second = await hold();
+    const restarted = await run('health-restart', { remedies: 'free-port' });
+    expect(restarted.report.outcome, restarted.log).toBe('deployed');
+    expect(second.signalCode).toBe('SIGTERM');
+  });
+
   it('never ends a container of its own project, nor the process that this run is a child of', async () => {
     await project.compose(['rm', '--stop', '--force', 'app']);
     await project.compose(['--profile', 'other', 'up', '--detach', '--no-build', 'other']);
