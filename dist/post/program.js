@@ -143,8 +143,10 @@ const RESTARTS = [
     'eject',
     'restore',
 ];
+/** Procedures that only look. */
+const LOOKS = ['check', 'plan', 'slo-report'];
 /** Procedures of which people are told. */
-const TOLD = model_request/* PROCEDURES */.V.filter((name) => name !== 'check' && name !== 'slo-report');
+const TOLD = model_request/* PROCEDURES */.V.filter((name) => !LOOKS.includes(name));
 /** Procedures that may take a backup. */
 const SAVES = ['backup', 'restore', ...DISTURBS];
 const TABLE = [
@@ -205,7 +207,7 @@ const TABLE = [
         default: 'auto',
         kind: 'choice',
         choices: ['auto', ...STRATEGY_NAMES],
-        procedures: CHANGES,
+        procedures: [...CHANGES, 'plan'],
     },
     {
         name: 'router',
@@ -213,7 +215,7 @@ const TABLE = [
         default: 'auto',
         kind: 'choice',
         choices: model_request/* ROUTER_CHOICES */.R,
-        procedures: CHANGES,
+        procedures: [...CHANGES, 'plan'],
     },
     {
         name: 'drain-timeout',
@@ -228,7 +230,7 @@ const TABLE = [
         // HAProxy 3.0.29, the index of all platforms.
         default: 'haproxy:3.0-alpine@sha256:56b887da77428b7a6621e59e480cdbd330cc805c22d3cedb66ceea76ffdea2c6',
         kind: 'text',
-        procedures: CHANGES,
+        procedures: [...CHANGES, 'plan'],
     },
     {
         name: 'canary-steps',
@@ -258,7 +260,7 @@ const TABLE = [
         default: undefined,
         defaultText: "the workflow's commit",
         kind: 'text',
-        procedures: ['check', 'code-update', 'maintenance'],
+        procedures: ['check', 'code-update', 'maintenance', 'plan'],
     },
     {
         name: 'allow-downgrade',
@@ -366,7 +368,7 @@ const TABLE = [
     },
     {
         name: 'command-timeout',
-        description: 'How long each of your commands may take, and each build and pull.',
+        description: 'How long each of your commands may take, and each build, pull and start of containers by Compose (the last 5 min at most).',
         default: '15m',
         kind: 'duration',
         procedures: 'all',
@@ -515,6 +517,20 @@ const TABLE = [
         procedures: RESTARTS,
     },
     {
+        name: 'memory-after',
+        description: 'How long after the beginning of the watch memory use is judged; a shorter watch judges at its end.',
+        default: '5m',
+        kind: 'duration',
+        procedures: RESTARTS,
+    },
+    {
+        name: 'max-startup-time',
+        description: 'A start that takes longer than this is a warning sign, but for the first one of a service.',
+        default: '60s',
+        kind: 'duration',
+        procedures: RESTARTS,
+    },
+    {
         name: 'error-patterns',
         description: 'Regular expressions, one a line and without regard to case, that make a log line an error line.',
         default: policy/* DEFAULT_ERROR_PATTERNS */.x1.join('\n'),
@@ -615,6 +631,22 @@ const TABLE = [
         defaultText: 'each its own way',
         kind: 'list',
         procedures: [...CHANGES, 'full-restart', 'health-restart', 'emergency'],
+    },
+    {
+        name: 'remedies',
+        description: 'What may be done that changes more than the service: `free-port` ends a process, or stops a container, that has a port which the service publishes; `restart-docker` restarts an engine that does not answer.',
+        default: undefined,
+        defaultText: 'none',
+        kind: 'list',
+        procedures: [...CHANGES, 'full-restart', 'health-restart', 'emergency', 'start'],
+    },
+    {
+        name: 'restart-docker-command',
+        description: 'Shell command with which `remedies: restart-docker` restarts the engine; without it `systemctl restart docker` or `service docker restart`, where the engine is that of this host.',
+        default: undefined,
+        defaultText: 'what the host has',
+        kind: 'command',
+        procedures: [...CHANGES, 'full-restart', 'health-restart', 'emergency', 'start'],
     },
     {
         name: 'peak-hours',
@@ -729,8 +761,16 @@ const TABLE = [
         procedures: ['maintenance'],
     },
     {
+        name: 'status-page-operational-url',
+        description: 'Where a status page is told that all works again, where that is another address or method.',
+        default: undefined,
+        defaultText: '`status-page-url`',
+        kind: 'text',
+        procedures: ['maintenance'],
+    },
+    {
         name: 'status-page-operational',
-        description: 'JSON that `status-page-url` is sent when all is verified.',
+        description: 'JSON that the status page is sent when all is verified.',
         default: '{"status": "operational"}',
         kind: 'text',
         procedures: ['maintenance'],
@@ -743,6 +783,13 @@ const TABLE = [
         procedures: ['maintenance'],
     },
     {
+        name: 'status-page-announce',
+        description: 'JSON that `status-page-announce-url` is sent; words in braces stand for what is planned.',
+        default: '{"scheduled": "{scheduled}", "duration": "{duration}", "impact": "{impact}", "reason": "{reason}"}',
+        kind: 'text',
+        procedures: ['maintenance'],
+    },
+    {
         name: 'status-page-complete-url',
         description: 'Where a status page is told how long a window really was, with issues and notes.',
         default: undefined,
@@ -750,8 +797,15 @@ const TABLE = [
         procedures: ['maintenance'],
     },
     {
+        name: 'status-page-complete',
+        description: 'JSON that `status-page-complete-url` is sent; words in braces stand for what was done.',
+        default: '{"actual_duration": "{actual_duration}", "issues": "{issues}", "notes": "{notes}"}',
+        kind: 'text',
+        procedures: ['maintenance'],
+    },
+    {
         name: 'status-page-headers',
-        description: 'Headers of these calls, one a line, as in `Authorization: Bearer …`.',
+        description: 'Headers of these calls, one a line, as in `Authorization: Bearer …`; for one call alone with `announce`, `maintenance`, `operational` or `complete` before it.',
         default: undefined,
         kind: 'secret',
         procedures: ['maintenance'],
@@ -803,17 +857,17 @@ const TABLE = [
     },
     {
         name: 'github-token',
-        description: 'Token for GitHub: git fetches a private repository with it (`contents: read`), deployments are recorded (`deployments: write`), and an emergency or `slo-report` opens an issue (`issues: write`).',
+        description: 'Token for GitHub: git fetches a private repository with it (`contents: read`), deployments are recorded (`deployments: write`), an emergency or `slo-report` opens an issue (`issues: write`), and `plan` comments on the pull request (`pull-requests: write`).',
         default: undefined,
         kind: 'secret',
-        procedures: ['check', ...CHANGES, 'emergency', 'slo-report'],
+        procedures: ['check', ...CHANGES, 'emergency', 'plan', 'slo-report'],
     },
     {
         name: 'fetch-token',
         description: 'Token that git fetches with where `github-token` may not read the repository of the live checkout.',
         default: undefined,
         kind: 'secret',
-        procedures: ['check', 'code-update', 'rollback', 'maintenance'],
+        procedures: ['check', 'code-update', 'rollback', 'maintenance', 'plan'],
     },
     {
         name: 'revert-token',
@@ -1173,7 +1227,11 @@ function isZone(zone) {
     }
 }
 
+// EXTERNAL MODULE: ./build/model/remedies.js
+var remedies = __nccwpck_require__(4869);
 ;// CONCATENATED MODULE: ./build/action/gate-inputs.js
+
+
 
 
 /** What gates are asked to look at, and what follows from what they find. */
@@ -1190,12 +1248,24 @@ function readGates(input) {
     });
     return {
         gates: settings,
+        remedies: readRemedies(input),
+        restartDockerCommand: input.text('restart-docker-command'),
         peakHours,
         activeJobsCommand: input.text('active-jobs-command'),
         activeJobsTimeoutMs: input.duration('active-jobs-timeout') ?? 0,
         requireEnvironment: input.text('require-environment'),
         requireBackupMs: input.duration('require-backup', 60_000),
     };
+}
+/** What changes more than the service: each has to be named. */
+function readRemedies(input) {
+    const asked = input.list('remedies').flatMap((word) => {
+        const remedy = remedies/* REMEDY_NAMES */.I.find((name) => name === word);
+        if (remedy === undefined)
+            input.problem('remedies', unknownWord(word, remedies/* REMEDY_NAMES */.I));
+        return remedy ?? [];
+    });
+    return [...new Set(asked)];
 }
 
 ;// CONCATENATED MODULE: ./build/action/canary-inputs.js
@@ -1247,7 +1317,10 @@ function readMoment(input) {
     return undefined;
 }
 
+// EXTERNAL MODULE: ./build/model/page-body.js
+var page_body = __nccwpck_require__(9671);
 ;// CONCATENATED MODULE: ./build/action/notify-inputs.js
+
 
 
 /** Who is told of a run, and of what. */
@@ -1265,22 +1338,37 @@ function readNotifications(input) {
         statusPage: readStatusPage(input),
     };
 }
+/** As headers name the calls, and the inputs of their bodies do. */
+const PAGE_CALLS = {
+    announce: 'announced',
+    maintenance: 'maintenance',
+    operational: 'operational',
+    complete: 'completed',
+};
 function readStatusPage(input) {
-    const url = readCall(input, 'status-page-url');
-    const announceUrl = readCall(input, 'status-page-announce-url');
-    const completeUrl = readCall(input, 'status-page-complete-url');
-    const headers = readHeaders(input);
-    const maintenance = readBody(input, 'status-page-maintenance');
-    const operational = readBody(input, 'status-page-operational');
-    if (url === undefined && announceUrl === undefined && completeUrl === undefined)
-        return undefined;
-    return {
-        maintenance: url && { ...url, body: maintenance },
-        operational: url && { ...url, body: operational },
-        announceUrl,
-        completeUrl,
-        headers,
+    const page = readCall(input, 'status-page-url');
+    const addresses = {
+        announce: readCall(input, 'status-page-announce-url'),
+        maintenance: page,
+        operational: readCall(input, 'status-page-operational-url') ?? page,
+        complete: readCall(input, 'status-page-complete-url'),
     };
+    const headers = readHeaders(input);
+    // All of them are read, whether there is an address or not: what is wrong is told the first time.
+    const call = (name) => {
+        const body = readBody(input, `status-page-${name}`, PAGE_CALLS[name]);
+        const address = addresses[name];
+        return address && { ...address, body, headers: { ...headers.all, ...headers[name] } };
+    };
+    const [announced, maintenance, operational, completed] = [
+        call('announce'),
+        call('maintenance'),
+        call('operational'),
+        call('complete'),
+    ];
+    if (Object.values(addresses).every((address) => address === undefined))
+        return undefined;
+    return { announced, maintenance, operational, completed };
 }
 /** `PUT https://…`, or the address alone for POST. */
 function readCall(input, name) {
@@ -1292,25 +1380,33 @@ function readCall(input, name) {
     input.problem(name, 'is not an http:// or https:// URL, with POST, PUT or PATCH before it or without');
     return undefined;
 }
-function readBody(input, name) {
+function readBody(input, name, kind) {
     const text = input.text(name) ?? '';
     try {
-        JSON.parse(text);
+        const [unknown] = (0,page_body/* unknownPageWords */.n0)(text, kind);
+        if (unknown !== undefined)
+            input.problem(name, `has {${unknown}}: ${unknownWord(unknown, page_body/* PAGE_WORDS */._[kind])}`);
     }
     catch {
         input.problem(name, 'is not JSON, which the status page is sent');
     }
     return text;
 }
-/** Values may be secrets, and so are not repeated. */
+/** `NAME: value` for all calls, `CALL NAME: value` for one of them. Values may be secrets, and so are not repeated. */
 function readHeaders(input) {
-    return Object.fromEntries(input.lines('status-page-headers').flatMap((line) => {
-        const [, name = '', value = ''] = /^([\w-]+):\s*(.+)$/.exec(line) ?? [];
-        if (name !== '')
-            return [[name.toLowerCase(), value]];
-        input.problem('status-page-headers', 'has a line that is not `NAME: value`');
-        return [];
-    }));
+    const headers = {
+        ...{ all: {}, announce: {}, maintenance: {}, operational: {}, complete: {} },
+    };
+    for (const line of input.lines('status-page-headers')) {
+        const [, call = 'all', name, value = ''] = /^(?:(announce|maintenance|operational|complete)\s+)?([\w-]+):\s*(.+)$/.exec(line) ?? [];
+        const known = Object.keys(headers).find((key) => key === call);
+        if (name !== undefined && known !== undefined)
+            headers[known][name.toLowerCase()] = value;
+        else {
+            input.problem('status-page-headers', 'has a line that is not `NAME: value`, with announce, maintenance, operational or complete before it or without');
+        }
+    }
+    return headers;
 }
 /** One that is not whole would be found out when somebody waits for a mail. */
 function readEmail(input) {
@@ -1579,6 +1675,8 @@ function readRequest(read, context) {
         rollbackTo: readTarget(input),
         onWarning: readOnWarning(input, autoRollback),
         maxMemoryBytes: input.size('max-memory'),
+        memoryAfterMs: input.duration('memory-after') ?? policy/* RUNBOOK */.HA.memoryAfterMs,
+        maxStartupMs: input.duration('max-startup-time', 1_000) ?? policy/* RUNBOOK */.HA.slowStartMs,
         errorPatterns: readPatterns(input, 'error-patterns'),
         errorIgnore: readPatterns(input, 'error-ignore'),
         maxErrorLines: input.text('max-error-lines') === undefined ? undefined : input.count('max-error-lines', 0, 1_000_000),
@@ -1800,7 +1898,7 @@ function readWorkingDirectory(input, context) {
 
 /***/ }),
 
-/***/ 411:
+/***/ 5795:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -3627,6 +3725,12 @@ function getIDToken(aud) {
  */
 
 //# sourceMappingURL=core.js.map
+;// CONCATENATED MODULE: ./build/model/ports/progress.js
+/** @returns for where nobody looks while it happens */
+function unseen() {
+    return { waitsFor: () => undefined, end: () => undefined };
+}
+
 // EXTERNAL MODULE: ./build/model/units.js
 var units = __nccwpck_require__(9574);
 ;// CONCATENATED MODULE: ./build/action/fit-summary.js
@@ -3689,6 +3793,7 @@ function plainLines(text) {
 
 
 
+
 /** What the platform shows of each kind for one step; later ones are dropped in silence. */
 const ANNOTATION_LIMIT = 10;
 /** One job's outputs may have 1 MB together. */
@@ -3747,6 +3852,7 @@ function createRunner(redact) {
         },
         warning: (line) => annotate('warning', line),
         error: (line) => annotate('error', line),
+        doing: unseen,
         setOutput: (name, value) => {
             const clean = redact(value);
             if (Buffer.byteLength(clean) <= OUTPUT_LIMIT_BYTES)
@@ -4013,6 +4119,7 @@ const ERROR_CODES = {
     E_BACKUP: 'A backup is missing, not whole, or of something else.',
     E_DISK_FULL: 'There is no space left to write to.',
     E_COMMAND: 'A command of yours failed.',
+    E_REMEDY: 'A remedy that was asked for by name cannot be carried out, or did not help.',
     E_NOT_READY: 'The new release did not become ready.',
     E_VERIFICATION: 'A verification after the change failed.',
     E_WARNING_SIGN: 'A warning sign showed while the release was watched.',
@@ -4033,11 +4140,13 @@ class ProcedureError extends Error {
     name = 'ProcedureError';
     next;
     excerpt;
+    stuck;
     constructor(code, message, detail) {
         super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
         this.code = code;
         this.next = detail.next;
         this.excerpt = detail.excerpt ?? [];
+        this.stuck = detail.stuck;
     }
 }
 /** Wraps whatever was thrown, so that callers handle one type. An AbortError becomes E_CANCELLED. */
@@ -4239,7 +4348,9 @@ function omit(value, ...keys) {
 /* harmony export */   tp: () => (/* binding */ endDecides),
 /* harmony export */   vn: () => (/* binding */ changesService)
 /* harmony export */ });
+/* harmony import */ var _remedies_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4869);
 /* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9574);
+
 
 /** @returns one line for the plan, the log and the timeline */
 function describeOperation(operation) {
@@ -4260,6 +4371,8 @@ function describeOperation(operation) {
             return `push the image of ${operation.service} as ${operation.reference}`;
         case 'capture-evidence':
             return `capture log, stats and inspect output of ${operation.service} (${operation.moment})`;
+        case 'free-port':
+            return `free port ${operation.port} of the host for ${operation.service}: ${operation.holder.kind === 'process' ? 'end' : 'stop'} ${(0,_remedies_js__WEBPACK_IMPORTED_MODULE_1__/* .describeHolder */ .s)(operation.holder)}`;
         case 'keep-image':
             return `keep image ${short(operation.image)} of ${operation.service} as ${operation.tags.join(', ')}`;
         case 'move-checkout':
@@ -4458,6 +4571,8 @@ function compensationOf(operation) {
         case 'watch':
         case 'analyse-canary':
             return { kind: 'none', reason: 'only looks' };
+        case 'free-port':
+            return { kind: 'none', reason: 'whoever had the port is started again by a person' };
         case 'record-start':
             return { kind: 'none', reason: 'stopping it again is procedure stop' };
         case 'reject-release':
@@ -4466,6 +4581,7 @@ function compensationOf(operation) {
 }
 /** Operations after which something that runs, or the checkout it runs from, may be different. */
 const CHANGING = new Set([
+    'free-port',
     'move-checkout',
     'tag-image',
     'replace-containers',
@@ -4620,6 +4736,129 @@ function worstOutcome(kinds) {
 
 /***/ }),
 
+/***/ 8348:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   FZ: () => (/* binding */ EDGE_PROJECT_PREFIX),
+/* harmony export */   NV: () => (/* binding */ PROJECT_LABEL),
+/* harmony export */   Z9: () => (/* binding */ RECORDS_IMAGE),
+/* harmony export */   bR: () => (/* binding */ EDGE_LABEL),
+/* harmony export */   fX: () => (/* binding */ SERVICE_LABEL),
+/* harmony export */   pP: () => (/* binding */ RECORDS_IMAGE_NAME)
+/* harmony export */ });
+/** Labels of everything that Rolling Restart leaves on an engine: what it is found by, and cleaned up. */
+const PROJECT_LABEL = 'rolling-restart.project';
+const SERVICE_LABEL = 'rolling-restart.service';
+/** On the containers and the volume of an edge; its value is the role. */
+const EDGE_LABEL = 'rolling-restart.edge';
+/** The compose projects of edges begin with it. */
+const EDGE_PROJECT_PREFIX = 'rolling-restart-edge-';
+/** The empty image that records are opened with; one for all projects of an engine. */
+const RECORDS_IMAGE = { repository: 'rolling-restart/records', tag: '1' };
+const RECORDS_IMAGE_NAME = `${RECORDS_IMAGE.repository}:${RECORDS_IMAGE.tag}`;
+
+
+/***/ }),
+
+/***/ 9671:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   _: () => (/* binding */ PAGE_WORDS),
+/* harmony export */   kw: () => (/* binding */ pageBody),
+/* harmony export */   n0: () => (/* binding */ unknownPageWords)
+/* harmony export */ });
+/* unused harmony export PAGE_KINDS */
+/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9574);
+
+/** The calls of a status page, each with a body of its own. */
+const PAGE_KINDS = (/* unused pure expression or super */ null && ([
+    'announced',
+    'maintenance',
+    'operational',
+    'completed',
+]));
+/** Every call knows these. */
+const EVERYWHERE = ['project', 'reason'];
+/** The words that a body may hold in braces, as in `{"scheduled": "{scheduled}"}`, by the call that it is of. */
+const PAGE_WORDS = {
+    announced: ['scheduled', 'scheduled_until', 'duration', 'duration_minutes', 'impact', ...EVERYWHERE],
+    maintenance: EVERYWHERE,
+    operational: EVERYWHERE,
+    completed: ['actual_duration', 'actual_minutes', 'issues', 'notes', ...EVERYWHERE],
+};
+const MINUTE_MS = 60_000;
+const WORD = /\{([a-z_]+)\}/g;
+/** @returns what a change gives for each of its words; numbers are numbers, where a string is nothing but the word */
+function pageWords(change) {
+    const { project, reason } = change;
+    switch (change.kind) {
+        case 'maintenance':
+        case 'operational':
+            return { project, reason };
+        case 'announced':
+            return {
+                ...{ project, reason, impact: change.impact, scheduled: change.startsAt },
+                scheduled_until: new Date(Date.parse(change.startsAt) + change.durationMs).toISOString(),
+                duration: inWords(change.durationMs),
+                duration_minutes: inMinutes(change.durationMs),
+            };
+        case 'completed':
+            return {
+                ...{ project, reason, issues: change.issues, notes: change.notes },
+                actual_duration: inWords(change.actualMs),
+                actual_minutes: inMinutes(change.actualMs),
+            };
+    }
+}
+/**
+ * @param template JSON @returns it with the words of the change in place of those in braces: only within its strings, so
+ * that no text of others can make something else of it
+ */
+function pageBody(template, change) {
+    const words = pageWords(change);
+    return JSON.stringify(mapStrings(JSON.parse(template), (text) => {
+        const whole = /^\{([a-z_]+)\}$/.exec(text)?.[1];
+        if (whole !== undefined)
+            return words[whole] ?? text;
+        return text.replaceAll(WORD, (braces, word) => String(words[word] ?? braces));
+    }));
+}
+/** @param template JSON @returns words in braces that this call does not know */
+function unknownPageWords(template, kind) {
+    const known = PAGE_WORDS[kind];
+    const found = new Set();
+    mapStrings(JSON.parse(template), (text) => {
+        for (const [, word = ''] of text.matchAll(WORD))
+            if (!known.includes(word))
+                found.add(word);
+        return text;
+    });
+    return [...found];
+}
+function mapStrings(value, map) {
+    if (typeof value === 'string')
+        return map(value);
+    if (Array.isArray(value))
+        return value.map((one) => mapStrings(one, map));
+    if (typeof value !== 'object' || value === null)
+        return value;
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, mapStrings(one, map)]));
+}
+/** As the runbook writes it: `15min`. */
+function inWords(ms) {
+    return (0,_units_js__WEBPACK_IMPORTED_MODULE_0__/* .formatDuration */ .a3)(ms).replaceAll(' ', '');
+}
+function inMinutes(ms) {
+    return Math.round(ms / MINUTE_MS);
+}
+
+
+/***/ }),
+
 /***/ 5179:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -4641,6 +4880,8 @@ const DEFAULT_WARNING_ACTIONS = {
 const RUNBOOK = {
     maxMemoryBytes: 1.5e9,
     slowStartMs: 60_000,
+    /** Warning Signs: "Memory >1.5GB after 5min". */
+    memoryAfterMs: 5 * 60_000,
     /** Performance Check: "Should be <100ms". */
     maxResponseMs: 100,
     watchMs: 5 * 60_000,
@@ -4825,6 +5066,32 @@ function isRepository(pushTo) {
 
 /***/ }),
 
+/***/ 4869:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   I: () => (/* binding */ REMEDY_NAMES),
+/* harmony export */   s: () => (/* binding */ describeHolder)
+/* harmony export */ });
+/**
+ * What changes more than the service, and is done only when a person asks for it by name (input `remedies`). Runbook,
+ * Troubleshooting: free a port, restart the Docker daemon.
+ */
+const REMEDY_NAMES = ['free-port', 'restart-docker'];
+/** @returns the holder as people read it */
+function describeHolder(holder) {
+    switch (holder.kind) {
+        case 'process':
+            return `process ${holder.name} (pid ${holder.pid})`;
+        case 'container':
+            return `container ${holder.name}`;
+    }
+}
+
+
+/***/ }),
+
 /***/ 9036:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -4843,7 +5110,7 @@ function secretsOf({ githubToken, fetchToken, revertToken, notifications }) {
         ...addressSecrets('webhook-url', webhook?.url),
         ...secret('webhook-secret', webhook?.secret),
         ...mailSecrets(email?.smtpUrl),
-        ...Object.values(statusPage?.headers ?? {}).flatMap((value) => [
+        ...pageHeaders(statusPage).flatMap((value) => [
             ...secret('status-page token', value),
             // `Bearer TOKEN`: the token alone as well.
             ...value
@@ -4852,6 +5119,10 @@ function secretsOf({ githubToken, fetchToken, revertToken, notifications }) {
                 .flatMap((part) => secret('status-page token', part)),
         ]),
     ];
+}
+function pageHeaders(statusPage) {
+    const calls = Object.values(statusPage ?? {});
+    return [...new Set(calls.flatMap((call) => Object.values(call?.headers ?? {})))];
 }
 function secret(name, value) {
     return value === undefined ? [] : [{ name, value }];
@@ -4900,6 +5171,7 @@ const PROCEDURES = [
     'start',
     'full-restart',
     'maintenance',
+    'plan',
     'slo-report',
     'backup',
     'restore',
@@ -5151,14 +5423,14 @@ __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _action_cancellation_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3471);
 /* harmony import */ var _action_host_context_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8880);
 /* harmony import */ var _action_inputs_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5979);
-/* harmony import */ var _action_runner_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(411);
+/* harmony import */ var _action_runner_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5795);
 /* harmony import */ var _github_invocation_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8597);
 /* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8182);
 /* harmony import */ var _model_request_secrets_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(9036);
-/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(2683);
-/* harmony import */ var _report_text_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8523);
+/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(9272);
+/* harmony import */ var _report_text_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(4766);
 /* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6517);
-/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(7897);
+/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(3242);
 
 
 
@@ -5210,7 +5482,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 2683:
+/***/ 9272:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -5258,13 +5530,15 @@ function describeErrors({ errors, lines }) {
 
 /** @returns the runbook's checklists, ticked from what happened and nothing else */
 function checklists(recorder) {
-    const gate = (name) => recorder.gates.find((entry) => entry.gate === name);
     const checked = (name) => recorder.verified.filter((entry) => entry.check === name);
+    /** Of several services, or several calls, one that went wrong is what counts. */
     const fromGate = (text, name) => {
-        const result = gate(name);
-        if (result === undefined || result.state === 'off')
+        const results = recorder.gates.filter((entry) => entry.gate === name && entry.state !== 'off');
+        if (results.length === 0)
             return { text, state: 'not-asked', detail: undefined };
-        return { text, state: result.state === 'refused' ? 'failed' : 'done', detail: result.detail };
+        const failed = results.some((entry) => entry.state === 'refused');
+        const details = [...new Set(results.map((entry) => entry.detail))];
+        return { text, state: failed ? 'failed' : 'done', detail: details.join('; ') };
     };
     const fromChecks = (text, name) => {
         const results = checked(name);
@@ -5519,12 +5793,15 @@ function urlOf(container) {
 }
 /** Runs one of the user's commands on the host, its output in the log as it comes. */
 async function commands_runOnHost(run, options, signal) {
-    return run.commands.run({
+    const now = run.progress.doing(options.name);
+    return run.commands
+        .run({
         ...options,
         timeoutMs: run.request.commandTimeoutMs,
         signal,
         onLine: (line) => run.progress.info(`  │ ${run.redactor.text(line)}`),
-    });
+    })
+        .finally(() => now.end());
 }
 /** Runs a command in a container, as `docker compose exec roma sh -c …` does. @returns its output, trimmed */
 async function runInContainer(run, container, command) {
@@ -5555,18 +5832,26 @@ async function hooks_hookBefore(session) {
     if (hook !== undefined)
         await run(session, hook, {});
 }
-/** Runs however the procedure ended; it gets the outcome. Its failure is a warning: what is live is so all the same. */
+/**
+ * Runs however the procedure ended; it gets the outcome. Its failure changes nothing of what is live, and is part of what was
+ * asked for: whoever goes on with a green job relies on it.
+ * @returns why it failed @throws ProcedureError E_FENCED
+ */
 async function hooks_hookAfter(session, outcome) {
     const hook = hookOf(session, 'after');
     if (hook === undefined)
-        return;
+        return undefined;
     try {
         await run(session, hook, { ROLLING_RESTART_OUTCOME: outcome });
+        return undefined;
     }
     catch (error) {
         const failure = asProcedureError(error);
-        session.progress.warning(`${failure.message}; the outcome stays ${outcome}`);
+        if (failure.code === 'E_FENCED')
+            throw failure;
+        session.progress.warning(failure.message);
         session.recorder.nextSteps.push(`${failure.message}. ${failure.next}`);
+        return failure;
     }
 }
 /** Says in a dry run what would run. */
@@ -5661,8 +5946,10 @@ function noticeOf({ request, invocation, redactor, recorder }, told) {
     };
 }
 /** The runbook's "Notified team", and a table of who could not be told. */
-async function keepDeliveries({ notifier, recorder }) {
-    const deliveries = await notifier.settle();
+async function keepDeliveries({ notifier, progress, recorder }) {
+    const now = progress.doing('notifications');
+    now.waitsFor('the answers of the channels');
+    const deliveries = await notifier.settle().finally(() => now.end());
     if (deliveries.length === 0)
         return;
     recorder.findings.push({
@@ -5940,7 +6227,381 @@ var promises_ = __nccwpck_require__(1455);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
 var external_node_path_default = /*#__PURE__*/__nccwpck_require__.n(external_node_path_);
+// EXTERNAL MODULE: ./build/model/operation.js
+var model_operation = __nccwpck_require__(7396);
+;// CONCATENATED MODULE: ./build/strategies/with-remedies.js
+
+/** Puts remedies into a plan: after evidence and backups, and before anything of the service is touched. */
+function withRemedies(operations, remedied) {
+    if (remedied === undefined || remedied.operations.length === 0)
+        return operations;
+    const saved = operations.findLastIndex(({ kind }) => kind === 'keep-backup');
+    const first = operations.findIndex((one, index) => index > saved && ((0,model_operation/* changesService */.vn)(one) || one.kind === 'record-start'));
+    const at = first === -1 ? operations.length : first;
+    return [...operations.slice(0, at), ...remedied.operations, ...operations.slice(at)];
+}
+
+// EXTERNAL MODULE: ./build/model/remedies.js
+var remedies = __nccwpck_require__(4869);
+;// CONCATENATED MODULE: ./build/run/deadline.js
+
+/**
+ * Sleeps, and wakes at once on abort.
+ * @param ms milliseconds
+ * @throws the signal's reason
+ */
+async function sleep(ms, signal) {
+    signal.throwIfAborted();
+    await new Promise((resolve, reject) => {
+        const stop = () => {
+            clearTimeout(timer);
+            reject(reasonOf(signal));
+        };
+        const timer = setTimeout(() => {
+            signal.removeEventListener('abort', stop);
+            resolve();
+        }, ms);
+        signal.addEventListener('abort', stop, { once: true });
+    });
+}
+/** The person pressed cancel, or the runner did. */
+function cancelledError() {
+    return new errors/* ProcedureError */.e_('E_CANCELLED', 'The run was cancelled', {
+        next: 'Read below what is live now; start the run again when ready.',
+    });
+}
+/** @returns the reason of an aborted signal as an Error */
+function reasonOf(signal) {
+    return signal.reason instanceof Error ? signal.reason : cancelledError();
+}
+
+;// CONCATENATED MODULE: ./build/model/service.js
+/** @returns whether it has a process, or Docker is about to give it one */
+function isAlive({ state }) {
+    return state === 'running' || state === 'paused' || state === 'restarting';
+}
+/** @returns whether the service runs once and ends: Compose users write it as a dependency that must complete */
+function isOneShot(project, service) {
+    return Object.values(project.services).some((other) => other.dependsOn.some((dependency) => dependency.service === service && dependency.condition === 'service_completed_successfully'));
+}
+/**
+ * Third-party image with a volume of its own: a database, a queue. Replaced only when it is named, because starting it
+ * twice or on another version can cost data.
+ */
+function looksStateful(service) {
+    return service.build === undefined && service.mounts.some((mount) => mount.type === 'volume' && !mount.readOnly);
+}
+/**
+ * Services so that each comes after what it depends on.
+ * Compose has refused circles already (`config` fails on them), so none are looked for here.
+ */
+function dependencyOrder(project) {
+    const ordered = [];
+    const visit = (name) => {
+        const service = project.services[name];
+        if (service === undefined || ordered.includes(name))
+            return;
+        for (const dependency of service.dependsOn)
+            visit(dependency.service);
+        if (!ordered.includes(name))
+            ordered.push(name);
+    };
+    for (const name of Object.keys(project.services).sort())
+        visit(name);
+    return ordered;
+}
+
+;// CONCATENATED MODULE: ./build/steps/port-holder.js
+
+
+/** @returns the TCP ports of the host that a service publishes and that its own containers do not have */
+function portsToGet({ definition, current, traffic }) {
+    // What keeps restarting has its ports for moments only, and is just what an update may be the fix of.
+    const own = new Set(current.containers.flatMap((container) => [
+        ...container.hostPorts.map(({ host }) => host),
+        ...(isAlive(container) ? container.boundPorts : []),
+    ]));
+    const wanted = definition.ports.flatMap(({ published, protocol }) => protocol === 'tcp' && /^\d+$/.test(published ?? '') ? [Number(published)] : []);
+    // The edge has them, and containers behind it get none.
+    return traffic.router.kind === 'edge' ? [] : wanted.filter((port) => !own.has(port));
+}
+/** @returns who has a port of the host; undefined when it is free as far as can be seen from here */
+async function findHolder(looking, port) {
+    const { engine, listeners, project } = looking;
+    const [publisher] = await engine.publishers(port);
+    if (publisher !== undefined) {
+        return publisher.project === project ? ofThisProject(publisher.name) : mayEnd({ kind: 'container', ...publisher });
+    }
+    const listener = await listeners.on(port);
+    if (listener === undefined)
+        return undefined;
+    if (listener === 'unseen') {
+        const why = 'its process cannot be seen from here: run this as root on the host of the engine, or end it yourself';
+        return { kind: 'stays', words: 'a process of another user', why };
+    }
+    if (listener.container !== undefined)
+        return inContainer(looking, listener.container, listener.name);
+    const { pid, name, started, essential } = listener;
+    const found = mayEnd({ kind: 'process', pid, name, started });
+    return essential === undefined ? found : { kind: 'stays', words: found.words, why: essential };
+}
+/** A process of a container that shares the host's network publishes nothing, and is one of its container all the same. */
+async function inContainer({ engine, project }, id, program) {
+    const container = await engine.container(id);
+    if (container === undefined) {
+        const why = 'it runs in a container that this engine does not know';
+        return { kind: 'stays', words: `process ${program}`, why };
+    }
+    const own = await engine.containers(project);
+    return own.some((one) => one.id === id)
+        ? ofThisProject(container.name)
+        : mayEnd({ kind: 'container', id, name: container.name });
+}
+function mayEnd(holder) {
+    const bare = holder.kind === 'container' ? { kind: 'container', id: holder.id, name: holder.name } : holder;
+    return { kind: 'may-end', holder: bare, words: (0,remedies/* describeHolder */.s)(bare) };
+}
+function ofThisProject(name) {
+    return {
+        kind: 'stays',
+        words: `container ${name}`,
+        why: 'it belongs to this project: no container of it is ended for another',
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/remedies/free-port.js
+
+
+
+
+
+/** Docker's own grace time. */
+const GRACE_MS = 10_000;
+/** How long the port may take to be free once its holder has ended. */
+const FREE_MS = 10_000;
+const LOOK_EVERY_MS = 100;
+/** Runbook, Container Won't Start: `lsof -ti:3000 | xargs kill`. */
+const freePort = {
+    name: 'free-port',
+    async plan(viewing, wants) {
+        const operations = [];
+        const notes = [];
+        for (const port of portsToGet(wants)) {
+            const found = await findHolder(viewing, port);
+            if (found === undefined)
+                continue;
+            if (found.kind === 'stays') {
+                notes.push(`Port ${port} of the host is held by ${found.words}, and free-port does not end it: ${found.why}.`);
+                continue;
+            }
+            operations.push({ kind: 'free-port', service: wants.service, port, holder: found.holder });
+            notes.push(`Port ${port} of the host is held by ${found.words}: it is ended first, because remedies names free-port. Nothing starts it again.`);
+        }
+        return { operations, notes };
+    },
+};
+/**
+ * Asks whoever has the port to end, waits, and ends it. Only the holder that the plan names: who has come since is not
+ * touched.
+ * @throws ProcedureError E_REMEDY when the port is not free afterwards
+ */
+async function carryOutFreePort(session, { service, port, holder }, signal) {
+    const how = holder.kind === 'container' ? await stop(session, holder, signal) : await end(session, port, holder, signal);
+    const left = await heldAfter(session, port, signal);
+    if (left !== undefined)
+        throw heldAgain(port, holder, left);
+    const who = (0,remedies/* describeHolder */.s)(holder);
+    const text = `port ${port} of the host was freed: ${who} ${how}`;
+    session.progress.warning(text);
+    session.recorder.note(text, service);
+    session.recorder.findings.push({
+        title: `Remedy for ${service}: free-port`,
+        columns: ['Port', 'Who had it', 'What was done'],
+        rows: [[String(port), who, how]],
+    });
+    session.recorder.nextSteps.push(`${who} had port ${port} of the host and ${how}: where it is needed, give it another.`);
+}
+async function stop(session, { id }, signal) {
+    await session.engine.stopContainer(id, signal);
+    return 'was stopped within its grace time';
+}
+async function end(session, port, holder, signal) {
+    const { listeners } = session;
+    const now = await listeners.on(port);
+    if (now === undefined || now === 'unseen' || now.pid !== holder.pid || now.started !== holder.started) {
+        return 'had ended by itself';
+    }
+    const ways = [await listeners.end(holder, GRACE_MS, signal)];
+    // Its children have its socket, and may have outlived it.
+    for (const child of now.sharing) {
+        const way = await listeners.end(child, GRACE_MS, signal);
+        if (way !== 'gone')
+            ways.push(way);
+    }
+    const more = ways.length === 1 ? '' : `, ${ways.length} processes in all`;
+    if (ways.includes('killed')) {
+        return `was killed, since it did not end within ${(0,units/* formatDuration */.a3)(GRACE_MS)} of SIGTERM${more}`;
+    }
+    return `ended when it was asked to (SIGTERM)${more}`;
+}
+async function heldAfter(session, port, signal) {
+    const endsAt = performance.now() + FREE_MS;
+    for (;;) {
+        const found = await findHolder(session, port);
+        if (found === undefined || performance.now() > endsAt)
+            return found;
+        await sleep(LOOK_EVERY_MS, signal);
+    }
+}
+function heldAgain(port, holder, left) {
+    return new errors/* ProcedureError */.e_('E_REMEDY', `Port ${port} of the host is still not free: ${(0,remedies/* describeHolder */.s)(holder)} was ended, and ${left.words} has it now`, {
+        next: 'Something starts it again (a service manager, a restart policy): stop it there, then run this again.',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/steps/remedies/restart-docker.js
+
+
+
+/** A daemon that is well ends within its own 15 s and starts in a few; one with many containers takes longer. */
+const RESTART_MS = 3 * 60_000;
+const BACK_MS = 2 * 60_000;
+const ASK_EVERY_MS = 500;
+const DEAD = new Set(['E_ENGINE_UNREACHABLE', 'E_DEADLINE']);
+/** Runbook, Restart Hangs: `systemctl restart docker`, and then what was asked for. Every service of the host stops with it. */
+const restartDocker = {
+    name: 'restart-docker',
+    async revive(run, failure) {
+        const { request, progress, recorder } = run;
+        if (!DEAD.has(failure.code) || mayNotBeOpened(failure) || request.dryRun || request.procedure === 'check') {
+            return false;
+        }
+        const command = await run.dockerService.restartCommand();
+        if (command === undefined) {
+            throw new errors/* ProcedureError */.e_('E_REMEDY', `${failure.message}; how it is restarted here is not known`, {
+                next: 'Give restart-docker-command, or restart the engine yourself. Nothing was changed.',
+                cause: failure,
+            });
+        }
+        progress.warning(`${failure.message}: it is restarted with "${command}", because remedies names restart-docker; every service of the host stops with it`);
+        const began = performance.now();
+        recorder.changed = true;
+        await restart(run, command);
+        await untilItAnswers(run);
+        const text = `the Docker engine did not answer and was restarted with "${command}"; it answers again after ${(0,units/* formatDuration */.a3)(performance.now() - began)}`;
+        progress.info(`✓ ${text}`);
+        recorder.note(text);
+        recorder.findings.push({
+            title: 'Remedy: restart-docker',
+            columns: ['Why', 'What was done'],
+            rows: [[run.redactor.text(failure.message), run.redactor.text(text)]],
+        });
+        recorder.nextSteps.push('The Docker engine was restarted: look at the other services of this host (docker ps); what has no restart policy does not run.');
+        return true;
+    },
+};
+/** Then the user is wrong and not the engine. */
+function mayNotBeOpened({ cause }) {
+    const code = cause instanceof Error ? Reflect.get(cause, 'code') : undefined;
+    return code === 'EACCES' || code === 'EPERM';
+}
+async function restart(run, command) {
+    try {
+        await run.commands.run({
+            name: 'restart-docker',
+            command,
+            directory: run.request.workingDirectory,
+            environment: {},
+            timeoutMs: RESTART_MS,
+            signal: run.cancelled,
+            onLine: (line) => run.progress.info(`  │ ${run.redactor.text(line)}`),
+        });
+    }
+    catch (error) {
+        const cause = (0,errors/* asProcedureError */.qq)(error);
+        if (cause.code === 'E_CANCELLED')
+            throw cause;
+        throw new errors/* ProcedureError */.e_('E_REMEDY', `The Docker engine could not be restarted: ${cause.message}`, {
+            next: 'Look at its log (journalctl -u docker) and restart it yourself.',
+            cause,
+            excerpt: cause.excerpt,
+        });
+    }
+}
+async function untilItAnswers(run) {
+    const endsAt = performance.now() + BACK_MS;
+    for (;;) {
+        try {
+            await run.engine.facts();
+            return;
+        }
+        catch (error) {
+            if (performance.now() > endsAt) {
+                throw new errors/* ProcedureError */.e_('E_REMEDY', `The Docker engine was restarted and does not answer within ${(0,units/* formatDuration */.a3)(BACK_MS)}`, { next: 'Look at its log: journalctl -u docker.', cause: error });
+            }
+        }
+        await sleep(ASK_EVERY_MS, run.cancelled);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/steps/remedies/index.js
+
+
+
+/** Every remedy. A name without one does not compile. */
+const REMEDIES = {
+    'free-port': freePort,
+    'restart-docker': restartDocker,
+};
+function asked({ request }) {
+    return request.remedies.map((name) => REMEDIES[name]);
+}
+/** @returns what the remedies that were asked for do before a service is changed */
+async function remediesFor(viewing, service) {
+    const parts = [];
+    for (const remedy of asked(viewing)) {
+        const part = await remedy.plan?.(viewing, service);
+        if (part !== undefined)
+            parts.push(part);
+    }
+    return { operations: parts.flatMap(({ operations }) => operations), notes: parts.flatMap(({ notes }) => notes) };
+}
+/** @returns the candidates with what is done before each of them is changed */
+async function withRemediesFor(viewing, candidates) {
+    if (viewing.request.remedies.length === 0)
+        return candidates;
+    const all = [];
+    for (const candidate of candidates) {
+        all.push(candidate.decision.kind === 'unchanged'
+            ? candidate
+            : { ...candidate, remedied: await remediesFor(viewing, candidate) });
+    }
+    return all;
+}
+/** @returns whether an engine that did not answer may do so now, because a remedy was asked for and carried out */
+async function reviveEngine(run, failure) {
+    for (const remedy of asked(run))
+        if ((await remedy.revive?.(run, failure)) === true)
+            return true;
+    return false;
+}
+/** @returns the plan of a service with what the remedies do first */
+function withFirst(plan, remedied) {
+    if (plan.operations.length === 0)
+        return plan;
+    return {
+        ...plan,
+        notes: [...plan.notes, ...remedied.notes],
+        operations: withRemedies(plan.operations, remedied),
+    };
+}
+/** @returns whether somebody was ended for this plan, which nothing takes back */
+function freedPort({ begun }, { operations }) {
+    return operations.some((one) => one.kind === 'free-port' && begun.includes(one));
+}
+
 ;// CONCATENATED MODULE: ./build/steps/open-project.js
+
 
 
 
@@ -5956,7 +6617,7 @@ async function open_project_openProject(run) {
     const target = liveTarget(request);
     // All at once, for speed; an engine that is missing or too old is what a person needs to hear about first. It is asked
     // first as well: starting a program holds everything else up.
-    const asked = Promise.all([run.engine.facts(), afterRequest().then(() => run.compose.version())]);
+    const asked = Promise.all([factsOf(run), afterRequest().then(() => run.compose.version())]);
     const reading = afterRequest().then(() => Promise.all([run.compose.render(target), run.source.inspect(request.workingDirectory)]));
     reading.catch(() => undefined);
     const [facts, compose] = await asked;
@@ -5970,6 +6631,22 @@ async function open_project_openProject(run) {
     }
     await learnSecretFiles(run, live);
     return { facts, target, live, checkout };
+}
+/** An engine that does not answer is restarted where that was asked for by name, and asked once more. */
+async function factsOf(run) {
+    const { engine, request } = run;
+    try {
+        const facts = await engine.facts();
+        // One that is half dead describes itself, and looks at no container any more.
+        if (request.remedies.includes('restart-docker'))
+            await engine.containers(request.projectName ?? '');
+        return facts;
+    }
+    catch (error) {
+        if (!(await reviveEngine(run, (0,errors/* asProcedureError */.qq)(error))))
+            throw error;
+        return engine.facts();
+    }
 }
 /** Until what was just asked is on its way. */
 function afterRequest() {
@@ -6015,38 +6692,6 @@ function requireServices(names, available) {
     throw new errors/* ProcedureError */.e_('E_SERVICE', `The compose project has no service ${missing.map((name) => `"${name}"`).join(', ')}`, {
         next: `It has: ${[...available].sort().join(', ')}. Correct the input "service"; nothing was changed.`,
     });
-}
-
-;// CONCATENATED MODULE: ./build/run/deadline.js
-
-/**
- * Sleeps, and wakes at once on abort.
- * @param ms milliseconds
- * @throws the signal's reason
- */
-async function sleep(ms, signal) {
-    signal.throwIfAborted();
-    await new Promise((resolve, reject) => {
-        const stop = () => {
-            clearTimeout(timer);
-            reject(reasonOf(signal));
-        };
-        const timer = setTimeout(() => {
-            signal.removeEventListener('abort', stop);
-            resolve();
-        }, ms);
-        signal.addEventListener('abort', stop, { once: true });
-    });
-}
-/** The person pressed cancel, or the runner did. */
-function cancelledError() {
-    return new errors/* ProcedureError */.e_('E_CANCELLED', 'The run was cancelled', {
-        next: 'Read below what is live now; start the run again when ready.',
-    });
-}
-/** @returns the reason of an aborted signal as an Error */
-function reasonOf(signal) {
-    return signal.reason instanceof Error ? signal.reason : cancelledError();
 }
 
 ;// CONCATENATED MODULE: ./build/run/events.js
@@ -6115,8 +6760,6 @@ class EventFeed {
     }
 }
 
-// EXTERNAL MODULE: ./build/model/operation.js
-var model_operation = __nccwpck_require__(7396);
 ;// CONCATENATED MODULE: ./build/run/executor.js
 
 
@@ -6152,10 +6795,12 @@ class Executor {
         if ((0,model_operation/* changesService */.vn)(operation))
             recorder.changed = true;
         const began = performance.now();
+        const now = progress.doing(text);
         try {
             await recorder.step(text, 'service' in operation ? operation.service : undefined, async () => this.perform(operation, signal));
         }
         catch (error) {
+            now.end();
             // What was cut short has not failed, and counts as begun: recovery must not take it for a verdict.
             const ended = signal.aborted ? Promise.resolve() : journal.end(this.journalled.run, sequence, 'failed');
             await ended.catch((journalError) => {
@@ -6165,6 +6810,7 @@ class Executor {
             progress.info(`✗ ${text} (${(0,units/* formatDuration */.a3)(performance.now() - began)})`);
             throw error;
         }
+        now.end();
         if ((0,model_operation/* endDecides */.tp)(operation))
             await journal.end(this.journalled.run, sequence, 'done');
         else
@@ -6423,7 +7069,7 @@ async function up(session, target, release, operation, signal) {
         hasDependencies: Object.keys(serviceIn(release)['depends_on'] ?? {}).length > 0,
         onLine: (line) => session.progress.debug(session.redactor.text(line)),
         signal,
-        timeoutMs: UP_TIMEOUT_MS,
+        timeoutMs: Math.min(UP_TIMEOUT_MS, session.request.commandTimeoutMs),
     });
 }
 /** @throws ProcedureError E_LEDGER when the ledger does not have the release */
@@ -6641,6 +7287,11 @@ async function keepBackup(session, { backup: id, service, folder }, signal) {
     ];
     session.progress.info(`  ${(0,units/* formatSize */.Xq)(sizeBytes)} of ${(0,units/* formatSize */.Xq)(tarBytes)} in ${folder}`);
     session.recorder.note(`backup ${id}: ${(0,units/* formatSize */.Xq)(sizeBytes)} in ${folder}`, service);
+    session.recorder.gates.push({
+        gate: 'backup',
+        state: 'passed',
+        detail: `${service}: ${id}, ${(0,units/* formatSize */.Xq)(sizeBytes)}, read back whole`,
+    });
     await session.ledger.addBackupRecord({
         at: manifest.at,
         kind: 'kept',
@@ -6692,6 +7343,7 @@ async function sumOf(tar) {
  */
 async function inOrder(session, operations, execute) {
     let frozen;
+    const unsaved = new Set(operations.filter((operation) => operation.kind === 'keep-backup'));
     try {
         for (const operation of operations) {
             if (operation.kind === 'freeze-data')
@@ -6701,9 +7353,15 @@ async function inOrder(session, operations, execute) {
             await execute(operation);
             if (operation.kind === 'thaw-data')
                 frozen = undefined;
+            if (operation.kind === 'keep-backup')
+                unsaved.delete(operation);
         }
     }
     catch (error) {
+        for (const { service } of unsaved) {
+            const detail = `${service}: no backup was taken (${(0,errors/* asProcedureError */.qq)(error).message})`;
+            session.recorder.gates.push({ gate: 'backup', state: 'refused', detail });
+        }
         for (const { writer } of session.savings.values())
             await writer.discard();
         session.savings.clear();
@@ -7254,7 +7912,9 @@ async function activeJobsGate(run, waits, signal) {
             return refuse(`Jobs are active: ${describe(jobs)}`);
         if (!said)
             run.progress.info(`active jobs: ${describe(jobs)}; waiting up to ${(0,units/* formatDuration */.a3)(waits)}`);
-        await sleep(PAUSE_MS, signal);
+        const now = run.progress.doing('active jobs');
+        now.waitsFor(`the end of ${describe(jobs)}`);
+        await sleep(PAUSE_MS, signal).finally(() => now.end());
     }
 }
 function describe(jobs) {
@@ -7353,84 +8013,38 @@ function peak_hours_peakHoursGate({ request }, now = new Date()) {
     };
 }
 
-;// CONCATENATED MODULE: ./build/model/service.js
-/** @returns whether it has a process, or Docker is about to give it one */
-function isAlive({ state }) {
-    return state === 'running' || state === 'paused' || state === 'restarting';
-}
-/** @returns whether the service runs once and ends: Compose users write it as a dependency that must complete */
-function isOneShot(project, service) {
-    return Object.values(project.services).some((other) => other.dependsOn.some((dependency) => dependency.service === service && dependency.condition === 'service_completed_successfully'));
-}
-/**
- * Third-party image with a volume of its own: a database, a queue. Replaced only when it is named, because starting it
- * twice or on another version can cost data.
- */
-function looksStateful(service) {
-    return service.build === undefined && service.mounts.some((mount) => mount.type === 'volume' && !mount.readOnly);
-}
-/**
- * Services so that each comes after what it depends on.
- * Compose has refused circles already (`config` fails on them), so none are looked for here.
- */
-function dependencyOrder(project) {
-    const ordered = [];
-    const visit = (name) => {
-        const service = project.services[name];
-        if (service === undefined || ordered.includes(name))
-            return;
-        for (const dependency of service.dependsOn)
-            visit(dependency.service);
-        if (!ordered.includes(name))
-            ordered.push(name);
-    };
-    for (const name of Object.keys(project.services).sort())
-        visit(name);
-    return ordered;
-}
-
 ;// CONCATENATED MODULE: ./build/steps/gates/ports.js
 
 
 /**
- * A port of the host that somebody else has would be found out when the old container is gone. Freeing it is for a person:
- * whoever has it may be needed.
+ * A port of the host that somebody else has would be found out when the old container is gone. Whoever has it may be
+ * needed: it is ended only where `remedies` names `free-port`, as an operation of the plan.
  */
-async function portsGate(viewing, candidate) {
-    const { service, definition, current, traffic } = candidate;
-    // What keeps restarting has its ports for moments only, and is just what an update may be the fix of.
-    const own = new Set(current.containers.flatMap((container) => [
-        ...container.hostPorts.map(({ host }) => host),
-        ...(isAlive(container) ? container.boundPorts : []),
-    ]));
-    const wanted = definition.ports.flatMap(({ published, protocol }) => protocol === 'tcp' && /^\d+$/.test(published ?? '') ? [Number(published)] : []);
-    // The edge has them, and containers behind it get none.
-    const asked = traffic.router.kind === 'edge' ? [] : wanted.filter((port) => !own.has(port));
+async function portsGate(viewing, wants) {
+    const { service } = wants;
+    const mayFree = viewing.request.remedies.includes('free-port');
+    const asked = portsToGet(wants);
+    const freed = [];
     for (const port of asked) {
-        const holder = await holderOf(viewing, port);
-        if (holder === undefined)
+        const found = await findHolder(viewing, port);
+        if (found === undefined)
             continue;
+        if (mayFree && found.kind === 'may-end') {
+            freed.push(`port ${port}, which ${found.words} has, is freed first (remedies: free-port)`);
+            continue;
+        }
+        const why = found.kind === 'stays' && mayFree ? `, and free-port does not end it: ${found.why}` : '';
         return {
             kind: 'refuse',
-            error: new errors/* ProcedureError */.e_('E_GATE', `${service} wants port ${port} of the host, which ${holder} has`, {
-                next: `End what has it or publish another port, then run this again. Nothing was changed.`,
+            error: new errors/* ProcedureError */.e_('E_GATE', `${service} wants port ${port} of the host, which ${found.words} has${why}`, {
+                next: `End what has it or publish another port, then run this again${mayFree ? '' : '; with remedies: free-port it is ended for you'}. Nothing was changed.`,
             }),
         };
     }
+    if (freed.length > 0)
+        return { kind: 'pass', detail: `${service}: ${freed.join('; ')}` };
     const words = asked.length === 0 ? 'has the ports it wants, or wants none' : `port ${asked.join(', ')} is free`;
     return { kind: 'pass', detail: `${service}: ${words}` };
-}
-/** @returns who has a port of the host, for a person to read; undefined when it is free as far as can be seen from here */
-async function holderOf({ engine, listeners }, port) {
-    const [container] = await engine.publishers(port);
-    if (container !== undefined)
-        return `container ${container}`;
-    const process = await listeners.on(port);
-    if (process === undefined)
-        return undefined;
-    return process.name === undefined
-        ? 'a process of another user'
-        : `process ${process.name} (pid ${process.pid ?? '?'})`;
 }
 
 ;// CONCATENATED MODULE: ./build/strategies/decide.js
@@ -7745,7 +8359,10 @@ function noSuchRelease(id, current) {
 ;// CONCATENATED MODULE: ./build/steps/gates/rollback-release.js
 
 
-/** Runbook: always have a rollback plan ready. It only warns: what runs and is broken has to be replaced all the same. */
+/**
+ * Runbook: always have a rollback plan ready. It only warns: what runs and is broken has to be replaced all the same.
+ * (A maintenance is planned: its precheck refuses.)
+ */
 async function rollbackReleaseGate(viewing, { service, current }) {
     if (current.containers.length === 0)
         return { kind: 'pass', detail: `${service}: nothing runs that could come back` };
@@ -7831,6 +8448,16 @@ async function passLastGates(session, candidates) {
         await passBackupAge(session, candidate.service);
     }
     await passActiveJobs(session);
+}
+/**
+ * For a service that is started in another way than by a deploy, and only where a port may be freed for it: without that,
+ * who has the port is found by the diagnosis.
+ * @throws ProcedureError E_GATE
+ */
+async function passPorts(viewing, wants) {
+    if (!viewing.request.remedies.includes('free-port') || isOff(viewing, 'ports'))
+        return;
+    pass(viewing, 'ports', await portsGate(viewing, wants));
 }
 /** @throws ProcedureError E_GATE */
 async function passBackupAge(viewing, service) {
@@ -8018,9 +8645,13 @@ async function takeWorktree(session, commit, label) {
 }
 /** The same for a dry run, which has no journal: the worktree is the only thing made, and it goes at the end. */
 async function viewWorktree(viewing, commit, label) {
+    return renderWanted(viewing, viewing.opened, await addViewedWorktree(viewing, commit), commit, label);
+}
+/** @returns where it is */
+async function addViewedWorktree(viewing, commit) {
     const { directory, path: worktree } = planWorktree(viewing, commit);
     await viewing.source.addWorktree(directory, worktree, commit);
-    return renderWanted(viewing, viewing.opened, worktree, commit, label);
+    return worktree;
 }
 function planWorktree(viewing, commit) {
     const { opened, request, invocation } = viewing;
@@ -8039,6 +8670,7 @@ async function source_removeWorktrees(viewing) {
 }
 
 ;// CONCATENATED MODULE: ./build/steps/performers.js
+
 
 
 
@@ -8080,6 +8712,7 @@ function performersFor(session) {
         'pull-image': async ({ reference }, signal) => session().compose.pull(reference, logLine, signal, session().request.commandTimeoutMs),
         'push-image': async (operation, signal) => pushImage(session(), operation, signal),
         'capture-evidence': async (operation, signal) => lookerOf(session(), operation.service).capture(operation, signal),
+        'free-port': async (operation, signal) => carryOutFreePort(session(), operation, signal),
         'keep-image': async ({ image, tags }) => {
             for (const tag of tags)
                 await session().engine.tagImage(image, tag);
@@ -8237,6 +8870,7 @@ function planRecovery(record, down = new Set()) {
 const STAYS = new Set(['accept', 'finish', 'leave']);
 /** The containers are those of before. */
 const UNTOUCHED = new Set(['none', 'resume', 'thaw']);
+/** `free-port` is none of them: nobody starts again what was ended, and the service was not touched yet. */
 const CHANGES_SERVICE = new Set([
     'replace-containers',
     'tag-image',
@@ -8632,7 +9266,7 @@ function settle({ service, containerName, traffic: { router } }) {
         : [{ kind: 'settle-containers', service, containerName, named: false, except: [] }];
     return [...named, ...letGo(service, router)];
 }
-function end({ service }) {
+function phases_end({ service }) {
     return [{ kind: 'capture-evidence', service, moment: 'after' }];
 }
 /** Checkout and image name go back first, as what comes back needs them. */
@@ -8756,7 +9390,7 @@ const blueGreen = {
             switchOver(change),
             ...(change.traffic.takeover === undefined ? keepWarm(change, old) : takeOver(change, old)),
             ...settle(change),
-            ...end(change),
+            ...phases_end(change),
         ];
         return { operations, ...costOf(change, notes(change)) };
     },
@@ -8813,7 +9447,7 @@ const canary = {
                     ...watchAndAccept(change, []),
                 ]),
             ...settle(change),
-            ...end(change),
+            ...phases_end(change),
         ];
         return { operations, ...costOf(change, canary_notes(change)) };
     },
@@ -8881,7 +9515,7 @@ function stopFirst(change, holding) {
         ...watchAndAccept(change, old),
         { kind: 'retire-containers', service, containers: { are: 'these', containers: old } },
         ...settle(change),
-        ...end(change),
+        ...phases_end(change),
     ];
 }
 function verifyAll(change, old) {
@@ -9165,7 +9799,7 @@ const rolling = {
             if (index < batches.length - 1)
                 operations.push(...pause(change));
         });
-        operations.push(...phases_endTakeover(change), verifySwitched(change, []), ...watchAndAccept(change, []), ...settle(change), ...end(change));
+        operations.push(...phases_endTakeover(change), verifySwitched(change, []), ...watchAndAccept(change, []), ...settle(change), ...phases_end(change));
         return { operations, ...costOf(change, rolling_notes(change, batches.length)) };
     },
     undo: undoBeside,
@@ -9445,20 +10079,52 @@ function startAgain(again) {
 // EXTERNAL MODULE: ./build/model/maintenance.js
 var maintenance = __nccwpck_require__(918);
 ;// CONCATENATED MODULE: ./build/steps/maintenance/status-page.js
-/** Tells the status page, where there is one. @returns what it says then, as far as we told it */
-function tellPage(session, change) {
-    const { notifier } = session;
-    const told = notifier.describe(change).length > 0;
-    notifier.send(change);
-    if (!told)
-        return undefined;
-    return change.kind === 'maintenance' || change.kind === 'operational' ? change.kind : undefined;
+/** Why, where nothing is said: as the runbook writes it. */
+const ROUTINE = 'Routine maintenance and updates';
+/**
+ * Tells the status page, where there is one, and waits for its answer for some seconds: what a page says counts only once
+ * it has taken it.
+ */
+async function tellPage(session, news) {
+    const { notifier, recorder } = session;
+    const deliveries = await notifier.tell(changeOf(session, news));
+    if (deliveries.length === 0)
+        return { page: undefined, problem: undefined };
+    const problem = deliveries.find((one) => one.problem !== undefined)?.problem;
+    const detail = problem === undefined ? news.kind : `${news.kind}: ${problem}`;
+    recorder.gates.push({ gate: 'status-page', state: problem === undefined ? 'passed' : 'refused', detail });
+    const says = news.kind === 'maintenance' || news.kind === 'operational' ? news.kind : undefined;
+    return { page: problem === undefined ? says : undefined, problem };
 }
-/** A page that goes on saying maintenance is what nobody notices: it is said, and what to do. */
-function sayPageStays(session) {
-    session.progress.warning('the status page still says maintenance');
-    session.recorder.note('the status page still says maintenance');
-    session.recorder.nextSteps.unshift('The status page still says maintenance. When the services are right again, run procedure maintenance with phase: verify: it says operational when all checks pass; or set the page by hand.');
+/** @returns whether there is a page that would be told */
+function isCalled(session, news) {
+    return session.notifier.describe(changeOf(session, news)).length > 0;
+}
+function changeOf(session, news) {
+    return { ...news, project: session.project, reason: whyOf(session) };
+}
+/** @returns why there is a maintenance, redacted */
+function whyOf({ request, redactor }) {
+    return redactor.text(request.reason ?? ROUTINE);
+}
+/** A call that is lost changes nothing of the work, and somebody has to make it. */
+function sayNotTold(session, { problem }, what, next) {
+    if (problem === undefined)
+        return;
+    session.recorder.note(`the status page was not told ${what}: ${problem}`);
+    session.recorder.nextSteps.push(`The status page was not told ${what} (${problem}). ${next}`);
+}
+/**
+ * A page that goes on saying maintenance is what nobody notices: it is said, and what to do.
+ * @param problem why it could not be told that all is right; undefined: all is not right
+ */
+function sayPageStays(session, problem) {
+    const said = `the status page still says maintenance${problem === undefined ? '' : `: ${problem}`}`;
+    session.progress.warning(said);
+    session.recorder.note(said);
+    session.recorder.nextSteps.unshift(problem === undefined
+        ? 'The status page still says maintenance. When the services are right again, run procedure maintenance with phase: verify: it says operational when all checks pass; or set the page by hand.'
+        : `The status page still says maintenance: it could not be told that all works again (${problem}). Once it answers, run procedure maintenance with phase: verify, which tells it again; or set the page by hand.`);
 }
 
 ;// CONCATENATED MODULE: ./build/steps/maintenance/window.js
@@ -10139,7 +10805,7 @@ async function awaitReady(session, operation, expected, signal) {
         });
     }
     const waiting = new Waiting(session, operation, readiness);
-    const started = await Promise.all(containers.map((container) => oneShot ? waiting.untilEnded(container.id, signal) : waiting.untilReady(container.id, signal)));
+    const started = await Promise.all(containers.map(({ id }) => (oneShot ? waiting.untilEnded(id, signal) : waiting.untilReady(id, signal)).finally(() => waiting.end(id))));
     return {
         readyAtMs: Date.now(),
         startupMs: Math.max(...started, 0),
@@ -10165,6 +10831,7 @@ class Waiting {
     readiness;
     deadline;
     lastSaid = performance.now();
+    now = new Map();
     histories = new Map();
     constructor(session, operation, readiness) {
         this.session = session;
@@ -10196,6 +10863,10 @@ class Waiting {
                 await this.fail(container, `ended with exit code ${container.exitCode}`);
             await this.pause(container, signal);
         }
+    }
+    /** A container is not waited for any more. */
+    end(id) {
+        this.now.get(id)?.end();
     }
     async look(id, signal) {
         if (signal.aborted)
@@ -10271,12 +10942,15 @@ class Waiting {
     }
     async pause(container, signal) {
         await this.failLate(container);
+        const left = (0,units/* formatDuration */.a3)(Math.max(0, this.deadline - performance.now()));
+        const said = this.historyOf(container).last?.split('\n')[0];
+        const words = [container.state, `health ${container.health}`, ...(said === undefined ? [] : [said])].join(', ');
+        const now = this.now.get(container.id) ?? this.session.progress.doing(container.name);
+        this.now.set(container.id, now);
+        now.waitsFor(`readiness (${words}), ${left} left`);
         if (performance.now() - this.lastSaid > readiness_PROGRESS_EVERY_MS) {
             this.lastSaid = performance.now();
-            const left = (0,units/* formatDuration */.a3)(Math.max(0, this.deadline - performance.now()));
-            const said = this.historyOf(container).last?.split('\n')[0];
-            const words = [container.state, `health ${container.health}`, ...(said === undefined ? [] : [said])];
-            this.session.progress.info(`  … ${container.name}: ${words.join(', ')}; ${left} left`);
+            this.session.progress.info(`  … ${container.name}: ${words}; ${left} left`);
         }
         await this.session.events.next((event) => event.id === container.id, PROBE_PAUSE_MS, signal);
     }
@@ -10704,6 +11378,10 @@ class TrafficProof {
 
 ;// CONCATENATED MODULE: ./build/steps/signs.js
 
+/** @returns the signs of a service of which none was raised yet */
+function noSigns() {
+    return { raised: [], errorsBefore: undefined, goingBack: false };
+}
 /** How far back the log of the release before is read, to compare error lines with. */
 const ERRORS_BEFORE_WINDOW_MS = 5 * 60_000;
 /**
@@ -10735,7 +11413,10 @@ class WarningSignError extends errors/* ProcedureError */.e_ {
         this.sign = sign;
     }
 }
-/** Signs that say something of the compose file, the old container or this run, and nothing against the new release. */
+/**
+ * Signs that say something of the compose file, of a container that has ended or of this run, and nothing against what runs:
+ * nothing that `on-warning` could decide would change it any more.
+ */
 const ONLY_TOLD = new Set(['no-health-check', 'killed-after-grace', 'note']);
 /** Signs whose words carry a count that goes on rising: the last count stands in the report, and the log is spared. */
 const SAID_ONCE = new Set(['error-lines', 'failed-requests', 'memory-rises']);
@@ -11050,6 +11731,7 @@ async function checkErrorLines(session, subject) {
 
 
 
+
 /** Puts together what a strategy needs to know, and lets it plan. */
 function planService(session, candidate) {
     return planFor(session, candidate, session.liveCommit.value);
@@ -11090,11 +11772,12 @@ function planFor(viewing, candidate, liveCommit) {
         strategy: strategy.name,
         decision,
         ...planned,
-        operations: withCommand(withData(planned.operations, candidate.data), candidate),
+        operations: withRemedies(withCommand(withData(planned.operations, candidate.data), candidate), candidate.remedied),
         notes: [
             ...notes,
             ...planned.notes,
             ...(candidate.data?.notes ?? []),
+            ...(candidate.remedied?.notes ?? []),
             ...mountNotes(viewing, candidate),
             ...(candidate.traffic.upgrade === undefined ? [] : [edgeUpgradeNote(candidate.traffic.upgrade)]),
             ...trafficNotes(viewing.request, strategy.name),
@@ -11692,6 +12375,42 @@ class PortOutage {
     }
 }
 
+;// CONCATENATED MODULE: ./build/steps/killed-after-grace.js
+
+/** Docker tells of a container's end on another connection than the one that answers the stop. */
+const TOLD_WITHIN_MS = 1_000;
+/** 128 + SIGKILL. */
+const KILLED = 137;
+/**
+ * Says that containers had to be killed after their grace time: they lost what they were doing. It is only told, whatever
+ * `on-warning` says: by then they have ended, and neither a failure nor a rollback would undo that.
+ * @param containers ids of those that were stopped
+ * @param from how many events of the run had been seen before they were; later ones count
+ * @param ended whether all of them have ended, so that an event of each may be waited for
+ */
+async function noteKilled(session, signs, service, { containers, from, ended, }) {
+    const { events } = session;
+    const diedSince = (id) => events.seen.slice(from).some((event) => event.action === 'die' && event.id === id);
+    if (ended) {
+        const over = AbortSignal.timeout(TOLD_WITHIN_MS);
+        while (!over.aborted && !containers.every(diedSince)) {
+            await events.next(({ action }) => action === 'die', TOLD_WITHIN_MS, over);
+        }
+    }
+    const since = events.seen.slice(from);
+    const killed = containers.filter((id) => since.some((event) => event.action === 'die' && event.id === id && event.exitCode === KILLED) &&
+        !since.some((event) => event.action === 'oom' && event.id === id));
+    if (killed.length === 0)
+        return;
+    const who = killed.length === 1 ? 'a container' : `${killed.length} containers`;
+    raise(session, signs, {
+        sign: 'killed-after-grace',
+        severity: 'low',
+        service,
+        message: `${who} did not stop within the grace time and ${killed.length === 1 ? 'was' : 'were'} killed; handle SIGTERM or raise stop_grace_period`,
+    });
+}
+
 ;// CONCATENATED MODULE: ./build/model/slow-start.js
 
 
@@ -11702,9 +12421,10 @@ const CONSISTENT_STARTS = 3;
  * @param startupMs from the container's start to its readiness, milliseconds
  * @param first whether no release of the service was ever live before
  * @param records of the service, oldest first; the start at hand is not among them
+ * @param mostMs longer than this is slow, milliseconds
  */
-function judgeStart(startupMs, first, records) {
-    if (startupMs <= policy/* RUNBOOK */.HA.slowStartMs)
+function judgeStart(startupMs, first, records, mostMs = policy/* RUNBOOK */.HA.slowStartMs) {
+    if (startupMs <= mostMs)
         return { kind: 'normal' };
     const took = `it took ${(0,units/* formatDuration */.a3)(startupMs)} to start`;
     if (first)
@@ -11713,7 +12433,7 @@ function judgeStart(startupMs, first, records) {
     if (earlier.length === 0)
         return { kind: 'warning', consistent: false, message: took };
     const figures = earlier.map(units/* formatDuration */.a3).join(', ');
-    const consistent = earlier.length === CONSISTENT_STARTS && earlier.every((ms) => ms > policy/* RUNBOOK */.HA.slowStartMs);
+    const consistent = earlier.length === CONSISTENT_STARTS && earlier.every((ms) => ms > mostMs);
     const message = consistent
         ? `${took}, and so did its last ${earlier.length} starts (${figures}): that is consistent`
         : `${took} (before: ${figures})`;
@@ -11723,7 +12443,6 @@ function judgeStart(startupMs, first, records) {
 ;// CONCATENATED MODULE: ./build/steps/slow-start.js
 
 
-
 /**
  * Says when a service took long to start, in the light of its starts before. How long a one-shot service takes is its work.
  * @param startupMs from the container's start to its readiness, milliseconds
@@ -11731,14 +12450,15 @@ function judgeStart(startupMs, first, records) {
  */
 async function lookAtStart(session, { service, current, oneShot }, signs, startupMs) {
     // Hardly any start is slow: only for those the ledger is read.
-    if (oneShot || startupMs <= policy/* RUNBOOK */.HA.slowStartMs)
+    const { maxStartupMs } = session.request;
+    if (oneShot || startupMs <= maxStartupMs)
         return;
     const records = await session.ledger.sloRecords(service).catch((error) => {
         session.progress.debug(`earlier starts of ${service}: ${String(error)}`); // the start itself went well
         return [];
     });
     const first = current.history.events.every(({ kind }) => kind !== 'live');
-    const verdict = judgeStart(startupMs, first, records);
+    const verdict = judgeStart(startupMs, first, records, maxStartupMs);
     if (verdict.kind === 'normal')
         return;
     if (verdict.kind === 'note') {
@@ -11766,23 +12486,56 @@ const LEAST_RISE_BYTES = 50e6;
  * @returns words for memory that goes on rising, quarter by quarter; undefined otherwise
  */
 function risingMemory(readings) {
+    const [, second, third, fourth] = quarters(readings) ?? [];
+    if (second === undefined || third === undefined || fourth === undefined)
+        return undefined;
+    const rise = fourth - second;
+    if (!(second < third && third < fourth) || rise < LEAST_RISE_BYTES || rise < second * LEAST_RISE)
+        return undefined;
+    return `memory goes on rising: ${(0,units/* formatSize */.Xq)(second)} on average in the second quarter of the watch, ${(0,units/* formatSize */.Xq)(fourth)} in the last`;
+}
+/** Less than this between before and after is no difference; a share, and bytes. */
+const SAME = 0.05;
+const SAME_BYTES = 2e6;
+/**
+ * The runbook's "memory should drop after restart, then stabilize", said of what was measured. Pure.
+ * @param beforeBytes of the container that was replaced or restarted; undefined when it is not known
+ * @param afterBytes at the end of the watch
+ */
+function memoryCourse(beforeBytes, afterBytes, readings) {
+    const after = (0,units/* formatSize */.Xq)(afterBytes);
+    const course = beforeBytes === undefined ? `memory ${after}` : `memory ${compared(beforeBytes, afterBytes)}`;
+    return `${course}${stability(readings)}`;
+}
+function compared(before, after) {
+    const figures = `from ${(0,units/* formatSize */.Xq)(before)} before to ${(0,units/* formatSize */.Xq)(after)}`;
+    if (Math.abs(after - before) < Math.max(SAME_BYTES, before * SAME))
+        return `is what it was (${figures})`;
+    return after < before ? `fell ${figures}` : `rose ${figures}`;
+}
+function stability(readings) {
+    const [, second, , fourth] = quarters(readings) ?? [];
+    if (second === undefined || fourth === undefined)
+        return '';
+    if (risingMemory(readings) !== undefined)
+        return ', and goes on rising';
+    const moved = Math.abs(fourth - second);
+    return moved < LEAST_RISE_BYTES || moved < second * LEAST_RISE ? ', and is stable' : ', and is not stable';
+}
+/** @returns the averages of the quarters of the watch, bytes; undefined when it was too short to say anything */
+function quarters(readings) {
     const [first, last] = [readings[0], readings.at(-1)];
     if (first === undefined || last === undefined || readings.length < LEAST_READINGS)
         return undefined;
     const spanMs = last.atMs - first.atMs;
     if (spanMs < LEAST_MS)
         return undefined;
-    const quarters = Array.from({ length: PARTS }, (_, part) => {
+    return Array.from({ length: PARTS }, (_, part) => {
         const from = first.atMs + (spanMs * part) / PARTS;
         const to = first.atMs + (spanMs * (part + 1)) / PARTS;
         const inside = readings.filter(({ atMs }) => atMs >= from && (atMs < to || part === PARTS - 1));
         return inside.reduce((sum, { bytes }) => sum + bytes, 0) / Math.max(1, inside.length);
     });
-    const [, second = 0, third = 0, fourth = 0] = quarters;
-    const rise = fourth - second;
-    if (!(second < third && third < fourth) || rise < LEAST_RISE_BYTES || rise < second * LEAST_RISE)
-        return undefined;
-    return `memory goes on rising: ${(0,units/* formatSize */.Xq)(second)} on average in the second quarter of the watch, ${(0,units/* formatSize */.Xq)(fourth)} in the last`;
 }
 
 ;// CONCATENATED MODULE: ./build/steps/watch/window.js
@@ -11796,10 +12549,8 @@ function raiseSign({ session, signs, operation }, sign, severity, message, excer
 
 
 
-/** The runbook judges memory after five minutes; a shorter watch judges at its end. */
-const JUDGED_AFTER_MS = 5 * 60_000;
 const MOST_READINGS = 2_000;
-/** The runbook's "memory > 1.5 GB after 5 min" (Medium), and memory that is not stable at the end of the watch. */
+/** The runbook's "memory > 1.5 GB after 5 min" (`max-memory`, `memory-after`) (Medium), and memory that is not stable at the end of the watch. */
 class MemoryWatcher {
     window;
     used = new Map();
@@ -11811,12 +12562,14 @@ class MemoryWatcher {
         return this.window.containers.map((container) => this.read(container, signal));
     }
     tick(elapsedMs) {
-        if (elapsedMs >= JUDGED_AFTER_MS)
+        // A watch that is shorter judges at its end.
+        if (elapsedMs >= this.window.session.request.memoryAfterMs)
             this.judge();
     }
     atEnd() {
         this.judge();
         this.judgeTrend();
+        this.tellCourse();
     }
     words() {
         return `memory ${(0,units/* formatSize */.Xq)(Math.max(0, ...this.used.values()))}`;
@@ -11853,6 +12606,16 @@ class MemoryWatcher {
                 raiseSign(this.window, 'memory-rises', 'medium', `${name}: ${words}`);
         }
     }
+    /** Runbook, Monitoring During Restart: "memory should drop after restart, then stabilize". */
+    tellCourse() {
+        const { session, operation, memoryBefore } = this.window;
+        const most = this.window.containers.reduce((known, { id }) => ((this.used.get(id) ?? 0) > (this.used.get(known ?? '') ?? 0) ? id : known), undefined);
+        if (most === undefined)
+            return;
+        const words = memoryCourse(memoryBefore, this.used.get(most) ?? 0, this.readings.get(most) ?? []);
+        session.recorder.note(words, operation.service);
+        session.progress.info(`  ${operation.service}: ${words}`);
+    }
     judge() {
         const { maxMemoryBytes } = this.window.session.request;
         for (const container of this.window.containers) {
@@ -11863,6 +12626,13 @@ class MemoryWatcher {
             raiseSign(this.window, 'memory', 'medium', message);
         }
     }
+}
+/** @returns the memory of the container that uses most, in bytes; undefined when none runs or the engine gives no figures */
+async function mostMemory({ engine }, containers) {
+    const running = containers.filter(({ state }) => state === 'running');
+    const uses = await Promise.all(running.map(({ id }) => engine.memoryNow(id).catch(() => undefined)));
+    const known = uses.flatMap((use) => use?.memoryBytes ?? []);
+    return known.length === 0 ? undefined : Math.max(...known);
 }
 
 ;// CONCATENATED MODULE: ./build/steps/watch/error-lines.js
@@ -12007,10 +12777,17 @@ class ResponseTimeWatcher {
 /** Whether the containers go on running and healthy: the runbook's "container keeps restarting" (High). */
 class StateWatcher {
     window;
+    noted = 0;
     constructor(window) {
         this.window = window;
     }
     async lookBack() {
+        const { containers, session, sinceMs } = this.window;
+        for (const event of session.events.seen) {
+            const container = containers.find(({ id }) => id === event.id);
+            if (container !== undefined && event.atMs >= sinceMs)
+                this.note(event, container);
+        }
         for (const container of this.window.containers) {
             const now = await this.window.session.engine.container(container.id);
             if (now !== undefined)
@@ -12018,6 +12795,7 @@ class StateWatcher {
         }
     }
     async onEvent(event, container) {
+        this.note(event, container);
         const sign = signOf(event, container);
         if (sign === undefined)
             return;
@@ -12055,6 +12833,16 @@ class StateWatcher {
         const message = `${name}: Docker has not confirmed its health: ${failed} of its last ${healthLog.length} checks failed`;
         raiseSign(this.window, 'unhealthy', 'medium', message, await explainContainer(session, container));
     }
+    /** Runbook, Container Health: "should transition: Up → Restarting → Up (healthy)". One that loops does not fill the report. */
+    note(event, { name }) {
+        const text = transitionOf(event);
+        if (text === undefined || this.noted > MOST_NOTED)
+            return;
+        this.noted += 1;
+        const { recorder } = this.window.session;
+        const more = this.noted > MOST_NOTED ? '; what follows is not noted' : '';
+        recorder.note(`${name}: ${text}${more}`, this.window.operation.service, event.atMs);
+    }
     async judge(container) {
         const trouble = this.troubleOf(container);
         if (trouble !== undefined)
@@ -12079,6 +12867,22 @@ class StateWatcher {
         if (container.health === 'unhealthy')
             return { sign: 'unhealthy', message: `${name} became unhealthy` };
         return undefined;
+    }
+}
+const MOST_NOTED = 50;
+/** @returns what became of a container, as `docker compose ps` would show it; undefined when it is still what it was */
+function transitionOf({ action, exitCode }) {
+    switch (action) {
+        case 'start':
+            return 'up';
+        case 'die':
+            return `exited${exitCode === undefined ? '' : ` with code ${exitCode}`}`;
+        case 'health_status: healthy':
+            return 'up (healthy)';
+        case 'health_status: unhealthy':
+            return 'up (unhealthy)';
+        default:
+            return undefined;
     }
 }
 function signOf({ action, exitCode }, { name }) {
@@ -12124,10 +12928,11 @@ const watch_PROGRESS_EVERY_MS = 30_000;
  * sign whose action is not `warn`, or when the run is cancelled.
  * @throws WarningSignError, or the signal's reason
  */
-async function watch(session, operation, sinceMs, signs, oneShot, signal) {
+async function watch(session, operation, about, signal) {
     const all = await session.engine.containers(session.project, operation.service);
     const containers = all.filter(({ id }) => operation.except?.includes(id) !== true);
-    const window = { session, operation, containers, sinceMs, startedAtMs: Date.now(), signs };
+    const { oneShot, ...known } = about;
+    const window = { session, operation, containers, ...known, startedAtMs: Date.now() };
     if (operation.durationMs === 0 || oneShot)
         return glance(window);
     const watchers = WATCHERS.map((make) => make(window));
@@ -12233,6 +13038,9 @@ function seen({ startedAtMs }, watchers) {
 
 
 
+
+
+
 /**
  * What is known about one service while it is being changed: which part of the plan it is in, what was measured. The
  * operations that look (readiness, verification, watch, evidence) are carried out here, since they need it; those that
@@ -12250,12 +13058,14 @@ class ServiceRun {
     placed;
     /** Of the release that comes back. */
     replicasBack;
-    signs = { raised: [], errorsBefore: undefined, goingBack: false };
+    signs = noSigns();
     startedAtMs = Date.now();
     replacedAtMs = Date.now();
     served = [];
     ready;
     watched;
+    /** Of the container that used most before anything was touched; bytes. */
+    memoryBefore;
     tolerated = 0;
     ports;
     counted;
@@ -12295,12 +13105,12 @@ class ServiceRun {
         if (operation.kind === 'watch')
             this.watching = operation.between !== true;
         const beganAtMs = Date.now();
+        const seenBefore = this.session.events.seen.length;
         await this.session.execute(operation, signal);
         await this.ports.after(operation, beganAtMs);
         if (places)
             this.placed = operation.to;
-        if (operation.kind === 'replace-containers' || operation.kind === 'retire-containers')
-            this.noteKilledContainers();
+        await this.noteKilledContainers(operation, seenBefore);
     }
     /** What was measured is about containers that go now. */
     beginAccount() {
@@ -12394,7 +13204,9 @@ class ServiceRun {
         }, signal);
     }
     async watch(operation, signal) {
-        this.watched = await watch(this.session, operation, this.replacedAtMs, this.signs, this.candidate.oneShot, signal);
+        const { session, signs, candidate, memoryBefore } = this;
+        const about = { sinceMs: this.replacedAtMs, signs, oneShot: candidate.oneShot, memoryBefore };
+        this.watched = await watch(session, operation, about, signal);
     }
     async capture(operation, signal) {
         const { session } = this;
@@ -12402,6 +13214,7 @@ class ServiceRun {
         // In an emergency nobody waits for a comparison with the log of before.
         if (operation.moment !== 'before' || isUrgent(session))
             return;
+        this.memoryBefore = await mostMemory(session, containers);
         const matcher = errorMatcher(session.request);
         if (matcher === undefined || containers.length === 0)
             return;
@@ -12427,20 +13240,29 @@ class ServiceRun {
         const policy = this.goingBack ? (0,project_policy/* policyOf */.US)(session.opened.live.policy, candidate.service) : candidate.policy;
         return session.request.readiness ?? policy.readiness;
     }
-    /** A container that had to be killed after its grace time loses what it was doing: exit code 137 of an old one. */
-    noteKilledContainers() {
+    /** What was stopped, and whether it is known to have ended: a replacement may leave some for a later batch. */
+    async noteKilledContainers(operation, from) {
         if (this.killed)
             return; // that was asked for
-        const old = new Set(this.candidate.current.containers.map((container) => container.id));
-        const killed = this.session.events.seen.filter((event) => event.action === 'die' && old.has(event.id) && event.exitCode === 137 && event.atMs >= this.replacedAtMs);
-        if (killed.length === 0)
-            return;
-        raise(this.session, this.signs, {
-            sign: 'killed-after-grace',
-            severity: 'low',
-            service: this.candidate.service,
-            message: 'the old container did not stop within its grace time and was killed; handle SIGTERM or raise stop_grace_period',
-        });
+        const { candidate, session, signs } = this;
+        const about = (containers, ended) => noteKilled(session, signs, candidate.service, { containers, from, ended });
+        switch (operation.kind) {
+            case 'replace-containers':
+            case 'retire-containers':
+                return about(candidate.current.containers.map(({ id }) => id), false);
+            case 'restart-containers':
+            case 'stop-containers':
+                return about(this.ran(operation.containers), true);
+            case 'freeze-data':
+                return operation.how === 'stop' ? about(this.ran(operation.containers), true) : undefined;
+            default:
+                return undefined;
+        }
+    }
+    /** Of containers that were there before, those that had something to stop. */
+    ran(containers) {
+        const still = new Set(this.candidate.current.containers.filter((one) => !isAlive(one)).map(({ id }) => id));
+        return containers.filter((id) => !still.has(id));
     }
     /**
      * Runbook, Procedure 1: memory is back at its baseline.
@@ -12921,8 +13743,8 @@ async function with_session_withSession(run, opened, { interrupt, goOn }, body) 
     const view = with_session_viewing(run, opened);
     const { project } = view;
     const records = run.records(project);
-    let waited = false;
-    const lock = await records.locks.acquire({
+    let waiting;
+    const acquiring = records.locks.acquire({
         invocation: run.invocation,
         procedure: run.request.procedure,
         timeoutMs: run.request.lockTimeoutMs,
@@ -12930,10 +13752,12 @@ async function with_session_withSession(run, opened, { interrupt, goOn }, body) 
         yieldMs: YIELD_MS,
         signal: run.cancelled,
         onWaiting: (owner) => {
-            waited = true;
+            waiting ??= run.progress.doing('lock of the project');
+            waiting.waitsFor(`${owner.procedure} by ${owner.actor}, since ${owner.since}`);
             run.progress.info(`waiting for ${owner.procedure} by ${owner.actor}, since ${owner.since}`);
         },
     });
+    const lock = await acquiring.finally(() => waiting?.end());
     const events = new EventFeed(run.engine, project);
     const locked = {
         ...view,
@@ -12957,7 +13781,7 @@ async function with_session_withSession(run, opened, { interrupt, goOn }, body) 
         });
         // Who held the lock before may have moved the checkout since it was looked at, and so may recovering.
         const present = async (changed) => changed ? { ...view, opened: await open_project_openProject(run) } : view;
-        const found = await present(waited);
+        const found = await present(waiting !== undefined);
         const recovered = await recoverAll(locked, (place) => openSession(locked, found, events, undefined, place), goOn);
         session = openSession(locked, recovered.length === 0 ? found : await present(true), events, proof);
         return await body(session, recovered);
@@ -13581,7 +14405,7 @@ async function checkWhole(viewing, { id, service, entries }, folder) {
     viewing.progress.info(`reading backup ${id} of ${service}, all of it`);
     await viewing.backups.check(folder, viewing.signal);
     const count = entries.reduce((sum, entry) => sum + entry.entries, 0);
-    passGate(viewing, 'backup', {
+    passGate(viewing, 'backup-whole', {
         kind: 'pass',
         detail: `backup ${id} is whole: checksums, and all of its ${count} entries`,
     });
@@ -13617,7 +14441,55 @@ function inUseGate(service, others) {
     };
 }
 
+;// CONCATENATED MODULE: ./build/steps/gates/restore-space.js
+
+
+/** What a tar archive adds to each entry at most: its header, and what fills its last block (POSIX, ustar). */
+const OF_AN_ENTRY_BYTES = 1_024;
+/**
+ * What is restored takes the place of what is there, and has to fit. It refuses what certainly does not; where nobody can say
+ * how much is there now, or how much is free, it warns at most.
+ * @param places each named as in the backup
+ */
+async function restoreSpaceGate(viewing, manifest, places) {
+    const { data, disks, signal } = viewing;
+    const sizes = await data.sizes(places.flatMap(({ kind, source }) => (kind === 'volume' ? [source] : [])), signal);
+    const unsure = [];
+    for (const place of places) {
+        const entry = manifest.entries.find(({ name }) => name === place.name);
+        const folder = place.kind === 'volume' ? await data.folderOf(place.source) : place.source;
+        const [free, total] = folder === undefined ? [] : await Promise.all([disks.freeBytes(folder), disks.totalBytes(folder)]);
+        if (entry === undefined || free === undefined || total === undefined)
+            continue;
+        const needed = Math.max(0, entry.tarBytes - entry.entries * OF_AN_ENTRY_BYTES);
+        // The engine counts no volume that lies in a folder of its own choice (`driver_opts`), and nobody counts folders.
+        const there = place.kind === 'volume' ? sizes[place.source] : undefined;
+        const room = there === undefined ? total : Math.min(total, free + there);
+        const what = `${place.source} needs ${(0,units/* formatSize */.Xq)(needed)} for backup ${manifest.id}`;
+        if (needed > room)
+            return restore_space_refuse(`${what}, and at most ${(0,units/* formatSize */.Xq)(room)} can be free on its disk`);
+        if (needed > free && there === undefined) {
+            unsure.push(`${what}, and ${(0,units/* formatSize */.Xq)(free)} of its disk are free beside what is there now`);
+        }
+    }
+    if (unsure.length > 0)
+        return { kind: 'warn', detail: unsure.join('; ') };
+    return {
+        kind: 'pass',
+        detail: `backup ${manifest.id} fits where it is restored to, as far as can be seen from here`,
+    };
+}
+function restore_space_refuse(message) {
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', message, {
+            next: 'Free space on that disk, or make it larger; the backup and the data are as they were. Nothing was changed.',
+        }),
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/steps/data-change.js
+
 
 
 
@@ -13709,6 +14581,7 @@ async function dataOfRelease(viewing, candidate, looking) {
     const folder = backups.folderOf(request.backupDir, project, service, manifest.id);
     await checkWhole(viewing, manifest, folder);
     passGate(viewing, 'data-in-use', inUseGate(service, data.others));
+    passGate(viewing, 'restore-space', await restoreSpaceGate(viewing, manifest, places));
     passGate(viewing, 'backup-space', await backupSpaceGate(viewing, data));
     const tool = looking ? '' : await toolFor(viewing, current.containers);
     return {
@@ -14084,6 +14957,8 @@ function stoppedError(service, stop) {
 
 
 
+
+
 /**
  * The plan of a code update without doing anything: from inspected state and rendered configuration, never from
  * `docker compose up --dry-run`, which has swapped containers for real in some versions (docker/compose#14029).
@@ -14100,7 +14975,8 @@ async function preview(viewing, procedure, wanted, images) {
     const services = await withoutStopped(viewing, await servicesToDeploy(viewing, wanted.project));
     const { preparation, candidates } = await viewCandidates(viewing, wanted, services, images);
     let commit = viewing.opened.checkout?.commit;
-    const plans = (await withDataChanges(viewing, candidates, true)).map((candidate) => {
+    const changed = await withRemediesFor(viewing, await withDataChanges(viewing, candidates, true));
+    const plans = changed.map((candidate) => {
         const plan = planFor(viewing, candidate, commit);
         if (plan.operations.some((operation) => operation.kind === 'move-checkout'))
             commit = candidate.release.commit;
@@ -14175,6 +15051,41 @@ async function viewImage(viewing, { commit }, { service, id, definition }, recor
         return { operations: [{ kind: 'pull-image', service, reference }], fingerprint: undefined };
     }
     return { operations: [], fingerprint: local?.fingerprint };
+}
+/** A candidate of which nothing was built or pulled, and whose place in the plan is decided by other means. */
+function viewedCandidate(viewing, one) {
+    const { service, definition, policy, current, oneShot, commit } = one;
+    const id = newReleaseId(new Date(), (0,external_node_crypto_.randomBytes)(3).toString('hex'));
+    const replicas = Math.max(definition.replicas, 1);
+    const image = { id: 'the image of the commit', fingerprint: '', digest: undefined };
+    return {
+        service,
+        definition,
+        policy,
+        current,
+        oneShot,
+        replicas,
+        recorded: false,
+        namedImage: undefined,
+        release: {
+            id,
+            project: viewing.project,
+            service,
+            createdAt: new Date().toISOString(),
+            image: { ...image, name: definition.image, keptAs: keptImageTag(viewing.project, service, id) },
+            configHash: '',
+            composeHash: '',
+            replicas,
+            commit,
+            origin: 'preview',
+            definitionFrom: 'rendered',
+            by: viewing.invocation.actor,
+            run: undefined,
+            version: undefined,
+            definition: {},
+            files: {},
+        },
+    };
 }
 function previewCandidate(viewing, wanted, described, fingerprint) {
     const { service, definition, current } = described;
@@ -14749,18 +15660,25 @@ const ended_ended = {
     },
 };
 
+;// CONCATENATED MODULE: ./build/steps/diagnosis/finding.js
+/** How long one question to an engine that may hang is waited for; milliseconds. */
+const ASK_MS = { calm: 2_500, hasty: 1_300 };
+
 ;// CONCATENATED MODULE: ./build/steps/diagnosis/engine-hangs.js
-/** Runbook, Restart Hangs: whether the engine answers at all. Restarting it stops every service, so a person decides. */
+
+const HANGS = new Set(['E_DEADLINE', 'E_ENGINE_UNREACHABLE']);
+/** Runbook, Restart Hangs: whether the engine answers at all. Restarting it stops every service: a remedy does it when it is named. */
 const engineHangs = {
     name: 'engine',
-    async look({ session, failure, service }) {
-        if (failure.code !== 'E_DEADLINE')
+    async look({ session, failure, service, hasty }) {
+        if (!HANGS.has(failure.code))
             return undefined;
-        try {
-            await session.engine.facts();
-        }
-        catch {
-            return 'The Docker engine does not answer: systemctl status docker. Restarting it (systemctl restart docker) stops every service of the host, so it is left to you.';
+        const answers = session.engine.facts().then(() => true, () => false);
+        const late = new Promise((resolve) => {
+            setTimeout(() => resolve(false), ASK_MS[hasty ? 'hasty' : 'calm']).unref();
+        });
+        if (!(await Promise.race([answers, late]))) {
+            return 'The Docker engine does not answer: systemctl status docker. Restarting it (systemctl restart docker) stops every service of the host: procedure emergency with remedies: restart-docker does it when it is named.';
         }
         return `The Docker engine answers, so it is this container or its disk that hangs: docker compose -p ${session.project} kill ${service}, or procedure emergency.`;
     },
@@ -14878,7 +15796,7 @@ const logCause = {
 
 /** Words of the engine when a port of the host cannot be had. */
 const TAKEN = /port is already allocated|address already in use|Ports are not available/i;
-/** Runbook, Container Won't Start: `netstat -tuln | grep 3000`, with the name of who has it. Nobody is ended for it. */
+/** Runbook, Container Won't Start: `netstat -tuln | grep 3000`, with the name of who has it. Nobody is ended here. */
 const portConflict = {
     name: 'port',
     async look({ session, failure, definition }) {
@@ -14887,11 +15805,47 @@ const portConflict = {
             return undefined;
         const ports = definition.ports.flatMap(({ published }) => /^\d+$/.test(published ?? '') ? [Number(published)] : []);
         for (const port of ports) {
-            const holder = await holderOf(session, port);
-            if (holder !== undefined)
-                return `Port ${port} of the host is taken by ${holder}: end that, or publish another port.`;
+            const found = await findHolder(session, port);
+            if (found === undefined)
+                continue;
+            const remedy = found.kind === 'stays' ? found.why : 'remedies: free-port ends it';
+            return `Port ${port} of the host is taken by ${found.words}: end that, or publish another port (${remedy}).`;
         }
         return `A port that it publishes (${ports.join(', ')}) was taken when it started, and is free now.`;
+    },
+};
+
+;// CONCATENATED MODULE: ./build/steps/diagnosis/stuck-process.js
+
+const stuck_process_SHOWN = 160;
+/** Docker's programs: what else this run has started may be meant to go on. */
+const OF_DOCKER = /^(?:\S*\/)?docker\b/;
+/**
+ * Runbook, Restart Hangs: `ps aux | grep "docker compose"` and `pkill`, of this run alone. What was waited for in vain has
+ * been ended by then; what it left behind is found by the run that stands in its environment, and ended now.
+ */
+const stuckProcess = {
+    name: 'process',
+    async look({ session, failure }) {
+        if (failure.code !== 'E_DEADLINE')
+            return undefined;
+        const said = [];
+        const { stuck } = failure;
+        if (stuck !== undefined) {
+            said.push(`Process ${stuck.pid} of this run hung (${stuck.command}): it was ended after ${(0,units/* formatDuration */.a3)(stuck.waitedMs)}.`);
+        }
+        const { runId } = session.invocation;
+        const left = (await session.commands.left(runId)).filter(({ command }) => OF_DOCKER.test(command));
+        if (left.length > 0) {
+            const pids = left.map(({ pid }) => pid);
+            await session.commands.endLeft(runId, pids);
+            const still = new Set((await session.commands.left(runId)).map(({ pid }) => pid));
+            for (const { pid, command } of left) {
+                const now = still.has(pid) ? 'lives on after SIGKILL: the kernel holds it' : 'was ended';
+                said.push(`Process ${pid} of this run was left (${command.slice(0, stuck_process_SHOWN)}): it ${now}.`);
+            }
+        }
+        return said.length === 0 ? undefined : said.join(' ');
     },
 };
 
@@ -14903,8 +15857,18 @@ const portConflict = {
 
 
 
+
+
 /** Every reason that is looked for, in the order in which they are told. */
-const FINDINGS = [ended_ended, portConflict, dependency, logCause, healthCheck, engineHangs];
+const FINDINGS = [
+    ended_ended,
+    portConflict,
+    dependency,
+    logCause,
+    healthCheck,
+    stuckProcess,
+    engineHangs,
+];
 /** How long all of them together may take: the way back waits for them, and the service may be down meanwhile. */
 const ALL_MS = { calm: 8_000, hasty: 4_500 };
 const diagnosis_LOG_LINES = 60;
@@ -14912,7 +15876,7 @@ const diagnosis_LOG_LINES = 60;
 const SAY_ALL = new Set(['E_CANCELLED', 'E_FENCED', 'E_COMMAND', 'E_ROUTER']);
 /**
  * The runbook's troubleshooting, done at the failure and before anything is undone: short findings for the log and the
- * report. Changes nothing, and whatever goes wrong here is left out.
+ * report. Changes nothing but what hangs of this run itself, and whatever goes wrong here is left out.
  * @param pace hasty where nothing serves until this is over
  */
 async function diagnoseFailure(session, service, definition, failure, pace) {
@@ -14920,9 +15884,13 @@ async function diagnoseFailure(session, service, definition, failure, pace) {
         return;
     const signal = AbortSignal.timeout(ALL_MS[pace]);
     try {
-        const containers = await session.engine.containers(session.project, service);
+        // An engine that hangs is one of the findings: nothing waits for it.
+        const soon = AbortSignal.timeout(ASK_MS[pace]);
+        const listed = session.engine.containers(session.project, service).catch(() => undefined);
+        const containers = (await Promise.race([listed, over(soon)])) ?? [];
         const worst = containers.find(({ state, health }) => state !== 'running' || health === 'unhealthy') ?? containers[0];
-        const log = worst === undefined ? [] : await lastLines(session, worst.id, diagnosis_LOG_LINES);
+        const reading = worst === undefined ? [] : lastLines(session, worst.id, diagnosis_LOG_LINES);
+        const log = (await Promise.race([reading, over(AbortSignal.timeout(ASK_MS[pace]))])) ?? [];
         const failed = { session, service, definition, failure, containers, log, hasty: pace === 'hasty', signal };
         const found = await Promise.all(FINDINGS.map(async (finding) => {
             const { name } = finding;
@@ -14959,11 +15927,12 @@ function over(signal) {
 
 
 
+
 /** Undoing goes on after a cancel: it has this long, then it is left to `post` or the next run. */
 const UNDO_DEADLINE_MS = 15 * 60_000;
 /** The same, where data has to come back. */
 const DATA_UNDO_DEADLINE_MS = 60 * 60_000;
-const BACK_MS = 30_000;
+const roll_out_BACK_MS = 30_000;
 /**
  * Makes a candidate live, watches it, and brings the release before it back when anything goes wrong.
  * Never throws for what happened to the service: the result says it.
@@ -15022,7 +15991,7 @@ async function afterFailure(session, service, candidate, plan, failure) {
     noteCommand(session, candidate, plan);
     if (!service.replacing) {
         await takeBack(session, plan);
-        return result(cancelled ? 'cancelled' : 'failed', false);
+        return result(cancelled ? 'cancelled' : 'failed', freedPort(session, plan));
     }
     if (cancelled && service.watching) {
         session.recorder.nextSteps.push(`${candidate.service}: release ${release.id} is live and verified, its watch was cut short. To go back: procedure rollback, rollback-to: previous.`);
@@ -15093,7 +16062,7 @@ async function trafficBack(session, plan) {
     if (compensation.kind !== 'operation')
         return false;
     try {
-        await session.execute(compensation.operation, AbortSignal.timeout(BACK_MS));
+        await session.execute(compensation.operation, AbortSignal.timeout(roll_out_BACK_MS));
         return true;
     }
     catch (error) {
@@ -15170,12 +16139,13 @@ function never() {
 
 
 
+
 /**
  * One service at a time, each verified and watched before the next. At the first failure that one is undone, earlier
  * ones stay and are reported, later ones are not begun.
  */
 async function rollOutAll(session, procedure, wanted) {
-    const candidates = await withDataChanges(session, wanted);
+    const candidates = await withRemediesFor(session, await withDataChanges(session, wanted));
     const plan = planAll(session, procedure, candidates);
     session.recorder.plan = plan;
     for (const line of planLines(plan))
@@ -15688,6 +16658,7 @@ async function besideIfPossible(viewing, current, release) {
 
 
 
+
 /** @returns what starting a service's release again would do */
 async function planRestart(viewing, service, way) {
     const current = await observe(viewing.engine, viewing, viewing.project, service);
@@ -15696,8 +16667,9 @@ async function planRestart(viewing, service, way) {
     const beside = way === 'kill' ? undefined : await restartBeside(viewing, current, release);
     if (beside?.kind === 'beside')
         return withBackup(beside.plan, data);
-    const plan = planFrom(viewing, service, way, current, release, await routerInPlace(viewing, service), beside?.why);
-    return withBackup(plan, data);
+    const router = await routerInPlace(viewing, service);
+    const plan = planFrom(viewing, service, way, current, release, router, beside?.why);
+    return withFirst(withBackup(plan, data), await remediesFor(viewing, wantsOf(viewing, service, current, router)));
 }
 /**
  * Starts the releases of services again, one service at a time, each verified and watched. There is nothing to go back
@@ -15717,7 +16689,12 @@ async function restartServices(session, procedure, services, way) {
         const data = await backupFirst(session, service, current);
         const beside = way === 'kill' ? undefined : await restartBeside(session, current, release);
         const router = await routerInPlace(session, service);
-        const plan = withBackup(beside?.kind === 'beside' ? beside.plan : planFrom(session, service, way, current, release, router, beside?.why), data);
+        const wants = wantsOf(session, service, current, router);
+        if (beside?.kind !== 'beside')
+            await passPorts(session, wants);
+        const plan = beside?.kind === 'beside'
+            ? withBackup(beside.plan, data)
+            : withFirst(withBackup(planFrom(session, service, way, current, release, router, beside?.why), data), await remediesFor(session, wants));
         plans.push(plan);
         session.recorder.plan = { procedure, preparation: [], services: plans };
         for (const line of planLines({ procedure, preparation: [], services: [plan] }))
@@ -15740,12 +16717,18 @@ async function restartServices(session, procedure, services, way) {
             const touched = plan.operations.some((one) => TOUCHES.has(one.kind) && session.begun.includes(one));
             const what = touched ? 'was restarted and is not right' : 'was not restarted';
             const headline = `${before}${service} ${what}: ${error.message}`;
-            return { outcome, headline, error, undoError: undefined, changed: touched || done.length > 0 };
+            const freed = freedPort(session, plan);
+            return { outcome, headline, error, undoError: undefined, changed: touched || freed || done.length > 0 };
         }
         done.push(service);
     }
     const headline = `${done.join(', ')} restarted and verified`;
     return { outcome: 'deployed', headline, error: undefined, undoError: undefined, changed: true };
+}
+/** What a service asks of the host that is started again from the files as they lie. */
+function wantsOf(viewing, service, current, router) {
+    const definition = viewing.opened.live.services[service] ?? { ports: [] };
+    return { service, definition, current, traffic: { router } };
 }
 /** The same release once more, as a deploy of it: what fails leaves the old containers serving. */
 async function rollOutAgain(session, candidate) {
@@ -16146,17 +17129,21 @@ function longRunning(viewing) {
 
 ;// CONCATENATED MODULE: ./build/steps/back-up-all.js
 
-/** @returns the backups that `backup: before` asks for; none of a service without data */
+
+/** @returns the backups that `backup: before` asks for, none of a service without data; and what `remedies` names */
 async function backUpAll(viewing, candidates) {
     const operations = [];
     const notes = new Map();
-    for (const { service, current } of candidates) {
+    const remedied = [];
+    for (const candidate of candidates) {
+        const { service, current } = candidate;
         const data = await backupFirst(viewing, service, current);
-        if (data === undefined)
-            continue;
-        operations.push(...data.first);
-        notes.set(service, data.notes);
+        const remedies = await remediesFor(viewing, candidate);
+        operations.push(...(data?.first ?? []));
+        remedied.push(...remedies.operations);
+        notes.set(service, [...(data?.notes ?? []), ...remedies.notes]);
     }
+    operations.push(...remedied);
     return { operations, notes };
 }
 
@@ -16317,6 +17304,8 @@ function withCost(plans, candidates) {
 
 
 
+
+
 /**
  * Runbook, Full Restart: everything down, everything up, built anew from the files as they lie. What is built is built
  * before anything goes down, so that a build that fails costs nothing.
@@ -16337,6 +17326,10 @@ const fullRestart = {
         const asked = asRecreate(session);
         passGate(asked, 'disk-space', await diskSpaceGate(asked, asked.opened));
         const services = await full_restart_all(asked);
+        // What has done its work runs no more, and is well.
+        for (const service of services.filter((name) => !isOneShot(asked.opened.live, name))) {
+            passGate(asked, 'health', healthGate(service, await observe(asked.engine, asked, asked.project, service)));
+        }
         const wanted = wantedFromLive(asked.opened, asked.request.workingDirectory);
         await asked.progress.group('Build', () => prepare(asked, wanted, services, { images: 'build' }));
         const candidates = services.flatMap((service) => asked.candidates.get(service) ?? []).map(restarted);
@@ -16413,19 +17406,19 @@ function done(headline) {
 
 
 const A_DAY_MS = 86_400_000;
-const ROUTINE = 'Routine maintenance and updates';
 /** T-24h: the status page and the people who are told of runs know when it will be. */
 const announce = {
     name: 'announce',
     says: 'tells the status page and the team when the maintenance will be',
     async run(session, window) {
-        const { maintenance, reason = ROUTINE, services } = session.request;
+        const { maintenance, services } = session.request;
         const { durationMs, impact } = maintenance;
         const startsAt = maintenance.startsAt ?? new Date(Date.now() + A_DAY_MS).toISOString();
-        const why = session.redactor.text(reason);
+        const why = whyOf(session);
         const headline = `maintenance of ${session.project} at ${startsAt}, about ${(0,units/* formatDuration */.a3)(durationMs)}, impact ${impact}: ${why}`;
-        tellPage(session, { kind: 'announced', startsAt, durationMs, impact, reason: why });
         session.notifier.send(noticeOf(session, { moment: 'announcement', project: session.project, services, headline }));
+        const told = await tellPage(session, { kind: 'announced', startsAt, durationMs, impact });
+        sayNotTold(session, told, 'of the window', 'Run phase: announce again, or announce it there by hand.');
         await window.add('announced', { startsAt, plannedMs: durationMs, services: [...services] });
         return done(`announced: ${headline}`);
     },
@@ -16450,7 +17443,8 @@ const complete = {
             });
         }
         const { actualMs, issues, notes } = summary;
-        tellPage(session, { kind: 'completed', actualMs, issues, notes });
+        const told = await tellPage(session, { kind: 'completed', actualMs, issues, notes });
+        sayNotTold(session, told, 'how the window ended', 'Run phase: complete again, or write it there by hand.');
         if (known.page === 'maintenance')
             sayPageStays(session);
         session.recorder.findings.push({
@@ -16512,18 +17506,33 @@ const perform = {
 };
 /** The page says maintenance only while something is really done: a build that fails never gets there. */
 async function inWindow(session, window, services, work) {
-    const page = tellPage(session, { kind: 'maintenance' });
-    await window.add('performing', { page, services: [...services], plannedMs: session.request.maintenance.durationMs });
+    const news = { kind: 'maintenance' };
+    const before = (await window.read())?.page;
+    // Written down before it is told: when this run is killed in between, the next one says that somebody has to look.
+    await window.add('performing', {
+        page: isCalled(session, news) ? news.kind : undefined,
+        services: [...services],
+        plannedMs: session.request.maintenance.durationMs,
+    });
+    const told = await tellPage(session, news);
+    sayNotTold(session, told, 'that there is maintenance', 'Users saw nothing of it there while the work went on.');
+    /** A page that did not take it says what it said. */
+    const page = told.problem === undefined ? told.page : (before ?? 'operational');
     const end = async (outcome, changed, issues) => {
-        const back = !(0,model_outcome/* isGreen */.gf)(outcome) && !changed ? tellPage(session, { kind: 'operational' }) : undefined;
+        const unharmed = !(0,model_outcome/* isGreen */.gf)(outcome) && !changed;
+        const back = unharmed ? await tellPage(session, { kind: 'operational' }) : undefined;
         await window.add('performed', {
             outcome,
-            page: back,
+            page: back?.page ?? (told.problem === undefined ? undefined : page),
             services: [...services],
             issues: issues.map((issue) => session.redactor.text(issue)),
         });
-        if (!(0,model_outcome/* isGreen */.gf)(outcome) && changed && page !== undefined)
+        if (page !== 'maintenance' || (0,model_outcome/* isGreen */.gf)(outcome))
+            return;
+        if (changed)
             sayPageStays(session);
+        else if (back?.problem !== undefined)
+            sayPageStays(session, back.problem);
     };
     const signs = () => session.recorder.warnings.map(({ service, message }) => `${service}: ${message}`);
     let result;
@@ -16563,6 +17572,7 @@ function recreated(candidate) {
 
 
 
+
 /** How old a backup may be where `require-backup` says nothing: the runbook's "current". */
 const precheck_A_DAY_MS = 86_400_000;
 /** T-1h: what the maintenance will need is looked at while there is still time to get it. Nothing that runs is touched. */
@@ -16571,45 +17581,67 @@ const precheck = {
     says: 'opens the newest backup of each service, builds and tests what will be deployed, and looks for what could come back',
     async run(session, window) {
         const fresh = withFreshBases(session);
-        const wanted = await session.progress.group('Fetch', () => fetchWanted(fresh));
-        const services = await withoutStopped(fresh, await servicesToDeploy(fresh, wanted.project));
         const problems = [];
         /** All of them are told: who has an hour wants to know everything that is missing. */
         const look = async (what, check) => {
             try {
-                await check();
+                return await check();
             }
             catch (error) {
                 const problem = (0,errors/* asProcedureError */.qq)(error);
+                if (ENDS_IT.has(problem.code))
+                    throw problem;
                 session.progress.warning(`${what}: ${problem.message}`);
                 problems.push(problem);
+                return undefined;
             }
         };
+        const wanted = await session.progress.group('Fetch', () => look('fetch', () => fetchWanted(fresh)));
+        const project = wanted?.project ?? session.opened.live;
+        const services = await withoutStopped(fresh, await servicesToDeploy(fresh, project));
         await session.progress.group('Backups', async () => {
             for (const service of services)
                 await look('backup', () => requireBackup(session, service));
         });
-        await session.progress.group('Build and pull', () => prepare(fresh, wanted, services));
-        await session.progress.group('Tests', () => look('tests', () => runTests(session, wanted)));
-        for (const candidate of services.flatMap((service) => session.candidates.get(service) ?? [])) {
-            await look('rollback release', async () => passGate(session, 'rollback-release', await rollbackReleaseGate(session, candidate)));
+        if (wanted !== undefined) {
+            await session.progress.group('Build and pull', () => look('build', () => prepare(fresh, wanted, services)));
+            await session.progress.group('Tests', () => look('tests', () => runTests(session, wanted)));
         }
-        const [first] = problems;
+        for (const service of services)
+            await look('rollback release', () => requireWayBack(session, service));
         await window.add('prechecked', {
-            outcome: first === undefined ? 'completed' : 'refused',
+            outcome: problems.length === 0 ? 'completed' : 'refused',
             services: [...services],
             issues: problems.map(({ message }) => session.redactor.text(message)),
         });
-        if (first === undefined)
+        if (problems.length === 0)
             return done(`${services.join(', ')}: ready for the maintenance`);
-        if (problems.length === 1)
-            throw first;
-        throw new errors/* ProcedureError */.e_('E_GATE', `not ready for the maintenance: ${problems.map(({ message }) => message).join('; ')}`, {
-            next: problems.map(({ next }) => next).join(' '),
-            cause: first,
-        });
+        throw notReady(problems);
     },
 };
+/** Whoever has the lock now, or cancelled, wants no more findings. */
+const ENDS_IT = new Set(['E_FENCED', 'E_CANCELLED']);
+function notReady(problems) {
+    const said = problems.map(({ message }) => message).join('; ');
+    return new errors/* ProcedureError */.e_('E_GATE', `not ready for the maintenance: ${said}`, {
+        next: [...new Set(problems.map(({ next }) => next))].join(' '),
+        cause: problems[0],
+        excerpt: problems.flatMap(({ excerpt }) => excerpt),
+    });
+}
+/** The runbook's "verify rollback images exist": an hour before there is time to get one, and so it is no mere warning. */
+async function requireWayBack(session, service) {
+    const current = session.candidates.get(service)?.current ?? (await observe(session.engine, session, session.project, service));
+    const finding = await rollbackReleaseGate(session, { service, current });
+    if (finding.kind !== 'warn') {
+        passGate(session, 'rollback-release', finding);
+        return;
+    }
+    const error = new errors/* ProcedureError */.e_('E_GATE', finding.detail, {
+        next: `Bring a release of ${service} there that works: procedure rollback with rollback-to: git:COMMIT builds it again, code-update deploys a newer one. To go on without a way back: gates: rollback-release=warn, or force: true. Nothing was changed.`,
+    });
+    passGate(session, 'rollback-release', { kind: 'refuse', error });
+}
 /** Current by its age, and whole by reading all of it: a backup that cannot be opened is none. */
 async function requireBackup(session, service) {
     const { backups, project, request, signal } = session;
@@ -16654,9 +17686,9 @@ const verify_verify = {
         const before = await window.read();
         try {
             const services = await session.progress.group('Verify', () => checkAll(session));
-            const page = tellPage(session, { kind: 'operational' });
-            await window.add('verified', { outcome: 'completed', page, services });
-            return done(`${services.join(', ')}: verified`);
+            const told = await tellPage(session, { kind: 'operational' });
+            await window.add('verified', { outcome: 'completed', page: told.page, services });
+            return done(`${services.join(', ')}: verified${pageAfter(session, told, before?.page)}`);
         }
         catch (error) {
             const failure = (0,errors/* asProcedureError */.qq)(error);
@@ -16669,6 +17701,17 @@ const verify_verify = {
         }
     },
 };
+/** What is verified is verified; a page that does not know it is told of all the same. @returns words for the headline */
+function pageAfter(session, told, before) {
+    if (told.problem === undefined)
+        return '';
+    if (before !== 'maintenance') {
+        sayNotTold(session, told, 'that all works again', 'Run phase: verify again, or set it by hand.');
+        return '; the status page was not told';
+    }
+    sayPageStays(session, told.problem);
+    return '; the status page still says maintenance';
+}
 async function checkAll(session) {
     const { request, opened, project } = session;
     const wanted = request.services.length > 0 ? request.services : Object.keys(opened.live.services);
@@ -16777,7 +17820,281 @@ const maintenance_maintenance = {
     thread: windowOf,
 };
 
+// EXTERNAL MODULE: ./build/model/own-names.js
+var own_names = __nccwpck_require__(8348);
+;// CONCATENATED MODULE: ./build/model/stand-in.js
+/**
+ * Stand-ins for what git does not track: a commit that nobody has merged is rendered with the names of the host's variables
+ * and without their values.
+ */
+const LINE = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)$/;
+/** A port, a number of replicas, a switch: Compose wants to read something into them, and they are no secrets. */
+const PLAIN = /^(?:\d{1,5}|true|false|)$/;
+/** @returns what stands for a value: itself where it is a small number, a switch or one of Compose's own settings, else a word made of the name */
+function standIn(name, value) {
+    const bare = value.trim().replace(/^(["'])(.*)\1$/, '$2');
+    return PLAIN.test(bare) || name.startsWith('COMPOSE_') ? bare : `value-of-${name.toLowerCase().replaceAll('_', '-')}`;
+}
+/** @returns a file of variables with stand-ins for their values; undefined for a file that is none */
+function standInFile(text) {
+    const lines = [];
+    for (const line of text.split('\n')) {
+        if (line.trim() === '' || line.trimStart().startsWith('#'))
+            continue;
+        const [, name, value] = LINE.exec(line) ?? [];
+        if (name === undefined || value === undefined)
+            return undefined;
+        lines.push(`${name}=${standIn(name, value)}`);
+    }
+    return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+}
+
+;// CONCATENATED MODULE: ./build/steps/isolated-tree.js
+
+
+
+/** Longer files are none that Compose reads. */
+const LONGEST_BYTES = 256 * 1024;
+const MOST_BYTES = 64 * 1024 * 1024;
+const LONGEST_VARIABLES_BYTES = 64 * 1024;
+/**
+ * The files of a worktree by the paths that they would have in the live checkout, and stand-ins for the variable files of
+ * the host that git does not track. Nothing else of the host is among them.
+ */
+async function isolatedTree(viewing, { top, worktree, target }) {
+    const tree = new Map();
+    for (const name of await variableFiles(viewing, top, target)) {
+        const content = await standInOf(name);
+        if (content !== undefined)
+            tree.set(name, { content: Buffer.from(content) });
+    }
+    let left = MOST_BYTES;
+    const walk = async (folder) => {
+        for (const entry of await (0,promises_.readdir)(external_node_path_default().join(worktree, folder), { withFileTypes: true })) {
+            const relative = external_node_path_default().join(folder, entry.name);
+            const file = external_node_path_default().join(worktree, relative);
+            if (relative === '.git')
+                continue;
+            if (entry.isDirectory())
+                await walk(relative);
+            else if (entry.isSymbolicLink())
+                tree.set(external_node_path_default().join(top, relative), { link: await (0,promises_.readlink)(file) });
+            else if (entry.isFile()) {
+                const { size } = await (0,promises_.lstat)(file);
+                if (size > LONGEST_BYTES || size > left)
+                    continue;
+                left -= size;
+                tree.set(external_node_path_default().join(top, relative), { content: await (0,promises_.readFile)(file) });
+            }
+        }
+    };
+    await walk('.');
+    return tree;
+}
+/** Those that the inputs name, and whatever the checkout has beside git. */
+async function variableFiles({ source }, top, { envFiles }) {
+    const untracked = (await source.untracked(top)).filter((name) => !name.endsWith('/'));
+    return [...new Set([...untracked.map((name) => external_node_path_default().join(top, name)), ...envFiles])];
+}
+async function standInOf(file) {
+    const facts = await (0,promises_.lstat)(file).catch(() => undefined);
+    if (facts?.isFile() !== true || facts.size > LONGEST_VARIABLES_BYTES)
+        return undefined;
+    const text = await (0,promises_.readFile)(file, 'utf8').catch(() => undefined);
+    return text === undefined ? undefined : standInFile(text);
+}
+
+;// CONCATENATED MODULE: ./build/steps/plan-commit.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Longest diff that is kept of one service. */
+const LONGEST_DIFF = 100;
+/**
+ * What deploying a commit would do, for a commit that nobody has merged. Both it and the commit that is live are rendered
+ * where Compose sees nothing of the host, with stand-ins for the host's variables, so that what differs is what the
+ * commit changes; nothing of it is executed, built or pulled.
+ */
+async function planCommit(viewing) {
+    const { opened, request } = viewing;
+    const top = opened.checkout?.topLevel;
+    const base = opened.checkout?.commit;
+    const wanted = await fetchCommit(viewing, opened, viewing.signal);
+    if (top === undefined || base === undefined || wanted === undefined) {
+        throw new errors/* ProcedureError */.e_('E_SOURCE', `${request.workingDirectory} is not a git checkout with a commit`, {
+            next: 'A plan compares a commit with the one that is live: use it with a live checkout. Nothing was changed.',
+        });
+    }
+    await showNew(viewing, opened, wanted);
+    const before = await renderCommit(viewing, top, base);
+    const after = await renderCommit(viewing, top, wanted.commit);
+    requireServices(request.services, [...Object.keys(after.services), ...Object.keys(before.services)]);
+    const preparation = [];
+    const services = [];
+    for (const name of dependencyOrder(after)) {
+        const definition = after.services[name];
+        if (definition === undefined || (request.services.length > 0 && !request.services.includes(name)))
+            continue;
+        const one = { name, definition, before, after, top, commits: [base, wanted.commit] };
+        const { plan, builds } = await planOne(viewing, one);
+        if (builds !== undefined)
+            preparation.push(builds);
+        services.push(plan);
+    }
+    const gone = Object.keys(before.services).filter((name) => after.services[name] === undefined);
+    return { commit: wanted.commit, plan: { procedure: 'code-update', preparation, services }, gone };
+}
+async function renderCommit(viewing, top, commit) {
+    const { opened, request, project, isolated, signal } = viewing;
+    const worktree = await addViewedWorktree(viewing, commit);
+    const target = { ...liveTarget(request), projectName: opened.live.name };
+    const tree = await isolatedTree(viewing, { top, worktree, target });
+    const envFiles = target.envFiles.filter((file) => tree.has(file));
+    const labels = { [own_names/* PROJECT_LABEL */.NV]: project };
+    return isolated.render({ ...target, envFiles }, tree, { labels, signal }).catch((error) => {
+        if (!(error instanceof errors/* ProcedureError */.e_) || error.code !== 'E_COMPOSE_FILE')
+            throw error;
+        throw new errors/* ProcedureError */.e_('E_COMPOSE_FILE', `In commit ${commit.slice(0, 12)}: ${error.message}`, {
+            next: 'It was rendered where Compose sees the files of the commit and none of the host: what it names has to be in the repository. Nothing was changed.',
+            cause: error,
+            excerpt: error.excerpt,
+        });
+    });
+}
+async function planOne(viewing, one) {
+    const { name, definition, after } = one;
+    const current = await observe(viewing.engine, viewing, viewing.project, name);
+    const { decision, diff, built } = await decideOne(viewing, one, current.containers.length);
+    const candidate = {
+        ...viewedCandidate(viewing, {
+            service: name,
+            definition,
+            policy: (0,project_policy/* policyOf */.US)(after.policy, name),
+            current,
+            commit: one.commits[1],
+            oneShot: isOneShot(after, name),
+        }),
+        ...(await trafficFacts(viewing, after, definition, current)),
+        decision,
+        diff,
+    };
+    const { id } = candidate.release;
+    const tag = keptImageTag(viewing.project, name, id);
+    return {
+        plan: planFor(viewing, candidate, one.commits[0]),
+        builds: built ? { kind: 'build-image', service: name, tag, pullBase: false } : undefined,
+    };
+}
+async function decideOne(viewing, one, containers) {
+    const { name, definition, before, after } = one;
+    const old = before.services[name];
+    const building = definition.build !== undefined;
+    if (old === undefined || containers === 0)
+        return { decision: { kind: 'first-deploy' }, diff: [], built: building };
+    const reasons = [];
+    const [was, is] = [plan_commit_partOf(before, old), plan_commit_partOf(after, definition)];
+    const diff = (0,canonical/* canonicalJson */.d)(was) === (0,canonical/* canonicalJson */.d)(is) ? [] : definitionDiff(bothWays(was), bothWays(is));
+    if (diff.length > 0)
+        reasons.push('the definition in the compose files differs');
+    const built = building && (await differs(viewing, one, [contextOf(definition)]));
+    if (built)
+        reasons.push('what its image is made of differs: the image will be built');
+    if (definition.image !== old.image && !building)
+        reasons.push(`the image will be ${definition.image}`);
+    const files = mountedPaths(after, definition);
+    if (await differs(viewing, one, files))
+        reasons.push('files that it mounts differ');
+    const title = [`--- ${name}: live`, `+++ ${name}: this commit`];
+    return {
+        decision: reasons.length === 0 ? { kind: 'unchanged', release: undefined } : { kind: 'change', reasons },
+        diff: diff.length === 0 ? [] : [...title, ...diff.slice(0, LONGEST_DIFF)],
+        built,
+    };
+}
+/** Whether git has something else at one of the paths; what lies outside of the checkout is not looked at. */
+async function differs({ source }, { top, commits }, paths) {
+    for (const wanted of paths) {
+        if (wanted === undefined)
+            continue;
+        const inside = external_node_path_default().relative(top, wanted);
+        if (inside.startsWith('..') || external_node_path_default().isAbsolute(inside))
+            continue;
+        const [was, is] = await Promise.all(commits.map((commit) => source.treeId(top, commit, inside === '' ? '.' : inside)));
+        if (was !== is)
+            return true;
+    }
+    return false;
+}
+function contextOf({ build }) {
+    const context = build?.context;
+    return typeof context === 'string' ? context : undefined;
+}
+function plan_commit_partOf(project, definition) {
+    const { services, ...rest } = definitionOf(project, definition);
+    return { ...services[definition.name], build: definition.raw['build'], project: rest };
+}
+/** Stand-ins are no secrets, and what the repository itself says is read by whoever reads the plan. */
+function bothWays(part) {
+    return { raw: part, shown: part };
+}
+
+;// CONCATENATED MODULE: ./build/procedures/plan.js
+
+
+
+/** On a pull request: what merging it would do to what runs. Only looks, and executes nothing of the commit. */
+const plan = {
+    name: 'plan',
+    purpose: 'Shows what deploying a commit that nobody has merged would do; renders it where it sees nothing of the host.',
+    interrupts: false,
+    async preview(viewing) {
+        const planned = await planCommit(viewing);
+        viewing.recorder.plan = planned.plan;
+        for (const line of planLines(planned.plan))
+            viewing.progress.info(line);
+        for (const { service, decision } of planned.plan.services) {
+            viewing.recorder.note(`${service}: ${describeDecision(decision)}`, service);
+        }
+        const headline = plan_headlineOf(planned);
+        await comment(viewing, planned, headline);
+        return procedure_ended('completed', headline);
+    },
+    perform: undefined,
+};
+function plan_headlineOf({ commit, plan: { services } }) {
+    const changing = services.filter(({ decision }) => decision.kind !== 'unchanged').map(({ service }) => service);
+    const what = changing.length === 0 ? 'would change nothing that runs' : `would change ${changing.join(', ')}`;
+    return `deploying ${commit.slice(0, 12)} ${what}`;
+}
+/** One comment for a project, brought up to date by each plan. */
+async function comment(viewing, planned, headline) {
+    const { codeHost, invocation, project, request, redactor, progress, recorder } = viewing;
+    const number = /^refs\/pull\/(\d+)\//.exec(invocation.ref ?? '')?.[1];
+    if (number === undefined || request.dryRun)
+        return;
+    const said = { ...planned, project, headline, host: invocation.host, runUrl: invocation.runUrl };
+    const written = await codeHost.commentPlan(Number(number), said, (text) => redactor.text(text));
+    if (written === undefined)
+        return;
+    const words = `${written.created ? 'written' : 'brought up to date'}: comment on #${number} (${written.url})`;
+    progress.info(words);
+    recorder.note(words);
+}
+
 ;// CONCATENATED MODULE: ./build/steps/restore.js
+
 
 
 
@@ -16838,6 +18155,7 @@ async function prepareRestore(viewing, service, current, findTool = toolFor) {
     const folder = viewing.backups.folderOf(viewing.request.backupDir, viewing.project, service, manifest.id);
     await checkWhole(viewing, manifest, folder);
     passGate(viewing, 'data-in-use', inUseGate(service, data.others));
+    passGate(viewing, 'restore-space', await restoreSpaceGate(viewing, manifest, places));
     passGate(viewing, 'backup-space', await backupSpaceGate(viewing, data));
     const tool = await findTool(viewing, current.containers);
     const plan = restore_planOf(viewing, { service, current, data, manifest, places, folder, tool });
@@ -17371,6 +18689,8 @@ async function verifyStopped(session, { service }) {
 
 
 
+
+
 /** Undoing goes on after a cancel. */
 const STOP_AGAIN_MS = 10 * 60_000;
 /** @returns what starting a service would do */
@@ -17390,6 +18710,7 @@ async function startService(session, service) {
         session.progress.info(line);
     if (candidate === undefined)
         return { outcome: 'unchanged', error: undefined, changed: false, began: false };
+    await passPorts(session, candidate);
     const run = new ServiceRun(session, candidate);
     try {
         await inOrder(session, plan.operations, (operation) => run.execute(operation, session.signal));
@@ -17406,7 +18727,7 @@ async function startService(session, service) {
         const began = plan.operations.some((one) => one.kind === 'record-start' && session.begun.includes(one));
         // The backup before it failed: what was stopped is as it was.
         if (!began)
-            return { outcome, error: failure, changed: false, began };
+            return { outcome, error: failure, changed: freedPort(session, plan), began };
         const keep = (cancelled && run.watching) || !session.request.autoRollback;
         if (!keep)
             await start_service_stopAgain(session, candidate, failure);
@@ -17440,8 +18761,8 @@ async function prepareStart(viewing, current, service) {
     // Containers of another release than the ledger knows of are replaced by it.
     const present = current.release === undefined ? [] : containers.map(({ id }) => id);
     const candidate = { ...known, replicas: present.length === 0 ? known.replicas : present.length };
-    const plan = withBackup(start_service_planFor(viewing, candidate, present), await backupFirst(viewing, service, current));
-    return { plan, candidate };
+    const backedUp = withBackup(start_service_planFor(viewing, candidate, present), await backupFirst(viewing, service, current));
+    return { plan: withFirst(backedUp, await remediesFor(viewing, candidate)), candidate };
 }
 function start_service_planFor(viewing, candidate, present) {
     const { service, definition, release, current, replicas, traffic, oneShot } = candidate;
@@ -17549,8 +18870,10 @@ function start_inOrder(viewing) {
 
 
 
+
+
 /** Runbook, Emergency Stop: a service that does harm while it runs is stopped, and nothing starts it unasked. */
-const stop = {
+const stop_stop = {
     name: 'stop',
     purpose: 'Stops services on purpose; they stay stopped until procedure start.',
     interrupts: true,
@@ -17573,9 +18896,12 @@ const stop = {
         const stopped = [];
         for (const { service, operations } of changing) {
             session.lookers.set(service, stopLooker(session));
+            const from = session.events.seen.length;
             const failure = await session.progress.group(`${service}: stop`, () => stop_carryOut(session, operations));
             if (failure !== undefined)
                 return notStopped(service, failure, stopped);
+            const ended = operations.flatMap((one) => (one.kind === 'stop-containers' ? one.containers : []));
+            await noteKilled(session, noSigns(), service, { containers: ended, from, ended: true });
             session.recorder.note('stopped on purpose', service);
             stopped.push(service);
         }
@@ -17941,15 +19267,17 @@ function formatPeriod(ms) {
 
 
 
+
 /** Every procedure there is; a new one is one file and one line here. */
 const procedures_ALL_PROCEDURES = {
     check: check,
+    plan: plan,
     'code-update': codeUpdate,
     rollback: rollback,
     'health-restart': healthRestart,
     'config-change': configChange,
     emergency: emergency,
-    stop: stop,
+    stop: stop_stop,
     start: start,
     'full-restart': fullRestart,
     maintenance: maintenance_maintenance,
@@ -17960,6 +19288,7 @@ const procedures_ALL_PROCEDURES = {
 };
 
 ;// CONCATENATED MODULE: ./build/procedures/run-procedure.js
+
 
 
 
@@ -18031,7 +19360,7 @@ async function conduct(run, opened, procedure) {
             describeDeployment(view);
         }
         try {
-            if (run.request.procedure !== 'check')
+            if (perform !== undefined)
                 passOpeningGates(view);
             return await procedure.preview(view);
         }
@@ -18065,8 +19394,8 @@ async function withHooks(session, perform) {
     await hookBefore(session);
     try {
         const result = await perform(session);
-        await hookAfter(session, result.outcome);
-        return result;
+        const failure = await hookAfter(session, result.outcome);
+        return failure === undefined || !isGreen(result.outcome) ? result : withoutItsHook(result, failure);
     }
     catch (error) {
         const failure = asProcedureError(error);
@@ -18074,6 +19403,10 @@ async function withHooks(session, perform) {
             await hookAfter(session, outcomeOf(failure, session.recorder.changed));
         throw error;
     }
+}
+/** The work is done and stays; the hook that belongs to it is not, and so the job is red. */
+function withoutItsHook(result, error) {
+    return { ...result, outcome: 'failed', headline: `${result.headline}; after that: ${error.message}`, error };
 }
 /** Errors that say "no" before anything was done. */
 const REFUSALS = new Set([
@@ -18088,6 +19421,7 @@ const REFUSALS = new Set([
     'E_BACKUP',
     'E_BAD_RELEASE',
     'E_LOCKED',
+    'E_REMEDY',
 ]);
 function failedBeforeItsEnd(run, error) {
     const { changed } = run.recorder;
@@ -18632,7 +19966,7 @@ function hasUrlCredentials(value) {
 
 /***/ }),
 
-/***/ 8523:
+/***/ 4766:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -18654,43 +19988,8 @@ var printable = __nccwpck_require__(5230);
 var units = __nccwpck_require__(9574);
 // EXTERNAL MODULE: ./build/model/traffic.js
 var model_traffic = __nccwpck_require__(6060);
-;// CONCATENATED MODULE: ./build/report/words.js
-
-/** Symbols of different shape: the outcome can be told without colours. */
-const OUTCOMES = {
-    deployed: { word: 'Deployed', emoji: '✅', sign: '✔' },
-    unchanged: { word: 'Unchanged', emoji: '🟰', sign: '=' },
-    completed: { word: 'Completed', emoji: '☑️', sign: '✔' },
-    refused: { word: 'Refused', emoji: '⛔', sign: '⊘' },
-    failed: { word: 'Failed', emoji: '❌', sign: '✖' },
-    'rolled-back': { word: 'Rolled back', emoji: '↩️', sign: '↩' },
-    'rollback-failed': { word: 'Rollback failed', emoji: '🚨', sign: '‼' },
-    cancelled: { word: 'Cancelled', emoji: '⏹️', sign: '■' },
-};
-const OUTCOME_KINDS = [...outcome/* GREEN_OUTCOMES */.E9, ...outcome/* RED_OUTCOMES */.Si];
-/** For the summary: `✅ Deployed`. */
-function outcomeTitle(kind) {
-    return `${OUTCOMES[kind].emoji} ${OUTCOMES[kind].word}`;
-}
-/** For a log: `✔ deployed`. */
-function outcomeSign(kind) {
-    return `${OUTCOMES[kind].sign} ${kind}`;
-}
-/** What the title says of the whole run. */
-function reportTitle(report) {
-    return report.dryRun && report.outcome === 'completed' ? '📝 Dry run' : outcomeTitle(report.outcome);
-}
-const STATUS_SIGNS = {
-    done: '✔',
-    failed: '✖',
-    undone: '↩',
-    note: '·',
-};
-/** `03:15:02` of an ISO 8601 time; the text itself when it is none. */
-function words_clock(iso) {
-    return /T(\d\d:\d\d:\d\d)/.exec(iso)?.[1] ?? iso;
-}
-
+// EXTERNAL MODULE: ./build/report/words.js
+var words = __nccwpck_require__(3667);
 ;// CONCATENATED MODULE: ./build/report/traffic.js
 
 
@@ -18804,7 +20103,7 @@ function ms(value) {
 const LONGEST_EXCERPT = 40;
 /** The end of the log, and what a terminal shows: outcome, what is live, what went wrong, what to do. */
 function renderText(report) {
-    const title = report.dryRun ? 'dry run, nothing was changed' : outcomeSign(report.outcome);
+    const title = report.dryRun ? 'dry run, nothing was changed' : (0,words/* outcomeSign */.mT)(report.outcome);
     const lines = ['', `${title}: ${report.headline}`, `${report.procedure} took ${(0,units/* formatDuration */.a3)(report.durationMs)}`];
     if (!(0,outcome/* isGreen */.gf)(report.outcome))
         lines.push(report.changed ? 'What runs is not as it was before.' : 'What runs is as it was before.');
@@ -18848,7 +20147,7 @@ function serviceLine(service, dryRun) {
         ...(service.memoryBytes === undefined ? [] : [(0,units/* formatSize */.Xq)(service.memoryBytes)]),
         ...(service.reasons.length === 0 ? [] : [`why: ${service.reasons.join('; ')}`]),
     ];
-    const outcome = dryRun ? '' : ` ${outcomeSign(service.outcome)}`;
+    const outcome = dryRun ? '' : ` ${(0,words/* outcomeSign */.mT)(service.outcome)}`;
     return `  ${service.service}:${outcome}${facts.length === 0 ? '' : ` (${facts.join(', ')})`}`;
 }
 /** What the headline and "What to do next" say is not said twice. */
@@ -18873,7 +20172,55 @@ function columns(rows) {
 
 /***/ }),
 
-/***/ 7897:
+/***/ 3667:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   mT: () => (/* binding */ outcomeSign)
+/* harmony export */ });
+/* unused harmony exports OUTCOME_KINDS, outcomeTitle, reportTitle, STATUS_SIGNS, clock */
+/* harmony import */ var _model_outcome_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6521);
+
+/** Symbols of different shape: the outcome can be told without colours. */
+const OUTCOMES = {
+    deployed: { word: 'Deployed', emoji: '✅', sign: '✔' },
+    unchanged: { word: 'Unchanged', emoji: '🟰', sign: '=' },
+    completed: { word: 'Completed', emoji: '☑️', sign: '✔' },
+    refused: { word: 'Refused', emoji: '⛔', sign: '⊘' },
+    failed: { word: 'Failed', emoji: '❌', sign: '✖' },
+    'rolled-back': { word: 'Rolled back', emoji: '↩️', sign: '↩' },
+    'rollback-failed': { word: 'Rollback failed', emoji: '🚨', sign: '‼' },
+    cancelled: { word: 'Cancelled', emoji: '⏹️', sign: '■' },
+};
+const OUTCOME_KINDS = [..._model_outcome_js__WEBPACK_IMPORTED_MODULE_0__/* .GREEN_OUTCOMES */ .E9, ..._model_outcome_js__WEBPACK_IMPORTED_MODULE_0__/* .RED_OUTCOMES */ .Si];
+/** For the summary: `✅ Deployed`. */
+function outcomeTitle(kind) {
+    return `${OUTCOMES[kind].emoji} ${OUTCOMES[kind].word}`;
+}
+/** For a log: `✔ deployed`. */
+function outcomeSign(kind) {
+    return `${OUTCOMES[kind].sign} ${kind}`;
+}
+/** What the title says of the whole run. */
+function reportTitle(report) {
+    return report.dryRun && report.outcome === 'completed' ? '📝 Dry run' : outcomeTitle(report.outcome);
+}
+const STATUS_SIGNS = {
+    done: '✔',
+    failed: '✖',
+    undone: '↩',
+    note: '·',
+};
+/** `03:15:02` of an ISO 8601 time; the text itself when it is none. */
+function clock(iso) {
+    return /T(\d\d:\d\d:\d\d)/.exec(iso)?.[1] ?? iso;
+}
+
+
+/***/ }),
+
+/***/ 3242:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -28908,6 +30255,7 @@ function lastLines(text, count) {
 
 
 
+
 /** Between SIGTERM and SIGKILL. The runner itself allows 7.5 s from its SIGINT to its SIGTERM, so this has to be less. */
 const GRACE_MS = 2_000;
 /**
@@ -28965,7 +30313,7 @@ async function runChild(options) {
         if (ending.reason === 'cancelled')
             throw cancelled(title, output, options.signal?.reason);
         if (ending.reason === 'deadline')
-            throw late(title, options.timeoutMs, output);
+            throw late(title, options.timeoutMs, output, stuckOf(child, options));
         return result;
     }
     finally {
@@ -29054,9 +30402,20 @@ function cancelled(title, lines, reason) {
         excerpt: lines.length === 0 ? [] : [{ title: 'last output', lines }],
     });
 }
-function late(title, timeoutMs, lines) {
+/** Of a long command line, which begins with where the project is, the end says what it does. */
+const SHOWN_COMMAND = { begin: 40, end: 120 };
+function stuckOf({ pid }, { command, args, timeoutMs }) {
+    if (pid === undefined)
+        return undefined;
+    const line = [external_node_path_default().basename(command), ...args].join(' ');
+    const { begin, end } = SHOWN_COMMAND;
+    const short = line.length > begin + end ? `${line.slice(0, begin)} … ${line.slice(-end)}` : line;
+    return { pid, command: short, waitedMs: timeoutMs };
+}
+function late(title, timeoutMs, lines, stuck) {
     return new errors/* ProcedureError */.e_('E_DEADLINE', `"${title}" took longer than ${(0,units/* formatDuration */.a3)(timeoutMs)} and was ended`, {
         next: 'See what it was waiting for in its last output.',
+        stuck,
         excerpt: lines.length === 0 ? [] : [{ title: 'last output', lines }],
     });
 }
@@ -29295,6 +30654,143 @@ async function haveAnonymousVolumes(cli, containers) {
         next: 'Look whether the engine answers: docker info.',
     });
     return text.split('\n').some((name) => /^[0-9a-f]{64}$/.test(name));
+}
+
+;// CONCATENATED MODULE: ./build/engine/compose-locate.js
+
+
+/** What Compose reads where no file is named, and what it lays over it (compose-spec, 03-compose-file). */
+const DEFAULT_FILES = [
+    ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml'],
+    ['compose.override.yml', 'compose.override.yaml', 'docker-compose.override.yml', 'docker-compose.override.yaml'],
+];
+/**
+ * Compose names the place of a mistake in its model, and for a syntax error a line that is often another one. A person wants
+ * the file and the line.
+ * @param stderr of `docker compose config`
+ * @returns `compose.yaml:12`, the file as it lies below the project directory; undefined when it cannot be told
+ */
+async function locateMistake(target, stderr) {
+    const named = /validating ([^:]+): /.exec(stderr)?.[1];
+    const files = named === undefined ? await filesOf(target) : [named];
+    let best;
+    for (const file of files) {
+        const text = await (0,promises_.readFile)(file, 'utf8').catch(() => undefined);
+        const place = text === undefined ? undefined : await placeIn(text, stderr);
+        if (place !== undefined && place.depth > (best?.depth ?? -1))
+            best = { ...place, file };
+    }
+    if (best === undefined)
+        return undefined;
+    const below = external_node_path_default().relative(target.directory, best.file);
+    return `${below.startsWith('..') ? best.file : below}:${best.line}`;
+}
+async function filesOf({ files, directory }) {
+    if (files.length > 0)
+        return files.filter((file) => file !== '-').map((file) => external_node_path_default().resolve(directory, file));
+    const found = [];
+    for (const names of DEFAULT_FILES) {
+        for (const name of names) {
+            const file = external_node_path_default().join(directory, name);
+            const isThere = await (0,promises_.readFile)(file).then(() => true, () => false);
+            if (!isThere)
+                continue;
+            found.push(file);
+            break;
+        }
+    }
+    return found;
+}
+/** @returns the place in one file; exported for its table of what the versions of Compose say */
+async function placeIn(text, stderr) {
+    // Only where something is wrong: reading the package takes longer than the whole start of a run.
+    const yaml = await __nccwpck_require__.e(/* import() */ 815).then(__nccwpck_require__.t.bind(__nccwpck_require__, 8815, 19));
+    const lines = new yaml.LineCounter();
+    const document = yaml.parseDocument(text, { lineCounter: lines, merge: true });
+    if (/(?:^|\s)yaml: /m.test(stderr))
+        return syntaxPlace(yaml, document, lines, stderr);
+    const asked = askedFor(stderr);
+    return asked === undefined ? undefined : walk(yaml, document, lines, asked);
+}
+const CERTAIN = 1_000;
+function syntaxPlace(yaml, document, lines, stderr) {
+    const [error] = document.errors;
+    const line = error?.linePos?.[0].line;
+    if (error !== undefined && line !== undefined) {
+        const open = error.code === 'MISSING_CHAR' ? quoteLeftOpen(yaml, document, lines, error.pos[0]) : undefined;
+        return { line: open ?? line, depth: CERTAIN };
+    }
+    // Go's parser is stricter in places: its own line is better than none.
+    const said = /line (\d+)/.exec(stderr)?.[1];
+    return said === undefined ? undefined : { line: Number(said), depth: 0 };
+}
+/** A quote that is not closed is noticed where the text ends; the mistake is where it begins. */
+function quoteLeftOpen(yaml, document, lines, at) {
+    let line;
+    yaml.visit(document, {
+        Scalar(_key, { type, range }) {
+            if (range === undefined || range === null || !(type ?? '').startsWith('QUOTE') || range[0] > at || range[1] < at)
+                return;
+            line ??= lines.linePos(range[0]).line;
+        },
+    });
+    return line;
+}
+/** The forms of Compose 2.24 to 5: `services.app.ports must be a list`, `services.app additional properties 'x' not allowed`. */
+function askedFor(stderr) {
+    const property = /additional propert(?:y|ies) '?([^\s',]+)'?/i.exec(stderr)?.[1];
+    const [, service, rest = ''] = /service "([^"]+)" ([^:\n]*)/.exec(stderr) ?? [];
+    if (service !== undefined) {
+        const key = /depends on/.test(rest)
+            ? 'depends_on'
+            : (/undefined (volume|network|secret|config)/.exec(rest)?.[1] ?? '');
+        return { tokens: ['services', service, key === 'depends_on' || key === '' ? key : `${key}s`], property: undefined };
+    }
+    const where = /(?:^|[\s:])((?:services|volumes|networks|configs|secrets|include)\.[^\s:]+)/m.exec(stderr)?.[1];
+    if (where !== undefined)
+        return { tokens: where.split('.'), property };
+    return property === undefined ? undefined : { tokens: [], property };
+}
+function walk(yaml, document, lines, { tokens, property }) {
+    let node = document.contents;
+    let line;
+    let depth = 0;
+    const lineOf = (one) => {
+        const start = yaml.isNode(one) ? one.range?.[0] : undefined;
+        return start === undefined ? undefined : lines.linePos(start).line;
+    };
+    let left = tokens;
+    while (left.length > 0) {
+        const step = stepInto(yaml, node, left);
+        if (step === undefined)
+            break;
+        line = lineOf(step.at) ?? line;
+        node = step.node;
+        left = left.slice(step.taken);
+        depth += step.taken;
+    }
+    if (property !== undefined && left.length === 0) {
+        const step = stepInto(yaml, node, [property]);
+        if (step !== undefined)
+            return { line: lineOf(step.at) ?? line ?? 1, depth: depth + 1 };
+    }
+    return line === undefined ? undefined : { line, depth };
+}
+function stepInto(yaml, node, words) {
+    if (yaml.isMap(node)) {
+        for (let taken = words.length; taken > 0; taken -= 1) {
+            const name = words.slice(0, taken).join('.');
+            const pair = node.items.find(({ key }) => yaml.isScalar(key) && String(key.value) === name);
+            if (pair !== undefined)
+                return { at: pair.key, node: yaml.isNode(pair.value) ? pair.value : null, taken };
+        }
+    }
+    const index = Number(words[0]);
+    if (yaml.isSeq(node) && Number.isInteger(index)) {
+        const item = node.items[index];
+        return item === undefined ? undefined : { at: item, node: yaml.isNode(item) ? item : null, taken: 1 };
+    }
+    return undefined;
 }
 
 // EXTERNAL MODULE: ./build/model/policy.js
@@ -29689,6 +31185,7 @@ function isValues(value) {
 
 
 
+
 /** Services of profiles that are off belong to the project too: a person may name one. */
 const ALL_PROFILES = ['--profile', '*'];
 /**
@@ -29708,7 +31205,7 @@ async function renderDocument(cli, target) {
     if (result.exitCode !== 0)
         result = await render([]);
     if (result.exitCode !== 0)
-        throw invalid(target, result.stderr);
+        throw await invalid(target, result.stderr);
     const document = asDocument(result.stdout);
     const { relocate } = target;
     return relocate === undefined ? document : relocateDocument(document, escaped(relocate.from), escaped(relocate.to));
@@ -29736,7 +31233,7 @@ function asDocument(text) {
         });
     }
 }
-function invalid(target, stderr) {
+async function invalid(target, stderr) {
     const lines = lastLines(stderr, 20).filter((line) => !/level=(warning|info|debug)/.test(line));
     if (/no configuration file provided/.test(stderr)) {
         return new errors/* ProcedureError */.e_('E_COMPOSE_FILE', `There is no compose file in ${target.directory}`, {
@@ -29755,7 +31252,9 @@ function invalid(target, stderr) {
             excerpt: [{ title: 'docker compose', lines: lines.slice(0, 5) }],
         });
     }
-    return new errors/* ProcedureError */.e_('E_COMPOSE_FILE', `The compose file is not valid: ${reasonIn(stderr)}`, {
+    const place = await locateMistake(target, lines.join('\n'));
+    const where = place === undefined ? '' : ` (${place})`;
+    return new errors/* ProcedureError */.e_('E_COMPOSE_FILE', `The compose file is not valid: ${reasonIn(stderr)}${where}`, {
         next: 'Correct it; docker compose config says the same on the host. Nothing was changed.',
         excerpt: lines.length > 1 ? [{ title: 'docker compose config', lines }] : [],
     });
@@ -30587,6 +32086,8 @@ function writtenFiles(changes, mountPoints) {
 
 // EXTERNAL MODULE: external "node:timers/promises"
 var external_node_timers_promises_ = __nccwpck_require__(8500);
+// EXTERNAL MODULE: ./build/model/own-names.js
+var own_names = __nccwpck_require__(8348);
 ;// CONCATENATED MODULE: ./build/engine/failures.js
 
 
@@ -30719,6 +32220,7 @@ function unreachable(error, host) {
 
 
 
+
 const START_MS = 60_000;
 const KILL_MS = 30_000;
 const REMOVE_MS = 60_000;
@@ -30785,7 +32287,12 @@ function createContainers(client) {
         removeContainer: (id) => removeContainer(client, id),
         async publishers(port) {
             const listed = await client.call(`list containers that publish port ${port}`, (docker, abortSignal) => docker.listContainers({ filters: { publish: [`${port}/tcp`] }, abortSignal }));
-            return listed.map(({ Names, Id }) => Names[0]?.replace(/^\//, '') ?? containers_short(Id));
+            return listed.map(({ Names, Id, Labels }) => ({
+                id: Id,
+                name: Names[0]?.replace(/^\//, '') ?? containers_short(Id),
+                // An edge is a compose project of its own, and works for another.
+                project: Labels[own_names/* PROJECT_LABEL */.NV] ?? Labels[PROJECT],
+            }));
         },
         async setRestartPolicy(id, policy) {
             const setting = client.call(`set the restart policy of container ${containers_short(id)} to ${policy}`, async (docker) => {
@@ -31124,118 +32631,6 @@ function isOlder(one, than) {
     return major === thanMajor ? minor < thanMinor : major < thanMajor;
 }
 
-;// CONCATENATED MODULE: ./build/engine/json-lines.js
-/** An engine's event or reading is a few KiB; what is longer is no such thing. */
-const LINE_LIMIT = 4 * 1024 * 1024;
-/** The JSON values of a stream that has one a line. Ends with the stream; what breaks it is thrown. */
-async function* jsonLines(stream) {
-    let rest = Buffer.alloc(0);
-    for await (const chunk of stream) {
-        rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-        for (;;) {
-            const end = rest.indexOf(0x0a);
-            if (end < 0)
-                break;
-            const line = rest.subarray(0, end).toString('utf8').trim();
-            rest = rest.subarray(end + 1);
-            if (line !== '')
-                yield JSON.parse(line);
-        }
-        if (rest.length > LINE_LIMIT)
-            throw new Error('the engine sent a line without an end');
-    }
-    const last = rest.toString('utf8').trim();
-    if (last !== '')
-        yield JSON.parse(last);
-}
-
-;// CONCATENATED MODULE: ./build/engine/events.js
-
-
-/** Without `exec_*`: health checks make three of those each. Matched as beginnings, because of `health_status: …`. */
-const ACTIONS = [
-    'create',
-    'start',
-    'restart',
-    'die',
-    'oom',
-    'kill',
-    'stop',
-    'destroy',
-    'pause',
-    'unpause',
-    'rename',
-    'health_status',
-];
-/**
- * What happens to a project's containers (one-off ones left out) and to the volumes in which its lock is kept
- * (`rolling-restart.PROJECT.…`). The request goes out at once, not when the first event is asked for, so that nothing is
- * missed in between. Ends on abort; a connection that breaks is thrown.
- *
- * The engine's label filter does not serve: an event of a volume carries no labels.
- */
-function projectEvents(client, project, signal) {
-    const what = `stream the events of ${project}`;
-    const filters = { type: ['container', 'volume'], event: ACTIONS };
-    const query = { filters: JSON.stringify(filters), ...sinceNow(client.endpoint.host) };
-    const opening = client.open(what, { method: 'GET', path: '/events', query }, { signal });
-    opening.catch(() => undefined); // whoever iterates gets it
-    return (async function* () {
-        try {
-            for await (const message of jsonLines(await opening)) {
-                const event = eventOf(message, project);
-                if (event !== undefined)
-                    yield event;
-            }
-        }
-        catch (error) {
-            if (signal.aborted)
-                return;
-            throw client.broken(what, error);
-        }
-        if (!signal.aborted)
-            throw client.broken(what, undefined);
-    })();
-}
-/**
- * The engine keeps its last 256 events and sends those since an instant before it goes on. On its own socket, where its
- * clock is ours, that closes the gap until the request has arrived; elsewhere the clocks may differ.
- */
-function sinceNow(host) {
-    return host.startsWith('unix://') && process.platform === 'linux' ? { since: (Date.now() / 1_000).toFixed(3) } : {};
-}
-function eventOf(message, project) {
-    const { ID: id } = message.Actor;
-    const attributes = message.Actor.Attributes ?? {};
-    const common = { action: message.Action, id, atMs: Math.floor(message.timeNano / 1_000_000) };
-    if (message.Type === 'volume') {
-        if (!id.startsWith(`rolling-restart.${project}.`))
-            return undefined;
-        return { ...common, type: 'volume', service: undefined, exitCode: undefined };
-    }
-    if (attributes[PROJECT] !== project || attributes[ONE_OFF] === 'True')
-        return undefined;
-    const exitCode = attributes['exitCode'];
-    return {
-        ...common,
-        type: 'container',
-        service: attributes[SERVICE],
-        exitCode: exitCode === undefined ? undefined : Number(exitCode),
-    };
-}
-
-;// CONCATENATED MODULE: ./build/model/own-names.js
-/** Labels of everything that Rolling Restart leaves on an engine: what it is found by, and cleaned up. */
-const PROJECT_LABEL = 'rolling-restart.project';
-const SERVICE_LABEL = 'rolling-restart.service';
-/** On the containers and the volume of an edge; its value is the role. */
-const EDGE_LABEL = 'rolling-restart.edge';
-/** The compose projects of edges begin with it. */
-const EDGE_PROJECT_PREFIX = 'rolling-restart-edge-';
-/** The empty image that records are opened with; one for all projects of an engine. */
-const RECORDS_IMAGE = { repository: 'rolling-restart/records', tag: '1' };
-const RECORDS_IMAGE_NAME = `${RECORDS_IMAGE.repository}:${RECORDS_IMAGE.tag}`;
-
 ;// CONCATENATED MODULE: ./build/engine/frames.js
 
 const HEADER_BYTES = 8;
@@ -31330,8 +32725,8 @@ async function readLogs(client, id, options) {
     const { follow = false, signal } = options;
     const what = `read the log of container ${containers_short(id)}`;
     const query = {
-        stdout: '1',
-        stderr: '1',
+        stdout: options.only === 'stderr' ? '0' : '1',
+        stderr: options.only === 'stdout' ? '0' : '1',
         follow: follow ? '1' : '0',
         timestamps: options.timestamps === true ? '1' : '0',
         ...(options.since === undefined ? {} : { since: options.since.toFixed(6) }),
@@ -31379,6 +32774,31 @@ async function putArchive(client, what, { container, folder, archive }) {
         const options = { path: folder, noOverwriteDirNonDir: 'true', abortSignal };
         await docker.getContainer(container).putArchive(archive, options);
     }, { timeoutMs: ARCHIVE_MS }));
+}
+
+;// CONCATENATED MODULE: ./build/engine/json-lines.js
+/** An engine's event or reading is a few KiB; what is longer is no such thing. */
+const LINE_LIMIT = 4 * 1024 * 1024;
+/** The JSON values of a stream that has one a line. Ends with the stream; what breaks it is thrown. */
+async function* jsonLines(stream) {
+    let rest = Buffer.alloc(0);
+    for await (const chunk of stream) {
+        rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+        for (;;) {
+            const end = rest.indexOf(0x0a);
+            if (end < 0)
+                break;
+            const line = rest.subarray(0, end).toString('utf8').trim();
+            rest = rest.subarray(end + 1);
+            if (line !== '')
+                yield JSON.parse(line);
+        }
+        if (rest.length > LINE_LIMIT)
+            throw new Error('the engine sent a line without an end');
+    }
+    const last = rest.toString('utf8').trim();
+    if (last !== '')
+        yield JSON.parse(last);
 }
 
 ;// CONCATENATED MODULE: ./build/engine/tar.js
@@ -31471,6 +32891,380 @@ function createVolumes(client) {
             });
             await unlessStatus([404], undefined, removing);
         },
+    };
+}
+
+;// CONCATENATED MODULE: ./build/engine/records.js
+
+
+
+
+
+
+
+
+
+
+/** An image with nothing in it. A container needs one, also when it is never started. */
+const IMAGE_LABEL = 'rolling-restart.image=records';
+/** Where the container has the volume. */
+const ROOT = '/records';
+/**
+ * How long "it is not there, make it; the name is taken, look at it" may go on. The engine reserves a name before it
+ * registers the container: on a busy machine another one's creation is neither there nor away for hundreds of
+ * milliseconds (measured on 26.1.5: 8 rounds without a pause were not enough).
+ */
+const ENSURE_MS = 30_000;
+const ENSURE_PAUSE_MS = [10, 20, 50, 100, 250];
+const IMPORT_MS = 60_000;
+/** Files and labelled volumes on the engine, through the archive API of a container that is never started. */
+function createRecordsApi(client) {
+    return {
+        ...createVolumes(client),
+        ensureRecordsContainer: (options) => ensureContainer(client, options),
+        writeFiles: (container, files) => writeFiles(client, container, files),
+        async readFile(container, path) {
+            const file = insideVolume(path);
+            const files = await records_readArchive(client, container, file);
+            return files.get(external_node_path_.posix.basename(file));
+        },
+        async readTree(container, folder) {
+            const inside = insideVolume(folder);
+            const files = await records_readArchive(client, container, inside);
+            // Names in the archive begin with the last part of the path that was asked for; the root's is the mount point.
+            const above = inside === '.' ? undefined : external_node_path_.posix.dirname(inside);
+            return new Map([...files].map(([name, content]) => [
+                above === undefined ? name.slice(name.indexOf('/') + 1) : external_node_path_.posix.join(above, name),
+                content,
+            ]));
+        },
+        removeContainer: (id) => removeContainer(client, id),
+    };
+}
+async function ensureContainer(client, options) {
+    const endsAt = performance.now() + ENSURE_MS;
+    for (let attempt = 0; performance.now() < endsAt; attempt += 1) {
+        const existing = await findContainer(client, options);
+        if (existing !== undefined)
+            return existing;
+        const made = await tryCreate(client, options);
+        if (made === 'no image')
+            await importImage(client);
+        else if (made === 'name taken')
+            await (0,external_node_timers_promises_.setTimeout)(ENSURE_PAUSE_MS[attempt] ?? ENSURE_PAUSE_MS.at(-1));
+        else
+            return made;
+    }
+    throw new EngineError(409, `The container ${options.name} cannot be made: others make and remove it all the time`, {
+        next: 'Look at docker events for who does.',
+    });
+}
+async function findContainer(client, options) {
+    const looking = client.call(`inspect container ${options.name}`, (docker, abortSignal) => docker.getContainer(options.name).inspect({ abortSignal }));
+    const found = await unlessStatus([404], undefined, looking);
+    if (found === undefined)
+        return undefined;
+    if (found.Mounts.some((mount) => mount.Name === options.volume && mount.Destination === ROOT))
+        return found.Id;
+    throw new EngineError(409, `The container ${options.name} is in the way: it does not open ${options.volume}`, {
+        next: `See what it is with \`docker inspect ${options.name}\`, and remove or rename it.`,
+    });
+}
+async function tryCreate(client, options) {
+    const settings = {
+        name: options.name,
+        Image: own_names/* RECORDS_IMAGE_NAME */.pP,
+        Labels: { ...options.labels },
+        // The engine wants a command; there is no such program, so that nobody can start it by accident either.
+        Cmd: ['never-started'],
+        NetworkDisabled: true,
+        HostConfig: {
+            NetworkMode: 'none',
+            Mounts: [{ Type: 'volume', Source: options.volume, Target: ROOT, VolumeOptions: NO_COPY }],
+        },
+    };
+    const creating = client.call(`create container ${options.name}`, async (docker, abortSignal) => {
+        const container = await docker.createContainer({ ...settings, abortSignal });
+        return container.id;
+    });
+    return unlessStatus([409], 'name taken', unlessStatus([404], 'no image', creating));
+}
+/**
+ * Creates a container of the image with nothing in it. Without a program it is one that is never started.
+ * @returns its id
+ */
+async function createFromEmptyImage(client, { name, labels, mounts, program }) {
+    const settings = {
+        ...(name === undefined ? {} : { name }),
+        Image: own_names/* RECORDS_IMAGE_NAME */.pP,
+        Labels: { ...labels },
+        Cmd: ['never-started'],
+        NetworkDisabled: true,
+        ...(program === undefined ? {} : programSettings(program)),
+        HostConfig: {
+            NetworkMode: 'none',
+            Mounts: [...mounts],
+            ...(program === undefined ? {} : programLimits(program)),
+        },
+    };
+    const create = () => client.call(`create container ${name ?? 'without a name'}`, async (docker, abortSignal) => {
+        const container = await docker.createContainer({ ...settings, abortSignal });
+        return container.id;
+    });
+    const made = await unlessStatus([404], undefined, create());
+    if (made !== undefined)
+        return made;
+    await importImage(client);
+    return create();
+}
+function programSettings({ command, environment, user }) {
+    return {
+        Entrypoint: [...command],
+        Cmd: [],
+        Env: Object.entries(environment).map(([key, value]) => `${key}=${value}`),
+        User: user,
+        WorkingDir: '/',
+    };
+}
+function programLimits({ memoryBytes, processes }) {
+    return {
+        CapDrop: ['ALL'],
+        SecurityOpt: ['no-new-privileges'],
+        Memory: memoryBytes,
+        PidsLimit: processes,
+        // Whatever the engine's own driver is, this one can be read back.
+        LogConfig: { Type: 'json-file', Config: {} },
+    };
+}
+/** The volume is not filled from the image's folder. */
+const NO_COPY = {
+    NoCopy: true,
+    Labels: {},
+    DriverConfig: { Name: '', Options: {} },
+};
+/** Two that import at once leave the name to the later one; both images are empty. */
+async function importImage(client) {
+    const what = `import the empty image ${own_names/* RECORDS_IMAGE_NAME */.pP}`;
+    const progress = await client.call(what, (docker, abortSignal) => {
+        const options = {
+            repo: own_names/* RECORDS_IMAGE */.Z9.repository,
+            tag: own_names/* RECORDS_IMAGE */.Z9.tag,
+            changes: `LABEL ${IMAGE_LABEL}`,
+            abortSignal,
+        };
+        return docker.importImage(external_node_stream_.Readable.from([EMPTY_TAR]), options);
+    }, { timeoutMs: IMPORT_MS });
+    for await (const message of jsonLines(progress)) {
+        if (typeof message === 'object' && message !== null && 'error' in message) {
+            throw client.broken(what, new Error(String(message.error)));
+        }
+    }
+}
+async function writeFiles(client, container, files) {
+    const inside = new Map([...files].map(([path, content]) => [insideVolume(path), content]));
+    const archive = await tarWithFiles(inside);
+    const what = `write ${[...inside.keys()].join(' and ')} through container ${containers_short(container)}`;
+    await putArchive(client, what, { container, folder: ROOT, archive });
+}
+/** @returns files by their names in the archive; none when there is nothing at the path */
+async function records_readArchive(client, container, path) {
+    const what = `read ${path} through container ${containers_short(container)}`;
+    const request = {
+        method: 'GET',
+        path: `/containers/${container}/archive`,
+        query: { path: external_node_path_.posix.join(ROOT, path) },
+    };
+    try {
+        // The engine locks the container until the archive has been read: no reader sees half a write.
+        const response = await client.open(what, request, { signal: AbortSignal.timeout(ARCHIVE_MS) });
+        return await filesInTar(response);
+    }
+    catch (error) {
+        const nothingThere = error instanceof EngineError && error.status === 404 && !/no such container/i.test(error.message);
+        if (nothingThere)
+            return new Map();
+        throw client.broken(what, error);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/engine/compose-isolated.js
+
+
+
+
+
+
+
+
+
+
+
+
+/** Where the program lies in its container; no tree has a folder of that name at its root. */
+const PROGRAM = '/.rolling-restart-compose';
+const compose_isolated_START_MS = 30_000;
+const RENDER_MS = 60_000;
+const LDD_MS = 10_000;
+/** Nobody: it owns nothing, and may write nowhere. */
+const NOBODY = '65534:65534';
+const MEMORY_BYTES = 512 * 1024 * 1024;
+const PROCESSES = 256;
+/**
+ * Compose's own program in a container with nothing in it but that program, the libraries that it is linked with, and the
+ * tree: whatever a compose file names (`env_file`, `extends`, `include`, or what Compose will learn to read one day) is a
+ * path into that, and there is no network to fetch from. Nothing of the tree is executed.
+ */
+function createIsolatedCompose(client, environment) {
+    let program;
+    return {
+        async render(target, tree, { labels, signal }) {
+            const { files, variables } = await (program ??= readProgram(environment));
+            const archive = await treeArchive(files, tree);
+            const run = (call) => runInContainer(client, { call, archive, variables, labels, signal });
+            return parseProject(await renderDocument({ run }, target));
+        },
+    };
+}
+async function readProgram(environment) {
+    const { command, environment: variables } = await composeProgram(environment);
+    if (command === BY_THE_CLI.command) {
+        throw new errors/* ProcedureError */.e_('E_ENGINE_UNREACHABLE', "Compose's own program is not found, to render by itself", {
+            next: 'Install the Compose plugin of Docker as a file in one of the folders that Docker looks in. Nothing was changed.',
+        });
+    }
+    const files = new Map([[PROGRAM, { content: await (0,promises_.readFile)(command) }]]);
+    // Docker's own build is linked with nothing; those of distributions are.
+    const { stdout } = await runChild({ command: 'ldd', args: [command], env: { ...environment }, timeoutMs: LDD_MS });
+    for (const [, library] of stdout.matchAll(/(?:=>\s*|^\s*)(\/\S+)\s+\(0x/gm)) {
+        if (library !== undefined)
+            files.set(library, { content: await (0,promises_.readFile)(library) });
+    }
+    return { files, variables };
+}
+/** The loader of programs is a library that is executed itself. */
+async function treeArchive(program, tree) {
+    const archive = (0,tar_stream.pack)();
+    const owner = { uid: 0, gid: 0, mtime: new Date(0) };
+    for (const [path, entry] of [...tree, ...program]) {
+        const name = path.replace(/^\/+/, '');
+        if ('link' in entry)
+            archive.entry({ ...owner, name, type: 'symlink', linkname: entry.link });
+        else
+            archive.entry({ ...owner, name, mode: program.has(path) ? 0o755 : 0o644 }, entry.content);
+    }
+    archive.finalize();
+    const chunks = [];
+    for await (const chunk of archive)
+        chunks.push(chunk);
+    return Buffer.concat(chunks);
+}
+async function runInContainer(client, { call, archive, variables, labels, signal }) {
+    const id = await createFromEmptyImage(client, {
+        name: undefined,
+        labels,
+        mounts: [],
+        program: {
+            command: [PROGRAM, ...call.args],
+            environment: { ...variables, HOME: '/', PATH: '/' },
+            user: NOBODY,
+            memoryBytes: MEMORY_BYTES,
+            processes: PROCESSES,
+        },
+    });
+    try {
+        await putArchive(client, 'give Compose the tree', { container: id, folder: '/', archive });
+        await client.call(`start ${call.title} in a container of its own`, async (docker, abortSignal) => {
+            await docker.getContainer(id).start({ abortSignal });
+        }, { timeoutMs: compose_isolated_START_MS, signal });
+        const ended = (await client.call(call.title, (docker, abortSignal) => docker.getContainer(id).wait({ abortSignal }), { timeoutMs: RENDER_MS, signal }));
+        const [stdout, stderr] = await Promise.all([
+            (0,consumers_.text)(await readLogs(client, id, { only: 'stdout', signal })),
+            (0,consumers_.text)(await readLogs(client, id, { only: 'stderr', signal })),
+        ]);
+        if (stderr.startsWith(`exec ${PROGRAM}`)) {
+            throw new errors/* ProcedureError */.e_('E_ENGINE', `Compose cannot be run in a container of its own: ${stderr.trim()}`, {
+                next: 'The engine has to be of the architecture that the runner is of. Nothing was changed.',
+            });
+        }
+        return { exitCode: ended.StatusCode, endedBy: undefined, stdout, stderr };
+    }
+    finally {
+        await removeContainer(client, id);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/engine/events.js
+
+
+/** Without `exec_*`: health checks make three of those each. Matched as beginnings, because of `health_status: …`. */
+const ACTIONS = [
+    'create',
+    'start',
+    'restart',
+    'die',
+    'oom',
+    'kill',
+    'stop',
+    'destroy',
+    'pause',
+    'unpause',
+    'rename',
+    'health_status',
+];
+/**
+ * What happens to a project's containers (one-off ones left out) and to the volumes in which its lock is kept
+ * (`rolling-restart.PROJECT.…`). The request goes out at once, not when the first event is asked for, so that nothing is
+ * missed in between. Ends on abort; a connection that breaks is thrown.
+ *
+ * The engine's label filter does not serve: an event of a volume carries no labels.
+ */
+function projectEvents(client, project, signal) {
+    const what = `stream the events of ${project}`;
+    const filters = { type: ['container', 'volume'], event: ACTIONS };
+    const query = { filters: JSON.stringify(filters), ...sinceNow(client.endpoint.host) };
+    const opening = client.open(what, { method: 'GET', path: '/events', query }, { signal });
+    opening.catch(() => undefined); // whoever iterates gets it
+    return (async function* () {
+        try {
+            for await (const message of jsonLines(await opening)) {
+                const event = eventOf(message, project);
+                if (event !== undefined)
+                    yield event;
+            }
+        }
+        catch (error) {
+            if (signal.aborted)
+                return;
+            throw client.broken(what, error);
+        }
+        if (!signal.aborted)
+            throw client.broken(what, undefined);
+    })();
+}
+/**
+ * The engine keeps its last 256 events and sends those since an instant before it goes on. On its own socket, where its
+ * clock is ours, that closes the gap until the request has arrived; elsewhere the clocks may differ.
+ */
+function sinceNow(host) {
+    return host.startsWith('unix://') && process.platform === 'linux' ? { since: (Date.now() / 1_000).toFixed(3) } : {};
+}
+function eventOf(message, project) {
+    const { ID: id } = message.Actor;
+    const attributes = message.Actor.Attributes ?? {};
+    const common = { action: message.Action, id, atMs: Math.floor(message.timeNano / 1_000_000) };
+    if (message.Type === 'volume') {
+        if (!id.startsWith(`rolling-restart.${project}.`))
+            return undefined;
+        return { ...common, type: 'volume', service: undefined, exitCode: undefined };
+    }
+    if (attributes[PROJECT] !== project || attributes[ONE_OFF] === 'True')
+        return undefined;
+    const exitCode = attributes['exitCode'];
+    return {
+        ...common,
+        type: 'container',
+        service: attributes[SERVICE],
+        exitCode: exitCode === undefined ? undefined : Number(exitCode),
     };
 }
 
@@ -31602,175 +33396,6 @@ async function runTool(client, options) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/engine/records.js
-
-
-
-
-
-
-
-
-
-
-/** An image with nothing in it. A container needs one, also when it is never started. */
-const IMAGE_LABEL = 'rolling-restart.image=records';
-/** Where the container has the volume. */
-const ROOT = '/records';
-/**
- * How long "it is not there, make it; the name is taken, look at it" may go on. The engine reserves a name before it
- * registers the container: on a busy machine another one's creation is neither there nor away for hundreds of
- * milliseconds (measured on 26.1.5: 8 rounds without a pause were not enough).
- */
-const ENSURE_MS = 30_000;
-const ENSURE_PAUSE_MS = [10, 20, 50, 100, 250];
-const IMPORT_MS = 60_000;
-/** Files and labelled volumes on the engine, through the archive API of a container that is never started. */
-function createRecordsApi(client) {
-    return {
-        ...createVolumes(client),
-        ensureRecordsContainer: (options) => ensureContainer(client, options),
-        writeFiles: (container, files) => writeFiles(client, container, files),
-        async readFile(container, path) {
-            const file = insideVolume(path);
-            const files = await records_readArchive(client, container, file);
-            return files.get(external_node_path_.posix.basename(file));
-        },
-        async readTree(container, folder) {
-            const inside = insideVolume(folder);
-            const files = await records_readArchive(client, container, inside);
-            // Names in the archive begin with the last part of the path that was asked for; the root's is the mount point.
-            const above = inside === '.' ? undefined : external_node_path_.posix.dirname(inside);
-            return new Map([...files].map(([name, content]) => [
-                above === undefined ? name.slice(name.indexOf('/') + 1) : external_node_path_.posix.join(above, name),
-                content,
-            ]));
-        },
-        removeContainer: (id) => removeContainer(client, id),
-    };
-}
-async function ensureContainer(client, options) {
-    const endsAt = performance.now() + ENSURE_MS;
-    for (let attempt = 0; performance.now() < endsAt; attempt += 1) {
-        const existing = await findContainer(client, options);
-        if (existing !== undefined)
-            return existing;
-        const made = await tryCreate(client, options);
-        if (made === 'no image')
-            await importImage(client);
-        else if (made === 'name taken')
-            await (0,external_node_timers_promises_.setTimeout)(ENSURE_PAUSE_MS[attempt] ?? ENSURE_PAUSE_MS.at(-1));
-        else
-            return made;
-    }
-    throw new EngineError(409, `The container ${options.name} cannot be made: others make and remove it all the time`, {
-        next: 'Look at docker events for who does.',
-    });
-}
-async function findContainer(client, options) {
-    const looking = client.call(`inspect container ${options.name}`, (docker, abortSignal) => docker.getContainer(options.name).inspect({ abortSignal }));
-    const found = await unlessStatus([404], undefined, looking);
-    if (found === undefined)
-        return undefined;
-    if (found.Mounts.some((mount) => mount.Name === options.volume && mount.Destination === ROOT))
-        return found.Id;
-    throw new EngineError(409, `The container ${options.name} is in the way: it does not open ${options.volume}`, {
-        next: `See what it is with \`docker inspect ${options.name}\`, and remove or rename it.`,
-    });
-}
-async function tryCreate(client, options) {
-    const settings = {
-        name: options.name,
-        Image: RECORDS_IMAGE_NAME,
-        Labels: { ...options.labels },
-        // The engine wants a command; there is no such program, so that nobody can start it by accident either.
-        Cmd: ['never-started'],
-        NetworkDisabled: true,
-        HostConfig: {
-            NetworkMode: 'none',
-            Mounts: [{ Type: 'volume', Source: options.volume, Target: ROOT, VolumeOptions: NO_COPY }],
-        },
-    };
-    const creating = client.call(`create container ${options.name}`, async (docker, abortSignal) => {
-        const container = await docker.createContainer({ ...settings, abortSignal });
-        return container.id;
-    });
-    return unlessStatus([409], 'name taken', unlessStatus([404], 'no image', creating));
-}
-/**
- * Creates a container that is never started, of the image with nothing in it.
- * @returns its id
- */
-async function createFromEmptyImage(client, { name, labels, mounts }) {
-    const settings = {
-        name,
-        Image: RECORDS_IMAGE_NAME,
-        Labels: { ...labels },
-        Cmd: ['never-started'],
-        NetworkDisabled: true,
-        HostConfig: { NetworkMode: 'none', Mounts: [...mounts] },
-    };
-    const create = () => client.call(`create container ${name}`, async (docker, abortSignal) => {
-        const container = await docker.createContainer({ ...settings, abortSignal });
-        return container.id;
-    });
-    const made = await unlessStatus([404], undefined, create());
-    if (made !== undefined)
-        return made;
-    await importImage(client);
-    return create();
-}
-/** The volume is not filled from the image's folder. */
-const NO_COPY = {
-    NoCopy: true,
-    Labels: {},
-    DriverConfig: { Name: '', Options: {} },
-};
-/** Two that import at once leave the name to the later one; both images are empty. */
-async function importImage(client) {
-    const what = `import the empty image ${RECORDS_IMAGE_NAME}`;
-    const progress = await client.call(what, (docker, abortSignal) => {
-        const options = {
-            repo: RECORDS_IMAGE.repository,
-            tag: RECORDS_IMAGE.tag,
-            changes: `LABEL ${IMAGE_LABEL}`,
-            abortSignal,
-        };
-        return docker.importImage(external_node_stream_.Readable.from([EMPTY_TAR]), options);
-    }, { timeoutMs: IMPORT_MS });
-    for await (const message of jsonLines(progress)) {
-        if (typeof message === 'object' && message !== null && 'error' in message) {
-            throw client.broken(what, new Error(String(message.error)));
-        }
-    }
-}
-async function writeFiles(client, container, files) {
-    const inside = new Map([...files].map(([path, content]) => [insideVolume(path), content]));
-    const archive = await tarWithFiles(inside);
-    const what = `write ${[...inside.keys()].join(' and ')} through container ${containers_short(container)}`;
-    await putArchive(client, what, { container, folder: ROOT, archive });
-}
-/** @returns files by their names in the archive; none when there is nothing at the path */
-async function records_readArchive(client, container, path) {
-    const what = `read ${path} through container ${containers_short(container)}`;
-    const request = {
-        method: 'GET',
-        path: `/containers/${container}/archive`,
-        query: { path: external_node_path_.posix.join(ROOT, path) },
-    };
-    try {
-        // The engine locks the container until the archive has been read: no reader sees half a write.
-        const response = await client.open(what, request, { signal: AbortSignal.timeout(ARCHIVE_MS) });
-        return await filesInTar(response);
-    }
-    catch (error) {
-        const nothingThere = error instanceof EngineError && error.status === 404 && !/no such container/i.test(error.message);
-        if (nothingThere)
-            return new Map();
-        throw client.broken(what, error);
-    }
-}
-
 ;// CONCATENATED MODULE: ./build/engine/data.js
 
 
@@ -31811,7 +33436,8 @@ function createVolumeData(client) {
             const known = (answer.Volumes ?? []).flatMap(({ Name, UsageData }) => volumes.includes(Name) && UsageData && UsageData.Size >= 0 ? [[Name, UsageData.Size]] : []);
             return Object.fromEntries(known);
         },
-        hasVolume: (name) => hasVolume(client, name),
+        hasVolume: async (name) => (await volumeAnswer(client, name)) !== undefined,
+        folderOf: async (volume) => (await volumeAnswer(client, volume))?.Mountpoint,
         async writersOf(place) {
             const listed = await client.call('list containers that run', (docker, abortSignal) => docker.listContainers({ abortSignal }));
             const found = await Promise.all(listed.map(({ Id }) => inspect(Id)));
@@ -31973,7 +33599,7 @@ function isFolder(header) {
     return mode >= 2 ** 31;
 }
 const data_labelsOf = (project) => ({
-    [PROJECT_LABEL]: project,
+    [own_names/* PROJECT_LABEL */.NV]: project,
     [LABEL]: project,
 });
 /** What a killed run left, a tool that still deletes among it: this run has the project to itself. */
@@ -31983,13 +33609,13 @@ async function removeLeft(client, project) {
     for (const { Id } of left)
         await removeContainer(client, Id);
 }
-/** A container would make a volume that is missing, without its labels. */
-async function hasVolume(client, name) {
+async function volumeAnswer(client, name) {
     const looking = client.getJson(`inspect volume ${name}`, `/volumes/${encodeURIComponent(name)}`);
-    return (await unlessStatus([404], undefined, looking)) !== undefined;
+    return (await unlessStatus([404], undefined, looking));
 }
+/** A container would make a volume that is missing, without its labels. */
 async function requireVolume(client, name) {
-    if (await hasVolume(client, name))
+    if ((await volumeAnswer(client, name)) !== undefined)
         return;
     throw new errors/* ProcedureError */.e_('E_BACKUP', `The engine has no volume ${name}`, {
         next: 'Start the service once, so that Compose makes its volumes. Nothing was changed.',
@@ -32357,15 +33983,15 @@ function createTraces(client) {
     };
     return {
         async projects() {
-            const all = [...(await containers(PROJECT_LABEL)), ...(await listVolumes(PROJECT_LABEL))];
-            return [...new Set(all.map(({ labels }) => labels[PROJECT_LABEL] ?? ''))].filter((name) => name !== '').sort();
+            const all = [...(await containers(own_names/* PROJECT_LABEL */.NV)), ...(await listVolumes(own_names/* PROJECT_LABEL */.NV))];
+            return [...new Set(all.map(({ labels }) => labels[own_names/* PROJECT_LABEL */.NV] ?? ''))].filter((name) => name !== '').sort();
         },
         async of(project) {
             const own = [
-                ...(await containers(`${PROJECT_LABEL}=${project}`)),
+                ...(await containers(`${own_names/* PROJECT_LABEL */.NV}=${project}`)),
                 ...(await containers(`${TEMPLATE}=${project}`)),
             ].filter(({ labels }) => labels[PROJECT] !== project);
-            const volumes = await listVolumes(`${PROJECT_LABEL}=${project}`);
+            const volumes = await listVolumes(`${own_names/* PROJECT_LABEL */.NV}=${project}`);
             return [
                 ...own.map((one) => trace('container', project, one)),
                 ...volumes.map((one) => trace('volume', project, one)),
@@ -32376,17 +34002,18 @@ function createTraces(client) {
 }
 function trace(kind, project, { name, labels }) {
     const part = name.startsWith(`rolling-restart.${project}.`) ? name.slice(`rolling-restart.${project}.`.length) : '';
-    const ofEdge = labels[EDGE_LABEL] !== undefined || name.startsWith(EDGE_PROJECT_PREFIX);
+    const ofEdge = labels[own_names/* EDGE_LABEL */.bR] !== undefined || name.startsWith(own_names/* EDGE_PROJECT_PREFIX */.FZ);
     const isLock = kind === 'volume' && /^(?:lock|yield)\./.test(part);
     return {
         kind,
         what: ofEdge ? 'edge' : part === 'records' ? 'records' : isLock ? 'lock' : 'other',
         name,
-        service: labels[SERVICE_LABEL],
+        service: labels[own_names/* SERVICE_LABEL */.fX],
     };
 }
 
 ;// CONCATENATED MODULE: ./build/engine/engine.js
+
 
 
 
@@ -32424,6 +34051,7 @@ function createDockerEngine(endpoint, debug) {
         own: createOwnContainers(client),
         data: createVolumeData(client),
         traces: createTraces(client),
+        isolated: (environment) => createIsolatedCompose(client, environment),
     };
 }
 
@@ -32527,7 +34155,7 @@ async function findOpenIssue(ask, marker) {
     return undefined;
 }
 /** Logs hold whatever a stranger sent: as code it mentions nobody and links to nothing. */
-function inline(text) {
+function issues_inline(text) {
     return `\`${text.replaceAll('`', "'").replaceAll(/\s+/g, ' ').replaceAll('|', '\\|')}\``;
 }
 
@@ -32552,20 +34180,20 @@ async function openOrUpdate(ask, incident) {
 }
 function incident_issue_describe(incident) {
     const lines = [
-        `${incident.at}: **${incident.outcome}**, by ${inline(incident.by)}. ${inline(incident.headline)}`,
+        `${incident.at}: **${incident.outcome}**, by ${issues_inline(incident.by)}. ${issues_inline(incident.headline)}`,
         '',
-        ...(incident.reason === undefined ? [] : [`Reason: ${inline(incident.reason)}`, '']),
-        `Run: ${incident.runUrl ?? inline(incident.run)}`,
-        `Evidence on the host: ${inline(incident.evidencePath)}`,
+        ...(incident.reason === undefined ? [] : [`Reason: ${issues_inline(incident.reason)}`, '']),
+        `Run: ${incident.runUrl ?? issues_inline(incident.run)}`,
+        `Evidence on the host: ${issues_inline(incident.evidencePath)}`,
     ];
     for (const { service, likely, facts } of incident.causes) {
-        lines.push('', `### ${inline(service)}`, '');
+        lines.push('', `### ${issues_inline(service)}`, '');
         lines.push(...(likely.length === 0
             ? ['Nothing was found that points to a cause.']
-            : likely.map((one) => `- ${inline(one)}`)));
+            : likely.map((one) => `- ${issues_inline(one)}`)));
         if (facts.length > 0)
             lines.push('', '| What | Found |', '| --- | --- |');
-        lines.push(...facts.map(({ what, found }) => `| ${inline(what)} | ${inline(found)} |`));
+        lines.push(...facts.map(({ what, found }) => `| ${issues_inline(what)} | ${issues_inline(found)} |`));
     }
     return `${lines.join('\n')}\n`;
 }
@@ -32594,6 +34222,50 @@ async function findDeployment(ask, commit, environment) {
         last ??= verdict?.state ?? all[0]?.state ?? 'pending';
     }
     return { kind: 'not-there', last };
+}
+
+;// CONCATENATED MODULE: ./build/github/plan-comment.js
+
+
+/** Comments of a pull request are looked through until ours is found, so many pages of a hundred. */
+const PAGES = 10;
+const plan_comment_PER_PAGE = 100;
+const comment = looseObject({ id: schemas_number(), html_url: schemas_string(), body: schemas_string().nullish() });
+const comments = array(comment);
+/**
+ * One comment for a project, that always holds the newest plan. https://docs.github.com/rest/issues/comments; on a pull
+ * request it needs `pull-requests: write`.
+ */
+async function writePlanComment(ask, number, project, text) {
+    const marker = `<!-- rolling-restart plan: ${project} -->`;
+    const body = `${text.slice(0, MOST_CHARACTERS)}\n${marker}\n`;
+    const known = await findComment(ask, number, marker);
+    if (known !== undefined) {
+        const route = 'PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}';
+        const { data } = await ask(route, { comment_id: known, body });
+        return { url: comment.parse(data).html_url, created: false };
+    }
+    const { data } = await ask('POST /repos/{owner}/{repo}/issues/{issue_number}/comments', {
+        issue_number: number,
+        body,
+    });
+    return { url: comment.parse(data).html_url, created: true };
+}
+async function findComment(ask, number, marker) {
+    for (let page = 1; page <= PAGES; page += 1) {
+        const { data } = await ask('GET /repos/{owner}/{repo}/issues/{issue_number}/comments', {
+            issue_number: number,
+            per_page: plan_comment_PER_PAGE,
+            page,
+        });
+        const found = comments.parse(data);
+        const ours = found.find(({ body }) => body?.includes(marker) === true);
+        if (ours !== undefined)
+            return ours.id;
+        if (found.length < plan_comment_PER_PAGE)
+            return undefined;
+    }
+    return undefined;
 }
 
 ;// CONCATENATED MODULE: ./build/github/recorded-images.js
@@ -32721,7 +34393,7 @@ async function openOrReplaceReview(ask, review) {
 }
 function review_issue_describe({ at, headline, runUrl, findings }) {
     const run = runUrl === undefined ? '' : ` Charts are in the summary of [the run](${runUrl}).`;
-    return [`${at}: ${inline(headline)}.${run}`, ...findings.flatMap(section)].join('\n');
+    return [`${at}: ${issues_inline(headline)}.${run}`, ...findings.flatMap(section)].join('\n');
 }
 function section({ title, columns, rows }) {
     const line = (cells) => `| ${cells.map(plain).join(' | ')} |`;
@@ -32729,10 +34401,11 @@ function section({ title, columns, rows }) {
 }
 /** Figures and words as they are; what Markdown or GitHub would read something into, as code. */
 function plain(text) {
-    return /^[\w\s.,:;%()/–-]*$/.test(text) ? text.replaceAll(/\s+/g, ' ') : inline(text);
+    return /^[\w\s.,:;%()/–-]*$/.test(text) ? text.replaceAll(/\s+/g, ' ') : issues_inline(text);
 }
 
 ;// CONCATENATED MODULE: ./build/github/code-host.js
+
 
 
 
@@ -32746,7 +34419,7 @@ const code_host_DEADLINE_MS = 5_000;
 const ISSUE_DEADLINE_MS = 10_000;
 const answer = array(looseObject({ number: schemas_number(), title: schemas_string(), html_url: schemas_string() }));
 /** https://docs.github.com/rest/commits/commits#list-pull-requests-associated-with-a-commit */
-function createCodeHost({ onProblem, onIssueLost = onProblem, revertToken, ...access }) {
+function createCodeHost({ onProblem, onIssueLost = onProblem, revertToken, renderPlan = ({ headline }) => headline, ...access }) {
     const writeIssue = async (what, write) => {
         if (client_unreachable(access) !== undefined)
             return undefined;
@@ -32790,6 +34463,18 @@ function createCodeHost({ onProblem, onIssueLost = onProblem, revertToken, ...ac
             }
             catch (error) {
                 return { kind: 'unknown', reason: `GitHub did not tell (${String(error)})` };
+            }
+        },
+        async commentPlan(pullRequest, plan, redact) {
+            if (client_unreachable(access) !== undefined)
+                return undefined;
+            try {
+                const ask = (await connect(access, ISSUE_DEADLINE_MS))('once');
+                return await writePlanComment(ask, pullRequest, plan.project, redact(renderPlan(plan)));
+            }
+            catch (error) {
+                onIssueLost(`GitHub took no comment on #${pullRequest} (the token needs pull-requests: write): ${String(error)}`);
+                return undefined;
             }
         },
         async recordedImages(commit, names) {
@@ -32950,20 +34635,30 @@ const LOOK_EVERY_MS = 50;
  * Ends what a killed run had started and what outlived it: children have process groups of their own, so a
  * `docker compose up` or a build goes on after its parent's SIGKILL, and would work against whoever repairs. Found by
  * their environment (Linux, proc(5)); processes of other users cannot be seen, nor those of another host.
+ * @param only of these alone
  * @returns how many there were
  */
-async function endLeftProcesses(run) {
-    const found = await processesOf(run);
+async function endLeftProcesses(run, only) {
+    const meant = async () => (await processesOf(run)).filter((pid) => only?.includes(pid) !== false);
+    const found = await meant();
     signalAll(found, 'SIGTERM');
-    if (await goneWithin(run, left_processes_GRACE_MS))
+    if (await goneWithin(meant, left_processes_GRACE_MS))
         return found.length;
-    signalAll(await processesOf(run), 'SIGKILL');
-    await goneWithin(run, left_processes_GRACE_MS);
+    signalAll(await meant(), 'SIGKILL');
+    await goneWithin(meant, left_processes_GRACE_MS);
     return found.length;
 }
-async function goneWithin(run, ms) {
+/** @returns what runs of a run on this host, but for this process */
+async function leftProcesses(run) {
+    const found = await Promise.all((await processesOf(run)).map(async (pid) => {
+        const words = await (0,promises_.readFile)(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+        return { pid, command: words.split('\0').join(' ').trim() };
+    }));
+    return found.filter(({ command }) => command !== '');
+}
+async function goneWithin(meant, ms) {
     const endsAt = performance.now() + ms;
-    while ((await processesOf(run)).length > 0) {
+    while ((await meant()).length > 0) {
         if (performance.now() > endsAt)
             return false;
         await (0,external_node_timers_promises_.setTimeout)(LOOK_EVERY_MS);
@@ -33032,6 +34727,7 @@ function createCommands(environment = process.env) {
                 return { durationMs: Date.now() - begin, output: output.text() };
             throw withOutput(commands_failure(name, command, result), output);
         },
+        left: leftProcesses,
         endLeft: endLeftProcesses,
     };
 }
@@ -33060,6 +34756,7 @@ function withOutput(error, output) {
         next: error.next,
         cause: error.cause,
         excerpt: [{ title: 'last output', lines }],
+        stuck: error.stuck,
     });
 }
 
@@ -33069,24 +34766,28 @@ function withOutput(error, output) {
 /** The disks of the host this process runs on. */
 function createDisks() {
     return {
-        async freeBytes(wanted) {
-            if (!external_node_path_default().isAbsolute(wanted))
-                return undefined;
-            for (let place = external_node_path_default().normalize(wanted);; place = external_node_path_default().dirname(place)) {
-                const found = await free(place);
-                if (found !== 'missing')
-                    return found;
-                if (place === external_node_path_default().dirname(place))
-                    return undefined;
-            }
-        },
+        // What is left for processes that are not root, which is what `df` shows.
+        freeBytes: (wanted) => disks_look(wanted, ({ bavail, bsize }) => bavail * bsize),
+        totalBytes: (wanted) => disks_look(wanted, ({ blocks, bsize }) => blocks * bsize),
     };
 }
-/** What is left for processes that are not root, which is what `df` shows. */
-async function free(place) {
+/** Of the nearest folder that is there. */
+async function disks_look(wanted, bytesOf) {
+    if (!external_node_path_default().isAbsolute(wanted))
+        return undefined;
+    for (let place = external_node_path_default().normalize(wanted);; place = external_node_path_default().dirname(place)) {
+        const disk = await diskOf(place);
+        if (disk === undefined)
+            return undefined;
+        if (disk !== 'missing')
+            return bytesOf(disk);
+        if (place === external_node_path_default().dirname(place))
+            return undefined;
+    }
+}
+async function diskOf(place) {
     try {
-        const { bavail, bsize } = await (0,promises_.statfs)(place);
-        return bavail * bsize;
+        return await (0,promises_.statfs)(place);
     }
     catch (error) {
         const code = error.code;
@@ -33094,10 +34795,50 @@ async function free(place) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/host/docker-service.js
+
+/** Where the engine of a host listens that its service manager runs. */
+const STANDARD_SOCKETS = new Set(['unix:///var/run/docker.sock', 'unix:///run/docker.sock']);
+/** How each service manager restarts it, and the file that says that it is there. */
+const MANAGERS = [
+    // sd_booted(3).
+    { sign: '/run/systemd/system', command: 'systemctl restart docker' },
+    { sign: '/etc/init.d/docker', command: 'service docker restart' },
+];
+/**
+ * The engine's own service. Only the engine at the standard socket is the one that a service manager knows as `docker`.
+ * @param given the command that a person gave
+ * @param exists says whether there is such a file on this host
+ */
+function createDockerService(endpoint, given, exists = isThere) {
+    return {
+        async restartCommand() {
+            if (given !== undefined)
+                return given;
+            if (!STANDARD_SOCKETS.has(endpoint))
+                return undefined;
+            for (const { sign, command } of MANAGERS)
+                if (await exists(sign))
+                    return command;
+            return undefined;
+        },
+    };
+}
+async function isThere(path) {
+    return (0,promises_.access)(path).then(() => true, () => false);
+}
+
 ;// CONCATENATED MODULE: ./build/host/listeners.js
+
+
 
 /** State `0A` of /proc/net/tcp: it listens. */
 const LISTENING = '0A';
+const listeners_LOOK_EVERY_MS = 50;
+/** What the kernel needs to take a killed process away. */
+const KILLED_MS = 2_000;
+/** Parts of an engine: what holds a port for a container of another engine is not to be ended from here. */
+const ENGINE_PROGRAMS = new Set(['docker-proxy', 'dockerd', 'containerd', 'rootlesskit']);
 /** Who listens on this host, from /proc (proc(5)): what `netstat -tlnp` shows. Nothing where there is no /proc. */
 function createListeners() {
     return {
@@ -33105,7 +34846,19 @@ function createListeners() {
             const inodes = new Set([...(await inodesOf('/proc/net/tcp', port)), ...(await inodesOf('/proc/net/tcp6', port))]);
             if (inodes.size === 0)
                 return undefined;
-            return (await processWith(inodes)) ?? { pid: undefined, name: undefined };
+            return (await oldestWith(inodes)) ?? 'unseen';
+        },
+        async end(listener, graceMs, signal) {
+            if (!(await listeners_isThere(listener)) || !send(listener.pid, 'SIGTERM'))
+                return 'gone';
+            if (await listeners_goneWithin(listener, graceMs, signal))
+                return 'ended';
+            send(listener.pid, 'SIGKILL');
+            if (await listeners_goneWithin(listener, KILLED_MS, signal))
+                return 'killed';
+            throw new errors/* ProcedureError */.e_('E_REMEDY', `Process ${listener.pid} lives on after SIGKILL: the kernel holds it`, {
+                next: 'Look at what it waits for (its state D in ps, the kernel log); only a reboot may end it.',
+            });
         },
     };
 }
@@ -33117,18 +34870,100 @@ async function inodesOf(file, port) {
         return columns[1]?.endsWith(`:${hex}`) === true && columns[3] === LISTENING ? [columns[9] ?? ''] : [];
     });
 }
-async function processWith(inodes) {
+/** A server that has forked shares its socket with its children; the oldest is the one that would fork them anew. */
+async function oldestWith(inodes) {
     const names = new Set([...inodes].map((inode) => `socket:[${inode}]`));
+    const found = [];
     for (const pid of (await (0,promises_.readdir)('/proc')).filter((name) => /^\d+$/.test(name))) {
         // Only root sees those of other users.
         const handles = await (0,promises_.readdir)(`/proc/${pid}/fd`).catch(() => []);
         const links = await Promise.all(handles.map((handle) => (0,promises_.readlink)(`/proc/${pid}/fd/${handle}`).catch(() => '')));
         if (!links.some((link) => names.has(link)))
             continue;
-        const name = await (0,promises_.readFile)(`/proc/${pid}/comm`, 'utf8').catch(() => '?');
-        return { pid: Number(pid), name: name.trim() };
+        const listener = await listeners_describe(Number(pid));
+        if (listener !== undefined)
+            found.push(listener);
     }
-    return undefined;
+    const [oldest, ...sharing] = found.sort((one, other) => Number(one.started) - Number(other.started));
+    return oldest === undefined ? undefined : { ...oldest, sharing };
+}
+async function listeners_describe(pid) {
+    const facts = await statOf(pid);
+    if (facts === undefined)
+        return undefined;
+    const found = await containerOf(pid);
+    // Where we run in a container ourselves, what runs beside us in it is a process like any other.
+    const container = found === (await containerOf('self')) ? undefined : found;
+    return {
+        pid,
+        name: facts.name,
+        started: facts.started,
+        container,
+        sharing: [],
+        essential: await whyNot(pid, facts.name),
+    };
+}
+/** @returns the id of the container that a process runs in, by its control group (cgroups(7)) */
+async function containerOf(pid) {
+    const groups = await (0,promises_.readFile)(`/proc/${pid}/cgroup`, 'utf8').catch(() => '');
+    return /(?:^|[/-])([0-9a-f]{64})(?:\.scope)?(?:\/|$)/m.exec(groups)?.[1];
+}
+async function whyNot(pid, name) {
+    if (pid === 1)
+        return 'it is process 1 of this host';
+    if (ENGINE_PROGRAMS.has(name))
+        return 'it is part of a Docker engine, and holds it for something else';
+    return (await ownAncestors()).has(pid) ? 'this run is a child of it' : undefined;
+}
+async function ownAncestors() {
+    const found = new Set();
+    for (let pid = process.pid; pid !== undefined && pid > 0 && !found.has(pid);) {
+        found.add(pid);
+        pid = (await statOf(pid))?.parent;
+    }
+    return found;
+}
+/** /proc/PID/stat: the name in parentheses may hold spaces and parentheses; fields 3, 4 and 22 follow it. */
+async function statOf(pid) {
+    const text = await (0,promises_.readFile)(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+    const [open, close] = [text.indexOf('('), text.lastIndexOf(')')];
+    if (open === -1 || close === -1)
+        return undefined;
+    const rest = text.slice(close + 2).split(' ');
+    return {
+        name: text.slice(open + 1, close),
+        state: rest[0] ?? '',
+        parent: Number(rest[1]),
+        started: rest[19] ?? '',
+    };
+}
+/** One that has ended and waits to be reaped holds nothing any more. */
+async function listeners_isThere({ pid, started }) {
+    const facts = await statOf(pid);
+    return facts !== undefined && facts.started === started && facts.state !== 'Z' && facts.state !== 'X';
+}
+async function listeners_goneWithin(listener, ms, signal) {
+    const endsAt = performance.now() + ms;
+    while (await listeners_isThere(listener)) {
+        if (performance.now() > endsAt)
+            return false;
+        await (0,external_node_timers_promises_.setTimeout)(listeners_LOOK_EVERY_MS, undefined, { signal });
+    }
+    return true;
+}
+/** @returns false when it is gone already */
+function send(pid, unixSignal) {
+    try {
+        return process.kill(pid, unixSignal);
+    }
+    catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === 'ESRCH')
+            return false;
+        throw new errors/* ProcedureError */.e_('E_REMEDY', `Process ${pid} may not be ended by this user`, {
+            next: 'Run this as root, or end it yourself.',
+            cause: error,
+        });
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/ledger/names.js
@@ -33377,6 +35212,15 @@ const operationUnion = discriminatedUnion('kind', [
     looseObject({ kind: literal('pull-image'), service, reference: schemas_string() }),
     looseObject({ kind: literal('push-image'), service, image: schemas_string(), reference: schemas_string() }),
     looseObject({ kind: literal('capture-evidence'), service, moment: schemas_enum(['before', 'after']) }),
+    looseObject({
+        kind: literal('free-port'),
+        service,
+        port: schemas_number(),
+        holder: discriminatedUnion('kind', [
+            looseObject({ kind: literal('process'), pid: schemas_number(), name: schemas_string(), started: schemas_string() }),
+            looseObject({ kind: literal('container'), id: schemas_string(), name: schemas_string() }),
+        ]),
+    }),
     looseObject({ kind: literal('keep-image'), service, image: schemas_string(), tags: strings }),
     looseObject({ kind: literal('move-checkout'), directory: schemas_string(), from: schemas_string(), to: schemas_string() }),
     looseObject({ kind: literal('tag-image'), service, tag: schemas_string(), to: schemas_string(), from: maybe(schemas_string()) }),
@@ -33835,7 +35679,7 @@ const generation_LABEL = {
 function generationLabels(project, generation) {
     const { owner, nonce, abandoned } = generation;
     return withoutUndefined({
-        [PROJECT_LABEL]: project,
+        [own_names/* PROJECT_LABEL */.NV]: project,
         [LOCK_LABEL]: project,
         [generation_LABEL.nonce]: nonce,
         [generation_LABEL.state]: owner === undefined ? 'free' : 'held',
@@ -33854,7 +35698,7 @@ function generationLabels(project, generation) {
 }
 /** @returns the labels of the volume by which someone asks the holder to end soon */
 function yieldLabels(project, reason) {
-    return { [PROJECT_LABEL]: project, [LOCK_LABEL]: project, [generation_LABEL.reason]: reason };
+    return { [own_names/* PROJECT_LABEL */.NV]: project, [LOCK_LABEL]: project, [generation_LABEL.reason]: reason };
 }
 /** @returns the nonce in a volume's labels; undefined when the volume is not part of a lock of ours */
 function nonceOf(labels) {
@@ -34407,12 +36251,12 @@ function pause({ pollMs: [shortest, longest] }) {
  */
 function createRecords(api, project) {
     const name = recordsName(project);
-    const labels = { [PROJECT_LABEL]: project };
+    const labels = { [own_names/* PROJECT_LABEL */.NV]: project };
     let opened;
     const open = async () => {
         // Before the container: the engine makes a missing volume for a container too, but without labels.
         const actual = await api.createVolume(name, labels);
-        if (actual[PROJECT_LABEL] !== project) {
+        if (actual[own_names/* PROJECT_LABEL */.NV] !== project) {
             throw new errors/* ProcedureError */.e_('E_LEDGER', `The volume ${name} is in the way: it is not one of Rolling Restart`, {
                 next: `See what it is with \`docker volume inspect ${name}\`, and remove or rename it.`,
             });
@@ -34434,7 +36278,7 @@ function createRecords(api, project) {
     const exists = async () => {
         if (opened !== undefined)
             return true;
-        const volumes = await api.listVolumes(`${PROJECT_LABEL}=${project}`);
+        const volumes = await api.listVolumes(`${own_names/* PROJECT_LABEL */.NV}=${project}`);
         return volumes.some((volume) => volume.name === name);
     };
     /**
@@ -34716,6 +36560,8 @@ function shortened(text, most) {
     return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 }
 
+// EXTERNAL MODULE: ./build/model/page-body.js
+var page_body = __nccwpck_require__(9671);
 ;// CONCATENATED MODULE: ./build/notify/status-page.js
 
 
@@ -34723,20 +36569,7 @@ function shortened(text, most) {
 function createStatusPage({ statusPage }) {
     if (statusPage === undefined)
         return undefined;
-    const { headers } = statusPage;
-    const callFor = (message) => {
-        switch (message.kind) {
-            case 'notice':
-                return undefined;
-            case 'maintenance':
-            case 'operational':
-                return statusPage[message.kind];
-            case 'announced':
-                return statusPage.announceUrl && { ...statusPage.announceUrl, body: JSON.stringify(announcementBody(message)) };
-            case 'completed':
-                return statusPage.completeUrl && { ...statusPage.completeUrl, body: JSON.stringify(completionBody(message)) };
-        }
-    };
+    const callFor = (message) => message.kind === 'notice' ? undefined : statusPage[message.kind];
     return {
         name: 'status page',
         describe(message) {
@@ -34745,20 +36578,11 @@ function createStatusPage({ statusPage }) {
         },
         async send(message, signal) {
             const call = callFor(message);
-            if (call !== undefined)
-                await sendJson({ ...call, headers }, signal);
+            if (call === undefined || message.kind === 'notice')
+                return;
+            await sendJson({ ...call, body: (0,page_body/* pageBody */.kw)(call.body, message) }, signal);
         },
     };
-}
-function announcementBody({ startsAt, durationMs, impact, reason }) {
-    return { scheduled: startsAt, duration: inWords(durationMs), impact, reason };
-}
-function completionBody({ actualMs, issues, notes }) {
-    return { actual_duration: inWords(actualMs), issues, notes };
-}
-/** As the runbook writes it: `15min`. */
-function inWords(ms) {
-    return (0,units/* formatDuration */.a3)(ms).replaceAll(' ', '');
 }
 
 ;// CONCATENATED MODULE: ./build/notify/webhook.js
@@ -35429,6 +37253,346 @@ function createMetricsFile() {
     };
 }
 
+// EXTERNAL MODULE: ./build/model/printable.js
+var printable = __nccwpck_require__(5230);
+;// CONCATENATED MODULE: ./build/report/markdown.js
+
+/**
+ * Markdown from text that others wrote: container logs, commit subjects, image names. None of it may become a heading,
+ * a link, HTML, math or the end of a code block.
+ */
+const LONGEST_INLINE = 600;
+const LONGEST_BLOCK_LINE = 400;
+const LONGEST_BLOCK = 60;
+/** Text in a paragraph or a cell of a table, on one line. */
+function markdown_inline(text) {
+    return escapeMarkdown(bounded(markdown_oneLine(text), LONGEST_INLINE));
+}
+/** Text of several lines; lines that begin with `- ` stay a list. */
+function paragraph(text) {
+    return text
+        .split('\n')
+        .map((line) => (line.startsWith('- ') ? `- ${markdown_inline(line.slice(2))}` : markdown_inline(line)))
+        .join('\n');
+}
+/** A name or an id as code. In a table a `|` ends the cell even inside code. */
+function markdown_code(text) {
+    const content = bounded(markdown_oneLine(text), LONGEST_INLINE).replaceAll('|', '\\|');
+    if (content.trim() === '')
+        return '–';
+    const ticks = '`'.repeat(longestRun(content) + 1);
+    const pad = content.startsWith('`') || content.endsWith('`') ? ' ' : '';
+    return `${ticks}${pad}${content}${pad}${ticks}`;
+}
+/** Output of programs, its last lines when there are too many. */
+function block(lines, language = 'text') {
+    const clean = lines
+        .flatMap((line) => line.split(/\r\n|[\n\r]/))
+        .map((line) => bounded((0,printable/* stripControls */.$)(line), LONGEST_BLOCK_LINE));
+    const left = Math.max(0, clean.length - LONGEST_BLOCK);
+    const shown = left === 0 ? clean : [`(${left} earlier lines left out)`, ...clean.slice(left)];
+    const fence = '`'.repeat(Math.max(3, ...shown.map((line) => longestRun(line) + 1)));
+    return [`${fence}${language}`, ...shown, fence].join('\n');
+}
+/** @param rows cells that are Markdown already */
+function markdown_table(columns, rows) {
+    const line = (cells) => `| ${cells.join(' | ')} |`;
+    return [
+        line(columns),
+        line(columns.map(() => '---')),
+        ...rows.map((row) => line(columns.map((_, index) => row[index] ?? ''))),
+    ].join('\n');
+}
+/** A part that is folded up until somebody wants it. */
+function markdown_folded(title, body) {
+    return `<details>\n<summary>${escapeHtml(title)}</summary>\n\n${body}\n\n</details>`;
+}
+/** Only addresses of the web become links. */
+function markdown_link(title, url) {
+    return /^https?:\/\/[^\s()<>"'`|\\]+$/.test(url) ? `[${markdown_inline(title)}](${url})` : markdown_code(url);
+}
+/** `$` begins math and `@` a mention on GitHub; neither has an escape of its own, so both are written as entities. */
+function escapeMarkdown(text) {
+    return escapeHtml(text)
+        .replaceAll(/[\\`*_[\]~|#!]/g, '\\$&')
+        .replaceAll('$', '&#36;')
+        .replaceAll('@', '&#64;')
+        .replace(/^(\s*)([-+=])/, '$1\\$2')
+        .replace(/^(\s*\d+)([.)])(?=\s|$)/, '$1\\$2');
+}
+function escapeHtml(text) {
+    return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+function markdown_oneLine(text) {
+    return (0,printable/* stripControls */.$)(text.replaceAll(/\s+/g, ' ')).trim();
+}
+function bounded(text, length) {
+    return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+}
+function longestRun(text) {
+    return Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+}
+
+// EXTERNAL MODULE: ./build/model/operation.js
+var operation = __nccwpck_require__(7396);
+;// CONCATENATED MODULE: ./build/report/plan-text.js
+
+
+/** The plan for the log and the terminal. */
+function renderPlanText(plan) {
+    const lines = [`Plan of ${plan.procedure}`];
+    if (plan.preparation.length > 0) {
+        lines.push('', preparationTitle(plan), ...numbered(plan.preparation));
+    }
+    for (const service of plan.services) {
+        lines.push('', `${service.service}: ${describeDecision(service.decision)}`);
+        if (service.decision.kind === 'change')
+            lines.push(...service.decision.reasons.map((reason) => `  because ${reason}`));
+        lines.push(...(service.diff ?? []).map((line) => `  ${line}`));
+        const means = describeMeans(service);
+        if (means !== undefined)
+            lines.push(`  ${means}`);
+        lines.push(...numbered(service.operations));
+        lines.push(...service.notes.map((note) => `  note: ${note}`));
+    }
+    if (plan.services.length === 0 && plan.preparation.length === 0)
+        lines.push('', 'There is nothing to do.');
+    return lines.join('\n');
+}
+/** @returns what the preparation does to what runs */
+function preparationTitle({ preparation }) {
+    return preparation.some(changesService) ? 'First, for all services:' : 'First, without touching anything that runs:';
+}
+/** @returns what is going to happen to a service, without the reasons */
+function describeDecision(decision) {
+    switch (decision.kind) {
+        case 'unchanged':
+            return decision.release === undefined
+                ? 'unchanged, nothing to do'
+                : `unchanged, release ${decision.release.id} stays`;
+        case 'first-deploy':
+            return 'first deploy: nothing runs yet, and there is nothing to go back to';
+        case 'change':
+            return 'changes';
+    }
+}
+/** @returns strategy and expected outage; undefined where nothing is replaced */
+function describeMeans(service) {
+    if (service.operations.length === 0)
+        return undefined;
+    const outage = service.estimatedDowntimeMs === undefined
+        ? ''
+        : service.estimatedDowntimeMs === 0
+            ? ', no outage expected'
+            : `, expected outage ${(0,units/* formatDuration */.a3)(service.estimatedDowntimeMs)}`;
+    return `strategy ${service.strategy}${outage}`;
+}
+/** @returns how an operation is taken back, in a few words */
+function describeUndo(operation) {
+    const compensation = compensationOf(operation);
+    return compensation.kind === 'operation' ? describeOperation(compensation.operation) : compensation.reason;
+}
+/** An undo is told where something would be undone; for the rest the log would say "only looks" ten times. */
+function numbered(operations) {
+    const width = String(operations.length).length;
+    return operations.flatMap((operation, index) => {
+        const line = `  ${String(index + 1).padStart(width)}. ${describeOperation(operation)}`;
+        const compensation = compensationOf(operation);
+        if (compensation.kind === 'none')
+            return [line];
+        return [line, `  ${' '.repeat(width)}  undone by: ${describeOperation(compensation.operation)}`];
+    });
+}
+
+// EXTERNAL MODULE: ./build/report/words.js
+var report_words = __nccwpck_require__(3667);
+;// CONCATENATED MODULE: ./build/report/summary-parts.js
+
+
+
+
+/** A row of the timeline costs about 150 bytes; a watch of a day must not fill the summary. */
+const LONGEST_TIMELINE = 300;
+const LONGEST_COMMITS = 50;
+const NOTHING = '–';
+/** What is live after the run; facts that are empty for all services are left out. */
+function renderServices({ services, dryRun }) {
+    if (services.length === 0)
+        return undefined;
+    const columns = [
+        ['Service', ({ service }) => code(service)],
+        ['Outcome', ({ outcome }) => (dryRun ? undefined : outcomeTitle(outcome))],
+        ['Release', ({ release }) => defined(release, code)],
+        ['Version', ({ version }) => defined(version, code)],
+        ['Commit', ({ commit }) => defined(commit, (id) => code(short(id)))],
+        ['Image', ({ imageDigest }) => defined(imageDigest, (digest) => code(short(digest.replace(/^.*@/, ''))))],
+        [
+            'Before',
+            ({ release, previousRelease }) => (previousRelease === release ? undefined : defined(previousRelease, code)),
+        ],
+        ['Outage', ({ downtimeMs }) => defined(downtimeMs, formatDuration)],
+        ['Ready after', ({ readyMs }) => defined(readyMs, formatDuration)],
+        ['Memory', ({ memoryBytes }) => defined(memoryBytes, formatSize)],
+        ['Error lines', ({ errorLines }) => (dryRun ? undefined : String(errorLines))],
+        ['Why', ({ reasons }) => (reasons.length === 0 ? undefined : inline(reasons.join('; ')))],
+    ];
+    const used = columns.filter(([, cell]) => services.some((service) => cell(service) !== undefined));
+    const [only] = services;
+    if (only !== undefined && services.length === 1) {
+        // One service reads better downwards; a dozen columns do not fit beside each other.
+        return table(['Service', code(only.service)], used.slice(1).map(([title, cell]) => [title, cell(only) ?? NOTHING]));
+    }
+    return table(used.map(([title]) => title), services.map((service) => used.map(([, cell]) => cell(service) ?? NOTHING)));
+}
+const SEVERITY_RANK = { high: 0, medium: 1, low: 2 };
+const SEVERITY_WORDS = {
+    high: '**High**',
+    medium: 'Medium',
+    low: 'Low',
+};
+/** Every warning sign, the most severe first. */
+function renderWarnings(warnings) {
+    if (warnings.length === 0)
+        return undefined;
+    return table(['Severity', 'Service', 'What', 'Leads to', 'UTC'], warnings
+        .toSorted((a, b) => SEVERITY_RANK[a.severity] - SEVERITY_RANK[b.severity])
+        .map((warning) => [
+        SEVERITY_WORDS[warning.severity],
+        code(warning.service),
+        inline(warning.message),
+        warning.action,
+        inline(clock(warning.at)),
+    ]));
+}
+function renderTimeline(timeline) {
+    if (timeline.length === 0)
+        return undefined;
+    const left = Math.max(0, timeline.length - LONGEST_TIMELINE);
+    const several = new Set(timeline.flatMap(({ service }) => service ?? [])).size > 1;
+    const rows = timeline
+        .slice(left)
+        .map(({ at, status, service, text, durationMs }) => [
+        inline(clock(at)),
+        STATUS_SIGNS[status],
+        ...(several ? [defined(service, code) ?? NOTHING] : []),
+        inline(text),
+        defined(durationMs, formatDuration) ?? NOTHING,
+    ]);
+    const body = table(['UTC', '', ...(several ? ['Service'] : []), 'What', 'Took'], rows);
+    return left === 0 ? body : `The first ${left} entries are in the JSON report.\n\n${body}`;
+}
+/** The runbook's Restart Performance Targets. */
+function renderTargets(rows) {
+    if (rows.length === 0)
+        return undefined;
+    const several = new Set(rows.map(({ service }) => service)).size > 1;
+    return table([...(several ? ['Service'] : []), 'Metric', 'Target', 'Actual', 'Met'], rows.map(({ service, metric, target, actual, met }) => [
+        ...(several ? [code(service)] : []),
+        inline(metric),
+        inline(target),
+        inline(actual),
+        met === undefined ? NOTHING : met ? '✔ yes' : '✖ **no**',
+    ]));
+}
+/** A procedure that only looks, or was refused, has nothing to tick. */
+function saysSomething({ items }) {
+    return items.some(({ state }) => state !== 'not-asked');
+}
+/** A box is ticked only for what was seen to be so. */
+function renderChecklist({ title, items }) {
+    const lines = items.map(({ text, state, detail }) => {
+        const more = detail === undefined || detail === '' ? '' : ` (${inline(detail)})`;
+        switch (state) {
+            case 'done':
+                return `- [x] ${inline(text)}${more}`;
+            case 'failed':
+                return `- [ ] ✖ **${inline(text)}**: no${more}`;
+            case 'not-asked':
+                return `- [ ] ${inline(text)}: not done${more}`;
+        }
+    });
+    return `**${inline(title)}**\n\n${lines.join('\n')}`;
+}
+/** The longest diffs are in the log and in the report. */
+const LONGEST_DIFF = 50;
+/** What differs in the configuration of each service. */
+function renderDiffs(plan) {
+    const diffs = (plan?.services ?? []).flatMap(({ diff }) => (diff === undefined || diff.length === 0 ? [] : [diff]));
+    if (diffs.length === 0)
+        return undefined;
+    return diffs
+        .map((diff) => {
+        const left = diff.length - LONGEST_DIFF;
+        const more = left > 0 ? [`(${left} more lines are in the log)`] : [];
+        return block([...diff.slice(0, LONGEST_DIFF), ...more], 'diff');
+    })
+        .join('\n\n');
+}
+function renderCommits(commits) {
+    if (commits.length === 0)
+        return undefined;
+    const shown = commits.slice(0, LONGEST_COMMITS).map((commit) => {
+        const space = commit.indexOf(' ');
+        return space === -1
+            ? `- ${code(short(commit))}`
+            : `- ${code(commit.slice(0, space).slice(0, 12))} ${inline(commit.slice(space))}`;
+    });
+    if (commits.length > LONGEST_COMMITS)
+        shown.push(`- and ${commits.length - LONGEST_COMMITS} more`);
+    const list = shown.join('\n');
+    return commits.length > 10 ? folded(`${commits.length} commits`, list) : list;
+}
+function renderPullRequests(pullRequests) {
+    if (pullRequests.length === 0)
+        return undefined;
+    return pullRequests.map(({ number, title, url }) => `- ${link(`#${number}`, url)} ${inline(title)}`).join('\n');
+}
+function renderFinding({ columns, rows }) {
+    if (rows.length === 0)
+        return 'None.';
+    return table(columns.map((column) => inline(column)), rows.map((row) => row.map((cell) => inline(cell))));
+}
+function defined(value, show) {
+    return value === undefined ? undefined : show(value);
+}
+
+;// CONCATENATED MODULE: ./build/report/plan-comment.js
+
+
+
+/** What merging would do to what runs, for the people who decide about it: short, with the details folded. */
+function renderPlanComment(comment) {
+    const { project, host, headline, plan, gone, runUrl } = comment;
+    const changing = plan.services.filter(({ decision }) => decision.kind !== 'unchanged');
+    const parts = [`### What merging would do to ${markdown_code(project)} on ${markdown_code(host)}`, `**${markdown_inline(headline)}.**`];
+    if (changing.length > 0) {
+        const rows = changing.map((service) => [markdown_code(service.service), plan_comment_image(plan, service), markdown_inline(how(service))]);
+        parts.push(markdown_table(['Service', 'Image', 'How'], rows));
+        parts.push(changing.map(why).join('\n'));
+    }
+    for (const service of gone) {
+        parts.push(`${markdown_code(service)} is no longer in the compose files; what runs of it is left alone.`);
+    }
+    const diffs = renderDiffs(plan);
+    if (diffs !== undefined)
+        parts.push(markdown_folded('What changes in the configuration', diffs));
+    const run = runUrl === undefined ? '' : ` ${markdown_link('The run', runUrl)} has the whole plan.`;
+    parts.push(`Nothing of this pull request was executed, built or pulled for this.${run}`);
+    return parts.join('\n\n');
+}
+function plan_comment_image({ preparation }, { service }) {
+    return preparation.some((one) => one.kind === 'build-image' && one.service === service)
+        ? 'will be built'
+        : 'stays, or is pulled';
+}
+function how(service) {
+    return describeMeans(service) ?? describeDecision(service.decision);
+}
+function why({ service, decision }) {
+    const reasons = decision.kind === 'change' ? decision.reasons : [describeDecision(decision)];
+    return reasons.map((reason) => `- ${markdown_code(service)}: ${markdown_inline(reason)}`).join('\n');
+}
+
 // EXTERNAL MODULE: ./build/report/secret-names.js
 var secret_names = __nccwpck_require__(2561);
 ;// CONCATENATED MODULE: ./build/model/deployment.js
@@ -35601,12 +37765,21 @@ class Notifier {
     }
     /** Begins to send it and waits for nothing. */
     send(message) {
-        for (const channel of this.channels) {
+        void this.begin(message);
+    }
+    /** Sends it and waits until that is done or given up. @returns what became of it on each channel that takes it */
+    async tell(message) {
+        return Promise.all(this.begin(message));
+    }
+    begin(message) {
+        return this.channels.flatMap((channel) => {
             if (channel.describe(message) === undefined)
-                continue;
+                return [];
             const before = this.tails.get(channel) ?? Promise.resolve();
-            this.tails.set(channel, before.then(() => this.deliver(channel, message)));
-        }
+            const sent = before.then(() => this.deliver(channel, message));
+            this.tails.set(channel, sent.then(() => undefined));
+            return [sent];
+        });
     }
     /** @returns what each channel would do with the message, in words */
     describe(message) {
@@ -35627,11 +37800,13 @@ class Notifier {
         const problem = await within(limit, (signal) => channel.send(message, signal));
         const durationMs = Math.round(performance.now() - began);
         const words = problem === undefined ? undefined : redact(problem);
-        this.delivered.push({ channel: channel.name, message, problem: words, durationMs });
+        const delivery = { channel: channel.name, message, problem: words, durationMs };
+        this.delivered.push(delivery);
         if (words === undefined)
             progress.debug(`${channel.name} has ${(0,notification/* describeMessage */.Xc)(message)} after ${durationMs} ms`);
         else
             progress.warning(`${channel.name} could not be told (${(0,notification/* describeMessage */.Xc)(message)}): ${words}`);
+        return delivery;
     }
 }
 /** @returns what went wrong in words; a channel that does not heed the signal is not waited for either */
@@ -35687,8 +37862,9 @@ class Recorder {
     /** Whether anything that runs, or the checkout it runs from, was changed and not put back. */
     changed = false;
     rollbackReleasePresent;
-    note(text, service) {
-        this.timeline.push({ at: new Date().toISOString(), durationMs: undefined, service, text, status: 'note' });
+    /** @param atMs when it happened, milliseconds since the epoch; now unless given */
+    note(text, service, atMs = Date.now()) {
+        this.timeline.push({ at: new Date(atMs).toISOString(), durationMs: undefined, service, text, status: 'note' });
     }
     /** Times a step and keeps how it ended. */
     async step(text, service, body) {
@@ -35733,7 +37909,7 @@ const NO_ADDRESS = 0x20;
 const DRAINING = 0x08 | 0x10;
 /** @returns servers of `show servers state BACKEND` @throws ProcedureError E_ROUTER for anything else */
 function parseServersState(text) {
-    return table(text, 'srv_name').map((row) => {
+    return haproxy_runtime_table(text, 'srv_name').map((row) => {
         const admin = haproxy_runtime_number(row['srv_admin_state']);
         const weight = haproxy_runtime_number(row['srv_uweight']);
         const state = (admin & MAINTENANCE) !== 0 ? 'maint' : (admin & DRAINING) !== 0 || weight === 0 ? 'drain' : 'ready';
@@ -35754,7 +37930,7 @@ function parseServersState(text) {
 }
 /** @returns servers of `show servers conn BACKEND` @throws ProcedureError E_ROUTER for anything else */
 function parseServersConn(text) {
-    return table(text, 'bkname/svname').map((row) => {
+    return haproxy_runtime_table(text, 'bkname/svname').map((row) => {
         // A backend's name has no slash in it (configuration manual, 2.1).
         const [backend = '', ...name] = (row['bkname/svname'] ?? '').split('/');
         return { backend, name: name.join('/'), used: haproxy_runtime_number(row['used_cur']), idle: haproxy_runtime_number(row['idle_cur']) };
@@ -35762,7 +37938,7 @@ function parseServersConn(text) {
 }
 /** @returns servers of `show stat BACKEND 4 -1` @throws ProcedureError E_ROUTER for anything else */
 function haproxy_runtime_parseStat(text) {
-    return table(text, 'pxname', ',').map((row) => {
+    return haproxy_runtime_table(text, 'pxname', ',').map((row) => {
         const http = row['mode'] === 'http';
         const requests = haproxy_runtime_number(row['lbtot']);
         const average = haproxy_runtime_number(http ? row['ttime'] : row['ctime']);
@@ -35853,7 +38029,7 @@ function inLines(commands) {
     return lines;
 }
 /** Rows below the line that begins with `#` and names the columns, up to an empty line: another answer may follow. */
-function table(text, column, separator = ' ') {
+function haproxy_runtime_table(text, column, separator = ' ') {
     const lines = text.split('\n').map((line) => line.trim());
     const header = lines.findIndex((line) => line.startsWith('#') && line.includes(column));
     if (header < 0)
@@ -35893,10 +38069,10 @@ const SPEC_LABEL = 'rolling-restart.edge-spec';
 function edgeProject({ project, service }) {
     const plain = service.toLowerCase().replace(/[^a-z0-9_-]/g, '-');
     const hash = (0,external_node_crypto_.createHash)('sha256').update(service).digest('hex').slice(0, 6);
-    return `${EDGE_PROJECT_PREFIX}${project}-${plain === service ? plain : `${plain}-${hash}`}`;
+    return `${own_names/* EDGE_PROJECT_PREFIX */.FZ}${project}-${plain === service ? plain : `${plain}-${hash}`}`;
 }
 function names_labelsOf({ project, service }) {
-    return { [PROJECT_LABEL]: project, [SERVICE_LABEL]: service };
+    return { [own_names/* PROJECT_LABEL */.NV]: project, [own_names/* SERVICE_LABEL */.fX]: service };
 }
 /** Where an edge has its configuration, in a volume of its own. */
 const FOLDER = '/etc/rolling-restart-edge';
@@ -36073,7 +38249,7 @@ async function edgeContainers({ own }, of) {
     const found = await own.findByLabels(names_labelsOf(of));
     return found
         .flatMap((container) => {
-        const role = container.labels[EDGE_LABEL];
+        const role = container.labels[own_names/* EDGE_LABEL */.bR];
         const spec = container.labels[SPEC_LABEL];
         if ((role !== 'edge' && role !== 'takeover') || spec === undefined)
             return [];
@@ -36221,7 +38397,7 @@ function edgeDocument(spec, role) {
                 stop_grace_period: '10s',
                 cap_drop: ['ALL'],
                 security_opt: ['no-new-privileges:true'],
-                labels: { ...names_labelsOf(spec), [EDGE_LABEL]: role, [SPEC_LABEL]: JSON.stringify(spec) },
+                labels: { ...names_labelsOf(spec), [own_names/* EDGE_LABEL */.bR]: role, [SPEC_LABEL]: JSON.stringify(spec) },
                 ports: role === 'edge' ? publishedPorts(spec) : otherPorts(spec),
                 volumes: [{ type: 'volume', source: 'configuration', target: FOLDER }],
                 // The service's name leads to both: while ports change hands, a caller inside that finds one address refused has
@@ -38651,6 +40827,8 @@ async function isInside(directory) {
 
 
 
+
+
 /** Builds every adapter and hands them down: the one place that knows which implementation stands behind a port. */
 async function createRun(options) {
     const { request, invocation, progress, redactor, cancelled, environment } = options;
@@ -38686,6 +40864,7 @@ async function createRun(options) {
         }),
         engine,
         compose,
+        isolated: engine.isolated(cli),
         source: createSource({ environment: cli, debug }),
         commands: createCommands(cli),
         disks: createDisks(),
@@ -38699,10 +40878,12 @@ async function createRun(options) {
         codeHost: createCodeHost({
             ...github,
             revertToken: request.revertToken,
+            renderPlan: renderPlanComment,
             onProblem: debug,
             onIssueLost: (line) => progress.warning(line),
         }),
         listeners: createListeners(),
+        dockerService: createDockerService(endpoint.host, request.restartDockerCommand),
         incidents: createIncidentLog(request.stateDir),
         routers: createRouters({ edge, engine }),
         edges: createEdges(edge),
@@ -65832,6 +68013,14 @@ module.exports = require("os");
 
 "use strict";
 module.exports = require("path");
+
+/***/ }),
+
+/***/ 932:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("process");
 
 /***/ }),
 

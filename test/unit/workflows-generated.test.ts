@@ -10,7 +10,7 @@ import { ROOT } from '../support/workflow-files.js';
 describe('what is generated from action.yml', () => {
   it('is what stands in the repository; `node scripts/lib/workflow-generate.mjs` writes it', async () => {
     const files = await generateAll();
-    expect(files.size).toBe(9);
+    expect(files.size).toBe(10);
     for (const [path, text] of files) expect(readFileSync(join(ROOT, path), 'utf8'), path).toBe(text);
   });
 });
