@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderSummary } from '../../src/report/summary.js';
-import { startIssueTracker } from '../support/issue-tracker.js';
+import { startGitHub } from '../support/github.js';
 import { carryOut, type Carried } from '../support/procedure.js';
 import { makeProject, type Project } from '../support/project.js';
 import { served } from '../support/served.js';
@@ -73,7 +73,7 @@ describe('the record of what runs cost, and its report', () => {
   });
 
   it('keeps its tables in one issue, when it has a token for it', async () => {
-    const tracker = await startIssueTracker();
+    const tracker = await startGitHub();
     const environment = { ...process.env, GITHUB_REPOSITORY: 'acme/roma', GITHUB_API_URL: tracker.apiUrl };
     const review = (more: Readonly<Record<string, string>> = {}): Promise<Carried> =>
       carryOut(project, { procedure: 'slo-report', 'github-token': 't0ken', ...more }, { environment });
@@ -91,6 +91,7 @@ describe('the record of what runs cost, and its report', () => {
       expect(body).toContain('4 runs of app in the last 2 h, 3 of them green');
       expect(body).toMatch(/^\| Restart time \| `<30 s` \| \d/m);
       expect(body).toMatch(/^\| [^|]+ \| code-update \| rolled-back \|/m);
+      expect(tracker.problems).toEqual([]);
     } finally {
       tracker.close();
     }

@@ -1,6 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { answerProblems, requestProblems } from './github-openapi.js';
 import { createComments, type KeptComment } from './github-comments.js';
+import { answerIssues, type Issues } from './github-issues.js';
 import { createReleases, type KeptRelease } from './github-releases.js';
 
 export interface KeptDeployment {
@@ -38,6 +39,8 @@ export interface GitHub {
   readonly faults: Fault[];
   readonly releases: KeptRelease[];
   readonly comments: KeptComment[];
+  /** Issues that were written, by number. */
+  readonly issues: Issues;
   /** Pull requests that were merged, by the commit they brought. */
   readonly merged: Map<string, { readonly number: number; readonly title: string }>;
   /** What was to be reverted: node ids, and with which words and token. */
@@ -65,6 +68,7 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
   let apiUrl = '';
   const releases = createReleases(() => `${apiUrl}/repos/${repository}`);
   const comments = createComments(root);
+  const issues: Issues = new Map();
   let nextId = 1;
   const add = (record: Omit<KeptDeployment, 'id'>): KeptDeployment => {
     const made = { ...record, id: nextId++ };
@@ -82,6 +86,8 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
     if (released !== undefined) return released;
     const commented = comments.carryOut(method, pathname, query, body);
     if (commented !== undefined) return commented;
+    const issue = answerIssues(issues, { method, pathname, query, body });
+    if (issue !== undefined) return issue;
     const [, commit] = /\/commits\/(\w+)\/pulls$/.exec(pathname) ?? [];
     if (commit !== undefined) return [200, shownPulls(commit, merged.get(commit))];
     const [, id] = /\/deployments\/(\d+)\/statuses$/.exec(pathname) ?? [];
@@ -140,8 +146,8 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
         return;
       }
       const [status, said] = carryOut(method, pathname, searchParams, (body ?? {}) as Body);
-      // Of a pull request as much is shown as is read, and a file is what was uploaded.
-      if (status < 300 && !/\/pulls$|\/assets\/\d+$/.test(pathname))
+      // Of a pull request and an issue as much is shown as is read, and a file is what was uploaded.
+      if (status < 300 && !/\/pulls$|\/issues(\/\d+)?$|\/assets\/\d+$/.test(pathname))
         problems.push(...answerProblems(method, pathname, status, said));
       if (fault?.with === 'lost') response.destroy();
       else answer(response, status, said);
@@ -155,6 +161,7 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
     apiUrl,
     releases: releases.kept,
     comments: comments.kept,
+    issues,
     asked,
     deployments,
     faults,

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createCodeHost } from '../../src/github/code-host.js';
-import { startIssueTracker, type IssueTracker } from '../support/issue-tracker.js';
+import { startGitHub, type GitHub } from '../support/github.js';
 
 const COMMIT = 'c0ffee1234567890c0ffee1234567890c0ffee12';
 const INCIDENT = {
@@ -127,12 +127,15 @@ describe('the review of what runs cost', () => {
     ],
   };
 
-  let tracker: IssueTracker;
-  afterEach(() => tracker.close());
+  let github: GitHub;
+  afterEach(() => {
+    github.close();
+    expect(github.problems).toEqual([]);
+  });
 
   it('is one open issue, on whatever page, that always holds the newest; closed, there is another one', async () => {
-    tracker = await startIssueTracker();
-    const { apiUrl, asked, issues } = tracker;
+    github = await startGitHub();
+    const { apiUrl, asked, issues } = github;
     const host = createCodeHost({
       token: 't0ken',
       repository: 'acme/roma',

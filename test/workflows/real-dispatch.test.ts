@@ -175,6 +175,22 @@ describe('a person at the form', () => {
     expect(await servedVersion(host.project)).toBe('2.0.0');
   });
 
+  it('has it killed and started again by the workflow for emergencies, with an issue for what was found', async () => {
+    const before = await host.project.inspect('roma');
+    execFileSync('docker', ['kill', '--signal', 'STOP', before.Id]);
+    const inputs = { reason: 'frozen again', 'dry-run': 'false' };
+    const run = await expectGreen(
+      host.run({ caller: 'emergency.yml', event: 'workflow_dispatch', ref: 'refs/heads/main', inputs }),
+    );
+    expect(run.outputs).toMatchObject({ outcome: 'deployed' });
+    expect((await host.project.inspect('roma')).Id).not.toBe(before.Id);
+    expect(await servedVersion(host.project)).toBe('2.0.0');
+    expect([...host.github.issues.values()].map(({ body }) => body)).toEqual([
+      expect.stringContaining('frozen again') as string,
+    ]);
+    expect(host.github.problems).toEqual([]);
+  });
+
   it('rolls back to the release before', async () => {
     const before = await host.project.inspect('roma');
     const inputs = { 'rollback-to': 'previous', 'dry-run': 'false', reason: '' };
