@@ -121,6 +121,7 @@ function fillPhases(text, phases, given) {
       '  permissions:',
       '    contents: read # to fetch the wanted commit into the live checkout',
       '    deployments: write # to record the change in the environment, when one is given',
+      ...(name === 'precheck' ? ['    actions: read # to say whom the environment asks for approval'] : []),
       '  concurrency:',
       '    group: rolling-restart/${{ inputs.runner }}/${{ inputs.project-name || inputs.working-directory }}',
       '    cancel-in-progress: false',

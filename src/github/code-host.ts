@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { connect, unreachable, type GitHubAccess } from './client.js';
+import { findApproval } from './approval.js';
 import { openOrUpdate } from './incident-issue.js';
 import { findDeployment } from './deployment-found.js';
 import type { Ask } from './issues.js';
@@ -8,7 +9,7 @@ import { findRecordedImages } from './recorded-images.js';
 import { openRevert } from './revert.js';
 import { openOrReplaceReview } from './review-issue.js';
 import type { PlanComment } from '../model/plan-comment.js';
-import type { CodeHost, DeploymentFound, WrittenIssue, PullRequest } from '../model/ports/code-host.js';
+import type { Approval, CodeHost, DeploymentFound, WrittenIssue, PullRequest } from '../model/ports/code-host.js';
 
 /** What a person waits at most for a name in a summary. */
 const DEADLINE_MS = 5_000;
@@ -69,6 +70,16 @@ export function createCodeHost({
           `GitHub opened no pull request that reverts ${commit.slice(0, 12)} (revert-token needs contents: write and pull-requests: write): ${String(error)}`,
         );
         return undefined;
+      }
+    },
+
+    async approvalOf(environment): Promise<Approval> {
+      const reason = unreachable(access);
+      if (reason !== undefined) return { kind: 'unknown', reason };
+      try {
+        return await findApproval((await connect(access, ISSUE_DEADLINE_MS))(), environment);
+      } catch (error) {
+        return { kind: 'unknown', reason: `GitHub did not tell (the token needs actions: read): ${String(error)}` };
       }
     },
 

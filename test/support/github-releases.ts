@@ -143,7 +143,7 @@ function shownAsset(root: string, { id, name }: { readonly id: number; readonly 
 }
 
 /** Whoever the token is of; GitHub says a lot of addresses. */
-const someone = {
+export const someone = {
   login: 'robot',
   id: 1,
   node_id: 'U1',

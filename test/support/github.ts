@@ -2,7 +2,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { answerProblems, requestProblems } from './github-openapi.js';
 import { createComments, type KeptComment } from './github-comments.js';
 import { answerIssues, type Issues } from './github-issues.js';
-import { createReleases, type KeptRelease } from './github-releases.js';
+import { createReleases, someone, type KeptRelease } from './github-releases.js';
 
 export interface KeptDeployment {
   readonly id: number;
@@ -39,6 +39,8 @@ export interface GitHub {
   readonly faults: Fault[];
   readonly releases: KeptRelease[];
   readonly comments: KeptComment[];
+  /** Who has to approve, by environment; one that is not there has no rules. */
+  readonly reviewers: Map<string, readonly string[]>;
   /** Issues that were written, by number. */
   readonly issues: Issues;
   /** Pull requests that were merged, by the commit they brought. */
@@ -69,6 +71,7 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
   const releases = createReleases(() => `${apiUrl}/repos/${repository}`);
   const comments = createComments(root);
   const issues: Issues = new Map();
+  const reviewers: GitHub['reviewers'] = new Map();
   let nextId = 1;
   const add = (record: Omit<KeptDeployment, 'id'>): KeptDeployment => {
     const made = { ...record, id: nextId++ };
@@ -86,6 +89,8 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
     if (released !== undefined) return released;
     const commented = comments.carryOut(method, pathname, query, body);
     if (commented !== undefined) return commented;
+    const [, environment] = /\/environments\/([^/]+)$/.exec(pathname) ?? [];
+    if (environment !== undefined) return [200, shownEnvironment(root, environment, reviewers.get(environment) ?? [])];
     const issue = answerIssues(issues, { method, pathname, query, body });
     if (issue !== undefined) return issue;
     const [, commit] = /\/commits\/(\w+)\/pulls$/.exec(pathname) ?? [];
@@ -162,6 +167,7 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
     releases: releases.kept,
     comments: comments.kept,
     issues,
+    reviewers,
     asked,
     deployments,
     faults,
@@ -182,6 +188,25 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
       server.closeAllConnections();
       server.close();
     },
+  };
+}
+
+function shownEnvironment(root: string, name: string, reviewers: readonly string[]): object {
+  const rule = {
+    id: 1,
+    node_id: 'G1',
+    type: 'required_reviewers',
+    reviewers: reviewers.map((login) => ({ type: 'User', reviewer: { ...someone, login } })),
+  };
+  return {
+    id: 1,
+    node_id: 'E1',
+    name,
+    url: `${root}/environments/${name}`,
+    html_url: `https://github.test/deployments/${name}`,
+    created_at: AT,
+    updated_at: AT,
+    protection_rules: reviewers.length === 0 ? [] : [rule],
   };
 }
 

@@ -47,6 +47,13 @@ const MAY_NOTHING: Readonly<Record<string, readonly string[]>> = { 'deploy-chain
 
 /** Jobs that may more than the others of their workflow. */
 const OF_ONE_JOB: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  // The caller's job and the one that looks: whom the environment asks is not said without it.
+  ...Object.fromEntries(
+    ['precheck', 'maintenance'].map((id) => [
+      `maintenance.yml/${id}`,
+      { contents: 'read', deployments: 'write', actions: 'read' },
+    ]),
+  ),
   'release-project.yml/publish': { contents: 'write', 'id-token': 'write', attestations: 'write' },
 };
 

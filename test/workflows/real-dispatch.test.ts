@@ -117,6 +117,7 @@ describe('a person at the form', () => {
     expect(Object.values(run.jobs).every((result) => result === 'success')).toBe(true);
     expect((await host.project.inspect('roma')).Id).not.toBe(before.Id);
     expect(run.summary).toContain('Actual duration');
+    expect(run.summary).toContain('whoever starts the workflow approves it by that');
     // One change, whatever number of jobs it took.
     expect(host.github.deployments).toHaveLength(deployments + 1);
   });

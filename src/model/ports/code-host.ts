@@ -40,8 +40,16 @@ export interface CodeHost {
    */
   recordedImages(commit: string, names: readonly string[]): Promise<Readonly<Record<string, string>>>;
   /** Never throws and never takes longer than some seconds. */
+  approvalOf(environment: string): Promise<Approval>;
+  /** Never throws and never takes longer than some seconds. */
   deploymentOf(commit: string, environment: string): Promise<DeploymentFound>;
 }
+
+/** Who has to approve before a job of an environment begins. */
+export type Approval =
+  | { readonly kind: 'asked'; readonly reviewers: readonly string[] }
+  | { readonly kind: 'nobody' }
+  | { readonly kind: 'unknown'; readonly reason: string };
 
 /** What the forge knows of a commit in an environment. */
 export type DeploymentFound =

@@ -11,6 +11,7 @@ import type { Session } from '../session.js';
 import { fetchWanted } from '../source.js';
 import { withoutStopped } from '../stopped.js';
 import type { WantedProject } from '../wanted.js';
+import { sayWhoApproves } from './approval.js';
 import { withFreshBases } from './fresh-bases.js';
 import { done, type MaintenancePhase } from './phase.js';
 
@@ -36,6 +37,7 @@ export const precheck: MaintenancePhase = {
         return undefined;
       }
     };
+    const approval = sayWhoApproves(session);
     const wanted = await session.progress.group('Fetch', () => look('fetch', () => fetchWanted(fresh)));
     const project = wanted?.project ?? session.opened.live;
     const services = await withoutStopped(fresh, await servicesToDeploy(fresh, project));
@@ -47,6 +49,7 @@ export const precheck: MaintenancePhase = {
       await session.progress.group('Tests', () => look('tests', () => runTests(session, wanted)));
     }
     for (const service of services) await look('rollback release', () => requireWayBack(session, service));
+    await approval;
     await window.add('prechecked', {
       outcome: problems.length === 0 ? 'completed' : 'refused',
       services: [...services],
