@@ -2196,14 +2196,14 @@ __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8182);
 /* harmony import */ var _model_outcome_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(6521);
 /* harmony import */ var _model_request_secrets_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(9036);
-/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6320);
+/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(3476);
 /* harmony import */ var _publish_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(1149);
 /* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(6517);
 /* harmony import */ var _report_report_file_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(377);
 /* harmony import */ var _report_shell_text_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(7454);
 /* harmony import */ var _report_text_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(8203);
 /* harmony import */ var _shell_index_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(8789);
-/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(8156);
+/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(5839);
 
 
 
@@ -4228,7 +4228,7 @@ function formatSize(bytes) {
 
 /***/ }),
 
-/***/ 6320:
+/***/ 3476:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -12507,7 +12507,32 @@ function recreated(candidate) {
     return withRestart(candidate, 'maintenance recreates what is unchanged as well');
 }
 
+;// CONCATENATED MODULE: ./build/steps/maintenance/approval.js
+/**
+ * Says who approves the work, for as long as there is time to change that: where the environment asks nobody, because it
+ * has no such rule or the plan of a private repository has none, whoever starts the workflow approves it by that.
+ */
+async function sayWhoApproves({ codeHost, request, recorder, progress, redactor }) {
+    const { environment } = request.deployment;
+    if (environment === undefined)
+        return;
+    const words = redactor.text(wordsFor(await codeHost.approvalOf(environment)));
+    progress.info(`approval of ${environment}: ${words}`);
+    recorder.findings.push({ title: 'Approval', columns: ['Environment', 'Who is asked'], rows: [[environment, words]] });
+}
+function wordsFor(approval) {
+    switch (approval.kind) {
+        case 'asked':
+            return approval.reviewers.join(', ');
+        case 'nobody':
+            return 'nobody: it has no required reviewers (a private repository has them on some plans only); whoever starts the workflow approves it by that';
+        case 'unknown':
+            return `not known: ${approval.reason}`;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/steps/maintenance/precheck.js
+
 
 
 
@@ -12544,6 +12569,7 @@ const precheck = {
                 return undefined;
             }
         };
+        const approval = sayWhoApproves(session);
         const wanted = await session.progress.group('Fetch', () => look('fetch', () => fetchWanted(fresh)));
         const project = wanted?.project ?? session.opened.live;
         const services = await withoutStopped(fresh, await servicesToDeploy(fresh, project));
@@ -12557,6 +12583,7 @@ const precheck = {
         }
         for (const service of services)
             await look('rollback release', () => requireWayBack(session, service));
+        await approval;
         await window.add('prechecked', {
             outcome: problems.length === 0 ? 'completed' : 'refused',
             services: [...services],
@@ -16014,8 +16041,8 @@ function row(change) {
 
 // EXTERNAL MODULE: ./build/model/outcome.js
 var outcome = __nccwpck_require__(6521);
-// EXTERNAL MODULE: ./build/procedures/run-procedure.js + 144 modules
-var run_procedure = __nccwpck_require__(6320);
+// EXTERNAL MODULE: ./build/procedures/run-procedure.js + 145 modules
+var run_procedure = __nccwpck_require__(3476);
 ;// CONCATENATED MODULE: ./build/shell/recover.js
 
 
@@ -20755,7 +20782,7 @@ function withRemedies(operations, remedied) {
 
 /***/ }),
 
-/***/ 8156:
+/***/ 5839:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -34661,6 +34688,31 @@ function retryAfterMs(error) {
     return Number.isFinite(seconds) ? seconds * 1_000 : 0;
 }
 
+;// CONCATENATED MODULE: ./build/github/approval.js
+
+const schema = looseObject({
+    protection_rules: array(looseObject({ type: schemas_string(), reviewers: array(looseObject({ reviewer: unknown() })).nullish() }))
+        .nullish(),
+});
+const approval_named = looseObject({ login: schemas_string().optional(), slug: schemas_string().optional() });
+/**
+ * Who has to approve a job of an environment. Private repositories have such a rule on some plans only; without one GitHub
+ * asks nobody, and says nothing of it. https://docs.github.com/rest/deployments/environments#get-an-environment; needs
+ * `actions: read`.
+ */
+async function findApproval(ask, environment) {
+    const { data } = await ask('GET /repos/{owner}/{repo}/environments/{environment_name}', {
+        environment_name: environment,
+    });
+    const rules = schema.parse(data).protection_rules ?? [];
+    const reviewers = rules.flatMap(({ type, reviewers: asked }) => type === 'required_reviewers' ? (asked ?? []).map(({ reviewer }) => nameOf(reviewer)) : []);
+    return reviewers.length === 0 ? { kind: 'nobody' } : { kind: 'asked', reviewers };
+}
+function nameOf(reviewer) {
+    const { login, slug } = approval_named.safeParse(reviewer).data ?? {};
+    return login ?? slug ?? 'somebody';
+}
+
 ;// CONCATENATED MODULE: ./build/github/issues.js
 
 const issueSchema = looseObject({
@@ -34948,6 +35000,7 @@ function plain(text) {
 
 
 
+
 /** What a person waits at most for a name in a summary. */
 const code_host_DEADLINE_MS = 5_000;
 /** Three requests, when the service runs again. */
@@ -34987,6 +35040,17 @@ function createCodeHost({ onProblem, onIssueLost = onProblem, revertToken, rende
             catch (error) {
                 onIssueLost(`GitHub opened no pull request that reverts ${commit.slice(0, 12)} (revert-token needs contents: write and pull-requests: write): ${String(error)}`);
                 return undefined;
+            }
+        },
+        async approvalOf(environment) {
+            const reason = client_unreachable(access);
+            if (reason !== undefined)
+                return { kind: 'unknown', reason };
+            try {
+                return await findApproval((await connect(access, ISSUE_DEADLINE_MS))(), environment);
+            }
+            catch (error) {
+                return { kind: 'unknown', reason: `GitHub did not tell (the token needs actions: read): ${String(error)}` };
             }
         },
         async deploymentOf(commit, environment) {

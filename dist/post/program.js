@@ -5427,10 +5427,10 @@ __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _github_invocation_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8597);
 /* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8182);
 /* harmony import */ var _model_request_secrets_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(9036);
-/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(9272);
+/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(4786);
 /* harmony import */ var _report_text_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(4766);
 /* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6517);
-/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(3242);
+/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(7809);
 
 
 
@@ -5482,7 +5482,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 9272:
+/***/ 4786:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -17559,7 +17559,32 @@ function recreated(candidate) {
     return withRestart(candidate, 'maintenance recreates what is unchanged as well');
 }
 
+;// CONCATENATED MODULE: ./build/steps/maintenance/approval.js
+/**
+ * Says who approves the work, for as long as there is time to change that: where the environment asks nobody, because it
+ * has no such rule or the plan of a private repository has none, whoever starts the workflow approves it by that.
+ */
+async function sayWhoApproves({ codeHost, request, recorder, progress, redactor }) {
+    const { environment } = request.deployment;
+    if (environment === undefined)
+        return;
+    const words = redactor.text(wordsFor(await codeHost.approvalOf(environment)));
+    progress.info(`approval of ${environment}: ${words}`);
+    recorder.findings.push({ title: 'Approval', columns: ['Environment', 'Who is asked'], rows: [[environment, words]] });
+}
+function wordsFor(approval) {
+    switch (approval.kind) {
+        case 'asked':
+            return approval.reviewers.join(', ');
+        case 'nobody':
+            return 'nobody: it has no required reviewers (a private repository has them on some plans only); whoever starts the workflow approves it by that';
+        case 'unknown':
+            return `not known: ${approval.reason}`;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/steps/maintenance/precheck.js
+
 
 
 
@@ -17596,6 +17621,7 @@ const precheck = {
                 return undefined;
             }
         };
+        const approval = sayWhoApproves(session);
         const wanted = await session.progress.group('Fetch', () => look('fetch', () => fetchWanted(fresh)));
         const project = wanted?.project ?? session.opened.live;
         const services = await withoutStopped(fresh, await servicesToDeploy(fresh, project));
@@ -17609,6 +17635,7 @@ const precheck = {
         }
         for (const service of services)
             await look('rollback release', () => requireWayBack(session, service));
+        await approval;
         await window.add('prechecked', {
             outcome: problems.length === 0 ? 'completed' : 'refused',
             services: [...services],
@@ -20220,7 +20247,7 @@ function clock(iso) {
 
 /***/ }),
 
-/***/ 3242:
+/***/ 7809:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -34126,6 +34153,31 @@ function retryAfterMs(error) {
     return Number.isFinite(seconds) ? seconds * 1_000 : 0;
 }
 
+;// CONCATENATED MODULE: ./build/github/approval.js
+
+const schema = looseObject({
+    protection_rules: array(looseObject({ type: schemas_string(), reviewers: array(looseObject({ reviewer: unknown() })).nullish() }))
+        .nullish(),
+});
+const approval_named = looseObject({ login: schemas_string().optional(), slug: schemas_string().optional() });
+/**
+ * Who has to approve a job of an environment. Private repositories have such a rule on some plans only; without one GitHub
+ * asks nobody, and says nothing of it. https://docs.github.com/rest/deployments/environments#get-an-environment; needs
+ * `actions: read`.
+ */
+async function findApproval(ask, environment) {
+    const { data } = await ask('GET /repos/{owner}/{repo}/environments/{environment_name}', {
+        environment_name: environment,
+    });
+    const rules = schema.parse(data).protection_rules ?? [];
+    const reviewers = rules.flatMap(({ type, reviewers: asked }) => type === 'required_reviewers' ? (asked ?? []).map(({ reviewer }) => nameOf(reviewer)) : []);
+    return reviewers.length === 0 ? { kind: 'nobody' } : { kind: 'asked', reviewers };
+}
+function nameOf(reviewer) {
+    const { login, slug } = approval_named.safeParse(reviewer).data ?? {};
+    return login ?? slug ?? 'somebody';
+}
+
 ;// CONCATENATED MODULE: ./build/github/issues.js
 
 const issueSchema = looseObject({
@@ -34413,6 +34465,7 @@ function plain(text) {
 
 
 
+
 /** What a person waits at most for a name in a summary. */
 const code_host_DEADLINE_MS = 5_000;
 /** Three requests, when the service runs again. */
@@ -34452,6 +34505,17 @@ function createCodeHost({ onProblem, onIssueLost = onProblem, revertToken, rende
             catch (error) {
                 onIssueLost(`GitHub opened no pull request that reverts ${commit.slice(0, 12)} (revert-token needs contents: write and pull-requests: write): ${String(error)}`);
                 return undefined;
+            }
+        },
+        async approvalOf(environment) {
+            const reason = client_unreachable(access);
+            if (reason !== undefined)
+                return { kind: 'unknown', reason };
+            try {
+                return await findApproval((await connect(access, ISSUE_DEADLINE_MS))(), environment);
+            }
+            catch (error) {
+                return { kind: 'unknown', reason: `GitHub did not tell (the token needs actions: read): ${String(error)}` };
             }
         },
         async deploymentOf(commit, environment) {
