@@ -40,7 +40,7 @@ describe('several services', () => {
       expect(digest).toMatch(new RegExp(`^${registry.address}/${project.name}/${service}@sha256:`));
       execFileSync('docker', ['manifest', 'inspect', '--insecure', digest], { stdio: 'pipe' });
     }
-    // The commit of before is deployed again from its record, although its images are gone from the engine.
+    // Deploying the commit of before again builds nothing.
     const head = await project.git('rev-parse', 'HEAD');
     await project.commitRelease({ version: '2.0.0' });
     expect((await update(repository)).report.outcome).toBe('deployed');
