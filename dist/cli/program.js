@@ -2203,7 +2203,7 @@ __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _report_shell_text_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(7454);
 /* harmony import */ var _report_text_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(8203);
 /* harmony import */ var _shell_index_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(8789);
-/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(5839);
+/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(4067);
 
 
 
@@ -4454,6 +4454,7 @@ function beginDeployment(session, commit, images = {}) {
             services: request.services,
             by: invocation.actor,
             image: request.image,
+            ref: invocation.ref,
             ...(Object.keys(images).length === 0 ? {} : { images }),
         },
     });
@@ -6120,13 +6121,9 @@ async function takeWorktree(session, commit, label) {
 }
 /** The same for a dry run, which has no journal: the worktree is the only thing made, and it goes at the end. */
 async function viewWorktree(viewing, commit, label) {
-    return renderWanted(viewing, viewing.opened, await addViewedWorktree(viewing, commit), commit, label);
-}
-/** @returns where it is */
-async function addViewedWorktree(viewing, commit) {
     const { directory, path: worktree } = planWorktree(viewing, commit);
     await viewing.source.addWorktree(directory, worktree, commit);
-    return worktree;
+    return renderWanted(viewing, viewing.opened, worktree, commit, label);
 }
 function planWorktree(viewing, commit) {
     const { opened, request, invocation } = viewing;
@@ -10436,6 +10433,7 @@ async function compare(session, wanted, one, { image, pinned }) {
             definitionFrom: 'rendered',
             by: session.invocation.actor,
             run: session.invocation.runUrl,
+            ref: session.invocation.ref,
             version: session.request.expectedVersion,
             definition: one.document,
             files: one.files,
@@ -12830,42 +12828,20 @@ function standInFile(text) {
 
 
 
-/** Longer files are none that Compose reads. */
-const LONGEST_BYTES = 256 * 1024;
-const MOST_BYTES = 64 * 1024 * 1024;
 const LONGEST_VARIABLES_BYTES = 64 * 1024;
 /**
- * The files of a worktree by the paths that they would have in the live checkout, and stand-ins for the variable files of
+ * The files of a commit by the paths that they would have in the live checkout, and stand-ins for the variable files of
  * the host that git does not track. Nothing else of the host is among them.
  */
-async function isolatedTree(viewing, { top, worktree, target }) {
+async function isolatedTree(viewing, { top, commit, target }) {
     const tree = new Map();
     for (const name of await variableFiles(viewing, top, target)) {
         const content = await standInOf(name);
         if (content !== undefined)
             tree.set(name, { content: Buffer.from(content) });
     }
-    let left = MOST_BYTES;
-    const walk = async (folder) => {
-        for (const entry of await (0,promises_.readdir)(external_node_path_default().join(worktree, folder), { withFileTypes: true })) {
-            const relative = external_node_path_default().join(folder, entry.name);
-            const file = external_node_path_default().join(worktree, relative);
-            if (relative === '.git')
-                continue;
-            if (entry.isDirectory())
-                await walk(relative);
-            else if (entry.isSymbolicLink())
-                tree.set(external_node_path_default().join(top, relative), { link: await (0,promises_.readlink)(file) });
-            else if (entry.isFile()) {
-                const { size } = await (0,promises_.lstat)(file);
-                if (size > LONGEST_BYTES || size > left)
-                    continue;
-                left -= size;
-                tree.set(external_node_path_default().join(top, relative), { content: await (0,promises_.readFile)(file) });
-            }
-        }
-    };
-    await walk('.');
+    for (const [name, file] of await viewing.source.files(top, commit))
+        tree.set(external_node_path_default().join(top, name), file);
     return tree;
 }
 /** Those that the inputs name, and whatever the checkout has beside git. */
@@ -12935,9 +12911,8 @@ async function planCommit(viewing) {
 }
 async function renderCommit(viewing, top, commit) {
     const { opened, request, project, isolated, signal } = viewing;
-    const worktree = await addViewedWorktree(viewing, commit);
     const target = { ...(0,open_project/* liveTarget */.a5)(request), projectName: opened.live.name };
-    const tree = await isolatedTree(viewing, { top, worktree, target });
+    const tree = await isolatedTree(viewing, { top, commit, target });
     const envFiles = target.envFiles.filter((file) => tree.has(file));
     const labels = { [own_names/* PROJECT_LABEL */.NV]: project };
     return isolated.render({ ...target, envFiles }, tree, { labels, signal }).catch((error) => {
@@ -12985,7 +12960,9 @@ async function decideOne(viewing, one, containers) {
     const diff = (0,canonical/* canonicalJson */.d)(was) === (0,canonical/* canonicalJson */.d)(is) ? [] : definitionDiff(bothWays(was), bothWays(is));
     if (diff.length > 0)
         reasons.push('the definition in the compose files differs');
-    const built = building && (await differs(viewing, one, [contextOf(definition)]));
+    const built = building &&
+        ((0,canonical/* canonicalJson */.d)(old.raw['build']) !== (0,canonical/* canonicalJson */.d)(definition.raw['build']) ||
+            (await differs(viewing, one, contextsOf(definition))));
     if (built)
         reasons.push('what its image is made of differs: the image will be built');
     if (definition.image !== old.image && !building)
@@ -13014,9 +12991,14 @@ async function differs({ source }, { top, commits }, paths) {
     }
     return false;
 }
-function contextOf({ build }) {
-    const context = build?.context;
-    return typeof context === 'string' ? context : undefined;
+/** What an image is made of: its context, its Dockerfile, which may lie elsewhere, and the contexts beside it. */
+function contextsOf({ raw }) {
+    const { context, dockerfile, additional_contexts: more } = (raw['build'] ?? {});
+    if (typeof context !== 'string')
+        return [];
+    const file = typeof dockerfile === 'string' ? [external_node_path_default().resolve(context, dockerfile)] : [];
+    const others = Object.values((more ?? {})).filter((one) => typeof one === 'string');
+    return [context, ...file, ...others.filter((one) => external_node_path_default().isAbsolute(one))];
 }
 function plan_commit_partOf(project, definition) {
     const { services, ...rest } = (0,model_release/* definitionOf */.Fg)(project, definition);
@@ -13031,13 +13013,19 @@ function bothWays(part) {
 
 
 
+
 /** On a pull request: what merging it would do to what runs. Only looks, and executes nothing of the commit. */
 const plan = {
     name: 'plan',
     purpose: 'Shows what deploying a commit that nobody has merged would do; renders it where it sees nothing of the host.',
     interrupts: false,
     async preview(viewing) {
-        const planned = await planCommit(viewing);
+        const planned = await planCommit(viewing).catch(async (error) => {
+            // What stood there before is no longer true.
+            const headline = `this commit cannot be planned: ${(0,errors/* asProcedureError */.qq)(error).message}`;
+            await comment(viewing, { plan: undefined, gone: [] }, headline);
+            throw error;
+        });
         viewing.recorder.plan = planned.plan;
         for (const line of planLines(planned.plan))
             viewing.progress.info(line);
@@ -13056,12 +13044,12 @@ function plan_headlineOf({ commit, plan: { services } }) {
     return `deploying ${commit.slice(0, 12)} ${what}`;
 }
 /** One comment for a project, brought up to date by each plan. */
-async function comment(viewing, planned, headline) {
+async function comment(viewing, { plan: found, gone }, headline) {
     const { codeHost, invocation, project, request, redactor, progress, recorder } = viewing;
     const number = /^refs\/pull\/(\d+)\//.exec(invocation.ref ?? '')?.[1];
     if (number === undefined || request.dryRun)
         return;
-    const said = { ...planned, project, headline, host: invocation.host, runUrl: invocation.runUrl };
+    const said = { plan: found, gone, project, headline, host: invocation.host, runUrl: invocation.runUrl };
     const written = await codeHost.commentPlan(Number(number), said, (text) => redactor.text(text));
     if (written === undefined)
         return;
@@ -20782,7 +20770,7 @@ function withRemedies(operations, remedied) {
 
 /***/ }),
 
-/***/ 5839:
+/***/ 4067:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -31755,7 +31743,7 @@ const ALL_PROFILES = ['--profile', '*'];
  * printed as `$$`, so the document can be read again and means the same.
  * @throws ProcedureError E_COMPOSE_FILE with Compose's own words
  */
-async function renderDocument(cli, target) {
+async function renderDocument(cli, target, locate = locateMistake) {
     const render = (profiles) => cli.run({
         args: [...composeArgs(target), ...profiles, 'config', '--format', 'json'],
         directory: target.directory,
@@ -31767,7 +31755,7 @@ async function renderDocument(cli, target) {
     if (result.exitCode !== 0)
         result = await render([]);
     if (result.exitCode !== 0)
-        throw await invalid(target, result.stderr);
+        throw await invalid(target, result.stderr, locate);
     const document = asDocument(result.stdout);
     const { relocate } = target;
     return relocate === undefined ? document : relocateDocument(document, escaped(relocate.from), escaped(relocate.to));
@@ -31795,7 +31783,7 @@ function asDocument(text) {
         });
     }
 }
-async function invalid(target, stderr) {
+async function invalid(target, stderr, locate) {
     const lines = lastLines(stderr, 20).filter((line) => !/level=(warning|info|debug)/.test(line));
     if (/no configuration file provided/.test(stderr)) {
         return new errors/* ProcedureError */.e_('E_COMPOSE_FILE', `There is no compose file in ${target.directory}`, {
@@ -31814,7 +31802,7 @@ async function invalid(target, stderr) {
             excerpt: [{ title: 'docker compose', lines: lines.slice(0, 5) }],
         });
     }
-    const place = await locateMistake(target, lines.join('\n'));
+    const place = await locate(target, lines.join('\n'));
     const where = place === undefined ? '' : ` (${place})`;
     return new errors/* ProcedureError */.e_('E_COMPOSE_FILE', `The compose file is not valid: ${reasonIn(stderr)}${where}`, {
         next: 'Correct it; docker compose config says the same on the host. Nothing was changed.',
@@ -33588,12 +33576,13 @@ function programSettings({ command, environment, user }) {
         WorkingDir: '/',
     };
 }
-function programLimits({ memoryBytes, processes }) {
+function programLimits({ memoryBytes, processes, maskedPaths }) {
     return {
         CapDrop: ['ALL'],
         SecurityOpt: ['no-new-privileges'],
         Memory: memoryBytes,
         PidsLimit: processes,
+        MaskedPaths: [...maskedPaths],
         // Whatever the engine's own driver is, this one can be read back.
         LogConfig: { Type: 'json-file', Config: {} },
     };
@@ -33683,10 +33672,12 @@ function createIsolatedCompose(client, environment) {
             const { files, variables } = await (program ??= readProgram(environment));
             const archive = await treeArchive(files, tree);
             const run = (call) => runInContainer(client, { call, archive, variables, labels, signal });
-            return parseProject(await renderDocument({ run }, target));
+            return parseProject(await renderDocument({ run }, target, nowhere));
         },
     };
 }
+/** The files that lie at these paths on the host are those of another commit. */
+const nowhere = () => Promise.resolve(undefined);
 async function readProgram(environment) {
     const { command, environment: variables } = await composeProgram(environment);
     if (command === BY_THE_CLI.command) {
@@ -33702,6 +33693,16 @@ async function readProgram(environment) {
             files.set(library, { content: await (0,promises_.readFile)(library) });
     }
     return { files, variables };
+}
+/**
+ * What the kernel shows to every container of the machine, such as its command line; what is left of /proc is about the
+ * program itself.
+ */
+async function kernelPaths() {
+    const names = await (0,promises_.readdir)('/proc').catch(() => ['cmdline', 'version', 'cpuinfo', 'meminfo', 'sys']);
+    const ofProcesses = new Set(['self', 'thread-self', 'mounts', 'net']);
+    const kernel = names.filter((name) => !/^\d+$/.test(name) && !ofProcesses.has(name));
+    return ['/sys', ...kernel.map((name) => `/proc/${name}`)];
 }
 /** The loader of programs is a library that is executed itself. */
 async function treeArchive(program, tree) {
@@ -33731,6 +33732,7 @@ async function runInContainer(client, { call, archive, variables, labels, signal
             user: NOBODY,
             memoryBytes: MEMORY_BYTES,
             processes: PROCESSES,
+            maskedPaths: await kernelPaths(),
         },
     });
     try {
@@ -34820,11 +34822,11 @@ const plan_comment_PER_PAGE = 100;
 const comment = looseObject({ id: schemas_number(), html_url: schemas_string(), body: schemas_string().nullish() });
 const comments = array(comment);
 /**
- * One comment for a project, that always holds the newest plan. https://docs.github.com/rest/issues/comments; on a pull
+ * One comment for a project on a host, that always holds the newest plan. https://docs.github.com/rest/issues/comments; on a pull
  * request it needs `pull-requests: write`.
  */
-async function writePlanComment(ask, number, project, text) {
-    const marker = `<!-- rolling-restart plan: ${project} -->`;
+async function writePlanComment(ask, number, { project, host }, text) {
+    const marker = `<!-- rolling-restart plan: ${project} on ${host} -->`;
     const body = `${text.slice(0, MOST_CHARACTERS)}\n${marker}\n`;
     const known = await findComment(ask, number, marker);
     if (known !== undefined) {
@@ -35069,7 +35071,7 @@ function createCodeHost({ onProblem, onIssueLost = onProblem, revertToken, rende
                 return undefined;
             try {
                 const ask = (await connect(access, ISSUE_DEADLINE_MS))('once');
-                return await writePlanComment(ask, pullRequest, plan.project, redact(renderPlan(plan)));
+                return await writePlanComment(ask, pullRequest, plan, redact(renderPlan(plan)));
             }
             catch (error) {
                 onIssueLost(`GitHub took no comment on #${pullRequest} (the token needs pull-requests: write): ${String(error)}`);
@@ -35675,6 +35677,7 @@ const releaseFields = {
     definitionFrom: schemas_enum(['rendered', 'container']),
     by: schemas_string(),
     run: maybe(schemas_string()),
+    ref: maybe(schemas_string()),
     version: maybe(schemas_string()),
     releaseCommand: maybe(schemas_string()),
 };
@@ -37865,9 +37868,9 @@ var summary_parts = __nccwpck_require__(1709);
 /** What merging would do to what runs, for the people who decide about it: short, with the details folded. */
 function renderPlanComment(comment) {
     const { project, host, headline, plan, gone, runUrl } = comment;
-    const changing = plan.services.filter(({ decision }) => decision.kind !== 'unchanged');
+    const changing = (plan?.services ?? []).filter(({ decision }) => decision.kind !== 'unchanged');
     const parts = [`### What merging would do to ${(0,markdown/* code */.aY)(project)} on ${(0,markdown/* code */.aY)(host)}`, `**${(0,markdown/* inline */.mG)(headline)}.**`];
-    if (changing.length > 0) {
+    if (plan !== undefined && changing.length > 0) {
         const rows = changing.map((service) => [(0,markdown/* code */.aY)(service.service), plan_comment_image(plan, service), (0,markdown/* inline */.mG)(how(service))]);
         parts.push((0,markdown/* table */.tp)(['Service', 'Image', 'How'], rows));
         parts.push(changing.map(why).join('\n'));
@@ -41731,7 +41734,7 @@ class GitCli {
         return result.exitCode === 0 ? result.stdout.replace(/\n$/, '') : undefined;
     }
     async #once(call) {
-        const { directory, args, config = [], signal, timeoutMs = LOCAL_MS } = call;
+        const { directory, args, config = [], signal, timeoutMs = LOCAL_MS, input } = call;
         const pairs = [...config, ...[...this.#trusted].map((value) => ({ key: 'safe.directory', value }))];
         const begin = Date.now();
         try {
@@ -41744,6 +41747,7 @@ class GitCli {
                 timeoutMs,
                 signal,
                 outputLimit: Infinity,
+                ...(input === undefined ? {} : { input }),
             });
             this.debug(`git ${args.join(' ')}: ${result.exitCode ?? result.endedBy ?? ''} after ${Date.now() - begin} ms`);
             return { ...result, stderr: hideCredentials(result.stderr, pairs) };
@@ -42025,6 +42029,52 @@ async function fetch_network(fetching, args, what) {
     throw gitFailed(`${what} failed`, result);
 }
 
+;// CONCATENATED MODULE: ./build/source/tree.js
+
+
+/** Longer files are none that Compose reads. */
+const LONGEST_BYTES = 256 * 1024;
+const MOST_BYTES = 64 * 1024 * 1024;
+const LINK = '120000';
+const tree_FILES = new Set(['100644', '100755', LINK]);
+/**
+ * The files of a commit as git has them, by path below the top level: no worktree, and so no hook, no filter, no submodule
+ * and nothing written. Bytes that are no text come out as something else, which nobody reads who reads compose files.
+ */
+async function readTree(git, directory, commit) {
+    const args = ['ls-tree', '-r', '-z', '--long', '--full-tree', commit];
+    const listed = await git.text({ directory, args }, `The files of ${commit.slice(0, 12)} cannot be listed`);
+    let left = MOST_BYTES;
+    const wanted = listed.split('\0').flatMap((line) => {
+        const [, mode = '', object = '', size = '', path = ''] = /^(\d+) blob ([0-9a-f]+) +(\d+)\t([^]*)$/.exec(line) ?? [];
+        const bytes = Number(size);
+        if (!tree_FILES.has(mode) || bytes > LONGEST_BYTES || bytes > left)
+            return [];
+        left -= bytes;
+        return [{ mode, object, path }];
+    });
+    // Between any two contents stands the answer to a question that no commit knows: lengths are in bytes, and this is text.
+    const nonce = (0,external_node_crypto_.randomBytes)(16).toString('hex');
+    const input = wanted.map(({ object }, index) => `${object}\nend-${nonce}-${index}\n`).join('');
+    const output = await git.text({ directory, args: ['cat-file', '--batch'], input }, 'The files cannot be read');
+    const files = new Map();
+    let at = 0;
+    wanted.forEach(({ mode, path }, index) => {
+        const begin = output.indexOf('\n', at) + 1;
+        const mark = `\nend-${nonce}-${index} missing`;
+        const end = output.indexOf(mark, begin - 1);
+        if (begin === 0 || end === -1) {
+            throw new errors/* ProcedureError */.e_('E_SOURCE', `git did not give ${path} of ${commit.slice(0, 12)}`, {
+                next: 'Look whether the checkout is whole: git fsck. Nothing was changed.',
+            });
+        }
+        const content = output.slice(begin, end);
+        files.set(path, mode === LINK ? { link: content } : { content: Buffer.from(content) });
+        at = end + mark.length + 1;
+    });
+    return files;
+}
+
 ;// CONCATENATED MODULE: ./build/source/worktrees.js
 
 
@@ -42091,6 +42141,7 @@ async function worktrees_exists(file) {
 
 
 
+
 /**
  * Git checkouts through the git CLI (2.31 or newer), so that the user's own configuration, credential helpers and SSH
  * keys work as they do in their shell.
@@ -42150,6 +42201,7 @@ function createSource(options = {}) {
             const text = await git.text({ directory, args }, 'Listing the new commits failed');
             return text === '' ? [] : text.split('\n');
         },
+        files: (directory, commit) => readTree(git, directory, commit),
         addWorktree: (directory, place, commit) => addWorktree(git, directory, place, commit, lastToken),
         removeWorktree: (directory, place) => removeWorktree(git, directory, place),
         async checkout(directory, commit) {

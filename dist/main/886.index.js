@@ -25589,7 +25589,7 @@ const {
   kReceivedClose,
   kResponse
 } = __webpack_require__(306)
-const { fireEvent, failWebsocketConnection, isClosing, isClosed, isEstablished, parseExtensions } = __webpack_require__(8652)
+const { fireEvent, failWebsocketConnection, isClosing, isClosed, isEstablished, parseExtensions } = __webpack_require__(6271)
 const { channels } = __webpack_require__(495)
 const { CloseEvent } = __webpack_require__(8550)
 const { makeRequest } = __webpack_require__(9481)
@@ -26476,7 +26476,7 @@ module.exports = {
 
 
 const { createInflateRaw, Z_DEFAULT_WINDOWBITS } = __webpack_require__(8522)
-const { isValidClientWindowBits } = __webpack_require__(8652)
+const { isValidClientWindowBits } = __webpack_require__(6271)
 const { MessageSizeExceededError } = __webpack_require__(2441)
 
 const tail = Buffer.from([0x00, 0x00, 0xff, 0xff])
@@ -26602,7 +26602,7 @@ const {
   isControlFrame,
   isTextBinaryFrame,
   isContinuationFrame
-} = __webpack_require__(8652)
+} = __webpack_require__(6271)
 const { WebsocketFrameSend } = __webpack_require__(4970)
 const { closeWebSocketConnection } = __webpack_require__(9043)
 const { PerMessageDeflate } = __webpack_require__(8647)
@@ -27249,7 +27249,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 8652:
+/***/ 6271:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
 "use strict";
@@ -27604,7 +27604,7 @@ const {
   isClosing,
   isValidSubprotocol,
   fireEvent
-} = __webpack_require__(8652)
+} = __webpack_require__(6271)
 const { establishWebSocketConnection, closeWebSocketConnection } = __webpack_require__(9043)
 const { ByteParser } = __webpack_require__(3194)
 const { kEnumerableProperty, isBlobLike } = __webpack_require__(3218)

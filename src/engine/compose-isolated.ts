@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { pack } from 'tar-stream';
 import { runChild, type ChildResult } from '../host/child.js';
@@ -39,10 +39,13 @@ export function createIsolatedCompose(client: EngineClient, environment: Environ
       const archive = await treeArchive(files, tree);
       const run = (call: CliCall): Promise<ChildResult> =>
         runInContainer(client, { call, archive, variables, labels, signal });
-      return parseProject(await renderDocument({ run }, target));
+      return parseProject(await renderDocument({ run }, target, nowhere));
     },
   };
 }
+
+/** The files that lie at these paths on the host are those of another commit. */
+const nowhere = (): Promise<undefined> => Promise.resolve(undefined);
 
 interface Program {
   readonly files: ReadonlyMap<string, TreeEntry>;
@@ -63,6 +66,17 @@ async function readProgram(environment: Environment): Promise<Program> {
     if (library !== undefined) files.set(library, { content: await readFile(library) });
   }
   return { files, variables };
+}
+
+/**
+ * What the kernel shows to every container of the machine, such as its command line; what is left of /proc is about the
+ * program itself.
+ */
+async function kernelPaths(): Promise<readonly string[]> {
+  const names = await readdir('/proc').catch(() => ['cmdline', 'version', 'cpuinfo', 'meminfo', 'sys']);
+  const ofProcesses = new Set(['self', 'thread-self', 'mounts', 'net']);
+  const kernel = names.filter((name) => !/^\d+$/.test(name) && !ofProcesses.has(name));
+  return ['/sys', ...kernel.map((name) => `/proc/${name}`)];
 }
 
 /** The loader of programs is a library that is executed itself. */
@@ -105,6 +119,7 @@ async function runInContainer(
       user: NOBODY,
       memoryBytes: MEMORY_BYTES,
       processes: PROCESSES,
+      maskedPaths: await kernelPaths(),
     },
   });
   try {

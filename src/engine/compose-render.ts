@@ -18,7 +18,11 @@ const ALL_PROFILES = ['--profile', '*'];
  * printed as `$$`, so the document can be read again and means the same.
  * @throws ProcedureError E_COMPOSE_FILE with Compose's own words
  */
-export async function renderDocument(cli: Pick<DockerCli, 'run'>, target: ComposeTarget): Promise<Document> {
+export async function renderDocument(
+  cli: Pick<DockerCli, 'run'>,
+  target: ComposeTarget,
+  locate: typeof locateMistake = locateMistake,
+): Promise<Document> {
   const render = (profiles: readonly string[]) =>
     cli.run({
       args: [...composeArgs(target), ...profiles, 'config', '--format', 'json'],
@@ -29,7 +33,7 @@ export async function renderDocument(cli: Pick<DockerCli, 'run'>, target: Compos
   let result = await render(ALL_PROFILES);
   // A service of a profile that is off may lack a file that nobody has missed: it does not make the others invalid.
   if (result.exitCode !== 0) result = await render([]);
-  if (result.exitCode !== 0) throw await invalid(target, result.stderr);
+  if (result.exitCode !== 0) throw await invalid(target, result.stderr, locate);
   const document = asDocument(result.stdout);
   const { relocate } = target;
   return relocate === undefined ? document : relocateDocument(document, escaped(relocate.from), escaped(relocate.to));
@@ -61,7 +65,7 @@ function asDocument(text: string): Document {
   }
 }
 
-async function invalid(target: ComposeTarget, stderr: string): Promise<ProcedureError> {
+async function invalid(target: ComposeTarget, stderr: string, locate: typeof locateMistake): Promise<ProcedureError> {
   const lines = lastLines(stderr, 20).filter((line) => !/level=(warning|info|debug)/.test(line));
   if (/no configuration file provided/.test(stderr)) {
     return new ProcedureError('E_COMPOSE_FILE', `There is no compose file in ${target.directory}`, {
@@ -80,7 +84,7 @@ async function invalid(target: ComposeTarget, stderr: string): Promise<Procedure
       excerpt: [{ title: 'docker compose', lines: lines.slice(0, 5) }],
     });
   }
-  const place = await locateMistake(target, lines.join('\n'));
+  const place = await locate(target, lines.join('\n'));
   const where = place === undefined ? '' : ` (${place})`;
   return new ProcedureError('E_COMPOSE_FILE', `The compose file is not valid: ${reasonIn(stderr)}${where}`, {
     next: 'Correct it; docker compose config says the same on the host. Nothing was changed.',

@@ -151,6 +151,8 @@ export interface EmptyProgram {
   readonly user: string;
   readonly memoryBytes: number;
   readonly processes: number;
+  /** Paths that are empty for it. */
+  readonly maskedPaths: readonly string[];
 }
 
 function programSettings({ command, environment, user }: EmptyProgram): Docker.ContainerCreateOptions {
@@ -163,12 +165,13 @@ function programSettings({ command, environment, user }: EmptyProgram): Docker.C
   };
 }
 
-function programLimits({ memoryBytes, processes }: EmptyProgram): Docker.HostConfig {
+function programLimits({ memoryBytes, processes, maskedPaths }: EmptyProgram): Docker.HostConfig {
   return {
     CapDrop: ['ALL'],
     SecurityOpt: ['no-new-privileges'],
     Memory: memoryBytes,
     PidsLimit: processes,
+    MaskedPaths: [...maskedPaths],
     // Whatever the engine's own driver is, this one can be read back.
     LogConfig: { Type: 'json-file', Config: {} },
   };

@@ -97,7 +97,7 @@ export function createCodeHost({
       if (unreachable(access) !== undefined) return undefined;
       try {
         const ask = (await connect(access, ISSUE_DEADLINE_MS))('once');
-        return await writePlanComment(ask, pullRequest, plan.project, redact(renderPlan(plan)));
+        return await writePlanComment(ask, pullRequest, plan, redact(renderPlan(plan)));
       } catch (error) {
         onIssueLost(
           `GitHub took no comment on #${pullRequest} (the token needs pull-requests: write): ${String(error)}`,

@@ -10,16 +10,16 @@ const comment = z.looseObject({ id: z.number(), html_url: z.string(), body: z.st
 const comments = z.array(comment);
 
 /**
- * One comment for a project, that always holds the newest plan. https://docs.github.com/rest/issues/comments; on a pull
+ * One comment for a project on a host, that always holds the newest plan. https://docs.github.com/rest/issues/comments; on a pull
  * request it needs `pull-requests: write`.
  */
 export async function writePlanComment(
   ask: Ask,
   number: number,
-  project: string,
+  { project, host }: { readonly project: string; readonly host: string },
   text: string,
 ): Promise<WrittenComment> {
-  const marker = `<!-- rolling-restart plan: ${project} -->`;
+  const marker = `<!-- rolling-restart plan: ${project} on ${host} -->`;
   const body = `${text.slice(0, MOST_CHARACTERS)}\n${marker}\n`;
   const known = await findComment(ask, number, marker);
   if (known !== undefined) {

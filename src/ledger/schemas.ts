@@ -43,6 +43,7 @@ const releaseFields = {
   definitionFrom: z.enum(['rendered', 'container']),
   by: z.string(),
   run: maybe(z.string()),
+  ref: maybe(z.string()),
   version: maybe(z.string()),
   releaseCommand: maybe(z.string()),
 };

@@ -24,6 +24,8 @@ export interface DeploymentOrigin {
   readonly procedure: string;
   readonly services: readonly string[];
   readonly by: string;
+  /** What the run was for, as in `refs/tags/v1.2.3`. */
+  readonly ref?: string | undefined;
   /** What `image` named: with a digest, exactly what is deployed. */
   readonly image: string | undefined;
   /** What is deployed of each service, by digest, where it was built once (`push-to`). */

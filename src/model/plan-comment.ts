@@ -5,8 +5,8 @@ export interface PlanComment {
   readonly project: string;
   readonly host: string;
   readonly headline: string;
-  readonly commit: string;
-  readonly plan: Plan;
+  /** Undefined where there is none, and the headline says why. */
+  readonly plan: Plan | undefined;
   readonly gone: readonly string[];
   readonly runUrl: string | undefined;
 }

@@ -26,6 +26,8 @@ export interface Release {
   readonly definitionFrom: 'rendered' | 'container';
   readonly by: string;
   readonly run: string | undefined;
+  /** What the run was for, as in `refs/tags/v1.2.3`; undefined in a shell. */
+  readonly ref?: string | undefined;
   readonly version: string | undefined;
   /** Ran once before it went live the first time. */
   readonly releaseCommand?: string | undefined;

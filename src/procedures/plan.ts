@@ -1,3 +1,5 @@
+import { asProcedureError } from '../model/errors.js';
+import type { PlanComment } from '../model/plan-comment.js';
 import { describeDecision, planLines } from '../steps/show-plan.js';
 import { planCommit, type PlannedCommit } from '../steps/plan-commit.js';
 import type { Viewing } from '../steps/session.js';
@@ -11,7 +13,12 @@ export const plan: Procedure = {
   interrupts: false,
 
   async preview(viewing: Viewing): Promise<ProcedureResult> {
-    const planned = await planCommit(viewing);
+    const planned = await planCommit(viewing).catch(async (error: unknown) => {
+      // What stood there before is no longer true.
+      const headline = `this commit cannot be planned: ${asProcedureError(error).message}`;
+      await comment(viewing, { plan: undefined, gone: [] }, headline);
+      throw error;
+    });
     viewing.recorder.plan = planned.plan;
     for (const line of planLines(planned.plan)) viewing.progress.info(line);
     for (const { service, decision } of planned.plan.services) {
@@ -32,11 +39,15 @@ function headlineOf({ commit, plan: { services } }: PlannedCommit): string {
 }
 
 /** One comment for a project, brought up to date by each plan. */
-async function comment(viewing: Viewing, planned: PlannedCommit, headline: string): Promise<void> {
+async function comment(
+  viewing: Viewing,
+  { plan: found, gone }: Pick<PlanComment, 'plan' | 'gone'>,
+  headline: string,
+): Promise<void> {
   const { codeHost, invocation, project, request, redactor, progress, recorder } = viewing;
   const number = /^refs\/pull\/(\d+)\//.exec(invocation.ref ?? '')?.[1];
   if (number === undefined || request.dryRun) return;
-  const said = { ...planned, project, headline, host: invocation.host, runUrl: invocation.runUrl };
+  const said = { plan: found, gone, project, headline, host: invocation.host, runUrl: invocation.runUrl };
   const written = await codeHost.commentPlan(Number(number), said, (text) => redactor.text(text));
   if (written === undefined) return;
   const words = `${written.created ? 'written' : 'brought up to date'}: comment on #${number} (${written.url})`;

@@ -7,9 +7,9 @@ import { renderDiffs } from './summary-parts.js';
 /** What merging would do to what runs, for the people who decide about it: short, with the details folded. */
 export function renderPlanComment(comment: PlanComment): string {
   const { project, host, headline, plan, gone, runUrl } = comment;
-  const changing = plan.services.filter(({ decision }) => decision.kind !== 'unchanged');
+  const changing = (plan?.services ?? []).filter(({ decision }) => decision.kind !== 'unchanged');
   const parts = [`### What merging would do to ${code(project)} on ${code(host)}`, `**${inline(headline)}.**`];
-  if (changing.length > 0) {
+  if (plan !== undefined && changing.length > 0) {
     const rows = changing.map((service) => [code(service.service), image(plan, service), inline(how(service))]);
     parts.push(table(['Service', 'Image', 'How'], rows));
     parts.push(changing.map(why).join('\n'));

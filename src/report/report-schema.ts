@@ -39,6 +39,7 @@ const release = z
     definitionFrom: z.enum(['rendered', 'container']),
     by: text,
     run: text.optional(),
+    ref: text.optional(),
     version: text.optional(),
     releaseCommand: text.optional(),
   })

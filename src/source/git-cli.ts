@@ -19,6 +19,8 @@ export interface GitCall {
   readonly config?: readonly ConfigPair[];
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number;
+  /** Written to its standard input. */
+  readonly input?: string;
 }
 
 /** git as a program: quiet, in English, asking nobody for a password. Secrets go through its environment, never argv. */
@@ -62,7 +64,7 @@ export class GitCli {
   }
 
   async #once(call: GitCall): Promise<ChildResult> {
-    const { directory, args, config = [], signal, timeoutMs = LOCAL_MS } = call;
+    const { directory, args, config = [], signal, timeoutMs = LOCAL_MS, input } = call;
     const pairs = [...config, ...[...this.#trusted].map((value) => ({ key: 'safe.directory', value }))];
     const begin = Date.now();
     try {
@@ -75,6 +77,7 @@ export class GitCli {
         timeoutMs,
         signal,
         outputLimit: Infinity,
+        ...(input === undefined ? {} : { input }),
       });
       this.debug(`git ${args.join(' ')}: ${result.exitCode ?? result.endedBy ?? ''} after ${Date.now() - begin} ms`);
       return { ...result, stderr: hideCredentials(result.stderr, pairs) };

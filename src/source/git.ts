@@ -6,6 +6,7 @@ import type { Environment } from '../host/environment.js';
 import { GitCli, gitFailed } from './git-cli.js';
 import { fetchRef } from './fetch.js';
 import { tokenConfiguration, withoutCredentials, type ConfigPair } from './git-config.js';
+import { readTree } from './tree.js';
 import { addWorktree, moveCheckout, removeWorktree } from './worktrees.js';
 
 export interface SourceOptions {
@@ -76,6 +77,7 @@ export function createSource(options: SourceOptions = {}): Source {
       return text === '' ? [] : text.split('\n');
     },
 
+    files: (directory, commit) => readTree(git, directory, commit),
     addWorktree: (directory, place, commit) => addWorktree(git, directory, place, commit, lastToken),
     removeWorktree: (directory, place) => removeWorktree(git, directory, place),
 

@@ -32,6 +32,7 @@ export function beginDeployment(
       services: request.services,
       by: invocation.actor,
       image: request.image,
+      ref: invocation.ref,
       ...(Object.keys(images).length === 0 ? {} : { images }),
     },
   });

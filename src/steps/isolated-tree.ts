@@ -1,45 +1,26 @@
-import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
+import { lstat, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ComposeTarget } from '../model/ports/engine.js';
 import type { TreeEntry } from '../model/ports/isolated-compose.js';
 import { standInFile } from '../model/stand-in.js';
 import type { Viewing } from './session.js';
 
-/** Longer files are none that Compose reads. */
-const LONGEST_BYTES = 256 * 1024;
-const MOST_BYTES = 64 * 1024 * 1024;
 const LONGEST_VARIABLES_BYTES = 64 * 1024;
 
 /**
- * The files of a worktree by the paths that they would have in the live checkout, and stand-ins for the variable files of
+ * The files of a commit by the paths that they would have in the live checkout, and stand-ins for the variable files of
  * the host that git does not track. Nothing else of the host is among them.
  */
 export async function isolatedTree(
   viewing: Viewing,
-  { top, worktree, target }: { readonly top: string; readonly worktree: string; readonly target: ComposeTarget },
+  { top, commit, target }: { readonly top: string; readonly commit: string; readonly target: ComposeTarget },
 ): Promise<ReadonlyMap<string, TreeEntry>> {
   const tree = new Map<string, TreeEntry>();
   for (const name of await variableFiles(viewing, top, target)) {
     const content = await standInOf(name);
     if (content !== undefined) tree.set(name, { content: Buffer.from(content) });
   }
-  let left = MOST_BYTES;
-  const walk = async (folder: string): Promise<void> => {
-    for (const entry of await readdir(path.join(worktree, folder), { withFileTypes: true })) {
-      const relative = path.join(folder, entry.name);
-      const file = path.join(worktree, relative);
-      if (relative === '.git') continue;
-      if (entry.isDirectory()) await walk(relative);
-      else if (entry.isSymbolicLink()) tree.set(path.join(top, relative), { link: await readlink(file) });
-      else if (entry.isFile()) {
-        const { size } = await lstat(file);
-        if (size > LONGEST_BYTES || size > left) continue;
-        left -= size;
-        tree.set(path.join(top, relative), { content: await readFile(file) });
-      }
-    }
-  };
-  await walk('.');
+  for (const [name, file] of await viewing.source.files(top, commit)) tree.set(path.join(top, name), file);
   return tree;
 }
 

@@ -14,7 +14,7 @@ import { liveTarget, requireServices } from './open-project.js';
 import { planFor } from './plan-service.js';
 import { viewedCandidate } from './preview.js';
 import type { Viewing } from './session.js';
-import { addViewedWorktree, fetchCommit, showNew } from './source.js';
+import { fetchCommit, showNew } from './source.js';
 import { trafficFacts } from './traffic-facts.js';
 
 /** Longest diff that is kept of one service. */
@@ -62,9 +62,8 @@ export async function planCommit(viewing: Viewing): Promise<PlannedCommit> {
 
 async function renderCommit(viewing: Viewing, top: string, commit: string): Promise<ComposeProject> {
   const { opened, request, project, isolated, signal } = viewing;
-  const worktree = await addViewedWorktree(viewing, commit);
   const target = { ...liveTarget(request), projectName: opened.live.name };
-  const tree = await isolatedTree(viewing, { top, worktree, target });
+  const tree = await isolatedTree(viewing, { top, commit, target });
   const envFiles = target.envFiles.filter((file) => tree.has(file));
   const labels = { [PROJECT_LABEL]: project };
   return isolated.render({ ...target, envFiles }, tree, { labels, signal }).catch((error: unknown) => {
@@ -129,7 +128,10 @@ async function decideOne(viewing: Viewing, one: One, containers: number): Promis
   const [was, is] = [partOf(before, old), partOf(after, definition)];
   const diff = canonicalJson(was) === canonicalJson(is) ? [] : definitionDiff(bothWays(was), bothWays(is));
   if (diff.length > 0) reasons.push('the definition in the compose files differs');
-  const built = building && (await differs(viewing, one, [contextOf(definition)]));
+  const built =
+    building &&
+    (canonicalJson(old.raw['build']) !== canonicalJson(definition.raw['build']) ||
+      (await differs(viewing, one, contextsOf(definition))));
   if (built) reasons.push('what its image is made of differs: the image will be built');
   if (definition.image !== old.image && !building) reasons.push(`the image will be ${definition.image}`);
   const files = mountedPaths(after, definition);
@@ -160,9 +162,13 @@ async function differs(
   return false;
 }
 
-function contextOf({ build }: ServiceDefinition): string | undefined {
-  const context = (build as { readonly context?: unknown } | undefined)?.context;
-  return typeof context === 'string' ? context : undefined;
+/** What an image is made of: its context, its Dockerfile, which may lie elsewhere, and the contexts beside it. */
+function contextsOf({ raw }: ServiceDefinition): readonly string[] {
+  const { context, dockerfile, additional_contexts: more } = (raw['build'] ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof context !== 'string') return [];
+  const file = typeof dockerfile === 'string' ? [path.resolve(context, dockerfile)] : [];
+  const others = Object.values((more ?? {}) as object).filter((one): one is string => typeof one === 'string');
+  return [context, ...file, ...others.filter((one) => path.isAbsolute(one))];
 }
 
 function partOf(project: ComposeProject, definition: ServiceDefinition): Readonly<Record<string, unknown>> {

@@ -241,6 +241,7 @@ async function compare(
       definitionFrom: 'rendered',
       by: session.invocation.actor,
       run: session.invocation.runUrl,
+      ref: session.invocation.ref,
       version: session.request.expectedVersion,
       definition: one.document,
       files: one.files,

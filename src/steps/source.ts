@@ -96,14 +96,9 @@ export async function takeWorktree(session: Session, commit: string, label: stri
 
 /** The same for a dry run, which has no journal: the worktree is the only thing made, and it goes at the end. */
 export async function viewWorktree(viewing: Viewing, commit: string, label: string): Promise<WantedProject> {
-  return renderWanted(viewing, viewing.opened, await addViewedWorktree(viewing, commit), commit, label);
-}
-
-/** @returns where it is */
-export async function addViewedWorktree(viewing: Viewing, commit: string): Promise<string> {
   const { directory, path: worktree } = planWorktree(viewing, commit);
   await viewing.source.addWorktree(directory, worktree, commit);
-  return worktree;
+  return renderWanted(viewing, viewing.opened, worktree, commit, label);
 }
 
 function planWorktree(viewing: Viewing, commit: string): { readonly directory: string; readonly path: string } {

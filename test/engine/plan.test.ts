@@ -107,6 +107,15 @@ describe('a plan', () => {
     expect(report.headline).toBe(`deploying ${head.slice(0, 12)} would change nothing that runs`);
   });
 
+  it('says that an image will be built where only its arguments change', async () => {
+    const compose = COMPOSE()
+      .replaceAll('context: .', 'context: ./app')
+      .replace('args:', 'args:\n        COLOUR: blue');
+    const { report } = await planned(await commitWith({ 'compose.yaml': compose, 'app/Dockerfile': 'FROM scratch\n' }));
+    expect(report.plan?.preparation.map(({ kind }) => kind)).toEqual(['build-image']);
+    expect(github.comments[0]?.body).toContain('will be built');
+  });
+
   it('names a service that is new, and one that is gone', async () => {
     const compose = COMPOSE().replaceAll('app:', 'web:');
     const { report } = await planned(await commitWith({ 'compose.yaml': compose }));
@@ -136,6 +145,32 @@ describe('a commit that reaches for the host', () => {
     expect(report.outcome, log).toBe('refused');
     expect(report.error?.code).toBe('E_COMPOSE_FILE');
     expect(report.error?.next).toContain('has to be in the repository');
+    expect(github.comments[0]?.body).toContain('this commit cannot be planned');
+  });
+
+  it.each(['/proc/cmdline', '/proc/version', '/proc/sys/kernel/hostname', '/sys/class/dmi/id/product_name'])(
+    'finds %s empty, or not there',
+    async (file) => {
+      const { report, log } = await planned(await commitWith({ 'compose.yaml': COMPOSE('', `    env_file: ${file}`) }));
+      const said = [report.headline, ...github.comments.map(({ body }) => body)].join('\n');
+      expect(log).toContain('plan');
+      expect(said).not.toMatch(/BOOT_IMAGE|Linux version|root=/);
+      expect(JSON.stringify(report.plan ?? {})).not.toContain('environment.BOOT_IMAGE');
+    },
+  );
+
+  it('has no hook of the checkout run, no submodule fetched, and nothing of it written down', async () => {
+    const mark = join(outside, 'hooked');
+    const hook = join(project.dir, '.git/hooks/post-checkout');
+    writeFileSync(hook, `#!/bin/sh\ntouch ${mark}\n`, { mode: 0o755 });
+    const config = await project.git('config', '--list', '--local');
+    const modules = '[submodule "sub"]\n\tpath = sub\n\turl = https://submodule.test/sub.git\n';
+    const { report, log } = await planned(await commitWith({ '.gitmodules': modules, 'compose.yaml': COMPOSE() }));
+    rmSync(hook);
+    expect(report.outcome, log).toBe('completed');
+    expect(() => execFileSync('ls', [mark], { stdio: 'pipe' })).toThrow();
+    expect(await project.git('config', '--list', '--local')).toBe(config);
+    expect(log).not.toContain('worktree add');
   });
 
   it('finds nothing behind a link either', async () => {

@@ -28,14 +28,21 @@ afterAll(async () => {
   await registry.stop();
 });
 
-const release = (tag: string, more: Parameters<WorkflowHost['run']>[0]['with'] = {}, attempt = 1) =>
+const MAY_ATTEST = { ACTIONS_ID_TOKEN_REQUEST_URL: 'https://identity.test' };
+
+const release = (
+  tag: string,
+  more: Parameters<WorkflowHost['run']>[0]['with'] = {},
+  attempt = 1,
+  env: Readonly<Record<string, string>> = MAY_ATTEST,
+) =>
   host.run({
     caller: 'release.yml',
     event: 'push',
     ref: `refs/tags/${tag}`,
     attempt,
     with: { 'push-to': repository, ...more },
-    env: { ACTIONS_ID_TOKEN_REQUEST_URL: 'https://identity.test' },
+    env,
   });
 const onOther = () => ({ 'working-directory': other.dir, 'state-dir': join(other.root, 'state') });
 
@@ -94,10 +101,19 @@ describe('a tag', () => {
 
   it('is not built again when its first deployment failed', async () => {
     host.tag('v2.0.0', await host.project.commitRelease({ version: '2.0.0' }));
-    const failed = await release('v2.0.0', { service: 'roma', 'release-command': 'echo migration failed; exit 1' });
+    const failed = await release(
+      'v2.0.0',
+      { service: 'roma', 'release-command': 'echo migration failed; exit 1' },
+      1,
+      {},
+    );
     expect(failed.conclusion, failed.log).toBe('failure');
     expect(failed.jobs, failed.log).toEqual({ release: 'failure', record: 'success' });
+    expect(failed.log).toContain('does not grant id-token: write');
+    expect(failed.summary).toContain('Not attested.');
+    expect(record('v2.0.0')).not.toHaveProperty('attestation');
     expect(await servedVersion(host.project)).toBe('1.0.0');
+    expect(host.github.deployments[0]?.payload).toMatchObject({ 'rolling-restart': { ref: 'refs/tags/v2.0.0' } });
     expect(host.github.deployments[0]?.statuses[0]?.state).toBe('failure');
 
     const run = await release('v2.0.0', {}, 2);

@@ -1,4 +1,5 @@
 import type { ComposeTarget } from './engine.js';
+import type { TreeFile } from './source.js';
 import type { ComposeProject } from '../service.js';
 
 /** Compose where it sees nothing but the files it is given: no file of the host, no network, no variable. */
@@ -16,4 +17,4 @@ export interface IsolatedCompose {
   ): Promise<ComposeProject>;
 }
 
-export type TreeEntry = { readonly content: Buffer } | { readonly link: string };
+export type TreeEntry = TreeFile;

@@ -11,6 +11,8 @@ export interface Source {
   ): Promise<FetchedRef>;
   /** `hash subject` of commits in `to` and not in `from`, newest first, at most `limit`. */
   log(directory: string, from: string, to: string, limit: number): Promise<readonly string[]>;
+  /** The files of a commit by path below the top level, read without a worktree: nothing of it is executed or written. */
+  files(directory: string, commit: string): Promise<ReadonlyMap<string, TreeFile>>;
   addWorktree(directory: string, path: string, commit: string): Promise<void>;
   /** Also cleans up after one that is half there. */
   removeWorktree(directory: string, path: string): Promise<void>;
@@ -34,6 +36,9 @@ export interface Checkout {
   readonly modified: readonly string[];
   readonly origin: string | undefined;
 }
+
+/** A regular file, or where a link leads to. Long ones are left out. */
+export type TreeFile = { readonly content: Buffer } | { readonly link: string };
 
 export interface FetchedRef {
   readonly commit: string;
