@@ -15049,12 +15049,11 @@ async function viewImage(viewing, { commit }, { service, id, definition }, recor
     }
     return { operations: [], fingerprint: local?.fingerprint };
 }
-/** A candidate of which nothing was built or pulled, and whose place in the plan is decided by other means. */
+/** A candidate of which nothing was built or pulled, and about which nothing is decided yet. */
 function viewedCandidate(viewing, one) {
     const { service, definition, policy, current, oneShot, commit } = one;
     const id = newReleaseId(new Date(), (0,external_node_crypto_.randomBytes)(3).toString('hex'));
-    const replicas = Math.max(definition.replicas, 1);
-    const image = { id: 'the image of the commit', fingerprint: '', digest: undefined };
+    const replicas = wantedReplicas(definition, current);
     return {
         service,
         definition,
@@ -15069,7 +15068,13 @@ function viewedCandidate(viewing, one) {
             project: viewing.project,
             service,
             createdAt: new Date().toISOString(),
-            image: { ...image, name: definition.image, keptAs: keptImageTag(viewing.project, service, id) },
+            image: {
+                name: definition.image,
+                id: 'the image that is built or pulled',
+                fingerprint: '',
+                digest: undefined,
+                keptAs: keptImageTag(viewing.project, service, id),
+            },
             configHash: '',
             composeHash: '',
             replicas,
@@ -15085,43 +15090,18 @@ function viewedCandidate(viewing, one) {
     };
 }
 function previewCandidate(viewing, wanted, described, fingerprint) {
-    const { service, definition, current } = described;
-    const keptAs = keptImageTag(viewing.project, service, described.id);
-    const release = {
-        id: described.id,
-        project: viewing.project,
-        service,
-        createdAt: new Date().toISOString(),
-        image: {
-            name: definition.image,
-            id: fingerprint === undefined ? 'the image that is built or pulled' : keptAs,
-            fingerprint: fingerprint ?? '',
-            digest: undefined,
-            keptAs,
-        },
-        configHash: described.configHash,
-        composeHash: described.composeHash,
-        replicas: described.replicas,
-        commit: wanted.commit,
-        origin: 'preview',
-        definitionFrom: 'rendered',
-        by: viewing.invocation.actor,
-        run: undefined,
-        version: undefined,
-        definition: {},
-        files: described.files,
-    };
+    const { service, definition, current, oneShot, id, configHash, composeHash, files } = described;
+    const policy = (0,project_policy/* policyOf */.US)(wanted.project.policy, service);
+    const { commit } = wanted;
+    const viewed = viewedCandidate(viewing, { service, definition, policy, current, oneShot, commit });
+    const keptAs = keptImageTag(viewing.project, service, id);
+    const known = fingerprint === undefined ? {} : { id: keptAs, fingerprint };
+    const image = { ...viewed.release.image, keptAs, ...known };
     return {
-        service,
-        definition,
-        policy: (0,project_policy/* policyOf */.US)(wanted.project.policy, service),
-        release,
-        recorded: false,
-        decision: decideDescribed(wanted, described, fingerprint),
-        current,
-        replicas: described.replicas,
-        oneShot: described.oneShot,
+        ...viewed,
         namedImage: described.namedImage,
+        decision: decideDescribed(wanted, described, fingerprint),
+        release: { ...viewed.release, id, image, configHash, composeHash, files },
     };
 }
 
@@ -18047,7 +18027,7 @@ function contextsOf({ raw }) {
     if (typeof context !== 'string')
         return [];
     const file = typeof dockerfile === 'string' ? [external_node_path_default().resolve(context, dockerfile)] : [];
-    const others = Object.values((more ?? {})).filter((one) => typeof one === 'string');
+    const others = Object.values(more ?? {}).filter((one) => typeof one === 'string');
     return [context, ...file, ...others.filter((one) => external_node_path_default().isAbsolute(one))];
 }
 function plan_commit_partOf(project, definition) {
@@ -34474,7 +34454,7 @@ const code_host_DEADLINE_MS = 5_000;
 const ISSUE_DEADLINE_MS = 10_000;
 const answer = array(looseObject({ number: schemas_number(), title: schemas_string(), html_url: schemas_string() }));
 /** https://docs.github.com/rest/commits/commits#list-pull-requests-associated-with-a-commit */
-function createCodeHost({ onProblem, onIssueLost = onProblem, revertToken, renderPlan = ({ headline }) => headline, ...access }) {
+function createCodeHost({ onProblem, onIssueLost = onProblem, revertToken, renderPlan, ...access }) {
     const writeIssue = async (what, write) => {
         if (client_unreachable(access) !== undefined)
             return undefined;

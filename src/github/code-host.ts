@@ -23,7 +23,7 @@ export interface CodeHostOptions extends GitHubAccess {
   /** What reverts are opened with: it may write. */
   readonly revertToken?: string | undefined;
   /** A plan as a comment has it. */
-  readonly renderPlan?: (plan: PlanComment) => string;
+  readonly renderPlan: (plan: PlanComment) => string;
 }
 
 const answer = z.array(z.looseObject({ number: z.number(), title: z.string(), html_url: z.string() }));
@@ -33,7 +33,7 @@ export function createCodeHost({
   onProblem,
   onIssueLost = onProblem,
   revertToken,
-  renderPlan = ({ headline }) => headline,
+  renderPlan,
   ...access
 }: CodeHostOptions): CodeHost {
   const writeIssue = async (

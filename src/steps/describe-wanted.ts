@@ -62,7 +62,7 @@ export function decideDescribed(wanted: WantedProject, one: Described, fingerpri
 }
 
 /** What the file says; where it says nothing, what a person scaled it to stays. */
-function wantedReplicas(definition: ServiceDefinition, current: Current): number {
+export function wantedReplicas(definition: ServiceDefinition, current: Current): number {
   const deploy = definition.raw['deploy'] as { replicas?: number } | undefined;
   const said = deploy?.replicas !== undefined || definition.raw['scale'] !== undefined;
   return said ? definition.replicas : Math.max(definition.replicas, current.containers.length);

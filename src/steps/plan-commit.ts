@@ -167,7 +167,7 @@ function contextsOf({ raw }: ServiceDefinition): readonly string[] {
   const { context, dockerfile, additional_contexts: more } = (raw['build'] ?? {}) as Readonly<Record<string, unknown>>;
   if (typeof context !== 'string') return [];
   const file = typeof dockerfile === 'string' ? [path.resolve(context, dockerfile)] : [];
-  const others = Object.values((more ?? {})).filter((one): one is string => typeof one === 'string');
+  const others = Object.values(more ?? {}).filter((one): one is string => typeof one === 'string');
   return [context, ...file, ...others.filter((one) => path.isAbsolute(one))];
 }
 

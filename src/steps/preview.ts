@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import type { Operation } from '../model/operation.js';
 import type { Plan } from '../model/plan.js';
 import { policyOf } from '../model/project-policy.js';
-import { keptImageTag, newReleaseId, type ReleaseWithDefinition } from '../model/release.js';
+import { keptImageTag, newReleaseId } from '../model/release.js';
 import { pushOperation, recordedImages } from './build-once.js';
 import type { Candidate } from './candidate.js';
-import { decideDescribed, describeWanted, type Described } from './describe-wanted.js';
+import { decideDescribed, describeWanted, wantedReplicas, type Described } from './describe-wanted.js';
 import { observe } from './observe.js';
 import { withDataChanges } from './data-change.js';
 import { planFor } from './plan-service.js';
@@ -135,15 +135,16 @@ async function viewImage(
   return { operations: [], fingerprint: local?.fingerprint };
 }
 
-/** A candidate of which nothing was built or pulled, and whose place in the plan is decided by other means. */
+/** A candidate of which nothing was built or pulled, and about which nothing is decided yet. */
 export function viewedCandidate(
   viewing: Viewing,
-  one: Pick<Candidate, 'service' | 'definition' | 'policy' | 'current' | 'oneShot'> & { readonly commit: string },
+  one: Pick<Candidate, 'service' | 'definition' | 'policy' | 'current' | 'oneShot'> & {
+    readonly commit: string | undefined;
+  },
 ): Omit<Candidate, 'traffic' | 'inlineFiles' | 'decision'> {
   const { service, definition, policy, current, oneShot, commit } = one;
   const id = newReleaseId(new Date(), randomBytes(3).toString('hex'));
-  const replicas = Math.max(definition.replicas, 1);
-  const image = { id: 'the image of the commit', fingerprint: '', digest: undefined };
+  const replicas = wantedReplicas(definition, current);
   return {
     service,
     definition,
@@ -158,7 +159,13 @@ export function viewedCandidate(
       project: viewing.project,
       service,
       createdAt: new Date().toISOString(),
-      image: { ...image, name: definition.image, keptAs: keptImageTag(viewing.project, service, id) },
+      image: {
+        name: definition.image,
+        id: 'the image that is built or pulled',
+        fingerprint: '',
+        digest: undefined,
+        keptAs: keptImageTag(viewing.project, service, id),
+      },
       configHash: '',
       composeHash: '',
       replicas,
@@ -180,42 +187,17 @@ function previewCandidate(
   described: Described,
   fingerprint: string | undefined,
 ): Omit<Candidate, 'traffic' | 'inlineFiles'> {
-  const { service, definition, current } = described;
-  const keptAs = keptImageTag(viewing.project, service, described.id);
-  const release: ReleaseWithDefinition = {
-    id: described.id,
-    project: viewing.project,
-    service,
-    createdAt: new Date().toISOString(),
-    image: {
-      name: definition.image,
-      id: fingerprint === undefined ? 'the image that is built or pulled' : keptAs,
-      fingerprint: fingerprint ?? '',
-      digest: undefined,
-      keptAs,
-    },
-    configHash: described.configHash,
-    composeHash: described.composeHash,
-    replicas: described.replicas,
-    commit: wanted.commit,
-    origin: 'preview',
-    definitionFrom: 'rendered',
-    by: viewing.invocation.actor,
-    run: undefined,
-    version: undefined,
-    definition: {},
-    files: described.files,
-  };
+  const { service, definition, current, oneShot, id, configHash, composeHash, files } = described;
+  const policy = policyOf(wanted.project.policy, service);
+  const { commit } = wanted;
+  const viewed = viewedCandidate(viewing, { service, definition, policy, current, oneShot, commit });
+  const keptAs = keptImageTag(viewing.project, service, id);
+  const known = fingerprint === undefined ? {} : { id: keptAs, fingerprint };
+  const image = { ...viewed.release.image, keptAs, ...known };
   return {
-    service,
-    definition,
-    policy: policyOf(wanted.project.policy, service),
-    release,
-    recorded: false,
-    decision: decideDescribed(wanted, described, fingerprint),
-    current,
-    replicas: described.replicas,
-    oneShot: described.oneShot,
+    ...viewed,
     namedImage: described.namedImage,
+    decision: decideDescribed(wanted, described, fingerprint),
+    release: { ...viewed.release, id, image, configHash, composeHash, files },
   };
 }

@@ -1,4 +1,5 @@
 /** Comments on issues and pull requests as GitHub has them; a part of the double in github.ts. */
+import type { GitHubPart } from './github-part.js';
 
 export interface KeptComment {
   readonly id: number;
@@ -6,21 +7,10 @@ export interface KeptComment {
   body: string;
 }
 
-export interface Comments {
-  readonly kept: KeptComment[];
-  /** @returns undefined for a path that is none of comments */
-  carryOut(
-    method: string,
-    pathname: string,
-    query: URLSearchParams,
-    body: Readonly<Record<string, unknown>>,
-  ): readonly [number, unknown] | undefined;
-}
-
 const AT = '2026-11-26T00:00:00Z';
 
 /** @param root address of the repository */
-export function createComments(root: string): Comments {
+export function createComments(root: string): GitHubPart<KeptComment> {
   const kept: KeptComment[] = [];
   return {
     kept,

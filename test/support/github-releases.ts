@@ -1,4 +1,5 @@
 /** Releases of a repository as GitHub has them, with their files; a part of the double in github.ts. */
+import type { GitHubPart } from './github-part.js';
 
 export interface KeptRelease {
   readonly id: number;
@@ -8,22 +9,11 @@ export interface KeptRelease {
   readonly assets: { readonly id: number; readonly name: string; readonly content: unknown }[];
 }
 
-export interface Releases {
-  readonly kept: KeptRelease[];
-  /** @returns undefined for a path that is none of releases */
-  carryOut(
-    method: string,
-    pathname: string,
-    query: URLSearchParams,
-    body: Readonly<Record<string, unknown>>,
-  ): readonly [number, unknown] | undefined;
-}
-
 const AT = '2026-11-26T00:00:00Z';
 const NOT_FOUND = [404, { message: 'Not Found' }] as const;
 
 /** @param root address that files are uploaded to, below which the repository is */
-export function createReleases(root: () => string): Releases {
+export function createReleases(root: () => string): GitHubPart<KeptRelease> {
   const kept: KeptRelease[] = [];
   let nextId = 1;
   const answers: readonly (readonly [

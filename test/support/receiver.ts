@@ -1,4 +1,5 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { afterEach } from 'vitest';
 
 export interface Received {
   readonly method: string;
@@ -41,5 +42,18 @@ export async function makeReceiver(
       server.closeAllConnections();
       server.close();
     },
+  };
+}
+
+/** @returns what makes receivers that are closed after the test which made them */
+export function receiversOfATest(): typeof makeReceiver {
+  const made: Receiver[] = [];
+  afterEach(() => {
+    for (const one of made.splice(0)) one.close();
+  });
+  return async (answer) => {
+    const one = await makeReceiver(answer);
+    made.push(one);
+    return one;
   };
 }

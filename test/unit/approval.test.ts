@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createCodeHost } from '../../src/github/code-host.js';
+import { createCodeHost } from '../support/code-host.js';
 import type { CodeHost } from '../../src/model/ports/code-host.js';
 import { startGitHub, type GitHub } from '../support/github.js';
 

@@ -6,7 +6,7 @@ import {
   recordRelease,
 } from '../../.github/actions/record-release/record.mjs';
 import { repositoryProblem } from '../../src/action/shapes.js';
-import { createCodeHost } from '../../src/github/code-host.js';
+import { createCodeHost } from '../support/code-host.js';
 import { RECORD_NAME } from '../../src/github/recorded-images.js';
 import { isPinned, pushedAs, repositoryFor } from '../../src/model/recorded-image.js';
 import type { CodeHost } from '../../src/model/ports/code-host.js';

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createCodeHost } from '../../src/github/code-host.js';
+import { createCodeHost } from '../support/code-host.js';
 
 /** In a file of its own: @actions/github reads the proxy's address once, when it is loaded. */
 describe('the code host of a runner behind a proxy', () => {

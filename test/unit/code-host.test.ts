@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createCodeHost } from '../../src/github/code-host.js';
+import { createCodeHost } from '../support/code-host.js';
 import { startGitHub, type GitHub } from '../support/github.js';
 
 const COMMIT = 'c0ffee1234567890c0ffee1234567890c0ffee12';

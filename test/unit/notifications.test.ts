@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { SECRET_INPUTS } from '../../scripts/lib/workflow-model.mjs';
 import { INPUTS } from '../../src/action/input-table.js';
 import { MOMENTS, momentOf, noticeTitle, type NotificationSettings } from '../../src/model/notification.js';
@@ -10,18 +10,9 @@ import { slackBody } from '../../src/notify/slack.js';
 import { SIGNATURE_HEADER } from '../../src/notify/webhook.js';
 import { Notifier } from '../../src/run/notifier.js';
 import { sampleNotice } from '../support/notices.js';
-import { makeReceiver, type Receiver } from '../support/receiver.js';
+import { receiversOfATest } from '../support/receiver.js';
 
-const receivers: Receiver[] = [];
-afterEach(() => {
-  for (const one of receivers.splice(0)) one.close();
-});
-
-async function receiver(...answer: Parameters<typeof makeReceiver>): Promise<Receiver> {
-  const one = await makeReceiver(...answer);
-  receivers.push(one);
-  return one;
-}
+const receiver = receiversOfATest();
 
 const none: NotificationSettings = {
   on: MOMENTS,

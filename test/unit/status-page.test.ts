@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { inputsFromEnvironment, readRequest, type InputContext } from '../../src/action/inputs.js';
 import type { StatusChange } from '../../src/model/notification.js';
 import { pageBody } from '../../src/model/page-body.js';
@@ -8,18 +8,9 @@ import { secretsOf } from '../../src/model/request-secrets.js';
 import { unseen } from '../../src/model/ports/progress.js';
 import { createChannels } from '../../src/notify/index.js';
 import { Notifier, type Delivery } from '../../src/run/notifier.js';
-import { makeReceiver, type Receiver } from '../support/receiver.js';
+import { receiversOfATest } from '../support/receiver.js';
 
-const receivers: Receiver[] = [];
-afterEach(() => {
-  for (const one of receivers.splice(0)) one.close();
-});
-
-async function receiver(...answer: Parameters<typeof makeReceiver>): Promise<Receiver> {
-  const one = await makeReceiver(...answer);
-  receivers.push(one);
-  return one;
-}
+const receiver = receiversOfATest();
 
 /** The request as a workflow would make it. */
 function read(inputs: Readonly<Record<string, string>>): Request {

@@ -1,18 +1,9 @@
 /** The runner's side of it: inputs, outputs, summary, annotations. What is decided is decided in chain.mjs. */
-import { appendFileSync } from 'node:fs';
+import { annotate, input, output, summary } from '../runner.mjs';
 import { readHosts, summarize } from './chain.mjs';
 
-const input = (name) => (process.env[`INPUT_${name.toUpperCase()}`] ?? '').trim();
-
-/** Values are JSON or one word, so none has more than one line. */
-function output(name, value) {
-  appendFileSync(process.env.GITHUB_OUTPUT, `${name}=${value}\n`);
-}
-
-/** https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands: `%` and line ends are escaped. */
 function fail(title, message) {
-  const escaped = message.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
-  console.log(`::error title=${title}::${escaped}`);
+  annotate('error', title, message);
   process.exitCode = 1;
 }
 
@@ -35,6 +26,6 @@ if (input('step') === 'list') {
   const { outcome, hosts, markdown, failure } = summarize(JSON.parse(input('needs')), input('commit'));
   output('outcome', outcome);
   output('hosts', JSON.stringify(hosts));
-  appendFileSync(process.env.GITHUB_STEP_SUMMARY, markdown);
+  summary(markdown);
   if (failure !== undefined) fail('Not all hosts were deployed', failure);
 }
