@@ -27,8 +27,8 @@ export function announcePaths(runner: Runner, request: Request, invocation: Invo
 /** Everything a workflow or a person gets to see of a run; the job is red unless the outcome is green. */
 export async function publish(runner: Runner, redactor: Redactor, run: Run, report: RunReport): Promise<void> {
   setOutputs(runner, report);
-  const { pushed } = run.recorder;
-  runner.setOutput('pushed-images', pushed.size === 0 ? '' : JSON.stringify(Object.fromEntries(pushed)));
+  runner.setOutput('pushed-images', imagesOf(run.recorder.pushed));
+  runner.setOutput('recorded-images', imagesOf(run.recorder.pinned));
   await writeReportFile(reportPath(run.request, run.invocation), report, redactor);
   await runner.writeSummary(renderSummary(report));
   runner.info(renderText(report));
@@ -37,6 +37,10 @@ export async function publish(runner: Runner, redactor: Redactor, run: Run, repo
     runner.fail(text);
   }
   if (!isGreen(report.outcome)) process.exitCode = 1;
+}
+
+function imagesOf(images: ReadonlyMap<string, string>): string {
+  return images.size === 0 ? '' : JSON.stringify(Object.fromEntries(images));
 }
 
 function setOutputs(runner: Runner, report: RunReport): void {

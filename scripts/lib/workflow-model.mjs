@@ -174,7 +174,6 @@ export const PUBLIC_WORKFLOWS = [
       ...OF_OTHER_PROCEDURES,
       'ref',
       'allow-downgrade',
-      'revert-token',
       'image',
       'release-command',
       ...OF_A_MAINTENANCE,

@@ -824,7 +824,7 @@ const TABLE = [
       'Token (`contents: write`, `pull-requests: write`) that opens a pull request which takes the change out of the branch when it was rolled back; without it none is opened.',
     default: undefined,
     kind: 'secret',
-    procedures: ['code-update'],
+    procedures: ['code-update', 'rollback'],
   },
 ] as const satisfies readonly InputSpec[];
 
@@ -854,6 +854,11 @@ const OUTPUT_TABLE = [
     name: 'pushed-images',
     description:
       'Images that this run has built and pushed to `push-to`, by service, as a JSON object; empty when none.',
+  },
+  {
+    name: 'recorded-images',
+    description:
+      'Images of the commit that are in `push-to`, by service and in the same form, whether this run has pushed them or an earlier one.',
   },
   { name: 'downtime-ms', description: 'Longest time in milliseconds that a service did not serve.' },
   { name: 'probe-requests', description: 'Requests that were sent to `probe-url` from the first change on.' },

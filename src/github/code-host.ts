@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { connect, unreachable, type GitHubAccess } from './client.js';
+import { connect, connectGraphql, unreachable, type GitHubAccess } from './client.js';
 import { findApproval } from './approval.js';
 import { openOrUpdate } from './incident-issue.js';
 import { findDeployment } from './deployment-found.js';
@@ -66,10 +66,9 @@ export function createCodeHost({
       try {
         return await openRevert({ ...access, token: revertToken }, commit, reason);
       } catch (error) {
-        onIssueLost(
-          `GitHub opened no pull request that reverts ${commit.slice(0, 12)} (revert-token needs contents: write and pull-requests: write): ${String(error)}`,
-        );
-        return undefined;
+        const reason = `GitHub opened no pull request that reverts ${commit.slice(0, 12)} (revert-token needs contents: write and pull-requests: write): ${String(error)}`;
+        onIssueLost(reason);
+        return { kind: 'lost', reason };
       }
     },
 
@@ -97,7 +96,8 @@ export function createCodeHost({
       if (unreachable(access) !== undefined) return undefined;
       try {
         const ask = (await connect(access, ISSUE_DEADLINE_MS))('once');
-        return await writePlanComment(ask, pullRequest, plan, redact(renderPlan(plan)));
+        const query = await connectGraphql(access, ISSUE_DEADLINE_MS);
+        return await writePlanComment({ ask, query }, pullRequest, plan, redact(renderPlan(plan)));
       } catch (error) {
         onIssueLost(
           `GitHub took no comment on #${pullRequest} (the token needs pull-requests: write): ${String(error)}`,
@@ -106,10 +106,10 @@ export function createCodeHost({
       }
     },
 
-    async recordedImages(commit, names) {
+    async recordedImages(commit, names, services) {
       if (unreachable(access) !== undefined) return {};
       try {
-        return await findRecordedImages((await connect(access, ISSUE_DEADLINE_MS))(), commit, names);
+        return await findRecordedImages((await connect(access, ISSUE_DEADLINE_MS))(), commit, names, services);
       } catch (error) {
         onIssueLost(
           `GitHub did not tell which image was built for ${commit.slice(0, 12)} (the token needs contents: read and deployments: read), so it may be built again: ${String(error)}`,

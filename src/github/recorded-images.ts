@@ -14,27 +14,32 @@ const deploymentsSchema = z.array(z.looseObject({ payload: z.unknown() }));
 const payloadSchema = z.looseObject({ 'rolling-restart': z.looseObject({ images }) });
 
 /**
- * The images that were built for a commit: beside the release of one of its tags, or else in a deployment of it. A record
- * of another commit counts for nothing, since a tag may have been moved.
+ * The images that were built for a commit: beside the release of one of its tags, and what is missing there in a deployment
+ * of it. A record of another commit counts for nothing, since a tag may have been moved.
  * https://docs.github.com/rest/releases, https://docs.github.com/rest/deployments. Needs `contents: read`, `deployments: read`.
  * @param names tags that the commit may have; other names are simply not found
+ * @param services those whose images are wanted
  */
 export async function findRecordedImages(
   ask: Ask,
   commit: string,
   names: readonly string[],
+  services: readonly string[],
 ): Promise<Readonly<Record<string, string>>> {
+  let known: Readonly<Record<string, string>> = {};
+  const isWhole = (): boolean => services.every((service) => Object.hasOwn(known, service));
   for (const tag of names.flatMap(tagName)) {
     const record = await besideRelease(ask, tag);
-    if (record?.commit === commit) return record.images;
+    if (record?.commit === commit) known = { ...record.images, ...known };
+    if (isWhole()) return known;
   }
   const { data } = await ask('GET /repos/{owner}/{repo}/deployments', { sha: commit, per_page: LOOKED_AT });
   for (const { payload } of deploymentsSchema.parse(data)) {
     const parsed = payloadSchema.safeParse(typeof payload === 'string' ? fromJson(payload) : payload);
-    const found = parsed.data?.['rolling-restart'].images;
-    if (found !== undefined && Object.keys(found).length > 0) return found;
+    known = { ...parsed.data?.['rolling-restart'].images, ...known };
+    if (isWhole()) break;
   }
-  return {};
+  return known;
 }
 
 async function besideRelease(ask: Ask, tag: string): Promise<z.infer<typeof recordSchema> | undefined> {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { PullRequest } from '../model/ports/code-host.js';
+import type { Reverted } from '../model/ports/code-host.js';
 import { connect, connectGraphql, type GitHubAccess } from './client.js';
 
 const DEADLINE_MS = 10_000;
@@ -23,18 +23,13 @@ const REVERT = `mutation ($pull: ID!, $body: String!) {
 /**
  * Opens a pull request that reverts the one which brought a commit: `revertPullRequest` of
  * https://docs.github.com/graphql/reference/mutations. The token needs `contents: write` and `pull-requests: write`.
- * @returns undefined when no merged pull request brought the commit
  */
-export async function openRevert(
-  access: GitHubAccess,
-  commit: string,
-  reason: string,
-): Promise<PullRequest | undefined> {
+export async function openRevert(access: GitHubAccess, commit: string, reason: string): Promise<Reverted> {
   const ask = (await connect(access, DEADLINE_MS))();
   const { data } = await ask('GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls', { commit_sha: commit });
   const merged = pullsSchema.parse(data).find(({ merged_at: at }) => at !== null && at !== undefined);
-  if (merged === undefined) return undefined;
+  if (merged === undefined) return { kind: 'none' };
   const body = `Reverts #${merged.number}: ${reason}`;
   const answer = await (await connectGraphql(access, DEADLINE_MS))(REVERT, { pull: merged.node_id, body });
-  return revertedSchema.parse(answer).revertPullRequest.revertPullRequest;
+  return { kind: 'opened', pull: revertedSchema.parse(answer).revertPullRequest.revertPullRequest };
 }

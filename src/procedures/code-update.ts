@@ -1,5 +1,5 @@
 import type { Current } from '../steps/candidate.js';
-import { buildsOnce, pinnedImages } from '../steps/build-once.js';
+import { buildsOnce, rememberPinned } from '../steps/build-once.js';
 import { beginDeployment } from '../steps/deployment.js';
 import { prepare } from '../steps/prepare.js';
 import { diskSpaceGate } from '../steps/gates/disk-space.js';
@@ -57,12 +57,13 @@ export const codeUpdate: Procedure = {
       await session.progress.group('Build and pull', () => prepare(session, wanted, services, { hashes, observed }));
     } finally {
       const releases = [...session.candidates.values()].map(({ release }) => release);
-      if (buildsOnce(session)) beginDeployment(session, wanted.commit, pinnedImages(session.request, releases));
+      const images = rememberPinned(session, wanted.commit, releases);
+      if (buildsOnce(session)) beginDeployment(session, wanted.commit, images);
     }
     session.recorder.pullRequests = await asked;
     const candidates = services.flatMap((service) => session.candidates.get(service) ?? []);
     const result = await rollOutAll(session, 'code-update', candidates);
-    await offerRevert(session, wanted.commit, result.outcome);
+    await offerRevert(session, candidates);
     return result;
   },
 };

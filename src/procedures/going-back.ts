@@ -1,6 +1,6 @@
 import { isAccepted, liveRelease } from '../model/release.js';
 import type { Run } from '../run/run.js';
-import { isNewer, isOlder } from '../steps/gates/downgrade.js';
+import { isBefore } from '../steps/commit-order.js';
 import type { OpenProject } from '../steps/session.js';
 
 /**
@@ -16,8 +16,9 @@ export async function asMeant(run: Run, opened: OpenProject): Promise<Run> {
   // What was live once is here without the network.
   const commit = await source.resolve(opened.checkout.topLevel, ref);
   if (commit === undefined || commit === opened.checkout.commit) return run;
-  const older = await isOlder(run, opened, commit);
-  if (!older && ((await isNewer(run, opened, commit)) || !(await wasLive(run, opened, commit)))) return run;
+  const live = opened.checkout.commit;
+  const older = await isBefore(run, opened, commit, live);
+  if (!older && ((await isBefore(run, opened, live, commit)) || !(await wasLive(run, opened, commit)))) return run;
   progress.info(`commit ${commit.slice(0, 12)} is older than what is live: this is a rollback to it`);
   const { image } = request;
   const rollbackTo =

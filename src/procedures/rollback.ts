@@ -1,7 +1,8 @@
 import { ProcedureError } from '../model/errors.js';
 import { isBad, type Release } from '../model/release.js';
 import type { Candidate, Current } from '../steps/candidate.js';
-import { pinnedImages } from '../steps/build-once.js';
+import { isBefore } from '../steps/commit-order.js';
+import { rememberPinned } from '../steps/build-once.js';
 import { beginDeployment } from '../steps/deployment.js';
 import { diskSpaceGate } from '../steps/gates/disk-space.js';
 import { healthGate } from '../steps/gates/health.js';
@@ -11,6 +12,7 @@ import { keptCandidate } from '../steps/kept-candidate.js';
 import { adopt, observe } from '../steps/observe.js';
 import { withDataChanges } from '../steps/data-change.js';
 import { planFor } from '../steps/plan-service.js';
+import { offerRevert } from '../steps/offer-revert.js';
 import { prepare } from '../steps/prepare.js';
 import { previewUpdate } from '../steps/preview.js';
 import { resolveTarget, type ResolvedTarget } from '../steps/rollback-target.js';
@@ -59,9 +61,11 @@ export const rollback: Procedure = {
     }
     if (candidates.length === 0) throw nothingToGoBackTo(services);
     const releases = candidates.map(({ release }) => release);
-    beginDeployment(session, releases[0]?.commit, pinnedImages(session.request, releases));
+    const commit = releases[0]?.commit;
+    beginDeployment(session, commit, rememberPinned(session, commit, releases));
     const result = await rollOutAll(session, 'rollback', candidates);
     await markLeftReleases(session, candidates);
+    await offerRevert(session, candidates);
     return result;
   },
 };
@@ -128,11 +132,12 @@ function refuseBad(session: Session, current: Current, release: Release): void {
   );
 }
 
-/** What was left by going back is bad: deploying the same again is refused without force. */
+/** What was left by going back is bad: deploying the same again is refused without force. What a newer one replaced is not. */
 async function markLeftReleases(session: Session, candidates: readonly Candidate[]): Promise<void> {
   for (const { service, current, release } of candidates) {
     const left = current.release;
     if (!session.deployed.has(service) || left === undefined || left.id === release.id) continue;
+    if (await isBefore(session, session.opened, left.commit, release.commit)) continue;
     await session.execute(
       {
         kind: 'reject-release',

@@ -23,6 +23,8 @@ export class Recorder {
   readonly deployed = new Set<string>();
   /** Images that this run has built and pushed, by service, with their digest in the registry. */
   readonly pushed = new Map<string, string>();
+  /** Images of the commit that are in the registry for good, by service, whether this run has pushed them or an earlier one. */
+  readonly pinned = new Map<string, string>();
   readonly gates: GateResult[] = [];
   readonly captured: string[] = [];
   readonly verified: VerifiedCheck[] = [];

@@ -53,7 +53,8 @@ export async function recordedImages(
   }
   if (building.every(({ service }) => found.has(service))) return found;
   const names = [request.rollbackTo.kind === 'git' ? request.rollbackTo.ref : undefined, request.ref, invocation.ref];
-  const recorded = await codeHost.recordedImages(commit, [...new Set(names.flatMap((name) => name ?? []))]);
+  const missing = building.map(({ service }) => service).filter((service) => !found.has(service));
+  const recorded = await codeHost.recordedImages(commit, [...new Set(names.flatMap((name) => name ?? []))], missing);
   for (const { service } of building) {
     const reference = recorded[service];
     if (!found.has(service) && isPinned(repositoryOf(request, service) ?? '', reference)) found.set(service, reference);
@@ -127,14 +128,22 @@ function digestIn(image: ImageFacts | undefined, repository: string): string | u
   return image?.digests.find((digest) => isPinned(repository, digest));
 }
 
-/** @returns the images of releases that are in the registry for good, by service */
-export function pinnedImages(
-  request: Request,
-  releases: readonly Pick<Release, 'service' | 'image'>[],
+/**
+ * Keeps for the records which images of the commit are in the registry for good, whoever pushed them.
+ * @param releases those of the commit count; services that go back may come from several
+ * @returns the images, by service
+ */
+export function rememberPinned(
+  { request, recorder }: Session,
+  commit: string | undefined,
+  releases: readonly Pick<Release, 'service' | 'image' | 'commit'>[],
 ): Readonly<Record<string, string>> {
-  const pinned = releases.flatMap(({ service, image }) => {
-    const repository = request.pushTo === undefined ? undefined : repositoryFor(request.pushTo, service);
-    return repository !== undefined && isPinned(repository, image.digest) ? [[service, image.digest] as const] : [];
-  });
-  return Object.fromEntries(pinned);
+  const { pushTo } = request;
+  if (pushTo !== undefined && commit !== undefined) {
+    for (const { service, image, commit: of } of releases) {
+      if (of === commit && isPinned(repositoryFor(pushTo, service), image.digest))
+        recorder.pinned.set(service, image.digest);
+    }
+  }
+  return Object.fromEntries(recorder.pinned);
 }

@@ -104,9 +104,45 @@ it('offers a pull request that takes out what was rolled back, when it has a tok
     title: 'Again',
   });
   expect((await change()).report.outcome).toBe('rolled-back');
-  await project.commitRelease({ version: '4.0.0', chaos: 'exit-at-once' });
-  expect((await change({ 'revert-token': 'r3vert-of-the-test' })).report.outcome).toBe('rolled-back');
+  const direct = await project.commitRelease({ version: '4.0.0', chaos: 'exit-at-once' });
+  const unmerged = await change({ 'revert-token': 'r3vert-of-the-test' });
+  expect(unmerged.report.outcome).toBe('rolled-back');
+  expect(unmerged.report.nextSteps.join('\n')).toContain(`${direct.slice(0, 12)}). No merged pull request brought it`);
   expect(github.reverted).toHaveLength(1);
+});
+
+it('offers the same after a rollback that was asked for, and by the re-run of an older one, but not on the way forward', async () => {
+  const token = { 'revert-token': 'r3vert-of-the-test' };
+  await change();
+  const first = await head();
+  const second = await project.commitRelease({ version: '2.0.0' });
+  github.merged.set(second, { number: 7, title: 'Not so good' });
+  await change();
+
+  const back = await change({ procedure: 'rollback', 'rollback-to': 'previous', ...token });
+  expect(back.report.outcome, back.log).toBe('deployed');
+  expect(github.reverted).toMatchObject([{ pull: 'PR_7' }]);
+  expect(back.report.nextSteps.join('\n')).toContain(
+    `merge #99 (https://github.test/acme/roma/pull/99), which takes out what ${second.slice(0, 12)} brought`,
+  );
+
+  const forward = await change({ procedure: 'rollback', 'rollback-to': `git:${second}`, force: 'true', ...token });
+  expect(forward.report.outcome, forward.log).toBe('deployed');
+  expect(github.reverted).toHaveLength(1);
+
+  // What a newer one has replaced is no bad release: it can be gone back to.
+  const older = await change({ ref: first, 'allow-downgrade': 'true', ...token });
+  expect(older.report.outcome, older.log).toBe('deployed');
+  expect(github.reverted).toMatchObject([{ pull: 'PR_7' }, { pull: 'PR_7' }]);
+
+  // GitHub that does not answer is said, and nothing else is different.
+  await change({ procedure: 'rollback', 'rollback-to': `git:${second}`, force: 'true' });
+  github.faults.push({ method: 'GET', path: /\/pulls$/, with: 403, times: 9 });
+  const lost = await change({ procedure: 'rollback', 'rollback-to': 'previous', ...token });
+  expect(lost.report.outcome, lost.log).toBe('deployed');
+  expect(lost.report.nextSteps.join('\n')).toContain(
+    'GitHub opened no pull request: correct it, or take it out with git revert',
+  );
 });
 
 it('ends the record of a run that was killed: by post, and by the next run where there is no post', async () => {

@@ -101,6 +101,17 @@ describe('a plan', () => {
     expect(github.comments[0]?.body).toContain(commit.slice(0, 12));
   });
 
+  it('leaves a comment alone that a person made of it', async () => {
+    await planned(await commitWith({ 'compose.yaml': COMPOSE('', '    labels: { team: red }') }));
+    const [ours] = github.comments;
+    const copied = ours?.body ?? '';
+    github.comments.unshift({ id: 99, number: 7, foreign: true, body: copied });
+    await planned(await commitWith({ 'compose.yaml': COMPOSE('', '    labels: { team: green }') }));
+    expect(github.comments).toHaveLength(2);
+    expect(github.comments[0]?.body).toBe(copied);
+    expect(ours?.body).toContain('team: green');
+  });
+
   it('says that nothing changes', async () => {
     const head = await project.git('rev-parse', 'HEAD');
     const { report } = await planned(head);

@@ -4,10 +4,18 @@ import type { GitHubPart } from './github-part.js';
 export interface KeptComment {
   readonly id: number;
   readonly number: number;
+  /** Written by somebody else than whose token asks. */
+  readonly foreign?: boolean;
   body: string;
 }
 
 const AT = '2026-11-26T00:00:00Z';
+
+/** @returns what GraphQL says of who wrote a comment */
+export function authorOf(kept: readonly KeptComment[], node: unknown): object {
+  const found = kept.find(({ id }) => `C${id}` === node);
+  return { node: found === undefined ? null : { viewerDidAuthor: found.foreign !== true } };
+}
 
 /** @param root address of the repository */
 export function createComments(root: string): GitHubPart<KeptComment> {

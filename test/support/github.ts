@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { answerProblems, requestProblems } from './github-openapi.js';
-import { createComments, type KeptComment } from './github-comments.js';
+import { authorOf, createComments, type KeptComment } from './github-comments.js';
 import { answerIssues, type Issues } from './github-issues.js';
 import { createReleases, someone, type KeptRelease } from './github-releases.js';
 
@@ -136,8 +136,12 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
       const text = Buffer.concat(chunks).toString();
       const body: unknown = text === '' ? undefined : JSON.parse(text);
       if (pathname === '/graphql') {
-        const { variables } = body as { readonly variables: { readonly pull: unknown; readonly body: unknown } };
-        reverted.push({ ...variables, authorization: request.headers.authorization });
+        const { query, variables } = body as GraphqlRequest;
+        if (query.includes('viewerDidAuthor')) {
+          answer(response, 200, { data: authorOf(comments.kept, variables.id) });
+          return;
+        }
+        reverted.push({ pull: variables.pull, body: variables.body, authorization: request.headers.authorization });
         const made = { number: 99, title: 'Revert it', url: 'https://github.test/acme/roma/pull/99' };
         answer(response, 200, { data: { revertPullRequest: { revertPullRequest: made } } });
         return;
@@ -215,6 +219,11 @@ function shownPulls(commit: string, pull: { readonly number: number; readonly ti
   if (pull === undefined) return [];
   const url = `https://github.test/acme/roma/pull/${pull.number}`;
   return [{ ...pull, html_url: url, node_id: `PR_${pull.number}`, merged_at: AT, merge_commit_sha: commit }];
+}
+
+interface GraphqlRequest {
+  readonly query: string;
+  readonly variables: { readonly pull?: unknown; readonly body?: unknown; readonly id?: unknown };
 }
 
 type Body = Readonly<Record<string, unknown>>;

@@ -88,8 +88,8 @@ describe('the record beside a release', () => {
       'PATCH /releases/1',
     ]);
     expect(github.releases[0]).toMatchObject({ draft: false, tag: 'v1.0.0' });
-    expect(await codeHost.recordedImages(COMMIT, ['refs/tags/v1.0.0'])).toEqual(IMAGES);
-    expect(await codeHost.recordedImages(COMMIT, [COMMIT, 'refs/heads/main', 'v1.0.0'])).toEqual(IMAGES);
+    expect(await codeHost.recordedImages(COMMIT, ['refs/tags/v1.0.0'], ['roma'])).toEqual(IMAGES);
+    expect(await codeHost.recordedImages(COMMIT, [COMMIT, 'refs/heads/main', 'v1.0.0'], ['roma'])).toEqual(IMAGES);
     expect(github.problems).toEqual([]);
   });
 
@@ -107,12 +107,12 @@ describe('the record beside a release', () => {
     await write();
     const result = await write({ images: { roma: `${REPOSITORY}@sha256:${'2'.repeat(64)}` } });
     expect(result).toEqual({ problem: expect.stringContaining('has a record already') as string });
-    expect(await codeHost.recordedImages(COMMIT, ['v1.0.0'])).toEqual(IMAGES);
+    expect(await codeHost.recordedImages(COMMIT, ['v1.0.0'], ['roma'])).toEqual(IMAGES);
   });
 
   it('counts for nothing when the tag was moved to another commit', async () => {
     await write();
-    expect(await codeHost.recordedImages('b'.repeat(40), ['v1.0.0'])).toEqual({});
+    expect(await codeHost.recordedImages('b'.repeat(40), ['v1.0.0'], ['roma'])).toEqual({});
   });
 
   it.each([
@@ -137,13 +137,13 @@ describe('the image of a commit', () => {
     github.put({ sha: COMMIT, environment: 'production', payload: payload({}), states: ['failure'] });
     github.put({ sha: COMMIT, environment: 'production', payload: '"somebody else\'s"', states: [] });
     github.put({ sha: 'b'.repeat(40), environment: 'production', payload: payload({ roma: 'x' }), states: [] });
-    expect(await codeHost.recordedImages(COMMIT, ['v1.0.0'])).toEqual(IMAGES);
+    expect(await codeHost.recordedImages(COMMIT, ['v1.0.0'], ['roma'])).toEqual(IMAGES);
     expect(github.problems).toEqual([]);
   });
 
   it('is not known, and that is said, when GitHub does not tell', async () => {
     github.faults.push({ method: 'GET', path: /\/deployments$/, with: 403, times: 9 });
-    expect(await codeHost.recordedImages(COMMIT, [])).toEqual({});
+    expect(await codeHost.recordedImages(COMMIT, [], ['roma'])).toEqual({});
     expect(lost).toEqual([expect.stringMatching(/did not tell which image was built for aaaaaaaaaaaa .*may be built/)]);
   });
 

@@ -205,7 +205,7 @@ describe.each(RUNNING.map((workflow) => [workflow.file, workflow] as const))('pu
   it('gives the outcome, what is live where that may change, and the report', () => {
     const live =
       name === 'slo-review.yml' || name === 'plan.yml' ? [] : ['release', 'previous-release', 'image-digest'];
-    const pushed = name === 'release.yml' ? ['pushed-images'] : [];
+    const pushed = name === 'release.yml' ? ['pushed-images', 'recorded-images'] : [];
     const names = ['outcome', ...live, ...pushed, 'report'];
     expect(Object.keys(call.outputs)).toEqual(names);
     for (const { description } of Object.values(call.outputs)) expect(description).toMatch(/\w/);

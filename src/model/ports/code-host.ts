@@ -21,9 +21,9 @@ export interface CodeHost {
   reportReview(review: SloReview): Promise<WrittenIssue | undefined>;
   /**
    * Opens a pull request that takes out the one which brought the commit.
-   * Never throws and never takes longer than some seconds; undefined when there is none.
+   * Never throws and never takes longer than some seconds.
    */
-  openRevert(commit: string, reason: string): Promise<PullRequest | undefined>;
+  openRevert(commit: string, reason: string): Promise<Reverted>;
   /**
    * Writes the plan of a project to a pull request, or replaces the one that is there.
    * Never throws and never takes longer than some seconds; undefined when there is none.
@@ -37,8 +37,13 @@ export interface CodeHost {
    * The images that were built for a commit, by service, each with its digest.
    * Never throws and never takes longer than some seconds; empty when none are known.
    * @param names tags that the commit may have
+   * @param services those whose images are wanted; others may be among what is found
    */
-  recordedImages(commit: string, names: readonly string[]): Promise<Readonly<Record<string, string>>>;
+  recordedImages(
+    commit: string,
+    names: readonly string[],
+    services: readonly string[],
+  ): Promise<Readonly<Record<string, string>>>;
   /** Never throws and never takes longer than some seconds. */
   approvalOf(environment: string): Promise<Approval>;
   /** Never throws and never takes longer than some seconds. */
@@ -50,6 +55,12 @@ export type Approval =
   | { readonly kind: 'asked'; readonly reviewers: readonly string[] }
   | { readonly kind: 'nobody' }
   | { readonly kind: 'unknown'; readonly reason: string };
+
+/** `none`: no merged pull request brought the commit. */
+export type Reverted =
+  | { readonly kind: 'opened'; readonly pull: PullRequest }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'lost'; readonly reason: string };
 
 /** What the forge knows of a commit in an environment. */
 export type DeploymentFound =

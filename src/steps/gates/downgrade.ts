@@ -1,5 +1,6 @@
 import { ProcedureError } from '../../model/errors.js';
 import type { Run } from '../../run/run.js';
+import { isBefore } from '../commit-order.js';
 import type { OpenProject } from '../session.js';
 import type { GateFinding } from './pass-gate.js';
 
@@ -10,7 +11,7 @@ import type { GateFinding } from './pass-gate.js';
 export async function downgradeGate(run: Run, opened: OpenProject, commit: string): Promise<GateFinding> {
   const live = opened.checkout?.commit;
   const { ref, allowDowngrade } = run.request;
-  if (ref !== undefined || live === undefined || !(await isOlder(run, opened, commit)))
+  if (ref !== undefined || live === undefined || !(await isBefore(run, opened, commit, live)))
     return { kind: 'pass', detail: `commit ${commit.slice(0, 12)} is not older than what is live` };
   const what = `Commit ${commit.slice(0, 12)} is older than ${live.slice(0, 12)}, which is live`;
   if (allowDowngrade) return { kind: 'warn', detail: `${what}, and allow-downgrade is given` };
@@ -20,16 +21,4 @@ export async function downgradeGate(run: Run, opened: OpenProject, commit: strin
       next: `To go back on purpose: procedure rollback with rollback-to: git:${commit.slice(0, 12)}, or allow-downgrade: true. For the newest commit, run the workflow of that one. Nothing was changed.`,
     }),
   };
-}
-
-/** @returns whether the commit has all that is in the live checkout's commit, and more */
-export async function isNewer({ source }: Run, { checkout }: OpenProject, commit: string): Promise<boolean> {
-  if (checkout?.commit === undefined || checkout.commit === commit) return false;
-  return (await source.log(checkout.topLevel, commit, checkout.commit, 1)).length === 0;
-}
-
-/** @returns whether all that the commit has is in the live checkout's commit already */
-export async function isOlder({ source }: Run, { checkout }: OpenProject, commit: string): Promise<boolean> {
-  if (checkout?.commit === undefined || checkout.commit === commit) return false;
-  return (await source.log(checkout.topLevel, checkout.commit, commit, 1)).length === 0;
 }
