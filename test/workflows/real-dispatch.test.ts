@@ -154,14 +154,27 @@ describe('a person at the form', () => {
     expect(run.log).toMatch(/preform.*perform/s);
   });
 
-  it('has the runs reviewed, and nothing changes', async () => {
+  it('has the runs reviewed in one issue, which the next review brings up to date, and nothing changes', async () => {
     const before = await host.project.inspect('roma');
-    const run = await expectGreen(
-      host.run({ caller: 'slo-review.yml', event: 'workflow_dispatch', ref: 'refs/heads/main' }),
-    );
+    const review = (period: string) =>
+      expectGreen(
+        host.run({ caller: 'slo-review.yml', event: 'workflow_dispatch', ref: 'refs/heads/main', with: { period } }),
+      );
+    const known = new Set(host.github.issues.keys());
+    const reviews = () => [...host.github.issues].filter(([number]) => !known.has(number));
+    const run = await review('31d');
     expect(run.outputs).toMatchObject({ outcome: 'completed' });
     expect(run.summary).toContain('Restart Performance Targets of roma (last 31 days)');
+    expect(reviews()).toHaveLength(1);
+    const [[number, issue] = []] = reviews();
+    // The runbook's table, with what was measured on this host.
+    expect(issue?.body).toContain('Restart Performance Targets of roma (last 31 days)');
+    expect(issue?.body).toMatch(/\| Time \(code-update\) \| `<10 min` \| \d/);
+    await review('7d');
+    expect(reviews().map(([one]) => one)).toEqual([number]);
+    expect(reviews()[0]?.[1].body).toContain('(last 7 days)');
     expect((await host.project.inspect('roma')).Id).toBe(before.Id);
+    expect(host.github.problems).toEqual([]);
   });
 
   it('has a frozen service killed and started again', async () => {
