@@ -1,3 +1,4 @@
+import { asProcedureError } from '../model/errors.js';
 import type { ObservedContainer } from '../model/service.js';
 import { diskSpaceGate } from '../steps/gates/disk-space.js';
 import { healthGate } from '../steps/gates/health.js';
@@ -39,11 +40,21 @@ export const emergency: Procedure = {
       passGate(session, 'health', healthGate(service, current));
       passGate(session, 'stopped', startedAllTheSame(service, isStopped(current)));
     }
-    const result = await restartServices(session, 'emergency', services, 'kill');
-    await session.progress.group('Root cause', async () => {
-      const causes = [...before].map(([service, containers]) => findRootCause(session, service, containers));
-      await recordIncident(session, result, services, await Promise.all(causes));
-    });
-    return result;
+    const record = async (result: Pick<ProcedureResult, 'outcome' | 'headline'>): Promise<void> =>
+      session.progress.group('Root cause', async () => {
+        const causes = [...before].map(([service, containers]) => findRootCause(session, service, containers));
+        await recordIncident(session, result, services, await Promise.all(causes));
+      });
+    try {
+      const result = await restartServices(session, 'emergency', services, 'kill');
+      await record(result);
+      return result;
+    } catch (error) {
+      // The engine did not even let it begin, or there is nothing to start: an incident all the same. Whoever fenced this run records it.
+      const { code, message } = asProcedureError(error);
+      const outcome = code === 'E_CANCELLED' ? 'cancelled' : 'failed';
+      if (code !== 'E_FENCED') await record({ outcome, headline: `the emergency restart did not begin: ${message}` });
+      throw error;
+    }
   },
 };

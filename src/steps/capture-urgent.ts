@@ -10,11 +10,13 @@ const PIECE_MS = 8_000;
 /** What a process that understands signal 3 needs to write what its threads do. */
 const DUMP_MS = 500;
 const NEWEST_LINES = 50_000;
+/** A thread dump, and what led to it. */
+const DUMP_LINES = 5_000;
 
 /**
  * What can be had of a container that is going to be killed, within bounds and piece by piece: an engine that gives no log
- * may well give the rest. Signal 3 comes first, so that the thread dump of a JVM is in the log; process 1 of a container
- * that does not handle it is not harmed by it.
+ * may well give the rest. Signal 3 comes last: a JVM writes what its threads do and goes on, and process 1 that does not
+ * handle it is not harmed, but nginx, PostgreSQL and gunicorn end at it, and so does what an init process hands it on to.
  */
 export async function captureUrgently(
   run: Run,
@@ -32,18 +34,14 @@ export async function captureUrgently(
       run.progress.warning(`evidence of ${container.name}: no ${what}: ${asProcedureError(error).message}`);
     }
   };
-  // A graceful stop is not for a signal that ends some servers at once.
-  if (container.state === 'running' && run.request.procedure === 'emergency') {
-    await piece('thread dump', () => engine.killContainer(id, 'SIGQUIT'));
-    await sleep(DUMP_MS);
-  }
+  const newest = async (lines: number, file: string): Promise<void> => {
+    const bounded = AbortSignal.any([signal, AbortSignal.timeout(PIECE_MS)]);
+    const log = await engine.logs(id, { timestamps: true, tail: lines, signal: bounded });
+    await evidence.stream(`${folder}/${file}`, log, bounded);
+  };
   await Promise.all([
     piece('inspect output', async () => evidence.json(`${folder}/inspect.json`, await engine.inspectContainer(id))),
-    piece('log', async () => {
-      const bounded = AbortSignal.any([signal, AbortSignal.timeout(PIECE_MS)]);
-      const log = await engine.logs(id, { timestamps: true, tail: NEWEST_LINES, signal: bounded });
-      await evidence.stream(`${folder}/log.txt`, log, bounded);
-    }),
+    piece('log', () => newest(NEWEST_LINES, 'log.txt')),
     ...(isAlive(container)
       ? [
           piece('list of processes', async () => {
@@ -53,10 +51,18 @@ export async function captureUrgently(
           piece('resource use', async () => {
             const use = await engine.stats(id);
             if (use !== undefined) await evidence.json(`${folder}/stats.json`, use);
+            else run.progress.warning(`evidence of ${container.name}: no resource use: the engine measured none`);
           }),
         ]
       : []),
   ]);
+  // Not before a graceful stop, for the sake of those that end at it.
+  if (container.state !== 'running' || run.request.procedure !== 'emergency') return;
+  await piece('thread dump', async () => {
+    await engine.killContainer(id, 'SIGQUIT');
+    await sleep(DUMP_MS);
+    await newest(DUMP_LINES, 'thread-dump.txt');
+  });
 }
 
 /** What goes on after the time is over ends by its own deadline; nobody waits for it. */

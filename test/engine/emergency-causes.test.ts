@@ -51,13 +51,13 @@ describe('what an emergency captures of a process that handles signal 3', () => 
     await project.cleanup();
   });
 
-  it('has the thread dump in the log of before', async () => {
+  it('has the thread dump in the log after it', async () => {
     const before = await project.containerId('app');
     const carried = await emergency(project);
     expect(carried.report.outcome, carried.log).toBe('deployed');
     expect(await project.containerId('app')).not.toBe(before);
     const log = await readFile(
-      join(carried.report.evidencePath ?? '', `app-before-${project.name}-app-1-log.txt`),
+      join(carried.report.evidencePath ?? '', `app-before-${project.name}-app-1-thread-dump.txt`),
       'utf8',
     );
     expect(log).toMatch(/thread dump: "main" waits in at process\.<anonymous> \(file:.*dumping\.mjs/);
@@ -81,6 +81,42 @@ describe('what an emergency captures of a process that handles signal 3', () => 
     expect(carried.report.outcome, carried.log).toBe('deployed');
     expect(cause(carried).split('\n')).toContain(found);
   });
+});
+
+it('captures all of a process that ends at signal 3 before it is sent', async () => {
+  // An init process hands the signal on to one that does not handle it, and is not process 1.
+  const project = await makeProject({
+    fixture: 'plain',
+    files: { 'compose.yaml': served({ more: '    init: true\n' }) },
+  });
+  try {
+    await deploy(project, 'app');
+    const before = await project.containerId('app');
+    const carried = await emergency(project);
+    expect(carried.report.outcome, carried.log).toBe('deployed');
+    const evidence = (file: string): Promise<string> =>
+      readFile(join(carried.report.evidencePath ?? '', `app-before-${project.name}-app-1-${file}`), 'utf8');
+    const inspected = JSON.parse(await evidence('inspect.json')) as { Id: string; State: { Status: string } };
+    expect(inspected).toMatchObject({ Id: before, State: { Status: 'running' } });
+    expect(await evidence('top.txt')).toContain('node');
+    expect(JSON.parse(await evidence('stats.json'))).toMatchObject({ memoryBytes: expect.any(Number) as number });
+    expect(cause(carried)).toMatch(/app-1 used: [\d.]+ MB of /);
+    expect(carried.log).not.toContain('no resource use');
+  } finally {
+    await project.cleanup();
+  }
+});
+
+it('is in the incident log also when there is nothing to start', async () => {
+  const project = await makeProject({ fixture: 'plain', files: { 'compose.yaml': served() } });
+  try {
+    const carried = await emergency(project);
+    expect(carried.report.outcome, carried.log).toBe('refused');
+    const incidents = await readFile(join(project.root, 'state', 'incidents.log'), 'utf8');
+    expect(incidents).toContain('the emergency restart did not begin: app does not run');
+  } finally {
+    await project.cleanup();
+  }
 });
 
 describe('the root cause', () => {
