@@ -149,19 +149,24 @@ export function keptReleases(history: ServiceHistory): readonly Release[] {
 
 /**
  * A bad release that is the same as the wanted one: the same image and configuration, or the same commit and
- * configuration (a rebuild of the same source is the same release with other time stamps in its layers).
+ * configuration (a rebuild of the same source is the same release with other time stamps in its layers). What was said of the
+ * same last counts: what a person has deployed again by force, and what held, is not bad any more.
  */
 export function sameBadRelease(
   history: ServiceHistory,
   wanted: Pick<Release, 'configHash' | 'commit'> & { readonly fingerprint: string | undefined },
 ): Release | undefined {
-  return history.releases.findLast(
+  const same = history.releases.filter(
     (release) =>
-      isBad(history, release.id) &&
       release.configHash === wanted.configHash &&
       (release.image.fingerprint === wanted.fingerprint ||
         (release.commit !== undefined && release.commit === wanted.commit && release.origin.startsWith('git:'))),
   );
+  const ids = new Set(same.map(({ id }) => id));
+  const verdict = history.events.findLast(
+    ({ kind, release }) => (kind === 'live' || kind === 'bad') && ids.has(release),
+  );
+  return verdict?.kind === 'bad' ? same.find(({ id }) => id === verdict.release) : undefined;
 }
 
 /** @param now the moment of creation @param entropy at least six hexadecimal digits */

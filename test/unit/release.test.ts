@@ -89,6 +89,14 @@ describe('the ledger of a service', () => {
     expect(sameBadRelease(known, { configHash: 'other', commit: 'commit-B', fingerprint: 'print-B' })).toBeUndefined();
   });
 
+  it('does not hold against a release what the same one was, once that has held', () => {
+    const again = release('B2', { image: { ...B.image, id: 'id-B2', keptAs: 'keep:B2' } });
+    const wanted = { configHash: 'config', commit: undefined, fingerprint: 'print-B' };
+    const events = ['live A', 'live B', 'live A', 'bad B'];
+    expect(sameBadRelease(history([A, B, again], ...events, 'live B2'), wanted)).toBeUndefined();
+    expect(sameBadRelease(history([A, B, again], ...events, 'live B2', 'live A', 'bad B2'), wanted)?.id).toBe('B2');
+  });
+
   it('drops what is beyond the kept ones, never the live one, the one before it, or a good one for a bad one', () => {
     const dropped = (count: number, ...events: readonly string[]): readonly string[] =>
       releasesToDrop(history([A, B, C], ...events), count).map((entry) => entry.id);

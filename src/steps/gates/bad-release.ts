@@ -17,7 +17,9 @@ export function badReleaseGate(
     error: new ProcedureError(
       'E_BAD_RELEASE',
       `This is release ${bad.id} of ${service}, which is marked bad: ${event?.reason ?? 'no reason recorded'}`,
-      { next: 'Deploy a fixed commit, or set force: true to deploy the same again; nothing was changed.' },
+      {
+        next: 'Deploy a commit or a configuration that is corrected, or set force: true to deploy the same again; nothing was changed.',
+      },
     ),
   };
 }
