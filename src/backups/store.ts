@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { chmod, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { BackupEntry, BackupManifest } from '../model/backup.js';
+import { isBackupId, type BackupEntry, type BackupManifest } from '../model/backup.js';
 import { ProcedureError } from '../model/errors.js';
 import type { BackupStore, BackupWriter } from '../model/ports/backups.js';
 import { readArchive, writeArchive } from './archive.js';
@@ -30,11 +30,18 @@ export function createBackupStore(): BackupStore {
       }),
 
     async list(directory, project, service) {
-      const folder = serviceFolder(directory, project, service);
-      const names = (await readdir(folder).catch(() => [])).filter((name) => !name.endsWith(PARTIAL));
-      const found = await Promise.all(names.map(async (name) => lookAt(path.join(folder, name))));
+      const found = await lookAtAll(serviceFolder(directory, project, service));
       // The ids of two of the same second are in no order.
-      return found.filter((one) => one !== undefined).sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
+      return found
+        .flatMap(({ error, manifest }) => (error === undefined && manifest !== undefined ? [manifest] : []))
+        .sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
+    },
+
+    async broken(directory, project, service) {
+      const found = await lookAtAll(serviceFolder(directory, project, service));
+      return found
+        .flatMap(({ id, manifest, error }) => (error === undefined || !isBackupId(id) ? [] : [{ id, manifest, error }]))
+        .sort((a, b) => (a.id < b.id ? 1 : -1));
     },
 
     async check(folder, signal) {
@@ -135,16 +142,34 @@ async function stateOf(folder: string, { entries }: BackupManifest): Promise<str
 
 const MISSING = { ino: 0, size: 0, mtimeMs: 0, ctimeMs: 0 } as const;
 
-/** The manifest and the sizes of its archives: enough to list it. Undefined for what is no backup, or not whole. */
-async function lookAt(folder: string): Promise<BackupManifest | undefined> {
+interface LookedAt {
+  readonly id: string;
+  readonly manifest: BackupManifest | undefined;
+  readonly error: ProcedureError | undefined;
+}
+
+async function lookAtAll(serviceFolder: string): Promise<readonly LookedAt[]> {
+  const names = (await readdir(serviceFolder).catch(() => [])).filter((name) => !name.endsWith(PARTIAL));
+  return Promise.all(names.map(async (name) => ({ id: name, ...(await lookAt(path.join(serviceFolder, name))) })));
+}
+
+/** The manifest and the sizes of its archives: enough to list it. */
+async function lookAt(folder: string): Promise<Omit<LookedAt, 'id'>> {
+  let manifest: BackupManifest | undefined;
   try {
-    const manifest = await readManifest(folder);
+    manifest = await readManifest(folder);
     for (const { archive, sizeBytes } of manifest.entries) {
-      if ((await stat(path.join(folder, archive))).size !== sizeBytes) return undefined;
+      const size = await stat(path.join(folder, archive)).then(
+        (facts) => facts.size,
+        () => undefined,
+      );
+      if (size === sizeBytes) continue;
+      const found = size === undefined ? `${archive} is missing` : `${archive} has ${size} bytes`;
+      throw notWhole(folder, `${found}; it had ${sizeBytes} bytes when it was taken`);
     }
-    return manifest;
-  } catch {
-    return undefined;
+    return { manifest, error: undefined };
+  } catch (error) {
+    return { manifest, error: error instanceof ProcedureError ? error : notWhole(folder, reasonOf(error), error) };
   }
 }
 

@@ -4,6 +4,11 @@ import type { ReleaseId } from './release.js';
 /** Sorts by time and is unique, as the id of a release: `20261124T031502Z-3f9a1c`. */
 export type BackupId = string;
 
+/** @returns whether a name has the form of the id of a backup */
+export function isBackupId(name: string): name is BackupId {
+  return /^\d{8}T\d{6}Z-[0-9a-f]{6}$/.test(name);
+}
+
 /** Why a backup was taken. `safety`: what was there when older data was put in its place. */
 export type BackupReason = 'asked' | 'before' | 'safety';
 

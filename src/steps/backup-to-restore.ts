@@ -2,10 +2,12 @@ import type { BackupManifest, DataPlace } from '../model/backup.js';
 import { ProcedureError } from '../model/errors.js';
 import type { ObservedContainer } from '../model/service.js';
 import { passGate } from './gates/pass-gate.js';
+import { refuseBrokenNewer } from './broken-backups.js';
 import type { Viewing } from './session.js';
 
 /**
- * The backup that is meant. `latest` is the newest that was not taken as the safety of another restore.
+ * The backup that is meant. `latest` is the newest that was not taken as the safety of another restore; when that one is not
+ * whole, an older one is not taken unasked.
  * @throws ProcedureError E_BACKUP with those there are
  */
 export async function findBackup(viewing: Viewing, service: string, wanted: string): Promise<BackupManifest> {
@@ -13,6 +15,7 @@ export async function findBackup(viewing: Viewing, service: string, wanted: stri
   const all = await backups.list(request.backupDir, project, service);
   const found =
     wanted === 'latest' ? all.find(({ reason }) => reason !== 'safety') : all.find(({ id }) => id === wanted);
+  if (wanted === 'latest') await refuseBrokenNewer(viewing, service, found);
   if (found === undefined) throw await noBackup(viewing, service, wanted, all);
   if (found.project === project && found.service === service) return found;
   throw new ProcedureError('E_BACKUP', `Backup ${found.id} is of ${found.service} in project ${found.project}`, {

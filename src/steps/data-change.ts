@@ -4,6 +4,7 @@ import type { ServicePlan } from '../model/plan.js';
 import { liveRelease } from '../model/release.js';
 import { withData, type DataChange } from '../strategies/with-data.js';
 import { checkWhole, requirePlaces, toolFor } from './backup-to-restore.js';
+import { refuseBrokenNewer } from './broken-backups.js';
 import type { Candidate, Current } from './candidate.js';
 import { dataOf, type ServiceData } from './data-places.js';
 import { inUseGate } from './gates/in-use.js';
@@ -98,6 +99,7 @@ async function dataOfRelease(viewing: Viewing, candidate: Candidate, looking: bo
   const { backups, request, project } = viewing;
   const data = await dataOf(viewing, service, current.containers);
   const manifest = await tiedBackup(viewing, service, release.id);
+  await refuseBrokenNewer(viewing, service, manifest, (broken) => broken.manifest?.release === release.id);
   if (data === undefined || manifest === undefined) throw await noTiedBackup(viewing, candidate);
   const places = requirePlaces(service, manifest, data.places);
   const folder = backups.folderOf(request.backupDir, project, service, manifest.id);
@@ -109,7 +111,7 @@ async function dataOfRelease(viewing: Viewing, candidate: Candidate, looking: bo
   return {
     first: [],
     swap: swap(viewing, { data, current, manifest, places, folder, tool }),
-    notes: [...notes(manifest), ...leftCommand(viewing, candidate)],
+    notes: [...notes(manifest), ...leftCommand(viewing, candidate, 'restored')],
   };
 }
 
@@ -179,8 +181,12 @@ async function noTiedBackup(viewing: Viewing, { service, release }: Candidate): 
 }
 
 /** What ran once with a release that is left. */
-function leftCommand(viewing: Viewing, { current, release, service }: Candidate): readonly string[] {
-  const left = ranWith(current.release?.id === release.id ? undefined : current.release);
+function leftCommand(
+  viewing: Viewing,
+  { current, release, service }: Candidate,
+  data: 'stays' | 'restored' = 'stays',
+): readonly string[] {
+  const left = ranWith(current.release?.id === release.id ? undefined : current.release, data);
   for (const note of left) viewing.recorder.note(note, service);
   viewing.recorder.nextSteps.push(...left);
   return left;

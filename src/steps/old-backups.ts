@@ -2,6 +2,7 @@ import { backupSize, backupsToDelete, type BackupManifest } from '../model/backu
 import { asProcedureError } from '../model/errors.js';
 import type { OperationOf } from '../model/operation.js';
 import { formatSize } from '../model/units.js';
+import { brokenBackups } from './broken-backups.js';
 import type { Session, Viewing } from './session.js';
 
 /**
@@ -61,19 +62,32 @@ export async function deleteBackups(
 export async function showBackups(viewing: Viewing, service: string): Promise<readonly BackupManifest[]> {
   const { request, backups, project, recorder } = viewing;
   const all = await backups.list(request.backupDir, project, service);
-  if (all.length === 0) return all;
+  const broken = await brokenBackups(viewing, service);
+  for (const { error } of broken) viewing.progress.warning(error.message);
+  if (all.length + broken.length === 0) return all;
   recorder.findings.push({
     title: `Backups of ${service}, in ${request.backupDir}`,
     columns: ['Backup', 'Taken', 'Why', 'Release', 'Consistency', 'Holds', 'Size'],
-    rows: all.map((one) => [
-      one.id,
-      one.at,
-      one.reason,
-      one.release ?? '–',
-      one.consistency,
-      one.entries.map(({ target }) => target).join(', '),
-      formatSize(backupSize(one)),
-    ]),
+    rows: [
+      ...broken.map(({ id, manifest }) => [
+        id,
+        manifest?.at ?? '–',
+        'not whole: cannot be restored',
+        '–',
+        '–',
+        '–',
+        '–',
+      ]),
+      ...all.map((one) => [
+        one.id,
+        one.at,
+        one.reason,
+        one.release ?? '–',
+        one.consistency,
+        one.entries.map(({ target }) => target).join(', '),
+        formatSize(backupSize(one)),
+      ]),
+    ],
   });
   return all;
 }

@@ -59,10 +59,16 @@ const BEFORE: ReadonlySet<Operation['kind']> = new Set([
 ]);
 
 /** @returns what a person who leaves a release has to know of what it did once */
-export function ranWith(release: Pick<Release, 'id' | 'releaseCommand'> | undefined): readonly string[] {
+export function ranWith(
+  release: Pick<Release, 'id' | 'releaseCommand'> | undefined,
+  data: 'stays' | 'restored' = 'stays',
+): readonly string[] {
   if (release?.releaseCommand === undefined) return [];
+  const ran = `release-command ran with release ${release.id} (${release.releaseCommand.split('\n')[0] ?? ''})`;
   return [
-    `release-command ran with release ${release.id} (${release.releaseCommand.split('\n')[0] ?? ''}): what it changed, such as a database schema, stays as it is.`,
+    data === 'stays'
+      ? `${ran}: what it changed, such as a database schema, stays as it is.`
+      : `${ran}: what it changed in the data of this service goes with that data; what it changed elsewhere, such as in the database of another service, stays as it is.`,
   ];
 }
 

@@ -96,6 +96,20 @@ describe('restore', () => {
       expect(report.error?.message).toMatch(words);
     }
     execFileSync('rm', ['-r', path.join(folder, `${id}-cut`), path.join(folder, `${id}-flip`)]);
+    // The newest one is what `latest` means, also when it is not whole: an older one is not taken in silence.
+    const newest = '20990101T000000Z-abcdef';
+    await cp(path.join(folder, id), path.join(folder, newest), { recursive: true });
+    await truncate(path.join(folder, newest, 'state.tar.gz'), 500_000);
+    const latest = await run({ procedure: 'restore', backup: 'latest' });
+    expect(latest.report.outcome, latest.log).toBe('refused');
+    expect(latest.report.error?.message).toMatch(
+      new RegExp(`newest backup of app .*${newest} is not whole: state.tar.gz`),
+    );
+    expect(latest.report.error?.next).toContain(`backup: ${id}`);
+    const checked = await run({ procedure: 'check' });
+    expect(JSON.stringify(checked.report.findings)).toContain(`["${newest}",`);
+    expect(checked.log).toContain(`${newest} is not whole`);
+    execFileSync('rm', ['-r', path.join(folder, newest)]);
     // The same folder, in the place of another project.
     await cp(path.join(folder, id), path.join(backups, 'foreign', 'app', id), { recursive: true });
     execFileSync('sh', [

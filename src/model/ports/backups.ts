@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { ProcedureError } from '../errors.js';
 import type { BackupEntry, BackupId, BackupManifest, DataPlace } from '../backup.js';
 
 /**
@@ -12,6 +13,8 @@ export interface BackupStore {
   begin(folder: string): Promise<BackupWriter>;
   /** Those that are whole as far as their manifests tell, newest first. */
   list(directory: string, project: string, service: string): Promise<readonly BackupManifest[]>;
+  /** Those that are there and are not whole, as far as their manifests tell, newest first; none that was never finished. */
+  broken(directory: string, project: string, service: string): Promise<readonly BrokenBackup[]>;
   /** Reads all of it back: manifest, checksums, every archive to its end. @throws ProcedureError E_BACKUP */
   check(folder: string, signal: AbortSignal): Promise<BackupManifest>;
   /** The archive of one place, as it lies there. */
@@ -20,6 +23,14 @@ export interface BackupStore {
   remove(folder: string): Promise<void>;
   /** Takes away what killed runs left half written. @returns how many there were */
   removePartial(directory: string, project: string, service: string): Promise<number>;
+}
+
+export interface BrokenBackup {
+  readonly id: BackupId;
+  /** What it says of itself; undefined when that is what is broken. */
+  readonly manifest: BackupManifest | undefined;
+  /** E_BACKUP, with what is wrong. */
+  readonly error: ProcedureError;
 }
 
 export interface BackupWriter {

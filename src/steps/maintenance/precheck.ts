@@ -1,5 +1,6 @@
 import { asProcedureError, ProcedureError, type ErrorCode } from '../../model/errors.js';
 import { formatDuration } from '../../model/units.js';
+import { refuseBrokenNewer } from '../broken-backups.js';
 import { runOnHost } from '../commands.js';
 import { passBackupAge } from '../gates/index.js';
 import { rollbackReleaseGate } from '../gates/rollback-release.js';
@@ -94,6 +95,7 @@ async function requireBackup(session: Session, service: string): Promise<void> {
   // A backup that will be taken by and by is none that could be opened now.
   await passBackupAge({ ...session, request: { ...request, requireBackupMs, backupBefore: false } }, service);
   const [newest] = await backups.list(request.backupDir, project, service);
+  await refuseBrokenNewer(session, service, newest);
   if (newest === undefined) return;
   await backups.check(backups.folderOf(request.backupDir, project, service, newest.id), signal);
   session.progress.info(`  ✓ ${service}: backup ${newest.id} was read to its end`);
