@@ -22,6 +22,7 @@ export interface ContainerAnswer {
     readonly FinishedAt: string;
     readonly Health?: {
       readonly Status: string;
+      readonly FailingStreak?: number;
       readonly Log: readonly { readonly ExitCode: number; readonly Output: string; readonly End: string }[] | null;
     } | null;
   };
@@ -77,7 +78,7 @@ export function observe(answer: ContainerAnswer): ObservedContainer {
     service: labels[SERVICE] ?? '',
     number: Number(labels[NUMBER] ?? '1'),
     state: containerState(state.Status),
-    health: healthState(state.Health?.Status),
+    health: healthState(state.Health),
     healthLog: (state.Health?.Log ?? []).map((probe): HealthProbe => ({
       exitCode: probe.ExitCode,
       output: probe.Output,
@@ -162,12 +163,17 @@ function containerState(status: string): ContainerState {
   }
 }
 
-function healthState(status: string | undefined): HealthState {
-  switch (status) {
+/**
+ * Where probing stops, as at a pause, the engine calls a container unhealthy although no probe has failed, and it stays so after
+ * the pause until the next probe (moby, container/health.go, `CloseMonitorChannel`; seen on 26.1.5): then nobody knows yet.
+ */
+function healthState(health: ContainerAnswer['State']['Health']): HealthState {
+  switch (health?.Status) {
+    case 'unhealthy':
+      return health.FailingStreak === 0 ? 'starting' : 'unhealthy';
     case 'starting':
     case 'healthy':
-    case 'unhealthy':
-      return status;
+      return health.Status;
     default:
       return 'none';
   }

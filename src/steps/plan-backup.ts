@@ -87,7 +87,8 @@ function notes(data: ServiceData, freeze: Freeze | undefined, still: boolean): r
 }
 
 const COSTS = {
-  pause: 'Consistency pause: the containers are frozen while the data is read; requests wait, and none is refused.',
+  pause:
+    'Consistency pause: the containers are frozen while the data is read; requests wait, and none is refused. Docker calls one with a health check unhealthy until its next probe.',
   stop: 'Consistency stop: the containers are stopped while the data is read; requests fail meanwhile.',
   quiesce: 'Consistency quiesce: quiesce-command makes the service write its data down and leave it while it is read.',
 } as const;

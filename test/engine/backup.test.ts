@@ -6,7 +6,7 @@ import type { BackupManifest } from '../../src/model/backup.js';
 import { ticked } from '../support/checklist.js';
 import { openDoor } from '../support/doors.js';
 import { docker } from '../support/engine-containers.js';
-import { deploy, ledgerOf } from '../support/live.js';
+import { deploy, ledgerOf, update } from '../support/live.js';
 import { carryOut } from '../support/procedure.js';
 import { makeProject, type Project } from '../support/project.js';
 import { served } from '../support/served.js';
@@ -63,6 +63,24 @@ describe('backup', () => {
     expect(after.State).toMatchObject({ Paused: false, Running: true, StartedAt: before.State.StartedAt });
     expect(log).toContain('its data stood still for');
     expect(await leftContainers(project)).toEqual([]);
+  });
+
+  it('leaves a service as it is that Docker calls unhealthy for the pause alone', async () => {
+    const rarely = served({ more: WITH_DATA }).replace('interval: 1s', 'interval: 1h\n      start_interval: 200ms');
+    const other = await makeProject({ fixture: 'plain', files: { 'compose.yaml': rarely } });
+    try {
+      expect((await deploy(other, 'app')).report.outcome).toBe('deployed');
+      const before = await other.inspect('app');
+      // Past its start period, the next probe is an hour away.
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      await carryOut(other, { procedure: 'backup', service: 'app', 'backup-dir': backups });
+      expect((await other.inspect('app')).State.Health).toMatchObject({ Status: 'unhealthy', FailingStreak: 0 });
+      const again = await update(other, 'app');
+      expect(again.report.outcome, again.log).toBe('unchanged');
+      expect((await other.inspect('app')).Id).toBe(before.Id);
+    } finally {
+      await other.cleanup();
+    }
   });
 
   it('stops and starts when that is wanted, and waits until the service is ready again', async () => {
@@ -141,14 +159,15 @@ describe('backup', () => {
     expect(await leftContainers(project)).toEqual([]);
   });
 
-  it('a damaged archive is not listed, and is not what is kept', async () => {
+  it('a damaged archive is listed as such, and is not what is kept', async () => {
     const before = await folders();
     const newest = path.join(backups, project.name, 'app', before.at(-1) ?? '');
     await truncate(path.join(newest, 'state.tar.gz'), 1_000);
     const { report, log } = await backUp({ 'backup-keep': '1' });
     expect(report.outcome, log).toBe('completed');
-    const titles = report.findings.flatMap(({ rows }) => rows.map(([id]) => id));
-    expect(titles).not.toContain(before.at(-1));
+    const rows = report.findings.flatMap((finding) => finding.rows);
+    expect(rows.find(([id]) => id === before.at(-1))).toContain('not whole: cannot be restored');
+    expect(rows.filter((row) => !row.includes('not whole: cannot be restored'))).toHaveLength(1);
   });
 
   it('by age: older ones go once a new one is whole, never the only good one, and the ledger says which went', async () => {

@@ -52,6 +52,17 @@ describe('observe', () => {
     expect(observe(restarting)).toMatchObject({ hostPorts: [], boundPorts: [3000], publishes: true });
   });
 
+  it.each([
+    ['unhealthy', 3, 'unhealthy'],
+    ['unhealthy', undefined, 'unhealthy'],
+    // Probing stopped at a pause, and has not begun again.
+    ['unhealthy', 0, 'starting'],
+    ['healthy', 0, 'healthy'],
+  ])('takes %s after %s failed probes for %s', (Status, FailingStreak, health) => {
+    const Health = { Status, Log: [], ...(FailingStreak === undefined ? {} : { FailingStreak }) };
+    expect(observe({ ...BARE, State: { ...BARE.State, Status: 'running', Health } }).health).toBe(health);
+  });
+
   it.each([[null], [{ Test: null }], [{ Test: [] }], [{ Test: ['NONE'] }]])('sees no health check in %j', (check) => {
     expect(observe(withHealthcheck(check)).healthCheck).toBeUndefined();
   });
