@@ -8,6 +8,7 @@ import { readInvocation } from './github/invocation.js';
 import { asProcedureError } from './model/errors.js';
 import { isGreen } from './model/outcome.js';
 import { secretsOf } from './model/request-secrets.js';
+import { ALL_PROCEDURES } from './procedures/index.js';
 import { runProcedure } from './procedures/run-procedure.js';
 import { reportPath } from './publish.js';
 import { createRedactor } from './report/redact.js';
@@ -18,7 +19,7 @@ import { runShellCommand } from './shell/index.js';
 import { createRun } from './wiring.js';
 
 /** The shell's door: the same procedures and inputs, for the day GitHub is down. Exit code 0 is green, 1 is red. */
-const { inputs, command, json, verbose } = readCommandLine(process.argv);
+const { inputs, command, json, verbose } = readCommandLine(process.argv, ALL_PROCEDURES);
 const redactor = createRedactor();
 const progress = createTerminal({
   // With --json the report alone goes to stdout.

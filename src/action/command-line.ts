@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { PROCEDURES } from '../model/request.js';
+import { PROCEDURES, type ProcedureName } from '../model/request.js';
 import {
   PROJECT_INPUTS,
   SHELL_COMMAND_TABLE,
@@ -17,20 +17,23 @@ export interface CommandLine {
   readonly verbose: boolean;
 }
 
+type Purposes = Readonly<Record<ProcedureName, { readonly purpose: string }>>;
+
 /**
  * `rolling-restart code-update --service roma --watch 5m`: a command for each procedure, an option for each input, from
  * the same table as the action. Wrong usage and --help end the process, as people expect of a command.
+ * @param purposes what each procedure is for, for `--help`
  */
-export function readCommandLine(argv: readonly string[]): CommandLine {
+export function readCommandLine(argv: readonly string[], purposes: Purposes): CommandLine {
   const program: Command = new Command('rolling-restart');
   program
     .description('Changes what runs on a Docker Compose host, safely.')
-    .showHelpAfterError()
+    .showHelpAfterError('(--help lists what there is)')
     .enablePositionalOptions();
   const typed: CommandLine[] = [];
   program.commandsGroup('Procedures:');
   for (const procedure of PROCEDURES) {
-    const command = program.command(procedure);
+    const command = program.command(procedure).description(purposes[procedure].purpose);
     for (const spec of INPUTS) {
       if (spec.name !== 'procedure' && (spec.procedures === 'all' || spec.procedures.includes(procedure))) {
         command.addOption(optionOf(spec));

@@ -162,7 +162,8 @@ function readService(
     })),
     ports: (service.ports ?? []).map((port): PublishedPort => ({
       target: port.target,
-      published: port.published === undefined ? undefined : String(port.published),
+      // 0 is how Docker writes that the engine chooses.
+      published: port.published === undefined || Number(port.published) === 0 ? undefined : String(port.published),
       protocol: port.protocol === 'udp' ? 'udp' : (port.protocol ?? 'tcp') === 'tcp' ? 'tcp' : 'other',
       hostIp: port.host_ip,
     })),

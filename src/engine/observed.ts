@@ -78,7 +78,7 @@ export function observe(answer: ContainerAnswer): ObservedContainer {
     service: labels[SERVICE] ?? '',
     number: Number(labels[NUMBER] ?? '1'),
     state: containerState(state.Status),
-    health: healthState(state.Health),
+    health: healthState(state),
     healthLog: (state.Health?.Log ?? []).map((probe): HealthProbe => ({
       exitCode: probe.ExitCode,
       output: probe.Output,
@@ -167,10 +167,10 @@ function containerState(status: string): ContainerState {
  * Where probing stops, as at a pause, the engine calls a container unhealthy although no probe has failed, and it stays so after
  * the pause until the next probe (moby, container/health.go, `CloseMonitorChannel`; seen on 26.1.5): then nobody knows yet.
  */
-function healthState(health: ContainerAnswer['State']['Health']): HealthState {
+function healthState({ Status: state, Health: health }: ContainerAnswer['State']): HealthState {
   switch (health?.Status) {
     case 'unhealthy':
-      return health.FailingStreak === 0 ? 'starting' : 'unhealthy';
+      return state === 'running' && health.FailingStreak === 0 ? 'starting' : 'unhealthy';
     case 'starting':
     case 'healthy':
       return health.Status;

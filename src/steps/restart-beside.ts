@@ -41,18 +41,27 @@ async function besideIfPossible(viewing: Viewing, current: Current, release: Rel
   const kept = await keptCandidate(viewing, release, current);
   const candidate = withRestart(kept, 'a restart was asked for');
   const plan = planFor(viewing, candidate, viewing.opened.checkout?.commit);
-  if (!WITHOUT_OUTAGE.has(plan.strategy)) return { kind: 'in-place', why: 'nothing can run beside it unseen' };
+  const written = await writtenBy(viewing, running);
+  if (!WITHOUT_OUTAGE.has(plan.strategy)) {
+    const lost = written === undefined ? '' : `, and ${written}`;
+    return { kind: 'in-place', why: `nothing can run beside it unseen${lost}` };
+  }
   if (plan.operations.some(({ kind }) => kind === 'move-checkout'))
     return {
       kind: 'in-place',
       why: 'the checkout is not at the commit of the release, and a restart does not move it',
     };
+  return written === undefined ? { kind: 'beside', candidate, plan } : { kind: 'in-place', why: written };
+}
+
+/** @returns words for what only the writable layers hold; undefined when they hold nothing */
+async function writtenBy(
+  viewing: Viewing,
+  containers: readonly { readonly id: string }[],
+): Promise<string | undefined> {
   const written: string[] = [];
-  for (const { id } of running) written.push(...(await viewing.engine.writtenFiles(id)));
-  if (written.length === 0) return { kind: 'beside', candidate, plan };
+  for (const { id } of containers) written.push(...(await viewing.engine.writtenFiles(id)));
+  if (written.length === 0) return undefined;
   const more = written.length > NAMED ? ` and ${written.length - NAMED} more` : '';
-  return {
-    kind: 'in-place',
-    why: `a new container would not have what this one has written outside of its volumes: ${written.slice(0, NAMED).join(', ')}${more}`,
-  };
+  return `a new container would not have what this one has written outside of its volumes: ${written.slice(0, NAMED).join(', ')}${more}`;
 }

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { INPUTS } from '../../src/action/input-table.js';
 import { PROCEDURES } from '../../src/model/request.js';
+import { ALL_PROCEDURES } from '../../src/procedures/index.js';
 import type { RunReport } from '../../src/model/report.js';
 import { liveOf } from '../support/live.js';
 import { makeProject, type Project } from '../support/project.js';
@@ -149,6 +150,7 @@ describe('the bundle and the shell', () => {
     );
     expect(exitCode, stderr).toBe(0);
     expect(stdout).toContain(`Usage: rolling-restart ${procedure} [options]`);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain(ALL_PROCEDURES[procedure].purpose);
     const options = [...stdout.matchAll(/^ {2}(?:-\w, )?--([a-z-]+)/gm)].map(([, name = '']) => name);
     const own = INPUTS.filter(
       ({ name, procedures }) => name !== 'procedure' && (procedures === 'all' || procedures.includes(procedure)),

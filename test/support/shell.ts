@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { readCommandLine } from '../../src/action/command-line.js';
+import { ALL_PROCEDURES } from '../../src/procedures/index.js';
 import { hostContext } from '../../src/action/host-context.js';
 import { readRequest } from '../../src/action/inputs.js';
 import { readShellOptions } from '../../src/action/shell-options.js';
@@ -21,7 +22,7 @@ export interface Said extends ShellResult {
 export async function typeInShell(project: Project, ...words: readonly string[]): Promise<Said> {
   const where = ['--working-directory', project.dir, '--project-name', project.name];
   const state = ['--state-dir', join(project.root, 'state')];
-  const { inputs, command } = readCommandLine(['node', 'rolling-restart', ...words, ...where, ...state]);
+  const { inputs, command } = readCommandLine(['node', 'rolling-restart', ...words, ...where, ...state], ALL_PROCEDURES);
   if (command === undefined) throw new Error(`${words[0] ?? ''} is a procedure`);
   const redactor = createRedactor();
   const progress = createTerminal({

@@ -8,11 +8,12 @@ import { keptImageTag, type Release, type ReleaseEvent } from '../../src/model/r
 import { PROJECT_INPUTS, SHELL_COMMAND_TABLE, SHELL_COMMANDS, SHELL_OPTIONS } from '../../src/model/shell-command.js';
 import type { SloRecord } from '../../src/model/slo-record.js';
 import { withoutDefinition } from '../../src/model/ports/ledger.js';
+import { ALL_PROCEDURES } from '../../src/procedures/index.js';
 import { renderShellResult } from '../../src/report/shell-text.js';
 import { sampleRelease } from '../support/ledger-samples.js';
 
 const typed = (...words: readonly string[]): ReturnType<typeof readCommandLine> =>
-  readCommandLine(['node', 'rolling-restart', ...words]);
+  readCommandLine(['node', 'rolling-restart', ...words], ALL_PROCEDURES);
 
 describe('the command line', () => {
   it('reads a shell command with inputs of the action and options of its own', () => {

@@ -9,5 +9,5 @@ export function healthGate(service: string, current: Current): GateFinding {
   );
   if (bad.length === 0) return { kind: 'pass', detail: `${service} runs and is healthy` };
   const words = bad.map((container) => `${container.name} is ${container.state}, health ${container.health}`);
-  return { kind: 'warn', detail: `${words.join('; ')}: going on, since the change may be its fix` };
+  return { kind: 'warn', detail: `${words.join('; ')}; the change may be its fix` };
 }
