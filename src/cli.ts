@@ -1,4 +1,5 @@
 import { cancellation } from './action/cancellation.js';
+import { outliveReader } from './action/closed-output.js';
 import { readCommandLine } from './action/command-line.js';
 import { hostContext } from './action/host-context.js';
 import { readRequest } from './action/inputs.js';
@@ -20,6 +21,7 @@ import { createRun } from './wiring.js';
 
 /** The shell's door: the same procedures and inputs, for the day GitHub is down. Exit code 0 is green, 1 is red. */
 const { inputs, command, json, verbose } = readCommandLine(process.argv, ALL_PROCEDURES);
+outliveReader(process.stdout, process.stderr);
 const redactor = createRedactor();
 const progress = createTerminal({
   // With --json the report alone goes to stdout.

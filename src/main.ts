@@ -1,4 +1,5 @@
 import { cancellation } from './action/cancellation.js';
+import { outliveReader } from './action/closed-output.js';
 import { hostContext } from './action/host-context.js';
 import { inputsFromEnvironment, readRequest } from './action/inputs.js';
 import { createRunner } from './action/runner.js';
@@ -11,6 +12,7 @@ import { createRedactor } from './report/redact.js';
 import { createRun } from './wiring.js';
 
 /** The action's door: reads the inputs, runs the procedure, publishes the report. */
+outliveReader(process.stdout, process.stderr);
 const redactor = createRedactor();
 const runner = createRunner((text) => redactor.text(text));
 const cancel = cancellation(process, { onRunner: process.env['GITHUB_ACTIONS'] === 'true' });

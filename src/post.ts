@@ -1,4 +1,5 @@
 import { cancellation } from './action/cancellation.js';
+import { outliveReader } from './action/closed-output.js';
 import { hostContext } from './action/host-context.js';
 import { inputsFromEnvironment, readRequest } from './action/inputs.js';
 import { createRunner } from './action/runner.js';
@@ -15,6 +16,7 @@ import { createRun } from './wiring.js';
  * the dead process's lock over and finishes or undoes what it left, as the next run would. After a lost runner there is
  * no `post`, and the next run does it.
  */
+outliveReader(process.stdout, process.stderr);
 const redactor = createRedactor();
 const runner = createRunner((text) => redactor.text(text));
 const cancel = cancellation(process, { onRunner: process.env['GITHUB_ACTIONS'] === 'true' });

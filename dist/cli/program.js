@@ -11,7 +11,8 @@
 /* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8182);
 
 /**
- * Turns the first SIGINT or SIGTERM into an abort, so that the run can leave what it touched in order.
+ * Turns the first SIGINT, SIGTERM or SIGHUP (the terminal is gone) into an abort, so that the run can leave what it touched in
+ * order.
  *
  * The runner sends SIGINT, SIGTERM 7.5 s later and SIGKILL 2.5 s after that; the second one is therefore no reason to stop
  * cleaning up. In a shell a second Ctrl-C means that the person does not want to wait: exit 130 at once.
@@ -30,14 +31,42 @@ function cancellation(source, options) {
     };
     const onTerminate = () => abort('SIGTERM');
     source.on('SIGINT', onInterrupt);
+    const onHangUp = () => abort('SIGHUP');
     source.on('SIGTERM', onTerminate);
+    source.on('SIGHUP', onHangUp);
     return {
         signal: controller.signal,
         dispose: () => {
             source.off('SIGINT', onInterrupt);
             source.off('SIGTERM', onTerminate);
+            source.off('SIGHUP', onHangUp);
         },
     };
+}
+
+
+/***/ }),
+
+/***/ 1732:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   w: () => (/* binding */ outliveReader)
+/* harmony export */ });
+/** A reader that went away (`| head`), and a terminal that did (a connection that was lost). */
+const GONE = new Set(['EPIPE', 'EIO']);
+/**
+ * A change goes on when nobody reads its words any more: an unheard error of stdout would end the process in the middle of it,
+ * with the lock held and nothing undone. The report is in its file, and what was done is in the ledger.
+ */
+function outliveReader(...streams) {
+    for (const stream of streams) {
+        stream.on('error', (error) => {
+            if (!GONE.has('code' in error ? error.code : undefined))
+                throw error;
+        });
+    }
 }
 
 
@@ -87,17 +116,18 @@ var input_table = __nccwpck_require__(8751);
 /**
  * `rolling-restart code-update --service roma --watch 5m`: a command for each procedure, an option for each input, from
  * the same table as the action. Wrong usage and --help end the process, as people expect of a command.
+ * @param purposes what each procedure is for, for `--help`
  */
-function readCommandLine(argv) {
+function readCommandLine(argv, purposes) {
     const program = new Command('rolling-restart');
     program
         .description('Changes what runs on a Docker Compose host, safely.')
-        .showHelpAfterError()
+        .showHelpAfterError('(--help lists what there is)')
         .enablePositionalOptions();
     const typed = [];
     program.commandsGroup('Procedures:');
     for (const procedure of request/* PROCEDURES */.V) {
-        const command = program.command(procedure);
+        const command = program.command(procedure).description(purposes[procedure].purpose);
         for (const spec of input_table/* INPUTS */.mc) {
             if (spec.name !== 'procedure' && (spec.procedures === 'all' || spec.procedures.includes(procedure))) {
                 command.addOption(optionOf(spec));
@@ -973,7 +1003,7 @@ const TABLE = [
         description: 'Token (`contents: write`, `pull-requests: write`) that opens a pull request which takes the change out of the branch when it was rolled back; without it none is opened.',
         default: undefined,
         kind: 'secret',
-        procedures: ['code-update'],
+        procedures: ['code-update', 'rollback'],
     },
 ];
 /** Every input, in the order the documents show them. */
@@ -992,6 +1022,10 @@ const OUTPUT_TABLE = [
     {
         name: 'pushed-images',
         description: 'Images that this run has built and pushed to `push-to`, by service, as a JSON object; empty when none.',
+    },
+    {
+        name: 'recorded-images',
+        description: 'Images of the commit that are in `push-to`, by service and in the same form, whether this run has pushed them or an earlier one.',
     },
     { name: 'downtime-ms', description: 'Longest time in milliseconds that a service did not serve.' },
     { name: 'probe-requests', description: 'Requests that were sent to `probe-url` from the first change on.' },
@@ -2187,23 +2221,27 @@ function createTerminal(options) {
 __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _action_cancellation_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3471);
-/* harmony import */ var _action_command_line_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(425);
-/* harmony import */ var _action_host_context_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8880);
-/* harmony import */ var _action_inputs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2523);
-/* harmony import */ var _action_shell_options_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6911);
-/* harmony import */ var _action_terminal_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(3958);
-/* harmony import */ var _github_invocation_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(8597);
-/* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8182);
-/* harmony import */ var _model_outcome_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(6521);
-/* harmony import */ var _model_request_secrets_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(9036);
-/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(3476);
-/* harmony import */ var _publish_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(1149);
-/* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(6517);
-/* harmony import */ var _report_report_file_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(377);
-/* harmony import */ var _report_shell_text_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(7454);
-/* harmony import */ var _report_text_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(8203);
-/* harmony import */ var _shell_index_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(8789);
-/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(4067);
+/* harmony import */ var _action_closed_output_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1732);
+/* harmony import */ var _action_command_line_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(425);
+/* harmony import */ var _action_host_context_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8880);
+/* harmony import */ var _action_inputs_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(2523);
+/* harmony import */ var _action_shell_options_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(6911);
+/* harmony import */ var _action_terminal_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(3958);
+/* harmony import */ var _github_invocation_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8597);
+/* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(8182);
+/* harmony import */ var _model_outcome_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(6521);
+/* harmony import */ var _model_request_secrets_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(9036);
+/* harmony import */ var _procedures_index_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(8241);
+/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(2459);
+/* harmony import */ var _publish_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(1149);
+/* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(6517);
+/* harmony import */ var _report_report_file_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(377);
+/* harmony import */ var _report_shell_text_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(7454);
+/* harmony import */ var _report_text_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(8203);
+/* harmony import */ var _shell_index_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(8789);
+/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(4067);
+
+
 
 
 
@@ -2223,9 +2261,10 @@ __nccwpck_require__.r(__webpack_exports__);
 
 
 /** The shell's door: the same procedures and inputs, for the day GitHub is down. Exit code 0 is green, 1 is red. */
-const { inputs, command, json, verbose } = (0,_action_command_line_js__WEBPACK_IMPORTED_MODULE_1__/* .readCommandLine */ .y)(process.argv);
-const redactor = (0,_report_redact_js__WEBPACK_IMPORTED_MODULE_10__/* .createRedactor */ .l)();
-const progress = (0,_action_terminal_js__WEBPACK_IMPORTED_MODULE_5__/* .createTerminal */ .P)({
+const { inputs, command, json, verbose } = (0,_action_command_line_js__WEBPACK_IMPORTED_MODULE_2__/* .readCommandLine */ .y)(process.argv, _procedures_index_js__WEBPACK_IMPORTED_MODULE_9__/* .ALL_PROCEDURES */ .F);
+(0,_action_closed_output_js__WEBPACK_IMPORTED_MODULE_1__/* .outliveReader */ .w)(process.stdout, process.stderr);
+const redactor = (0,_report_redact_js__WEBPACK_IMPORTED_MODULE_12__/* .createRedactor */ .l)();
+const progress = (0,_action_terminal_js__WEBPACK_IMPORTED_MODULE_6__/* .createTerminal */ .P)({
     // With --json the report alone goes to stdout.
     stream: json ? process.stderr : process.stdout,
     redact: (text) => redactor.text(text),
@@ -2243,23 +2282,23 @@ const show = (value, text, green) => {
     process.exitCode = green ? 0 : 1;
 };
 try {
-    const context = (0,_action_host_context_js__WEBPACK_IMPORTED_MODULE_2__/* .hostContext */ .w)({ ...process.env, GITHUB_ACTIONS: undefined });
-    const request = (0,_action_inputs_js__WEBPACK_IMPORTED_MODULE_3__/* .readRequest */ .i)((name) => inputs.get(name) ?? '', context);
-    redactor.learn((0,_model_request_secrets_js__WEBPACK_IMPORTED_MODULE_16__/* .secretsOf */ .F)(request));
-    const [invocation, environment, cancelled] = [(0,_github_invocation_js__WEBPACK_IMPORTED_MODULE_6__/* .readInvocation */ .r)(), process.env, cancel.signal];
-    const run = await (0,_wiring_js__WEBPACK_IMPORTED_MODULE_15__/* .createRun */ .u)({ request, invocation, progress, redactor, cancelled, environment });
+    const context = (0,_action_host_context_js__WEBPACK_IMPORTED_MODULE_3__/* .hostContext */ .w)({ ...process.env, GITHUB_ACTIONS: undefined });
+    const request = (0,_action_inputs_js__WEBPACK_IMPORTED_MODULE_4__/* .readRequest */ .i)((name) => inputs.get(name) ?? '', context);
+    redactor.learn((0,_model_request_secrets_js__WEBPACK_IMPORTED_MODULE_18__/* .secretsOf */ .F)(request));
+    const [invocation, environment, cancelled] = [(0,_github_invocation_js__WEBPACK_IMPORTED_MODULE_7__/* .readInvocation */ .r)(), process.env, cancel.signal];
+    const run = await (0,_wiring_js__WEBPACK_IMPORTED_MODULE_17__/* .createRun */ .u)({ request, invocation, progress, redactor, cancelled, environment });
     if (command !== undefined) {
-        const result = await (0,_shell_index_js__WEBPACK_IMPORTED_MODULE_14__/* .runShellCommand */ .f)(command.name, run, (0,_action_shell_options_js__WEBPACK_IMPORTED_MODULE_4__/* .readShellOptions */ .x)(command.given));
-        show(result.value, (0,_report_shell_text_js__WEBPACK_IMPORTED_MODULE_12__/* .renderShellResult */ ._)(result), result.green);
+        const result = await (0,_shell_index_js__WEBPACK_IMPORTED_MODULE_16__/* .runShellCommand */ .f)(command.name, run, (0,_action_shell_options_js__WEBPACK_IMPORTED_MODULE_5__/* .readShellOptions */ .x)(command.given));
+        show(result.value, (0,_report_shell_text_js__WEBPACK_IMPORTED_MODULE_14__/* .renderShellResult */ ._)(result), result.green);
     }
     else {
-        const report = await (0,_procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_8__/* .runProcedure */ .n)(run);
-        await (0,_report_report_file_js__WEBPACK_IMPORTED_MODULE_11__/* .writeReportFile */ .a)((0,_publish_js__WEBPACK_IMPORTED_MODULE_9__/* .reportPath */ .eG)(request, invocation), report, redactor);
-        show(report, (0,_report_text_js__WEBPACK_IMPORTED_MODULE_13__/* .renderText */ .S)(report), (0,_model_outcome_js__WEBPACK_IMPORTED_MODULE_17__/* .isGreen */ .gf)(report.outcome));
+        const report = await (0,_procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_10__/* .runProcedure */ .n)(run);
+        await (0,_report_report_file_js__WEBPACK_IMPORTED_MODULE_13__/* .writeReportFile */ .a)((0,_publish_js__WEBPACK_IMPORTED_MODULE_11__/* .reportPath */ .eG)(request, invocation), report, redactor);
+        show(report, (0,_report_text_js__WEBPACK_IMPORTED_MODULE_15__/* .renderText */ .S)(report), (0,_model_outcome_js__WEBPACK_IMPORTED_MODULE_19__/* .isGreen */ .gf)(report.outcome));
     }
 }
 catch (error) {
-    const problem = (0,_model_errors_js__WEBPACK_IMPORTED_MODULE_7__/* .asProcedureError */ .qq)(error);
+    const problem = (0,_model_errors_js__WEBPACK_IMPORTED_MODULE_8__/* .asProcedureError */ .qq)(error);
     progress.error(`${problem.code}: ${problem.message}`);
     progress.info(`Next: ${problem.next}`);
     process.exitCode = 1;
@@ -2379,8 +2418,13 @@ const NO_BACKUP_POLICY = {
 /* harmony export */   K2: () => (/* binding */ expectedSize),
 /* harmony export */   KB: () => (/* binding */ MANIFEST_SCHEMA),
 /* harmony export */   cy: () => (/* binding */ backupSize),
-/* harmony export */   el: () => (/* binding */ backupsToDelete)
+/* harmony export */   el: () => (/* binding */ backupsToDelete),
+/* harmony export */   "if": () => (/* binding */ isBackupId)
 /* harmony export */ });
+/** @returns whether a name has the form of the id of a backup */
+function isBackupId(name) {
+    return /^\d{8}T\d{6}Z-[0-9a-f]{6}$/.test(name);
+}
 const MANIFEST_SCHEMA = 'rolling-restart/backup/v1';
 /** @returns bytes on disk */
 function backupSize(manifest) {
@@ -3687,13 +3731,16 @@ function keptReleases(history) {
 }
 /**
  * A bad release that is the same as the wanted one: the same image and configuration, or the same commit and
- * configuration (a rebuild of the same source is the same release with other time stamps in its layers).
+ * configuration (a rebuild of the same source is the same release with other time stamps in its layers). What was said of the
+ * same last counts: what a person has deployed again by force, and what held, is not bad any more.
  */
 function sameBadRelease(history, wanted) {
-    return history.releases.findLast((release) => isBad(history, release.id) &&
-        release.configHash === wanted.configHash &&
+    const same = history.releases.filter((release) => release.configHash === wanted.configHash &&
         (release.image.fingerprint === wanted.fingerprint ||
             (release.commit !== undefined && release.commit === wanted.commit && release.origin.startsWith('git:'))));
+    const ids = new Set(same.map(({ id }) => id));
+    const verdict = history.events.findLast(({ kind, release }) => (kind === 'live' || kind === 'bad') && ids.has(release));
+    return verdict?.kind === 'bad' ? same.find(({ id }) => id === verdict.release) : undefined;
 }
 /** @param now the moment of creation @param entropy at least six hexadecimal digits */
 function newReleaseId(now, entropy) {
@@ -4065,6 +4112,44 @@ const SHELL_COMMAND_TABLE = {
 
 /***/ }),
 
+/***/ 8473:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   M: () => (/* binding */ sloRows),
+/* harmony export */   l: () => (/* binding */ MEMORY_METRIC)
+/* harmony export */ });
+/* harmony import */ var _policy_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5179);
+/* harmony import */ var _units_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9574);
+
+
+/** The runbook's name of the target that tells whether resource use is normal. */
+const MEMORY_METRIC = 'Memory after restart';
+/**
+ * The rows of the runbook's Restart Performance Targets, and the downtime that it promises for the procedure; one that
+ * was not measured is left out.
+ */
+function sloRows(procedure, service, { restartMs, healthyMs, memoryBytes, log, downtimeMs }) {
+    const { targets } = _policy_js__WEBPACK_IMPORTED_MODULE_0__/* .RUNBOOK */ .HA;
+    const promised = _policy_js__WEBPACK_IMPORTED_MODULE_0__/* .RUNBOOK_PROCEDURES */ .ar[procedure]?.downtime;
+    const row = (metric, target, value, show, met) => value === undefined ? [] : [{ service, metric, target, actual: show(value), met: met(value) }];
+    return [
+        ...row('Restart time', `<${(0,_units_js__WEBPACK_IMPORTED_MODULE_1__/* .formatDuration */ .a3)(targets.restartMs)}`, restartMs, _units_js__WEBPACK_IMPORTED_MODULE_1__/* .formatDuration */ .a3, (ms) => ms < targets.restartMs),
+        ...row(`Downtime (${procedure})`, promised?.words ?? '', promised === undefined ? undefined : downtimeMs, _units_js__WEBPACK_IMPORTED_MODULE_1__/* .formatDuration */ .a3, (ms) => ms < (promised?.ms ?? 0) || ms === 0),
+        ...row(MEMORY_METRIC, `<${(0,_units_js__WEBPACK_IMPORTED_MODULE_1__/* .formatSize */ .Xq)(targets.memoryBytes)}`, memoryBytes, _units_js__WEBPACK_IMPORTED_MODULE_1__/* .formatSize */ .Xq, (bytes) => bytes < targets.memoryBytes),
+        ...row('Error rate post-restart', '0%', log, describeErrors, ({ errors }) => errors === 0),
+        ...row('Health check pass time', `<${(0,_units_js__WEBPACK_IMPORTED_MODULE_1__/* .formatDuration */ .a3)(targets.healthyMs)}`, healthyMs, _units_js__WEBPACK_IMPORTED_MODULE_1__/* .formatDuration */ .a3, (ms) => ms < targets.healthyMs),
+    ];
+}
+function describeErrors({ errors, lines }) {
+    const percent = lines === 0 ? 0 : (errors / lines) * 100;
+    return `${percent.toFixed(percent > 0 && percent < 10 ? 1 : 0)}% (${errors} of ${lines} lines)`;
+}
+
+
+/***/ }),
+
 /***/ 6060:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -4228,4618 +4313,40 @@ function formatSize(bytes) {
 
 /***/ }),
 
-/***/ 3476:
+/***/ 8241:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  b: () => (/* binding */ recoverAbandoned),
-  n: () => (/* binding */ runProcedure)
+  F: () => (/* binding */ ALL_PROCEDURES)
 });
 
 // EXTERNAL MODULE: ./build/model/errors.js
 var errors = __nccwpck_require__(8182);
-// EXTERNAL MODULE: ./build/model/outcome.js
-var model_outcome = __nccwpck_require__(6521);
-// EXTERNAL MODULE: ./build/model/policy.js
-var policy = __nccwpck_require__(5179);
-// EXTERNAL MODULE: ./build/model/units.js
-var units = __nccwpck_require__(9574);
-;// CONCATENATED MODULE: ./build/model/slo.js
-
-
-/** The runbook's name of the target that tells whether resource use is normal. */
-const MEMORY_METRIC = 'Memory after restart';
-/**
- * The rows of the runbook's Restart Performance Targets, and the downtime that it promises for the procedure; one that
- * was not measured is left out.
- */
-function sloRows(procedure, service, { restartMs, healthyMs, memoryBytes, log, downtimeMs }) {
-    const { targets } = policy/* RUNBOOK */.HA;
-    const promised = policy/* RUNBOOK_PROCEDURES */.ar[procedure]?.downtime;
-    const row = (metric, target, value, show, met) => value === undefined ? [] : [{ service, metric, target, actual: show(value), met: met(value) }];
-    return [
-        ...row('Restart time', `<${(0,units/* formatDuration */.a3)(targets.restartMs)}`, restartMs, units/* formatDuration */.a3, (ms) => ms < targets.restartMs),
-        ...row(`Downtime (${procedure})`, promised?.words ?? '', promised === undefined ? undefined : downtimeMs, units/* formatDuration */.a3, (ms) => ms < (promised?.ms ?? 0) || ms === 0),
-        ...row(MEMORY_METRIC, `<${(0,units/* formatSize */.Xq)(targets.memoryBytes)}`, memoryBytes, units/* formatSize */.Xq, (bytes) => bytes < targets.memoryBytes),
-        ...row('Error rate post-restart', '0%', log, describeErrors, ({ errors }) => errors === 0),
-        ...row('Health check pass time', `<${(0,units/* formatDuration */.a3)(targets.healthyMs)}`, healthyMs, units/* formatDuration */.a3, (ms) => ms < targets.healthyMs),
-    ];
-}
-function describeErrors({ errors, lines }) {
-    const percent = lines === 0 ? 0 : (errors / lines) * 100;
-    return `${percent.toFixed(percent > 0 && percent < 10 ? 1 : 0)}% (${errors} of ${lines} lines)`;
-}
-
-;// CONCATENATED MODULE: ./build/run/checklists.js
-
-/** @returns the runbook's checklists, ticked from what happened and nothing else */
-function checklists(recorder) {
-    const checked = (name) => recorder.verified.filter((entry) => entry.check === name);
-    /** Of several services, or several calls, one that went wrong is what counts. */
-    const fromGate = (text, name) => {
-        const results = recorder.gates.filter((entry) => entry.gate === name && entry.state !== 'off');
-        if (results.length === 0)
-            return { text, state: 'not-asked', detail: undefined };
-        const failed = results.some((entry) => entry.state === 'refused');
-        const details = [...new Set(results.map((entry) => entry.detail))];
-        return { text, state: failed ? 'failed' : 'done', detail: details.join('; ') };
-    };
-    const fromChecks = (text, name) => {
-        const results = checked(name);
-        if (results.length === 0)
-            return { text, state: 'not-asked', detail: undefined };
-        const failed = results.filter((result) => !result.passed);
-        const shown = failed.length > 0 ? failed : results;
-        return {
-            text,
-            state: failed.length > 0 ? 'failed' : 'done',
-            detail: shown.map((result) => `${result.service}: ${result.detail}`).join('; '),
-        };
-    };
-    const ticked = (text, done, detail) => ({
-        text,
-        state: done ? 'done' : 'not-asked',
-        detail,
-    });
-    const wholeWatch = recorder.watched.length > 0 && recorder.watched.every((entry) => entry.whole);
-    return [
-        {
-            title: 'Pre-restart checklist',
-            items: [
-                fromGate('Verified service health', 'health'),
-                fromGate('Checked for active jobs', 'active-jobs'),
-                ticked('Saved current logs', recorder.captured.some((entry) => entry.endsWith('before')), undefined),
-                fromGate('Backed up state', 'backup'),
-                fromGate('Notified team', 'notified'),
-                ticked('Prepared rollback plan', recorder.rollbackReleasePresent === true, recorder.rollbackReleasePresent === false ? 'there is no release to go back to' : undefined),
-            ],
-        },
-        {
-            title: 'Post-restart checklist',
-            items: [
-                fromChecks('Container status is running and healthy', 'state'),
-                fromChecks('The wanted image and configuration are what runs', 'identity'),
-                fromChecks('No errors in logs', 'error-lines'),
-                fromChecks('Smoke tests pass', 'smoke-test'),
-                memory(recorder.slo),
-                {
-                    text: 'Monitored for the whole watch',
-                    state: recorder.watched.length === 0 ? 'not-asked' : wholeWatch ? 'done' : 'failed',
-                    detail: recorder.watched
-                        .map((entry) => `${entry.service}: ${Math.round(entry.durationMs / 1000)} s`)
-                        .join('; '),
-                },
-                fromGate('Updated status page', 'status-page'),
-                ticked('Documented any issues', recorder.warnings.length > 0, `${recorder.warnings.length} recorded here`),
-            ],
-        },
-    ];
-}
-/** As the targets have it: one reading for each service that was changed. */
-function memory(slo) {
-    const rows = slo.filter(({ metric, met }) => metric === MEMORY_METRIC && met !== undefined);
-    const wrong = rows.filter(({ met }) => met === false);
-    const shown = wrong.length > 0 ? wrong : rows;
-    return {
-        text: 'Resource usage is normal',
-        state: rows.length === 0 ? 'not-asked' : wrong.length > 0 ? 'failed' : 'done',
-        detail: shown.map(({ service, actual, target }) => `${service}: ${actual} of memory, target ${target}`).join('; '),
-    };
-}
-
-;// CONCATENATED MODULE: ./build/run/build-report.js
-
-/** Puts the report together from what the recorder saw; every text in it is redacted here, once. */
-function buildReport(run, ended) {
-    const { recorder, request, invocation, redactor } = run;
-    const clean = (text) => redactor.text(text);
-    return {
-        schema: 'rolling-restart/report/v1',
-        procedure: request.procedure,
-        project: recorder.project,
-        dryRun: request.dryRun,
-        outcome: ended.outcome,
-        headline: clean(ended.headline),
-        changed: ended.changed,
-        startedAt: recorder.startedAt.toISOString(),
-        durationMs: Date.now() - recorder.startedAt.getTime(),
-        invocation,
-        engine: recorder.engine,
-        services: recorder.services,
-        plan: recorder.plan,
-        timeline: recorder.timeline.map((entry) => ({ ...entry, text: clean(entry.text) })),
-        warnings: recorder.warnings.map((sign) => ({ ...sign, message: clean(sign.message) })),
-        checklists: checklists(recorder),
-        slo: recorder.slo,
-        traffic: cleanTraffic(recorder.traffic, clean),
-        commits: recorder.commits.map(clean),
-        pullRequests: recorder.pullRequests.map((one) => ({ ...one, title: clean(one.title) })),
-        error: reported(ended.error, clean),
-        undoError: reported(ended.undoError, clean),
-        nextSteps: nextSteps(ended, recorder.nextSteps, request).map(clean),
-        evidencePath: recorder.captured.length === 0 ? undefined : run.evidence.path,
-        findings: recorder.findings.map((finding) => ({ ...finding, rows: finding.rows.map((row) => row.map(clean)) })),
-        charts: recorder.charts,
-    };
-}
-/** Addresses and versions may hold what is secret: the one is the user's, the others are what a service answers. */
-function cleanTraffic(traffic, clean) {
-    if (traffic === undefined)
-        return undefined;
-    return {
-        ...traffic,
-        url: clean(traffic.url),
-        reason: clean(traffic.reason),
-        firstFailures: traffic.firstFailures.map((one) => ({ ...one, said: clean(one.said) })),
-        buckets: traffic.buckets.map((bucket) => ({
-            ...bucket,
-            versions: bucket.versions.map((one) => ({ ...one, version: clean(one.version) })),
-        })),
-    };
-}
-function reported(error, clean) {
-    if (error === undefined)
-        return undefined;
-    return {
-        code: error.code,
-        message: clean(error.message),
-        next: clean(error.next),
-        excerpt: error.excerpt.map(({ title, lines }) => ({ title, lines: lines.map(clean) })),
-    };
-}
-/** What the person should do now, most useful first. */
-function nextSteps(ended, seen, { dryRun, procedure }) {
-    const steps = [];
-    // What could not be undone needs a person's hands before anything else.
-    if (ended.outcome === 'rollback-failed')
-        steps.push(...seen);
-    if (ended.undoError !== undefined)
-        steps.push(ended.undoError.next);
-    if (ended.error !== undefined)
-        steps.push(ended.error.next);
-    if (ended.outcome === 'rolled-back' && procedure !== 'restore') {
-        steps.push('The release is marked bad: the same commit is refused until it is changed, or force: true is set.');
-    }
-    if (dryRun)
-        steps.push('Run it without dry-run to carry this plan out.');
-    return [...new Set([...steps, ...seen])];
-}
-
-;// CONCATENATED MODULE: ./build/steps/deployment.js
-
-/** Records on the forge that a change of the environment begins, once it is known what is to be live; waits for nothing. */
-function beginDeployment(session, commit, images = {}) {
-    const { request, invocation, deployment, project, progress } = session;
-    const { environment } = request.deployment;
-    if (environment === undefined || !changesWhatRuns(request))
-        return;
-    const wanted = commit ?? invocation.sha;
-    if (wanted === undefined) {
-        progress.warning(`The deployment in ${environment} is not recorded: no commit is known of what is deployed.`);
-        return;
-    }
-    const services = request.services.length === 0 ? '' : ` of ${request.services.join(', ')}`;
-    deployment.begin({
-        environment,
-        commit: wanted,
-        description: `${request.procedure}${services} on ${invocation.host}`,
-        origin: {
-            run: invocation.runId,
-            project,
-            host: invocation.host,
-            procedure: request.procedure,
-            services: request.services,
-            by: invocation.actor,
-            image: request.image,
-            ref: invocation.ref,
-            ...(Object.keys(images).length === 0 ? {} : { images }),
-        },
-    });
-}
-/** The phases of a maintenance around the work, each of which may be a run of its own, are no change to record. */
-function changesWhatRuns({ procedure, maintenance }) {
-    return procedure !== 'maintenance' || maintenance.phases.includes('perform');
-}
-/** Says how the change ended, and of which record it is that it is live. */
-async function endDeployment({ deployment, recorder }, report) {
-    const { outcome, headline, services } = report;
-    await deployment.settle();
-    // Whoever fenced this run finishes or undoes it, and then says how it ended.
-    if (report.error?.code === 'E_FENCED')
-        return;
-    const live = services.every((one) => (0,model_outcome/* isGreen */.gf)(one.outcome) || recorder.deployed.has(one.service));
-    const finding = await deployment.end({
-        outcome,
-        headline,
-        live: live && services.length > 0,
-        liveCommit: services.at(-1)?.commit,
-    });
-    if (finding !== undefined)
-        recorder.findings.push(finding);
-}
-/** A dry run says where it would be recorded. */
-function describeDeployment({ request, progress, recorder }) {
-    const { environment } = request.deployment;
-    if (environment === undefined || !changesWhatRuns(request))
-        return;
-    const line = `would record a deployment in environment ${environment}`;
-    progress.info(line);
-    recorder.note(line);
-}
-/** A run that was killed after it had closed its journal had done all but say so: the ledger tells what is live by it. */
-async function endLeftDeployment(session, run) {
-    const { environment } = session.request.deployment;
-    if (environment === undefined)
-        return;
-    let live = false;
-    for (const service of Object.keys(session.opened.live.services)) {
-        const last = (await session.ledger.history(service)).events.findLast((event) => event.run === run);
-        if (last?.kind === 'bad') {
-            endDeploymentOf(session, { run, environment }, false, `run ${run} went back`);
-            return;
-        }
-        live ||= last?.kind === 'live';
-    }
-    endDeploymentOf(session, { run, environment }, live, `run ${run} was killed at its end`);
-}
-/** Whoever recovers a run ends its record too; waits for nothing. */
-function endDeploymentOf({ deployment }, { run, environment }, live, headline) {
-    if (environment === undefined)
-        return;
-    deployment.endOf({ environment, run }, live, headline);
-}
-
-// EXTERNAL MODULE: ./build/steps/commands.js
-var steps_commands = __nccwpck_require__(3553);
-;// CONCATENATED MODULE: ./build/steps/hooks.js
-
-
-/** Commands of the compose file's `x-rolling-restart: hooks:`, around a procedure. */
-function hookOf(viewing, moment) {
-    const name = `${moment}-${viewing.request.procedure}`;
-    const command = viewing.opened.live.policy.hooks?.[name];
-    return command === undefined ? undefined : { name, command };
-}
-/** A hook that fails keeps the procedure from beginning. @throws ProcedureError E_COMMAND */
-async function hookBefore(session) {
-    const hook = hookOf(session, 'before');
-    if (hook !== undefined)
-        await run(session, hook, {});
-}
-/**
- * Runs however the procedure ended; it gets the outcome. Its failure changes nothing of what is live, and is part of what was
- * asked for: whoever goes on with a green job relies on it.
- * @returns why it failed @throws ProcedureError E_FENCED
- */
-async function hookAfter(session, outcome) {
-    const hook = hookOf(session, 'after');
-    if (hook === undefined)
-        return undefined;
-    try {
-        await run(session, hook, { ROLLING_RESTART_OUTCOME: outcome });
-        return undefined;
-    }
-    catch (error) {
-        const failure = (0,errors/* asProcedureError */.qq)(error);
-        if (failure.code === 'E_FENCED')
-            throw failure;
-        session.progress.warning(failure.message);
-        session.recorder.nextSteps.push(`${failure.message}. ${failure.next}`);
-        return failure;
-    }
-}
-/** Says in a dry run what would run. */
-function describeHooks(viewing) {
-    for (const moment of ['before', 'after']) {
-        const hook = hookOf(viewing, moment);
-        if (hook !== undefined)
-            viewing.progress.info(`hook ${hook.name}: ${viewing.redactor.text(hook.command)}`);
-    }
-}
-async function run(session, { name, command }, more) {
-    const { request, project, recorder, progress } = session;
-    await session.lock.check();
-    const environment = {
-        ROLLING_RESTART_PROJECT: project,
-        ROLLING_RESTART_PROCEDURE: request.procedure,
-        ROLLING_RESTART_SERVICES: request.services.join(','),
-        ...more,
-    };
-    await progress.group(`Hook ${name}`, () => recorder.step(`hook ${name}`, undefined, async () => {
-        // Not with the session's signal: a hook after a cancelled run is what cleans up.
-        const signal = name.startsWith('after-') ? new AbortController().signal : session.signal;
-        await (0,steps_commands/* runOnHost */.l6)(session, { name, command, directory: request.workingDirectory, environment }, signal);
-    }));
-}
-
-// EXTERNAL MODULE: ./build/model/notification.js
-var notification = __nccwpck_require__(8738);
-;// CONCATENATED MODULE: ./build/steps/notify.js
-
-/** A message shows what matters; the report has the rest. */
-const MOST_NEXT_STEPS = 5;
-/** Tells that a procedure begins, and waits for nothing. */
-function tellStart(session) {
-    const { request, project } = session;
-    const services = request.services.length === 0 ? 'what changed' : request.services.join(', ');
-    session.notifier.send(noticeOf(session, {
-        moment: 'start',
-        project,
-        services: request.services,
-        headline: session.redactor.text(`${request.procedure} of ${services} begins`),
-    }));
-}
-/** Tells how a run ended, waits until all channels have what they were sent, and keeps what became of it. */
-async function tellEnd(run, report) {
-    const { outcome, changed, durationMs, error, nextSteps, headline, project } = report;
-    run.notifier.send(noticeOf(run, {
-        moment: (0,notification/* momentOf */.Et)(outcome),
-        project,
-        services: report.services.map(({ service }) => service),
-        headline,
-        outcome,
-        changed,
-        durationMs,
-        problem: error === undefined ? undefined : { code: error.code, message: error.message },
-        next: nextSteps.slice(0, MOST_NEXT_STEPS),
-    }));
-    await keepDeliveries(run);
-}
-/** Says in a dry run who would be told of what. */
-function describeNotifications(viewing) {
-    const { notifier, project, progress, recorder } = viewing;
-    const told = new Map();
-    for (const moment of notification/* MOMENTS */.G1) {
-        const notice = noticeOf(viewing, { moment, project, services: [], headline: '' });
-        for (const line of notifier.describe(notice))
-            told.set(line, [...(told.get(line) ?? []), moment]);
-    }
-    for (const [line, moments] of told) {
-        progress.info(`would tell ${line}, at ${moments.join(', ')}`);
-        recorder.note(`would tell ${line}, at ${moments.join(', ')}`);
-    }
-}
-/** @returns the notice with what is the same for all of a run; what is passed in is redacted */
-function noticeOf({ request, invocation, redactor, recorder }, told) {
-    return {
-        kind: 'notice',
-        at: new Date().toISOString(),
-        procedure: request.procedure,
-        outcome: undefined,
-        changed: false,
-        durationMs: undefined,
-        problem: undefined,
-        next: [],
-        reason: request.reason === undefined ? undefined : redactor.text(request.reason),
-        by: invocation.actor,
-        run: invocation.runId,
-        runUrl: invocation.runUrl,
-        host: invocation.host,
-        thread: recorder.thread ?? invocation.runId,
-        ...told,
-    };
-}
-/** The runbook's "Notified team", and a table of who could not be told. */
-async function keepDeliveries({ notifier, progress, recorder }) {
-    const now = progress.doing('notifications');
-    now.waitsFor('the answers of the channels');
-    const deliveries = await notifier.settle().finally(() => now.end());
-    if (deliveries.length === 0)
-        return;
-    recorder.findings.push({
-        title: 'Notifications',
-        columns: ['Channel', 'Message', 'Result'],
-        rows: deliveries.map(({ channel, message, problem, durationMs }) => [
-            channel,
-            (0,notification/* describeMessage */.Xc)(message),
-            problem === undefined ? `sent in ${durationMs} ms` : `not sent: ${problem}`,
-        ]),
-    });
-    const sent = new Set(deliveries.flatMap(({ channel, problem }) => (problem === undefined ? channel : [])));
-    const lost = new Set(deliveries.flatMap(({ channel, problem }) => (problem === undefined ? [] : channel)));
-    recorder.gates.push({
-        gate: 'notified',
-        state: sent.size > 0 ? 'passed' : 'refused',
-        detail: [
-            ...(sent.size > 0 ? [[...sent].join(', ')] : []),
-            ...(lost.size > 0 ? [`not all reached ${[...lost].join(', ')}`] : []),
-        ].join('; '),
-    });
-}
-
-// EXTERNAL MODULE: ./build/model/backup.js
-var backup = __nccwpck_require__(9555);
-;// CONCATENATED MODULE: ./build/steps/old-backups.js
-
-
-
-/**
- * Deletes what is more or older than is kept, of services whose backup this run has just taken and read back: so a good one
- * is always there. What this run restores stays. A failure is a warning: it costs space and nothing else.
- */
-async function deleteOldBackups(session) {
-    const { request, backups, project } = session;
-    const spared = session.begun.flatMap((operation) => operation.kind === 'restore-data' ? [operation.backup, operation.safety?.backup ?? operation.backup] : []);
-    for (const service of new Set(session.saved.map((manifest) => manifest.service))) {
-        try {
-            const all = await backups.list(request.backupDir, project, service);
-            const old = (0,backup/* backupsToDelete */.el)(all, {
-                keep: request.keepBackups,
-                maxAgeMs: request.maxBackupAgeMs,
-                nowMs: Date.now(),
-                spared,
-            });
-            if (old.length === 0)
-                continue;
-            const folders = old.map(({ id }) => backups.folderOf(request.backupDir, project, service, id));
-            await session.execute({ kind: 'delete-backups', service, folders }, session.signal);
-        }
-        catch (error) {
-            session.progress.warning(`old backups of ${service} were not deleted: ${(0,errors/* asProcedureError */.qq)(error).message}`);
-        }
-    }
-}
-/** @returns nothing; each deletion is in the ledger */
-async function deleteBackups(session, { service, folders }) {
-    const { request, backups, project, invocation } = session;
-    const all = await backups.list(request.backupDir, project, service);
-    for (const manifest of all) {
-        const directory = backups.folderOf(request.backupDir, project, service, manifest.id);
-        if (!folders.includes(directory))
-            continue;
-        await backups.remove(directory);
-        await session.ledger.addBackupRecord({
-            at: new Date().toISOString(),
-            kind: 'deleted',
-            service,
-            backup: manifest.id,
-            release: manifest.release,
-            reason: manifest.reason,
-            directory,
-            host: invocation.host,
-            sizeBytes: (0,backup/* backupSize */.cy)(manifest),
-            run: invocation.runId,
-        });
-    }
-}
-/** Puts the backups of a service into the report as a table. */
-async function showBackups(viewing, service) {
-    const { request, backups, project, recorder } = viewing;
-    const all = await backups.list(request.backupDir, project, service);
-    if (all.length === 0)
-        return all;
-    recorder.findings.push({
-        title: `Backups of ${service}, in ${request.backupDir}`,
-        columns: ['Backup', 'Taken', 'Why', 'Release', 'Consistency', 'Holds', 'Size'],
-        rows: all.map((one) => [
-            one.id,
-            one.at,
-            one.reason,
-            one.release ?? '–',
-            one.consistency,
-            one.entries.map(({ target }) => target).join(', '),
-            (0,units/* formatSize */.Xq)((0,backup/* backupSize */.cy)(one)),
-        ]),
-    });
-    return all;
-}
-
 // EXTERNAL MODULE: ./build/model/release.js
 var model_release = __nccwpck_require__(8272);
-;// CONCATENATED MODULE: ./build/steps/old-releases.js
-
-
-/**
- * Keeps the newest releases of what this run deployed: older ones lose our tag, so that the engine may clean their images
- * up. A failure is a warning: it costs space and nothing else.
- */
-async function dropOldReleases(session) {
-    await Promise.all([...session.deployed].map(async (service) => {
-        try {
-            await dropOf(session, service);
-        }
-        catch (error) {
-            session.progress.warning(`old releases of ${service} were not dropped: ${(0,errors/* asProcedureError */.qq)(error).message}`);
-        }
-    }));
-}
-async function dropOf({ ledger, engine, request, invocation }, service) {
-    const history = await ledger.history(service);
-    for (const release of (0,model_release/* releasesToDrop */.Fj)(history, request.keepReleases)) {
-        await engine.untagImage(release.image.keptAs);
-        await ledger.addEvent({
-            at: new Date().toISOString(),
-            kind: 'dropped',
-            service,
-            release: release.id,
-            reason: `more than ${request.keepReleases} releases are kept`,
-            run: invocation.runId,
-            restartMs: undefined,
-        });
-    }
-}
-
-// EXTERNAL MODULE: ./build/steps/open-project.js
-var open_project = __nccwpck_require__(1979);
-// EXTERNAL MODULE: ./build/run/deadline.js
-var deadline = __nccwpck_require__(7325);
-;// CONCATENATED MODULE: ./build/run/events.js
-/**
- * The engine's events of one project, opened once and listened to by readiness, the watch and the downtime measurement.
- * Events are kept for the whole run: they are few, and the outage is computed from them afterwards.
- */
-class EventFeed {
-    seen = [];
-    listeners = new Set();
-    stopper = new AbortController();
-    pump;
-    /** Set when the stream broke: waiting parts then fall back on looking. */
-    broken;
-    constructor(engine, project) {
-        this.pump = this.run(engine, project);
-    }
-    async run(engine, project) {
-        try {
-            for await (const event of engine.events(project, this.stopper.signal)) {
-                this.seen.push(event);
-                for (const listener of this.listeners)
-                    listener(event);
-            }
-        }
-        catch (error) {
-            if (!this.stopper.signal.aborted)
-                this.broken = error;
-        }
-    }
-    /** @returns the exit code a container ended with last: inspect shows 0 as soon as it runs again */
-    lastExitCode(container) {
-        return this.seen.findLast((event) => event.action === 'die' && event.id === container)?.exitCode;
-    }
-    /** @returns a function that ends the subscription */
-    listen(listener) {
-        this.listeners.add(listener);
-        return () => this.listeners.delete(listener);
-    }
-    /**
-     * Waits until an event matches or the time is over.
-     * @param ms milliseconds
-     */
-    async next(matches, ms, signal) {
-        return new Promise((resolve) => {
-            const finish = (event) => {
-                clearTimeout(timer);
-                signal.removeEventListener('abort', abort);
-                stop();
-                resolve(event);
-            };
-            const abort = () => finish(undefined);
-            const timer = setTimeout(abort, ms);
-            const stop = this.listen((event) => {
-                if (matches(event))
-                    finish(event);
-            });
-            signal.addEventListener('abort', abort, { once: true });
-            if (signal.aborted)
-                finish(undefined);
-        });
-    }
-    async close() {
-        this.stopper.abort();
-        await this.pump;
-    }
-}
-
-// EXTERNAL MODULE: ./build/model/operation.js
-var model_operation = __nccwpck_require__(7396);
-;// CONCATENATED MODULE: ./build/run/executor.js
-
-
-/**
- * Carries operations out one by one: checks that the lock is still ours, writes the operation to the journal, performs
- * it, writes that it is done. Whatever instant the process dies at, the journal says which effect may have happened.
- */
-class Executor {
-    run;
-    performers;
-    journalled;
-    sequence;
-    /** Operations of this run that have begun, in order. */
-    begun = [];
-    constructor(run, performers, 
-    /** The journal that is written to; another run's is continued after what it has. */
-    journalled = { run: run.invocation.runId, after: 0 }) {
-        this.run = run;
-        this.performers = performers;
-        this.journalled = journalled;
-        this.sequence = journalled.after;
-    }
-    /** @param signal aborts waiting; an effect that has begun is finished or reported, never left unknown */
-    async execute(operation, signal) {
-        signal.throwIfAborted();
-        const { journal, lock, recorder, progress } = this.run;
-        await lock.check();
-        const sequence = (this.sequence += 1);
-        const text = (0,model_operation/* describeOperation */.R8)(operation);
-        // Operations that only look leave nothing to undo: their begin record is what tells recovery how far the run got.
-        await journal.begin(this.journalled.run, sequence, operation);
-        this.begun.push(operation);
-        if ((0,model_operation/* changesService */.vn)(operation))
-            recorder.changed = true;
-        const began = performance.now();
-        const now = progress.doing(text);
-        try {
-            await recorder.step(text, 'service' in operation ? operation.service : undefined, async () => this.perform(operation, signal));
-        }
-        catch (error) {
-            now.end();
-            // What was cut short has not failed, and counts as begun: recovery must not take it for a verdict.
-            const ended = signal.aborted ? Promise.resolve() : journal.end(this.journalled.run, sequence, 'failed');
-            await ended.catch((journalError) => {
-                // The failure at hand matters more; recovery treats a begun operation without an end as failed anyway.
-                progress.debug(`journal: ${String(journalError)}`);
-            });
-            progress.info(`✗ ${text} (${(0,units/* formatDuration */.a3)(performance.now() - began)})`);
-            throw error;
-        }
-        now.end();
-        if ((0,model_operation/* endDecides */.tp)(operation))
-            await journal.end(this.journalled.run, sequence, 'done');
-        else
-            journal.endSoon(this.journalled.run, sequence);
-        progress.info(`✓ ${text} (${(0,units/* formatDuration */.a3)(performance.now() - began)})`);
-    }
-    async perform(operation, signal) {
-        const performer = this.performers[operation.kind];
-        await performer(operation, signal);
-    }
-}
-
-// EXTERNAL MODULE: ./build/model/recorded-image.js
-var recorded_image = __nccwpck_require__(3129);
-;// CONCATENATED MODULE: ./build/steps/build-once.js
-
-
-/** Where an image that is built for a commit goes; nothing for a build on fresh bases, which is another image each time. */
-function repositoryOf({ pushTo, procedure, pullBase, image }, service) {
-    const carriesOut = procedure === 'code-update' || procedure === 'rollback' || procedure === 'check';
-    if (pushTo === undefined || !carriesOut || pullBase || image !== undefined)
-        return undefined;
-    return (0,recorded_image/* repositoryFor */.cL)(pushTo, service);
-}
-/** @returns whether the images of this run are known by digest once they are there, so that records can wait for them */
-function buildsOnce({ request }) {
-    return repositoryOf(request, 'service') !== undefined;
-}
-/**
- * The images that were built for the commit before, by service: from the ledger of this host, or else from what GitHub
- * keeps of releases and deployments. What is recorded there is a digest, and counts only for the very commit and for the
- * repository that this run would push to.
- * @param building services whose image would be built
- */
-async function recordedImages(viewing, commit, building) {
-    const { request, invocation, codeHost } = viewing;
-    const found = new Map();
-    if (!buildsOnce(viewing) || building.length === 0)
-        return found;
-    if (commit === undefined) {
-        throw new errors/* ProcedureError */.e_('E_INPUT', 'push-to needs a git checkout: an image is recorded for a commit', {
-            next: 'Leave push-to out, or deploy from a git checkout. Nothing was changed.',
-        });
-    }
-    requireRepositories(request.pushTo ?? '', building);
-    for (const { service, current } of building) {
-        const repository = repositoryOf(request, service) ?? '';
-        const known = current.history.releases.findLast((release) => release.commit === commit && (0,recorded_image/* isPinned */.T4)(repository, release.image.digest));
-        if (known?.image.digest !== undefined)
-            found.set(service, known.image.digest);
-    }
-    if (building.every(({ service }) => found.has(service)))
-        return found;
-    const names = [request.rollbackTo.kind === 'git' ? request.rollbackTo.ref : undefined, request.ref, invocation.ref];
-    const recorded = await codeHost.recordedImages(commit, [...new Set(names.flatMap((name) => name ?? []))]);
-    for (const { service } of building) {
-        const reference = recorded[service];
-        if (!found.has(service) && (0,recorded_image/* isPinned */.T4)(repositoryOf(request, service) ?? '', reference))
-            found.set(service, reference);
-    }
-    return found;
-}
-/** @throws ProcedureError E_INPUT when the images of two services would go to one place */
-function requireRepositories(pushTo, building) {
-    if (building.length < 2 || (0,recorded_image/* tellsServicesApart */.bW)(pushTo))
-        return;
-    const names = building.map(({ service }) => service).join(', ');
-    throw new errors/* ProcedureError */.e_('E_INPUT', `push-to: ${pushTo} would hold the images of several services (${names})`, {
-        next: `Write it with {service} in it, as in ${pushTo}-{service}. Nothing was changed.`,
-    });
-}
-/** @returns the step that pushes what was built, for the plan and for the run */
-function pushOperation({ request }, service, commit, tag) {
-    const repository = repositoryOf(request, service);
-    if (repository === undefined || commit === undefined)
-        return undefined;
-    return { kind: 'push-image', service, image: tag, reference: (0,recorded_image/* pushedAs */.YF)(repository, commit) };
-}
-/**
- * Pushes what was built, before anything that runs is touched: what is deployed here can be deployed again everywhere.
- * @returns the image by its digest in the registry; undefined when nothing is pushed
- * @throws ProcedureError E_PUSH
- */
-async function pushBuilt(session, service, commit, tag) {
-    const operation = pushOperation(session, service, commit, tag);
-    if (operation === undefined)
-        return undefined;
-    await session.execute(operation, session.signal);
-    const reference = session.recorder.pushed.get(service);
-    if (reference === undefined) {
-        throw new errors/* ProcedureError */.e_('E_PUSH', `The engine does not know the digest of ${operation.reference}`, {
-            next: 'Look at the image in the registry; run again. Nothing that runs was touched.',
-        });
-    }
-    return reference;
-}
-/** Carries out the push; the name it needs on the engine is taken away again, so that it keeps no image from cleaning up. */
-async function pushImage(session, { service, image, reference }, signal) {
-    const { engine, compose, request, progress, redactor, recorder } = session;
-    const onLine = (line) => progress.info(`  │ ${redactor.text(line)}`);
-    await engine.tagImage(image, reference);
-    try {
-        await compose.push(reference, onLine, signal, request.commandTimeoutMs);
-        const pinned = digestIn(await engine.image(reference), repositoryOf(request, service) ?? '');
-        if (pinned !== undefined)
-            recorder.pushed.set(service, pinned);
-    }
-    finally {
-        await engine.untagImage(reference);
-    }
-}
-function digestIn(image, repository) {
-    return image?.digests.find((digest) => (0,recorded_image/* isPinned */.T4)(repository, digest));
-}
-/** @returns the images of releases that are in the registry for good, by service */
-function pinnedImages(request, releases) {
-    const pinned = releases.flatMap(({ service, image }) => {
-        const repository = request.pushTo === undefined ? undefined : (0,recorded_image/* repositoryFor */.cL)(request.pushTo, service);
-        return repository !== undefined && (0,recorded_image/* isPinned */.T4)(repository, image.digest) ? [[service, image.digest]] : [];
-    });
-    return Object.fromEntries(pinned);
-}
-
-// EXTERNAL MODULE: ./build/model/network-names.js
-var network_names = __nccwpck_require__(7366);
-// EXTERNAL MODULE: ./build/steps/replace.js
-var replace = __nccwpck_require__(3127);
-;// CONCATENATED MODULE: ./build/steps/beside.js
-
-
-
-
-/** Names that were tried in vain before it is an error: somebody's containers may have Compose's names. */
-const NAMES_TRIED = 20;
-/**
- * Starts more containers of a service beside those that run. Compose makes one template, which is copied through the API:
- * a copy needs neither the container name nor the ports that the old one still has, carries the hash that plain Compose
- * computes from the unmodified file, and is reachable by the service's name only when that is wanted.
- */
-async function startBeside(session, operation, signal) {
-    const { service, count, published, named } = operation;
-    const { engine, compose, project, request } = session;
-    const release = await (0,replace/* releaseOf */.l7)(session, operation.to);
-    const hash = await (0,replace/* expectedHash */.pW)(session, release);
-    session.expectedHashes.set(service, hash);
-    const present = await engine.containers(project, service);
-    const names = (0,network_names/* networkNames */.D)(release.definition, service);
-    const directory = request.workingDirectory;
-    const template = await compose.makeTemplate({
-        document: release.definition,
-        directory,
-        service,
-        image: release.image.name,
-        published,
-        signal,
-    });
-    try {
-        const made = [];
-        let number = Math.max(0, ...present.map((container) => container.number));
-        for (let index = 0; index < count; index += 1) {
-            const created = await withFreeName(project, service, number + 1, (name, free) => engine.createBeside(template, {
-                name,
-                project,
-                service,
-                number: free,
-                composeHash: hash,
-                files: { directory, names: (0,open_project/* liveTarget */.a5)(request).files },
-                like: present[0]?.id,
-                names: named ? names : (0,network_names/* withoutNames */.F)(names),
-            }));
-            number = created.number;
-            made.push(created.id);
-            signal.throwIfAborted();
-        }
-        await Promise.all(made.map((id) => engine.startContainer(id)));
-    }
-    finally {
-        await engine.removeContainer(template);
-    }
-}
-async function withFreeName(project, service, first, create) {
-    for (let number = first;; number += 1) {
-        try {
-            return { id: await create(`${project}-${service}-${number}`, number), number };
-        }
-        catch (error) {
-            if (!isNameTaken(error) || number - first >= NAMES_TRIED)
-                throw error;
-        }
-    }
-}
-/** Engine API, ContainerCreate and ContainerRename: 409, and these words. */
-function isNameTaken(error) {
-    return error instanceof errors/* ProcedureError */.e_ && /is already in use by container/i.test(error.message);
-}
-/** Takes away what a killed run left of templates. */
-async function removeTemplates(session) {
-    for (const id of await session.engine.templates(session.project))
-        await session.engine.removeContainer(id);
-}
-/**
- * Gives new containers what only one can have: the name that the compose file gives it, once the old one is gone, or the
- * service's name on its networks.
- */
-async function settleContainers(session, operation) {
-    const { engine, project } = session;
-    const containers = (await engine.containers(project, operation.service)).filter((container) => !operation.except.includes(container.id));
-    if (operation.named) {
-        const document = session.lookers.get(operation.service)?.definition() ?? session.opened.live.document;
-        for (const container of containers) {
-            await engine.nameOnNetworks(container.id, (0,network_names/* networkNames */.D)(document, operation.service));
-        }
-    }
-    const [only] = containers;
-    if (operation.containerName === undefined || only === undefined || containers.length !== 1)
-        return;
-    await rename(session, only, operation.containerName);
-}
-async function rename(session, container, name) {
-    if (container.name === name)
-        return;
-    try {
-        await session.engine.renameContainer(container.id, name);
-    }
-    catch (error) {
-        if (!isNameTaken(error))
-            throw error;
-        session.progress.warning(`${container.name} keeps its name: another container is called ${name}`);
-    }
-}
-
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-;// CONCATENATED MODULE: ./build/steps/data.js
-
-
-
-
-
-
-/** Carries out the operations on data, each a kind. */
-async function freezeData(session, freeze, signal) {
-    const { engine, data } = session;
-    session.frozenAt.set(freeze.service, performance.now());
-    switch (freeze.how) {
-        case 'pause':
-            // One after the other would let the first wait for all.
-            await Promise.all(freeze.containers.map((container) => data.pause(container)));
-            return;
-        case 'stop':
-            await Promise.all(freeze.containers.map((container) => engine.stopContainer(container, signal)));
-            return;
-        case 'quiesce':
-            await runCommand(session, freeze, 'quiesce-command', freeze.quiesceCommand, signal);
-    }
-}
-async function thawData(session, freeze, signal) {
-    const { engine, data } = session;
-    switch (freeze.how) {
-        case 'pause':
-            await Promise.all(freeze.containers.map((container) => data.unpause(container)));
-            break;
-        case 'stop':
-            await Promise.all(freeze.containers.map((container) => engine.startContainer(container)));
-            break;
-        case 'quiesce':
-            await runCommand(session, freeze, 'resume-command', freeze.resumeCommand, signal);
-    }
-    const began = session.frozenAt.get(freeze.service);
-    if (began !== undefined) {
-        session.progress.info(`  its data stood still for ${(0,units/* formatDuration */.a3)(performance.now() - began)}`);
-    }
-}
-async function runCommand(session, { service, containers }, name, command, signal) {
-    if (command === undefined)
-        return;
-    const [first] = containers;
-    const container = first === undefined ? undefined : await session.engine.container(first);
-    const environment = (0,steps_commands/* commandEnvironment */.J$)(session.project, service, undefined, container);
-    await (0,steps_commands/* runOnHost */.l6)(session, { name, command, directory: session.request.workingDirectory, environment }, signal);
-}
-async function saveData(session, operation, signal) {
-    const { service, backup: id, folder, places, release, reason, consistency } = operation;
-    const { backups, data, project, request, invocation } = session;
-    await backups.removePartial(request.backupDir, project, service);
-    const writer = await backups.begin(folder);
-    const began = performance.now();
-    try {
-        const opened = await data.open(project, places);
-        try {
-            for (const place of places)
-                await writer.add(place, await opened.read(place, signal), signal);
-        }
-        finally {
-            await opened.close();
-        }
-    }
-    catch (error) {
-        await writer.discard();
-        throw error;
-    }
-    session.savings.set(id, {
-        writer,
-        about: {
-            schema: 'rolling-restart/backup/v1',
-            id,
-            project,
-            service,
-            release,
-            reason,
-            consistency,
-            procedure: request.procedure,
-            run: invocation.runId,
-            by: invocation.actor,
-            host: invocation.host,
-            at: new Date().toISOString(),
-            frozenMs: Math.round(performance.now() - began),
-        },
-    });
-}
-async function keepBackup(session, { backup: id, service, folder }, signal) {
-    const saving = session.savings.get(id);
-    if (saving === undefined) {
-        throw new errors/* ProcedureError */.e_('E_INTERNAL', `backup ${id} was not written`, { next: 'Please report this.' });
-    }
-    const manifest = await saving.writer.keep(saving.about, signal);
-    session.savings.delete(id);
-    session.saved.push(manifest);
-    const [sizeBytes, tarBytes] = [
-        (0,backup/* backupSize */.cy)(manifest),
-        manifest.entries.reduce((sum, { tarBytes: all }) => sum + all, 0),
-    ];
-    session.progress.info(`  ${(0,units/* formatSize */.Xq)(sizeBytes)} of ${(0,units/* formatSize */.Xq)(tarBytes)} in ${folder}`);
-    session.recorder.note(`backup ${id}: ${(0,units/* formatSize */.Xq)(sizeBytes)} in ${folder}`, service);
-    session.recorder.gates.push({
-        gate: 'backup',
-        state: 'passed',
-        detail: `${service}: ${id}, ${(0,units/* formatSize */.Xq)(sizeBytes)}, read back whole`,
-    });
-    await session.ledger.addBackupRecord({
-        at: manifest.at,
-        kind: 'kept',
-        service,
-        backup: id,
-        release: manifest.release,
-        reason: manifest.reason,
-        directory: folder,
-        host: manifest.host,
-        sizeBytes,
-        run: manifest.run,
-    });
-}
-/** Empties each place, fills it from the backup, and compares what is there then with what was backed up. */
-async function restoreData(session, { folder, backup, service, places, tool }, signal) {
-    const { backups, data, project } = session;
-    // It was checked before; when another run puts the data of before back, that was long ago.
-    const manifest = await backups.check(folder, signal);
-    const opened = await data.open(project, places);
-    try {
-        for (const place of places) {
-            const entry = manifest.entries.find(({ name }) => name === place.name);
-            if (entry === undefined)
-                continue;
-            await data.empty(project, place, tool, signal);
-            await opened.write(place, backups.open(folder, entry), signal);
-            const sha256 = await sumOf(await opened.read(place, signal));
-            if (sha256 !== entry.tarSha256) {
-                throw new errors/* ProcedureError */.e_('E_VERIFICATION', `${place.source} is not what backup ${backup} of ${service} holds`, {
-                    next: 'Look whether something else writes there, or whether its disk is full. The archive itself is whole, and can be unpacked by hand (docs/backup.md).',
-                });
-            }
-            session.progress.info(`  ${place.source}: ${entry.entries} entries, ${(0,units/* formatSize */.Xq)(entry.tarBytes)}, the same to the bit`);
-        }
-    }
-    finally {
-        await opened.close();
-    }
-}
-async function sumOf(tar) {
-    const hash = (0,external_node_crypto_.createHash)('sha256');
-    for await (const chunk of tar)
-        hash.update(chunk);
-    return hash.digest('hex');
-}
-/**
- * Carries a plan's operations out in order. When one fails while data is kept from changing, that ends, and what was
- * written of a backup is removed; data that has begun to be replaced is left to whoever undoes it.
- */
-async function inOrder(session, operations, execute) {
-    let frozen;
-    const unsaved = new Set(operations.filter((operation) => operation.kind === 'keep-backup'));
-    try {
-        for (const operation of operations) {
-            if (operation.kind === 'freeze-data')
-                frozen = operation;
-            if (operation.kind === 'restore-data')
-                frozen = undefined;
-            await execute(operation);
-            if (operation.kind === 'thaw-data')
-                frozen = undefined;
-            if (operation.kind === 'keep-backup')
-                unsaved.delete(operation);
-        }
-    }
-    catch (error) {
-        for (const { service } of unsaved) {
-            const detail = `${service}: no backup was taken (${(0,errors/* asProcedureError */.qq)(error).message})`;
-            session.recorder.gates.push({ gate: 'backup', state: 'refused', detail });
-        }
-        for (const { writer } of session.savings.values())
-            await writer.discard();
-        session.savings.clear();
-        if (frozen !== undefined)
-            await letGoOn(session, frozen);
-        throw error;
-    }
-}
-/** What cannot be let go now is left to `post` or the next run, which reads it in the journal. */
-async function letGoOn(session, frozen) {
-    const compensation = (0,model_operation/* compensationOf */["if"])(frozen);
-    if (compensation.kind !== 'operation')
-        return;
-    try {
-        await session.execute(compensation.operation, new AbortController().signal);
-    }
-    catch (error) {
-        const failure = (0,errors/* asProcedureError */.qq)(error);
-        session.progress.error(`${frozen.service} could not be let go on: ${failure.message}`);
-        session.recorder.nextSteps.push(`${frozen.service} stands still: ${failure.message}. ${failure.next}`);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/strategies/shares.js
-/**
- * Weights (1 to 100, or 0) that give the new containers together `percent` of the requests.
- * @param percent 0 to 100
- */
-function shares(percent, newOnes, oldOnes) {
-    if (newOnes === 0 || percent <= 0)
-        return { new: 0, old: 100 };
-    if (oldOnes === 0 || percent >= 100)
-        return { new: 100, old: 0 };
-    // One of each kind: percent to 100 - percent. Several share what their kind gets.
-    const [ofNew, ofOld] = [percent / newOnes, (100 - percent) / oldOnes];
-    const largest = Math.max(ofNew, ofOld);
-    const scaled = (share) => Math.max(1, Math.round((share / largest) * 100));
-    return { new: scaled(ofNew), old: scaled(ofOld) };
-}
-
-;// CONCATENATED MODULE: ./build/steps/traffic.js
-
-
-
-
-/** A router that counts answers at once; an engine call a round. */
-const DRAIN_POLL_MS = 100;
-const PROGRESS_EVERY_MS = 5_000;
-/** @returns the router of a service */
-function routerOf(session, service, spec) {
-    return session.routers.open(spec, { project: session.project, service });
-}
-/** Containers of a service that a set means, as the engine shows them now. */
-function containersOf(all, set) {
-    return all.filter(({ id }) => (set.are === 'these' ? set.containers.includes(id) : !set.than.includes(id)));
-}
-/** From now on the requests go where the operation says; the router has confirmed it when this resolves. */
-async function shiftTraffic(session, { service, router: spec, serve }, signal) {
-    const router = await routerOf(session, service, spec);
-    const containers = await session.engine.containers(session.project, service);
-    const running = containers.filter((container) => container.state === 'running');
-    const targets = targetsOf(running, serve);
-    if (!targets.some(({ weight }) => weight > 0)) {
-        throw new errors/* ProcedureError */.e_('E_ROUTER', `No running container of ${service} could take its requests`, {
-            next: 'Traffic stays where it is. Look at docker compose ps; something else may work on this project.',
-        });
-    }
-    const all = serve.who === 'all-but' && serve.containers.length === 0;
-    try {
-        await router.apply(targets, signal, all ? 'settled' : 'changing');
-    }
-    catch (error) {
-        // What failed goes all the same: a drain command of its own that fails as well keeps nobody from going back.
-        const message = (0,errors/* asProcedureError */.qq)(error).message;
-        if (spec.kind !== 'discovery' || session.lookers.get(service)?.goingBack !== true || signal.aborted)
-            throw error;
-        session.progress.warning(`${service}: ${message}; it stops without having been drained`);
-    }
-}
-/** @returns each container's share of the requests; 0 drains it */
-function targetsOf(running, serve) {
-    switch (serve.who) {
-        case 'only':
-            return running.map((container) => ({ container, weight: serve.containers.includes(container.id) ? 100 : 0 }));
-        case 'all-but':
-            return running.map((container) => ({ container, weight: serve.containers.includes(container.id) ? 0 : 100 }));
-        case 'new': {
-            const isOld = (container) => serve.old.includes(container.id);
-            const old = running.filter(isOld).length;
-            const weights = shares(serve.percent, running.length - old, old);
-            return running.map((container) => ({ container, weight: isOld(container) ? weights.old : weights.new }));
-        }
-    }
-}
-/**
- * Waits until nothing is in flight at containers that get no new requests. What outlives the timeout is cut, and counted:
- * it would be cut by their stop anyway.
- */
-async function drainContainers(session, operation, signal) {
-    const { service, timeoutMs } = operation;
-    const router = await routerOf(session, service, operation.router);
-    const endsAt = performance.now() + timeoutMs;
-    let lastSaid = performance.now();
-    for (;;) {
-        if (signal.aborted)
-            throw (0,deadline/* reasonOf */.A3)(signal);
-        const all = await session.engine.containers(session.project, service);
-        const containers = containersOf(all, operation.containers).filter(({ state }) => state === 'running');
-        const counts = await Promise.all(containers.map(({ id }) => router.inFlight(id)));
-        if (counts.includes(undefined)) {
-            session.progress.info(`  the router of ${service} does not say what is in flight: the drain is not confirmed`);
-            return;
-        }
-        const left = counts.reduce((sum, count) => sum + (count ?? 0), 0);
-        if (left === 0)
-            return;
-        if (performance.now() > endsAt)
-            return cut(session, router, service, containers, timeoutMs);
-        if (performance.now() - lastSaid > PROGRESS_EVERY_MS) {
-            lastSaid = performance.now();
-            session.progress.info(`  … ${service}: ${left} in flight at the old containers`);
-        }
-        await (0,deadline/* sleep */.yy)(DRAIN_POLL_MS, signal);
-    }
-}
-async function cut(session, router, service, containers, timeoutMs) {
-    let connections = 0;
-    for (const { id } of containers)
-        connections += await router.cut(id);
-    noteCut(session, service, connections, timeoutMs);
-}
-/** Said in the report: somebody's connection broke. */
-function noteCut(session, service, connections, timeoutMs) {
-    const message = `${connections} connections outlived drain-timeout (${(0,units/* formatDuration */.a3)(timeoutMs)}) and were cut`;
-    session.recorder.warn({
-        sign: 'note',
-        severity: 'low',
-        service,
-        message,
-        at: new Date().toISOString(),
-        action: 'warn',
-    });
-    session.progress.warning(`${service}: ${message}`);
-}
-async function holdTraffic(session, { service, router, maxMs, maxQueue }, signal) {
-    await (await routerOf(session, service, router)).hold({ maxMs, maxQueue }, signal);
-}
-async function releaseTraffic(session, { service, router }, signal) {
-    await (await routerOf(session, service, router)).release(signal);
-}
-/** Stops containers within their grace time, and removes them. All at once: each has its own grace time. */
-async function retireContainers(session, { service, containers: set }, signal) {
-    const { engine, project } = session;
-    const containers = containersOf(await engine.containers(project, service), set);
-    await Promise.all(containers.map(async ({ id }) => {
-        await engine.stopContainer(id, signal);
-        await engine.removeContainer(id);
-    }));
-}
-
-;// CONCATENATED MODULE: ./build/steps/edge.js
-
-/** Makes the edge, which sends to the containers that run until it is told otherwise. */
-async function installEdge(session, { service, edge, containers }, signal) {
-    const all = await session.engine.containers(session.project, service);
-    const targets = all
-        .filter(({ id, state }) => containers.includes(id) && state === 'running')
-        .map((container) => ({ container, weight: 100 }));
-    await session.edges.install(edge, targets, signal);
-}
-async function endTakeover(session, { service, timeoutMs }, signal) {
-    const connections = await session.edges.endTakeover(session.project, service, timeoutMs, signal);
-    if (connections > 0)
-        noteCut(session, service, connections, timeoutMs);
-}
-
-// EXTERNAL MODULE: ./build/steps/release-command.js
-var release_command = __nccwpck_require__(5066);
-// EXTERNAL MODULE: ./build/steps/remedies/free-port.js
-var free_port = __nccwpck_require__(8222);
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(6760);
-var external_node_path_default = /*#__PURE__*/__nccwpck_require__.n(external_node_path_);
-;// CONCATENATED MODULE: ./build/steps/gates/pass-gate.js
-
-/** What makes good what is wrong now is not kept waiting: what a gate finds is reported and passed. */
-const URGENT = new Set(['emergency', 'rollback']);
-/**
- * Records what a gate found and refuses when it has to; `force` passes a refusing gate and records who did.
- * @throws ProcedureError the gate's own
- */
-function passGate(run, gate, asFound) {
-    const finding = asSet(run, gate, asFound);
-    const keep = (state, detail) => {
-        run.recorder.gates.push({ gate, state, detail });
-    };
-    switch (finding.kind) {
-        case 'off':
-            keep('off', 'switched off by the input gates');
-            return;
-        case 'pass':
-            keep('passed', finding.detail);
-            run.progress.info(`✓ gate ${gate}: ${finding.detail}`);
-            return;
-        case 'warn':
-            keep('warned', finding.detail);
-            run.progress.warning(`gate ${gate}: ${finding.detail}`);
-            return;
-        case 'refuse':
-            if (run.request.force) {
-                const why = run.request.reason === undefined ? '' : `: ${run.request.reason}`;
-                keep('forced', `${finding.error.message} (passed by ${run.invocation.actor} with force${why})`);
-                run.progress.warning(`gate ${gate}: ${finding.error.message}; passed because of force, by ${run.invocation.actor}${why}`);
-                run.recorder.note(`gate ${gate} passed with force by ${run.invocation.actor}${why}: ${finding.error.message}`);
-                return;
-            }
-            keep('refused', finding.error.message);
-            throw finding.error;
-    }
-}
-/** What the input `gates` makes of a finding; gates that it cannot set are not in it. */
-function asSet({ request }, gate, finding) {
-    const mode = request.gates[gate];
-    if (mode === undefined)
-        return finding;
-    if (mode === 'off')
-        return { kind: 'off' };
-    if (mode === 'warn')
-        return finding.kind === 'refuse' ? { kind: 'warn', detail: finding.error.message } : finding;
-    // What makes good what is wrong now is never refused by what is only set to be strict.
-    if (finding.kind !== 'warn' || URGENT.has(request.procedure))
-        return finding;
-    const next = `Correct it, or leave ${gate}=enforce out of gates: it only warns then. Nothing was changed.`;
-    return { kind: 'refuse', error: new errors/* ProcedureError */.e_('E_GATE', finding.detail, { next }) };
-}
-
-// EXTERNAL MODULE: ./build/model/project-policy.js
-var project_policy = __nccwpck_require__(179);
-;// CONCATENATED MODULE: ./build/steps/data-places.js
-
-
-
-/**
- * Looks a service's data up: every volume that it can write to, and the folders of the host that are named. Reads what the
- * engine says of its container, or the compose file where there is none.
- * @returns undefined for a service that has no data
- * @throws ProcedureError E_GATE for a path that is in no volume and no folder of the host, E_INPUT
- */
-async function dataOf(viewing, service, containers) {
-    const { request, data, opened, project } = viewing;
-    const policy = (0,project_policy/* policyOf */.US)(opened.live.policy, service).backup;
-    const [first] = containers;
-    const mounts = first === undefined ? definedMounts(opened.live, service) : await data.mountsOf(first.id);
-    const volumes = mounts.filter(({ kind, writable }) => kind === 'volume' && writable);
-    const asked = request.backupPaths.length > 0 ? request.backupPaths : policy.paths;
-    // Of several services only some have what an input names.
-    const strict = request.backupPaths.length === 0 || request.services.length === 1;
-    const folders = asked.flatMap((wanted) => folderFor(service, mounts, wanted, strict) ?? []);
-    const places = named(project, [...volumes, ...folders]);
-    if (places.length === 0)
-        return undefined;
-    const how = request.backupConsistency ?? policy.consistency ?? 'pause';
-    const quiesceCommand = request.quiesceCommand ?? policy.quiesceCommand;
-    if (how === 'quiesce' && quiesceCommand === undefined) {
-        throw new errors/* ProcedureError */.e_('E_INPUT', `backup-consistency is quiesce, and there is no quiesce-command for ${service}`, {
-            next: 'Give quiesce-command, or write it into the compose file (docs/backup.md). Nothing was changed.',
-        });
-    }
-    const own = new Set(containers.map(({ id }) => id));
-    const writers = (await Promise.all(places.map((place) => data.writersOf(place)))).flat();
-    const others = new Map(writers.filter(({ id }) => !own.has(id)).map((one) => [one.id, one]));
-    return {
-        service,
-        places,
-        how,
-        quiesceCommand,
-        resumeCommand: request.resumeCommand ?? policy.resumeCommand,
-        containers,
-        others: [...others.values()],
-    };
-}
-function definedMounts(project, service) {
-    const mounts = project.services[service]?.mounts ?? [];
-    return mounts.flatMap(({ type, source, target, readOnly }) => {
-        // Without a source it is a volume that the engine names when the container is made.
-        if (source === undefined || (type !== 'volume' && type !== 'bind'))
-            return [];
-        return [
-            { kind: type, source: type === 'bind' ? source : volumeName(project, source), target, writable: !readOnly },
-        ];
-    });
-}
-function volumeName(project, key) {
-    const entry = project.volumes[key];
-    return entry?.name ?? `${project.name}_${key}`;
-}
-function folderFor(service, mounts, wanted, strict) {
-    const clean = external_node_path_default().posix.normalize(wanted).replace(/(.)\/$/, '$1');
-    const inside = mounts.filter(({ target }) => clean === target || clean.startsWith(`${target}/`));
-    // The innermost one is what the container sees.
-    const mount = inside.sort((a, b) => b.target.length - a.target.length)[0];
-    if (mount !== undefined && mount.kind !== 'other') {
-        if (mount.kind === 'volume')
-            return mount.writable ? undefined : mount;
-        const source = external_node_path_default().posix.join(mount.source, external_node_path_default().posix.relative(mount.target, clean));
-        return { ...mount, source, target: clean };
-    }
-    if (!strict)
-        return undefined;
-    throw new errors/* ProcedureError */.e_('E_GATE', `${wanted} of ${service} is in no volume and no folder of the host`, {
-        next: 'What only its container holds goes with the container: mount a volume there, or leave it out of backup-paths. Nothing was changed.',
-    });
-}
-/** Gives each place the name of its archive: the volume's, without the project's before it, or the folder's. */
-function named(project, mounts) {
-    const taken = new Set();
-    return mounts.flatMap(({ kind, source, target }) => {
-        if (kind === 'other')
-            return [];
-        const own = kind === 'volume' && !/^[0-9a-f]{64}$/.test(source);
-        const bare = own && source.startsWith(`${project}_`) ? source.slice(project.length + 1) : source;
-        const base = (own ? bare : external_node_path_default().posix.basename(target)).replaceAll(/[^\w.-]+/g, '-').replace(/^[.-]+/, '');
-        let name = base === '' ? 'data' : base;
-        for (let number = 2; taken.has(name); number += 1)
-            name = `${base}-${number}`;
-        taken.add(name);
-        return [{ name, kind, source, target }];
-    });
-}
-
-;// CONCATENATED MODULE: ./build/steps/gates/active-jobs.js
-
-
-
-const PAUSE_MS = 2_000;
-const LINES_SHOWN = 5;
-/**
- * Runbook: never restart without checking for active jobs. The command prints the jobs, one a line, or their number;
- * nothing or 0 means that there are none.
- * @param waits how long they may take to end; milliseconds
- */
-async function activeJobsGate(run, waits, signal) {
-    const { activeJobsCommand: command, workingDirectory, commandTimeoutMs } = run.request;
-    if (command === undefined)
-        return { kind: 'pass', detail: 'no active-jobs-command is given' };
-    const began = performance.now();
-    for (let said = false;; said = true) {
-        let output;
-        try {
-            ({ output } = await run.commands.run({
-                name: 'active-jobs-command',
-                command,
-                directory: workingDirectory,
-                environment: {},
-                timeoutMs: commandTimeoutMs,
-                signal,
-                onLine: () => undefined,
-            }));
-        }
-        catch (error) {
-            if (signal.aborted)
-                throw error;
-            return refuse(`Whether jobs are active cannot be told: ${(0,errors/* asProcedureError */.qq)(error).message}`);
-        }
-        const jobs = run.redactor.text(output.trim());
-        const waited = performance.now() - began;
-        if (jobs === '' || jobs === '0') {
-            return { kind: 'pass', detail: said ? `the last ended after ${(0,units/* formatDuration */.a3)(waited)}` : 'none' };
-        }
-        if (waited + PAUSE_MS > waits)
-            return refuse(`Jobs are active: ${describe(jobs)}`);
-        if (!said)
-            run.progress.info(`active jobs: ${describe(jobs)}; waiting up to ${(0,units/* formatDuration */.a3)(waits)}`);
-        const now = run.progress.doing('active jobs');
-        now.waitsFor(`the end of ${describe(jobs)}`);
-        await (0,deadline/* sleep */.yy)(PAUSE_MS, signal).finally(() => now.end());
-    }
-}
-function describe(jobs) {
-    if (/^\d+$/.test(jobs))
-        return jobs;
-    const lines = jobs.split('\n');
-    return `${lines.slice(0, LINES_SHOWN).join('; ')}${lines.length > LINES_SHOWN ? ` and ${lines.length - LINES_SHOWN} more` : ''}`;
-}
-function refuse(message) {
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_GATE', message, {
-            next: 'Let them end, raise active-jobs-timeout, or set gates: active-jobs=warn or force: true. Nothing was changed.',
-        }),
-    };
-}
-
-;// CONCATENATED MODULE: ./build/steps/gates/backup-age.js
-
-
-/**
- * Runbook: verify that backups are current. By the manifests; that an archive is whole was seen when it was taken, and is
- * seen again before it is restored.
- */
-async function backupAgeGate({ backups, project, request }, service, now = Date.now()) {
-    const { requireBackupMs: youngest, backupDir, backupBefore } = request;
-    if (youngest === undefined)
-        return { kind: 'pass', detail: 'no backup is asked for' };
-    if (backupBefore)
-        return { kind: 'pass', detail: `${service}: a backup is taken before it is changed` };
-    const all = await backups.list(backupDir, project, service);
-    const last = all.reduce((newest, { at }) => Math.max(newest ?? 0, Date.parse(at)), undefined);
-    if (last !== undefined && now - last <= youngest) {
-        return { kind: 'pass', detail: `${service}: the last backup is ${(0,units/* formatDuration */.a3)(Math.max(0, now - last))} old` };
-    }
-    const what = last === undefined
-        ? `There is no backup of ${service} in ${backupDir}`
-        : `The last backup of ${service} is ${(0,units/* formatDuration */.a3)(now - last)} old, and ${(0,units/* formatDuration */.a3)(youngest)} are asked for`;
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_GATE', what, {
-            next: 'Take one with procedure backup, set backup: before, or set gates: backup-age=warn or force: true. Nothing was changed.',
-        }),
-    };
-}
-
-;// CONCATENATED MODULE: ./build/steps/gates/downgrade.js
-
-/**
- * Running an old run again deploys its old commit. Nobody who wants the newest one notices, so it has to be said; a commit
- * that is named in `ref` is said.
- */
-async function downgradeGate(run, opened, commit) {
-    const live = opened.checkout?.commit;
-    const { ref, allowDowngrade } = run.request;
-    if (ref !== undefined || live === undefined || !(await isOlder(run, opened, commit)))
-        return { kind: 'pass', detail: `commit ${commit.slice(0, 12)} is not older than what is live` };
-    const what = `Commit ${commit.slice(0, 12)} is older than ${live.slice(0, 12)}, which is live`;
-    if (allowDowngrade)
-        return { kind: 'warn', detail: `${what}, and allow-downgrade is given` };
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_GATE', `${what}: this would be a downgrade`, {
-            next: `To go back on purpose: procedure rollback with rollback-to: git:${commit.slice(0, 12)}, or allow-downgrade: true. For the newest commit, run the workflow of that one. Nothing was changed.`,
-        }),
-    };
-}
-/** @returns whether the commit has all that is in the live checkout's commit, and more */
-async function isNewer({ source }, { checkout }, commit) {
-    if (checkout?.commit === undefined || checkout.commit === commit)
-        return false;
-    return (await source.log(checkout.topLevel, commit, checkout.commit, 1)).length === 0;
-}
-/** @returns whether all that the commit has is in the live checkout's commit already */
-async function isOlder({ source }, { checkout }, commit) {
-    if (checkout?.commit === undefined || checkout.commit === commit)
-        return false;
-    return (await source.log(checkout.topLevel, checkout.commit, commit, 1)).length === 0;
-}
-
-// EXTERNAL MODULE: ./build/model/peak-hours.js
-var peak_hours = __nccwpck_require__(8616);
-;// CONCATENATED MODULE: ./build/steps/gates/peak-hours.js
-
-
-/** Runbook: never restart during peak usage, if avoidable. */
-function peakHoursGate({ request }, now = new Date()) {
-    if (request.peakHours.length === 0)
-        return { kind: 'pass', detail: 'no peak hours are given' };
-    const window = (0,peak_hours/* peakAt */.J)(request.peakHours, now);
-    if (window === undefined)
-        return { kind: 'pass', detail: 'not in peak hours' };
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_GATE', `It is peak time (${window.text})`, {
-            next: 'Wait until it is over, or set gates: peak-hours=warn or force: true. Nothing was changed.',
-        }),
-    };
-}
-
-// EXTERNAL MODULE: ./build/steps/port-holder.js
-var port_holder = __nccwpck_require__(6727);
-;// CONCATENATED MODULE: ./build/steps/gates/ports.js
-
-
-/**
- * A port of the host that somebody else has would be found out when the old container is gone. Whoever has it may be
- * needed: it is ended only where `remedies` names `free-port`, as an operation of the plan.
- */
-async function portsGate(viewing, wants) {
-    const { service } = wants;
-    const mayFree = viewing.request.remedies.includes('free-port');
-    const asked = (0,port_holder/* portsToGet */.W)(wants);
-    const freed = [];
-    for (const port of asked) {
-        const found = await (0,port_holder/* findHolder */.I)(viewing, port);
-        if (found === undefined)
-            continue;
-        if (mayFree && found.kind === 'may-end') {
-            freed.push(`port ${port}, which ${found.words} has, is freed first (remedies: free-port)`);
-            continue;
-        }
-        const why = found.kind === 'stays' && mayFree ? `, and free-port does not end it: ${found.why}` : '';
-        return {
-            kind: 'refuse',
-            error: new errors/* ProcedureError */.e_('E_GATE', `${service} wants port ${port} of the host, which ${found.words} has${why}`, {
-                next: `End what has it or publish another port, then run this again${mayFree ? '' : '; with remedies: free-port it is ended for you'}. Nothing was changed.`,
-            }),
-        };
-    }
-    if (freed.length > 0)
-        return { kind: 'pass', detail: `${service}: ${freed.join('; ')}` };
-    const words = asked.length === 0 ? 'has the ports it wants, or wants none' : `port ${asked.join(', ')} is free`;
-    return { kind: 'pass', detail: `${service}: ${words}` };
-}
-
-// EXTERNAL MODULE: ./build/steps/kept-candidate.js
-var kept_candidate = __nccwpck_require__(1831);
-// EXTERNAL MODULE: ./build/steps/way-back.js
-var way_back = __nccwpck_require__(1446);
-;// CONCATENATED MODULE: ./build/steps/gates/rollback-release.js
-
-
-/**
- * Runbook: always have a rollback plan ready. It only warns: what runs and is broken has to be replaced all the same.
- * (A maintenance is planned: its precheck refuses.)
- */
-async function rollbackReleaseGate(viewing, { service, current }) {
-    if (current.containers.length === 0)
-        return { kind: 'pass', detail: `${service}: nothing runs that could come back` };
-    const before = (0,way_back/* releaseBefore */.P)(current);
-    if (before !== undefined && (await (0,kept_candidate/* imageOf */.dT)(viewing, before)) !== undefined) {
-        return { kind: 'pass', detail: `${service}: release ${before.id} can come back` };
-    }
-    const why = before === undefined ? 'no release of it is known to be good' : `the image of release ${before.id} is gone`;
-    return { kind: 'warn', detail: `${service} has nothing to go back to if this fails: ${why}` };
-}
-
-;// CONCATENATED MODULE: ./build/steps/gates/staging.js
-
-/** Runbook: always test in staging first. The same commit has to have been deployed there, by what the forge knows. */
-async function stagingGate(run, commit) {
-    const environment = run.request.requireEnvironment;
-    if (environment === undefined)
-        return { kind: 'pass', detail: 'no other environment is asked for' };
-    const found = await run.codeHost.deploymentOf(commit, environment);
-    const what = `commit ${commit.slice(0, 12)} in environment ${environment}`;
-    switch (found.kind) {
-        case 'succeeded':
-            return { kind: 'pass', detail: `${what} was deployed on ${found.at}` };
-        case 'not-there':
-            return staging_refuse(`There is no successful deployment of ${what}${found.last === undefined ? '' : ` (the last is ${found.last})`}`, 'Deploy it there first');
-        case 'unknown':
-            return staging_refuse(`Whether ${what} was deployed cannot be told: ${found.reason}`, 'Give github-token (deployments: read)');
-    }
-}
-function staging_refuse(message, how) {
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_GATE', message, {
-            next: `${how}, or set gates: staging=warn or force: true. Nothing was changed.`,
-        }),
-    };
-}
-
-;// CONCATENATED MODULE: ./build/steps/gates/index.js
-
-
-
-
-
-
-
-
-
-/** Procedures that restart something, and can wait. */
-const RESTARTING = new Set([
-    'code-update',
-    'config-change',
-    'maintenance',
-    'health-restart',
-    'full-restart',
-]);
-/** Asked before anything is fetched or built. @throws ProcedureError E_GATE */
-function passOpeningGates(viewing) {
-    const { procedure } = viewing.request;
-    if (!RESTARTING.has(procedure) && !URGENT.has(procedure))
-        return;
-    // A maintenance is announced and prepared in the day, and carried out at night.
-    if (procedure === 'maintenance' && !viewing.request.maintenance.phases.includes('perform'))
-        return;
-    pass(viewing, 'peak-hours', peakHoursGate(viewing));
-}
-/** Asked as soon as the commit is known. @throws ProcedureError E_GATE */
-async function passCommitGates(viewing, commit) {
-    const { procedure, requireEnvironment } = viewing.request;
-    if (procedure === 'code-update' && !isOff(viewing, 'downgrade'))
-        pass(viewing, 'downgrade', await downgradeGate(viewing, viewing.opened, commit));
-    if (requireEnvironment !== undefined && !isOff(viewing, 'staging'))
-        pass(viewing, 'staging', await stagingGate(viewing, commit));
-}
-/** Asked when all is ready, right before what runs is touched. @throws ProcedureError E_GATE */
-async function passLastGates(session, candidates) {
-    for (const candidate of candidates) {
-        if (!isOff(session, 'ports'))
-            pass(session, 'ports', await portsGate(session, candidate));
-        if (!isOff(session, 'rollback-release')) {
-            pass(session, 'rollback-release', await rollbackReleaseGate(session, candidate));
-        }
-        await passBackupAge(session, candidate.service);
-    }
-    await passActiveJobs(session);
-}
-/**
- * For a service that is started in another way than by a deploy, and only where a port may be freed for it: without that,
- * who has the port is found by the diagnosis.
- * @throws ProcedureError E_GATE
- */
-async function passPorts(viewing, wants) {
-    if (!viewing.request.remedies.includes('free-port') || isOff(viewing, 'ports'))
-        return;
-    pass(viewing, 'ports', await portsGate(viewing, wants));
-}
-/** @throws ProcedureError E_GATE */
-async function passBackupAge(viewing, service) {
-    if (viewing.request.requireBackupMs === undefined || isOff(viewing, 'backup-age'))
-        return;
-    const containers = await viewing.engine.containers(viewing.project, service);
-    const data = containers.length === 0 ? undefined : await dataOf(viewing, service, containers);
-    const nothing = { kind: 'pass', detail: `${service} has no data that could be lost` };
-    pass(viewing, 'backup-age', data === undefined ? nothing : await backupAgeGate(viewing, service));
-}
-/** @throws ProcedureError E_GATE */
-async function passActiveJobs(session) {
-    const { procedure, activeJobsTimeoutMs } = session.request;
-    if (session.request.activeJobsCommand === undefined || isOff(session, 'active-jobs'))
-        return;
-    const waits = URGENT.has(procedure) ? 0 : activeJobsTimeoutMs;
-    pass(session, 'active-jobs', await activeJobsGate(session, waits, session.signal));
-}
-function isOff({ request }, gate) {
-    return request.gates[gate] === 'off';
-}
-function pass(viewing, gate, finding) {
-    const reported = finding.kind === 'refuse' && URGENT.has(viewing.request.procedure)
-        ? { kind: 'warn', detail: `${finding.error.message}: ${viewing.request.procedure} goes on all the same` }
-        : finding;
-    passGate(viewing, gate, reported);
-}
-
-// EXTERNAL MODULE: external "node:fs/promises"
-var promises_ = __nccwpck_require__(1455);
-;// CONCATENATED MODULE: ./build/steps/wanted.js
-
-
-
-
-/** @returns the live project as it lies there: what is wanted when there is no other commit */
-function wantedFromLive(opened, directory) {
-    const top = opened.checkout?.topLevel ?? directory;
-    return {
-        project: opened.live,
-        commit: opened.checkout?.commit,
-        label: opened.checkout?.commit === undefined ? 'files as they lie' : 'the checkout as it is',
-        roots: { live: top, wanted: top, commit: opened.checkout?.commit },
-        buildDirectory: directory,
-    };
-}
-/**
- * Renders the compose files of a worktree. Files that git does not track (`.env`, overrides, secrets) come from the live
- * directory: they are linked in while Compose reads, and taken out again before anything is built, so that they never
- * get into a build context. Compose cannot be told to do this: `--project-directory` moves the build context as well.
- */
-async function renderWanted(run, opened, worktree, commit, label) {
-    const top = opened.checkout?.topLevel ?? run.request.workingDirectory;
-    const inside = external_node_path_default().relative(top, run.request.workingDirectory);
-    const buildDirectory = external_node_path_default().join(worktree, inside);
-    const live = (0,open_project/* liveTarget */.a5)(run.request);
-    const target = {
-        ...live,
-        directory: buildDirectory,
-        files: live.files.map((file) => moved(file, top, worktree)),
-        projectName: opened.live.name,
-        relocate: { from: worktree, to: top },
-    };
-    const project = await withUntracked(run.source, top, worktree, () => run.compose.render(target)).catch((error) => {
-        throw inWantedCommit(error, label, worktree, top);
-    });
-    return { project, commit, label, roots: { live: top, wanted: worktree, commit }, buildDirectory };
-}
-/** The worktree is gone when a person reads this, and the files in the live directory are those of before. */
-function inWantedCommit(thrown, label, worktree, top) {
-    if (!(thrown instanceof errors/* ProcedureError */.e_) || thrown.code !== 'E_COMPOSE_FILE')
-        return thrown;
-    return new errors/* ProcedureError */.e_('E_COMPOSE_FILE', `In ${label}: ${thrown.message.replaceAll(worktree, top)}`, {
-        next: 'Correct it in the repository and deploy that commit; the files in the live directory are those of before. Nothing was changed.',
-        cause: thrown,
-        excerpt: thrown.excerpt,
-    });
-}
-/** Links what is untracked in `top` into the worktree while `body` runs. */
-async function withUntracked(source, top, worktree, body) {
-    const links = [];
-    try {
-        for (const entry of await source.untracked(top)) {
-            const name = entry.replace(/\/$/, '');
-            if (external_node_path_default().resolve(top, name) === worktree || worktree.startsWith(`${external_node_path_default().resolve(top, name)}/`))
-                continue;
-            const link = external_node_path_default().join(worktree, name);
-            if (await exists(link))
-                continue;
-            await (0,promises_.symlink)(external_node_path_default().join(top, name), link).then(() => links.push(link), () => undefined);
-        }
-        return await body();
-    }
-    finally {
-        for (const link of links) {
-            if ((await (0,promises_.readlink)(link).catch(() => undefined)) !== undefined)
-                await (0,promises_.unlink)(link);
-        }
-    }
-}
-async function exists(file) {
-    return (0,promises_.lstat)(file).then(() => true, () => false);
-}
-/** A path inside the live checkout as it lies in the worktree; others stay. */
-function moved(file, from, to) {
-    const relative = external_node_path_default().relative(from, file);
-    return relative.startsWith('..') || external_node_path_default().isAbsolute(relative) ? file : external_node_path_default().join(to, relative);
-}
-
-;// CONCATENATED MODULE: ./build/steps/source.js
-
-
-
-
-
-
-
-/** Commits shown of what a deploy brings. */
-const SHOWN_COMMITS = 50;
-/**
- * Fetches what is wanted, shows what is new, takes it as a worktree and renders it.
- * Without a git checkout the files as they lie are what is wanted.
- */
-async function fetchWanted(session) {
-    const { opened, request } = session;
-    const commit = await fetchCommit(session, opened, session.signal);
-    if (commit === undefined) {
-        if (isKnownNow(session))
-            beginDeployment(session, undefined);
-        return wantedFromLive(opened, request.workingDirectory);
-    }
-    await showNew(session, opened, commit);
-    await passCommitGates(session, commit.commit);
-    if (isKnownNow(session))
-        beginDeployment(session, commit.commit);
-    // No tracked file differs from the commit (a gate saw to that), and an image needs no build context.
-    if (request.image !== undefined && commit.commit === opened.checkout?.commit) {
-        return wantedFromLive(opened, request.workingDirectory);
-    }
-    return takeWorktree(session, commit.commit, commit.label);
-}
-/** A rollback has yet to find out what comes back, and what is built once is not known by its digest before it is built. */
-function isKnownNow(session) {
-    return session.request.procedure !== 'rollback' && !buildsOnce(session);
-}
-/** @returns what git fetches with, if anything */
-function tokenToFetch({ request }) {
-    return request.fetchToken ?? request.githubToken;
-}
-/** Fetches the wanted ref; @returns undefined outside git, where `ref` is refused */
-async function fetchCommit(run, opened, signal) {
-    const { request, invocation, source } = run;
-    if (opened.checkout === undefined) {
-        if (request.ref === undefined)
-            return undefined;
-        throw new errors/* ProcedureError */.e_('E_SOURCE', `${request.workingDirectory} is not a git checkout, so ref "${request.ref}" means nothing`, {
-            next: 'Clone the repository there, or leave ref out to use the files as they lie.',
-        });
-    }
-    const { topLevel, origin, commit } = opened.checkout;
-    if (origin === undefined && request.ref === undefined) {
-        return commit === undefined ? undefined : { commit, label: 'the checkout as it is' };
-    }
-    const ref = request.ref ?? invocation.sha;
-    return run.recorder.step(`fetch ${ref === undefined ? 'the default branch' : (0,model_operation/* short */.h0)(ref)}`, undefined, async () => source.fetch(topLevel, ref, tokenToFetch(run), signal));
-}
-/** The runbook's `git log HEAD..origin/main --oneline`. */
-async function showNew(run, opened, wanted) {
-    const from = opened.checkout?.commit;
-    if (opened.checkout === undefined || from === undefined)
-        return;
-    if (from === wanted.commit) {
-        run.progress.info(`${wanted.label} is checked out already (${from.slice(0, 12)})`);
-        return;
-    }
-    const commits = await run.source.log(opened.checkout.topLevel, from, wanted.commit, SHOWN_COMMITS);
-    run.recorder.commits = commits;
-    run.progress.info(`new in ${wanted.label}: ${commits.length === 0 ? 'nothing (it goes back)' : ''}`);
-    for (const line of commits)
-        run.progress.info(`  ${line}`);
-}
-/** Takes a commit as a worktree that lives until the end of the run, and renders its compose files. */
-async function takeWorktree(session, commit, label) {
-    const { directory, path: worktree } = planWorktree(session, commit);
-    await session.execute({ kind: 'add-worktree', directory, path: worktree, commit }, session.signal);
-    return renderWanted(session, session.opened, worktree, commit, label);
-}
-/** The same for a dry run, which has no journal: the worktree is the only thing made, and it goes at the end. */
-async function viewWorktree(viewing, commit, label) {
-    const { directory, path: worktree } = planWorktree(viewing, commit);
-    await viewing.source.addWorktree(directory, worktree, commit);
-    return renderWanted(viewing, viewing.opened, worktree, commit, label);
-}
-function planWorktree(viewing, commit) {
-    const { opened, request, invocation } = viewing;
-    const directory = opened.checkout?.topLevel ?? request.workingDirectory;
-    const entry = { directory, path: external_node_path_default().join(request.stateDir, 'worktrees', invocation.runId, commit.slice(0, 12)) };
-    viewing.worktrees.push(entry);
-    return entry;
-}
-/** Removes the worktrees of a run; a failure is only a note, the next run tries again. */
-async function removeWorktrees(viewing) {
-    for (const { directory, path: worktree } of viewing.worktrees.splice(0)) {
-        await viewing.source.removeWorktree(directory, worktree).catch((error) => {
-            viewing.progress.debug(`worktree ${worktree}: ${String(error)}`);
-        });
-    }
-}
-
-;// CONCATENATED MODULE: ./build/steps/performers.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-/** What carries out each kind of operation. A kind without one does not compile. */
-function performersFor(session) {
-    const logLine = (line) => session().progress.info(`  │ ${session().redactor.text(line)}`);
-    return {
-        'fetch-source': async ({ directory, ref }, signal) => {
-            await session().source.fetch(directory, ref, tokenToFetch(session()), signal);
-        },
-        'add-worktree': async ({ directory, path, commit }) => session().source.addWorktree(directory, path, commit),
-        'run-command': async ({ name, command, directory }, signal) => {
-            const environment = { ROLLING_RESTART_PROJECT: session().project };
-            await (0,steps_commands/* runOnHost */.l6)(session(), { name, command, directory, environment }, signal);
-        },
-        'run-release-command': async (operation, signal) => (0,release_command/* runReleaseCommand */.iW)(session(), operation, signal),
-        'build-image': async ({ service, pullBase }, signal) => {
-            const build = session().builds.get(service);
-            if (build === undefined)
-                throw internal(`no build document for ${service}`);
-            await session().compose.build({
-                ...build,
-                service,
-                pullBase,
-                onLine: logLine,
-                signal,
-                timeoutMs: session().request.commandTimeoutMs,
-            });
-        },
-        'pull-image': async ({ reference }, signal) => session().compose.pull(reference, logLine, signal, session().request.commandTimeoutMs),
-        'push-image': async (operation, signal) => pushImage(session(), operation, signal),
-        'capture-evidence': async (operation, signal) => lookerOf(session(), operation.service).capture(operation, signal),
-        'free-port': async (operation, signal) => (0,free_port/* carryOutFreePort */.H)(session(), operation, signal),
-        'keep-image': async ({ image, tags }) => {
-            for (const tag of tags)
-                await session().engine.tagImage(image, tag);
-        },
-        'move-checkout': async ({ directory, to }) => {
-            await session().source.checkout(directory, to);
-            session().liveCommit.value = to;
-        },
-        'tag-image': async ({ to, tag }) => session().engine.tagImage(to, tag),
-        'replace-containers': async (operation, signal) => (0,replace/* replaceContainers */.Li)(session(), operation, signal),
-        'restart-containers': async ({ containers }, signal) => {
-            for (const container of containers)
-                await session().engine.restartContainer(container, signal);
-        },
-        'kill-containers': async ({ containers }) => {
-            for (const container of containers)
-                await session().engine.killContainer(container, 'SIGKILL');
-        },
-        'remove-containers': async ({ containers }) => {
-            for (const container of containers)
-                await session().engine.removeContainer(container);
-        },
-        'remove-networks': async ({ project }) => {
-            const stay = await session().engine.removeNetworks(project);
-            if (stay.length === 0)
-                return;
-            session().progress.info(`  ${stay.join(', ')} stays: something is on it that is not taken down`);
-        },
-        'start-beside': async (operation, signal) => startBeside(session(), operation, signal),
-        'shift-traffic': async (operation, signal) => shiftTraffic(session(), operation, signal),
-        'drain-containers': async (operation, signal) => drainContainers(session(), operation, signal),
-        'stop-containers': async ({ containers }, signal) => {
-            await Promise.all(containers.map((container) => session().engine.stopContainer(container, signal)));
-        },
-        'start-containers': async ({ containers }) => {
-            await Promise.all(containers.map((container) => session().engine.startContainer(container)));
-        },
-        'set-restart-policy': async ({ containers, to }) => {
-            for (const container of containers)
-                await session().engine.setRestartPolicy(container, to);
-        },
-        'retire-containers': async (operation, signal) => retireContainers(session(), operation, signal),
-        'settle-containers': async (operation) => settleContainers(session(), operation),
-        'hold-traffic': async (operation, signal) => holdTraffic(session(), operation, signal),
-        'release-traffic': async (operation, signal) => releaseTraffic(session(), operation, signal),
-        'install-edge': async (operation, signal) => installEdge(session(), operation, signal),
-        'redirect-ports': async ({ service }, signal) => session().edges.redirect(session().project, service, signal),
-        'open-ports': async ({ service }, signal) => session().edges.open(session().project, service, signal),
-        'close-ports': async ({ service }, signal) => session().edges.close(session().project, service, signal),
-        'end-redirect': async ({ service }) => session().edges.endRedirect(session().project, service),
-        'end-takeover': async (operation, signal) => endTakeover(session(), operation, signal),
-        'remove-edge': async ({ service }) => session().edges.remove(session().project, service),
-        'freeze-data': async (operation, signal) => freezeData(session(), operation, signal),
-        'thaw-data': async (operation, signal) => thawData(session(), operation, signal),
-        'save-data': async (operation, signal) => saveData(session(), operation, signal),
-        'keep-backup': async (operation, signal) => keepBackup(session(), operation, signal),
-        'restore-data': async (operation, signal) => restoreData(session(), operation, signal),
-        'delete-backups': async (operation) => deleteBackups(session(), operation),
-        'analyse-canary': async (operation, signal) => lookerOf(session(), operation.service).analyse(operation, signal),
-        'await-ready': async (operation, signal) => lookerOf(session(), operation.service).awaitReady(operation, signal),
-        verify: async (operation, signal) => lookerOf(session(), operation.service).verify(operation, signal),
-        watch: async (operation, signal) => lookerOf(session(), operation.service).watch(operation, signal),
-        'accept-release': async ({ service, release }) => {
-            await addEvent(session(), 'live', service, release, 'verified and accepted');
-            session().unacceptedTags.delete((0,model_release/* keptImageTag */.yR)(session().project, service, release));
-        },
-        'record-stop': async ({ service, release, reason }) => addEvent(session(), 'stopped', service, release, reason),
-        'record-start': async ({ service, release }) => addEvent(session(), 'started', service, release, `started by ${session().invocation.actor}`),
-        'reject-release': async ({ service, release, reason }) => addEvent(session(), 'bad', service, release, reason),
-    };
-}
-async function addEvent(session, kind, service, release, reason) {
-    await session.ledger.addEvent({
-        at: new Date().toISOString(),
-        kind,
-        service,
-        release,
-        reason: session.redactor.text(reason),
-        run: session.invocation.runId,
-        restartMs: kind === 'live' ? session.lookers.get(service)?.restartMs() : undefined,
-    });
-}
-function lookerOf(session, service) {
-    const looker = session.lookers.get(service);
-    if (looker === undefined)
-        throw internal(`${service} is not being changed`);
-    return looker;
-}
-function internal(what) {
-    return new errors/* ProcedureError */.e_('E_INTERNAL', what, { next: 'Please report this with the log of the run.' });
-}
-
-;// CONCATENATED MODULE: ./build/steps/open-session.js
-
-
-/**
- * @param proof is told of each operation before it; undefined: nobody looks at requests
- * @param journalled where its operations are written down: in this run's own journal, or after those of the run that is
- * being recovered, so that a recovery that is killed is seen as part of that run
- */
-function openSession(locked, view, events, proof, journalled) {
-    const executor = new Executor(locked, performersFor(() => session), journalled);
-    const session = {
-        ...view,
-        ...locked,
-        events,
-        proof,
-        execute: async (operation, signal) => {
-            await proof?.beforeChange(operation, signal);
-            await executor.execute(operation, signal);
-        },
-        begun: executor.begun,
-        candidates: new Map(),
-        builds: new Map(),
-        expectedHashes: new Map(),
-        lookers: new Map(),
-        unacceptedTags: new Set(),
-        deployed: locked.recorder.deployed,
-        savings: new Map(),
-        saved: [],
-        frozenAt: new Map(),
-        startCommit: view.opened.checkout?.commit,
-        liveCommit: { value: view.opened.checkout?.commit },
-    };
-    return session;
-}
-
-;// CONCATENATED MODULE: ./build/model/recovery.js
-
-/**
- * Reads from the journal of a run that never ended what has to be finished or undone. Pure; every answer may be carried
- * out again, so that a recovery that is itself killed is simply repeated.
- * @param down services that do not run well any more: what was verified then does not count
- */
-function planRecovery(record, down = new Set()) {
-    const { entries } = record;
-    const names = new Set(entries.flatMap(({ operation }) => CHANGES_SERVICE.has(operation.kind) && 'service' in operation ? [operation.service] : []));
-    const services = Object.fromEntries([...names].map((service) => [service, recoverService(entries, service, down.has(service))]));
-    const stays = Object.values(services).some(({ kind }) => STAYS.has(kind));
-    const deployed = entries.some(({ operation, result }) => operation.kind === 'accept-release' && result === 'done');
-    return {
-        services,
-        tags: [...names].flatMap((service) => UNTOUCHED.has(services[service]?.kind ?? 'none') ? tagBack(entries, service) : []),
-        checkout: stays || deployed ? undefined : checkoutBack(entries),
-        worktrees: operations(entries, 'add-worktree'),
-        data: Object.entries(services).flatMap(([service, recovery]) => dataBackFor(ofService(entries, service), recovery)),
-        left: leftReleases(record, services),
-        builtTags: operations(entries, 'build-image').flatMap(({ service, tag }) => {
-            const kind = services[service]?.kind ?? 'none';
-            return STAYS.has(kind) || wasAccepted(entries, service) ? [] : [tag];
-        }),
-    };
-}
-/** The release that the run was deploying stays. */
-const STAYS = new Set(['accept', 'finish', 'leave']);
-/** The containers are those of before. */
-const UNTOUCHED = new Set(['none', 'resume', 'thaw']);
-/** `free-port` is none of them: nobody starts again what was ended, and the service was not touched yet. */
-const CHANGES_SERVICE = new Set([
-    'replace-containers',
-    'tag-image',
-    'restart-containers',
-    'kill-containers',
-    'remove-containers',
-    'start-beside',
-    'stop-containers',
-    'hold-traffic',
-    'install-edge',
-    'close-ports',
-    'record-stop',
-    'record-start',
-    'freeze-data',
-    'restore-data',
-]);
-function recoverService(entries, service, down) {
-    const own = ofService(entries, service);
-    const mark = own.findLast(({ operation }) => MARKS.has(operation.kind))?.operation;
-    if (mark?.kind === 'record-stop')
-        return recoverStop(own, mark.release);
-    const ejecting = recoverEject(own);
-    if (ejecting !== undefined)
-        return ejecting;
-    const replacements = own.flatMap((entry, index) => entry.operation.kind === 'replace-containers' || entry.operation.kind === 'start-beside'
-        ? [{ operation: entry.operation, index }]
-        : []);
-    const last = replacements.at(-1);
-    // Its containers are gone, and not only stopped.
-    if (last === undefined && operations(own, 'remove-containers').length > 0)
-        return recoverRestart(own);
-    if (last === undefined) {
-        return recoverBefore(own) ?? recoverData(own) ?? recoverStart(own, mark) ?? recoverRestart(own);
-    }
-    const { to, from } = last.operation;
-    const restarting = mark !== undefined || own.some(({ operation }) => recovery_RESTARTING.has(operation.kind));
-    if (to === from && (last.operation.kind === 'replace-containers' || restarting))
-        return recoverRestart(own);
-    if (last.operation.kind === 'start-beside')
-        return recoverBeside(own, down);
-    const after = own.slice(last.index + 1).filter((entry) => entry.result === 'done');
-    if (after.some(({ operation }) => operation.kind === 'accept-release' && operation.release === to)) {
-        return { kind: 'none' };
-    }
-    const goingBack = replacements.slice(0, -1).some(({ operation }) => operation.from === to);
-    if (!down && after.some(({ operation }) => operation.kind === 'verify'))
-        return { kind: 'accept', release: to };
-    const bad = foundWrong(own);
-    const common = { kind: 'go-back', bad, way: 'recreate', before: [] };
-    if (goingBack && from !== undefined)
-        return { ...common, back: to, failed: from };
-    return from === undefined ? { kind: 'leave', release: to } : { ...common, back: from, failed: to };
-}
-const MARKS = new Set(['record-stop', 'record-start']);
-/** Whoever stopped it wants it stopped: also when that was interrupted, or was the end of a start that failed. */
-function recoverStop(own, release) {
-    const stopped = own.some(({ operation, result }) => operation.kind === 'verify' && operation.checks.includes('stopped') && result === 'done');
-    return stopped ? { kind: 'none' } : { kind: 'stop', release };
-}
-function recoverStart(own, mark) {
-    if (mark?.kind !== 'record-start')
-        return undefined;
-    const verified = own.some(({ operation, result }) => operation.kind === 'verify' && result === 'done');
-    return verified ? { kind: 'none' } : { kind: 'restore', release: mark.release };
-}
-function recoverEject(own) {
-    const closing = own.findIndex(({ operation }) => operation.kind === 'close-ports');
-    if (closing === -1)
-        return undefined;
-    const after = own.slice(closing + 1);
-    const before = operations(own, 'start-beside')[0]?.beside ?? [];
-    const undone = after.some(({ operation }) => operation.kind === 'open-ports');
-    const has = !undone && after.some(({ operation }) => operation.kind === 'end-redirect');
-    const alone = own.some(({ operation }) => operation.kind === 'hold-traffic');
-    return { kind: has ? 'remove-edge' : 'reopen-edge', before, alone };
-}
-/** New containers were started while the old ones were there: which set has proven itself decides. */
-function recoverBeside(own, down) {
-    const starts = operations(own, 'start-beside');
-    const [first] = starts;
-    if (first === undefined)
-        return { kind: 'none' };
-    const { to, from, beside: before } = first;
-    const from1 = own.findIndex(({ operation }) => operation === first);
-    const after = own.slice(from1 + 1);
-    const done = after.filter(({ result }) => result === 'done').map(({ operation }) => operation);
-    // Only a way back sends the requests to some containers alone, or starts the release of before.
-    const undoing = foundWrong(after) ||
-        starts.some((start) => start.to === from && start.to !== to) ||
-        after.some(({ operation }) => operation.kind === 'shift-traffic' && operation.serve.who === 'only');
-    const accepted = done.some((operation) => operation.kind === 'accept-release' && operation.release === to);
-    if (accepted)
-        return { kind: 'finish', release: to, accepted: true, old: before };
-    const verified = done.some((operation) => operation.kind === 'verify' && operation.candidate !== true);
-    if (verified && !undoing && !down)
-        return { kind: 'finish', release: to, accepted: false, old: before };
-    if (undoing && from !== to && done.some((one) => one.kind === 'accept-release' && one.release === from)) {
-        return { kind: 'none' };
-    }
-    if (from === undefined)
-        return { kind: 'leave', release: to };
-    return { kind: 'go-back', back: from, failed: to, bad: foundWrong(own), way: wayOf(own), before };
-}
-function wayOf(own) {
-    if (operations(own, 'hold-traffic').length > 0)
-        return 'hold';
-    return operations(own, 'stop-containers').length > 0 ? 'stop-first' : 'beside';
-}
-/** Killed before anything new was started: requests may be held, containers stopped, ports redirected. */
-function recoverBefore(own) {
-    const held = operations(own, 'hold-traffic').at(-1);
-    const stopped = operations(own, 'stop-containers').flatMap(({ containers }) => containers);
-    const edge = operations(own, 'install-edge').length > 0;
-    if (held === undefined && stopped.length === 0 && !edge)
-        return undefined;
-    const router = held?.router ?? (stopped.length > 0 || edge ? { kind: 'edge' } : undefined);
-    return { kind: 'resume', stopped, router };
-}
-/** Killed while its data stood still, or was being replaced. A restore ends with a verification. */
-function recoverData(own) {
-    const freeze = operations(own, 'freeze-data').at(-1);
-    const replacing = own.findLastIndex(({ operation }) => operation.kind === 'restore-data');
-    if (freeze === undefined)
-        return undefined;
-    if (replacing !== -1)
-        return provenAfter(own, replacing) ? { kind: 'none' } : { kind: 'thaw', freeze };
-    const since = own.findLastIndex(({ operation }) => operation === freeze);
-    const thawed = own.slice(since).some(({ operation, result }) => operation.kind === 'thaw-data' && result === 'done');
-    return thawed ? undefined : { kind: 'thaw', freeze };
-}
-function provenAfter(own, index) {
-    return own.slice(index).some(({ operation, result }) => operation.kind === 'verify' && result === 'done');
-}
-/** What a backup was put in the place of comes back, unless the release stays that it was put there for. */
-function dataBackFor(own, recovery) {
-    const index = own.findLastIndex(({ operation }) => operation.kind === 'restore-data');
-    const entry = own[index];
-    if (entry?.operation.kind !== 'restore-data' || STAYS.has(recovery.kind) || recovery.kind === 'none')
-        return [];
-    const { operation, result } = entry;
-    if (operation.safety !== undefined)
-        return [(0,model_operation/* dataBack */.Y2)(operation, operation.safety)];
-    return result === 'done' ? [] : [operation];
-}
-/** A run goes back because of what it saw, or because it was cancelled or killed: only the first is the release's fault. */
-function foundWrong(own) {
-    return own.some(({ operation, result }) => LOOKING.has(operation.kind) && result === 'failed');
-}
-const LOOKING = new Set(['await-ready', 'verify', 'watch', 'analyse-canary']);
-/** A rollback leaves a release for good; any other run does when it found the release wrong. */
-function leftReleases({ entries, opening }, services) {
-    const rejected = new Set(operations(entries, 'reject-release').map(({ release }) => release));
-    return Object.entries(services).flatMap(([service, recovery]) => {
-        const own = entries.filter(({ operation }) => 'service' in operation && operation.service === service);
-        const changes = own.flatMap(({ operation }) => operation.kind === 'replace-containers' || operation.kind === 'start-beside' ? [operation] : []);
-        const last = changes.at(-1);
-        const stays = recovery.kind === 'accept' || recovery.kind === 'finish' || wasAccepted(entries, service);
-        if (!stays || last?.from === undefined || last.from === last.to)
-            return [];
-        const accepted = operations(own, 'accept-release').at(-1)?.release;
-        if (last.kind === 'start-beside' && accepted === last.from) {
-            // The old set was still there and took the requests back: what was left is the new one.
-            if (!foundWrong(own) || rejected.has(last.to))
-                return [];
-            const reason = `${opening.procedure} of ${opening.invocation.actor} found it wrong and went back to ${last.from}`;
-            return [{ kind: 'reject-release', service, release: last.to, reason }];
-        }
-        if (rejected.has(last.from))
-            return [];
-        const wrong = foundWrong(own) && changes.slice(0, -1).some(({ from }) => from === last.to);
-        if (opening.procedure !== 'rollback' && !wrong)
-            return [];
-        const reason = `${opening.procedure} of ${opening.invocation.actor} went back from it to ${last.to}`;
-        return [{ kind: 'reject-release', service, release: last.from, reason }];
-    });
-}
-/** A restart ends with a verification; before that the containers may be gone. */
-function recoverRestart(own) {
-    const first = own.find(({ operation }) => recovery_RESTARTING.has(operation.kind) || operation.kind === 'record-start');
-    if (first === undefined || !('release' in first.operation) || first.operation.release === undefined) {
-        return { kind: 'none' };
-    }
-    const verified = own.some(({ operation, result }) => operation.kind === 'verify' && result === 'done');
-    return verified ? { kind: 'none' } : { kind: 'restore', release: first.operation.release };
-}
-const recovery_RESTARTING = new Set([
-    'restart-containers',
-    'kill-containers',
-    'remove-containers',
-]);
-function ofService(entries, service) {
-    return entries.filter(({ operation }) => 'service' in operation && operation.service === service);
-}
-function tagBack(entries, service) {
-    const first = operations(entries, 'tag-image').find((operation) => operation.service === service);
-    if (first?.from === undefined)
-        return [];
-    // An accepted service keeps its tag: only one whose containers were never touched gets here with nothing accepted.
-    return wasAccepted(entries, service) ? [] : [{ ...first, to: first.from, from: first.to }];
-}
-function wasAccepted(entries, service) {
-    return entries.some(({ operation, result }) => operation.kind === 'accept-release' && operation.service === service && result === 'done');
-}
-function checkoutBack(entries) {
-    const moves = operations(entries, 'move-checkout');
-    const [first] = moves;
-    const last = moves.at(-1);
-    if (first === undefined || last === undefined)
-        return undefined;
-    const done = entries.findLast(({ operation }) => operation === last)?.result === 'done';
-    if (last.to === first.from && done)
-        return undefined;
-    return { kind: 'move-checkout', directory: first.directory, from: last.to, to: first.from };
-}
-function operations(entries, kind) {
-    return entries.flatMap(({ operation }) => (operation.kind === kind ? [operation] : []));
-}
-
 // EXTERNAL MODULE: ./build/model/service.js
 var model_service = __nccwpck_require__(194);
-// EXTERNAL MODULE: ./build/strategies/index.js + 8 modules
-var strategies = __nccwpck_require__(5318);
-;// CONCATENATED MODULE: ./build/strategies/eject.js
-
-const EDGE = { kind: 'edge' };
-/**
- * The same release again with the ports that the compose file gives it. They are redirected through what stands in for
- * the edge until the new container is ready, so that no new connection fails where the host can redirect. What may run only
- * once is stopped first, and the edge keeps requests waiting.
- */
-function planEject(eject) {
-    const { service, release, present, checks, drainTimeoutMs } = eject;
-    const ports = portsOf(eject);
-    const old = { are: 'these', containers: present };
-    return [
-        { kind: 'capture-evidence', service, moment: 'before' },
-        { kind: 'close-ports', service, ports },
-        ...(eject.alone
-            ? [
-                { kind: 'hold-traffic', service, router: EDGE, ...policy/* DEFAULT_HOLD */.ks },
-                { kind: 'drain-containers', service, router: EDGE, containers: old, timeoutMs: drainTimeoutMs },
-                { kind: 'stop-containers', service, containers: present },
-            ]
-            : []),
-        {
-            kind: 'start-beside',
-            service,
-            to: release,
-            from: release,
-            count: eject.replicas,
-            beside: present,
-            published: true,
-            named: false,
-        },
-        { kind: 'await-ready', service, release, timeoutMs: eject.readinessTimeoutMs, except: present },
-        { kind: 'settle-containers', service, containerName: undefined, named: true, except: present },
-        ...(eject.alone
-            ? [
-                { kind: 'shift-traffic', service, router: EDGE, serve: { who: 'new', old: present, percent: 100 } },
-                { kind: 'release-traffic', service, router: EDGE },
-            ]
-            : []),
-        { kind: 'verify', service, release, checks, except: present, candidate: true },
-        { kind: 'end-redirect', service, ports },
-        { kind: 'drain-containers', service, router: EDGE, containers: old, timeoutMs: drainTimeoutMs },
-        { kind: 'end-takeover', service, timeoutMs: drainTimeoutMs },
-        { kind: 'retire-containers', service, containers: old },
-        { kind: 'remove-edge', service },
-        ...(eject.containerName === undefined
-            ? []
-            : [
-                {
-                    kind: 'settle-containers',
-                    service,
-                    containerName: eject.containerName,
-                    named: false,
-                    except: [],
-                },
-            ]),
-        { kind: 'watch', service, release, durationMs: eject.watchMs },
-        { kind: 'capture-evidence', service, moment: 'after' },
-    ];
-}
-/**
- * The edge takes the ports again; what was to have them goes. Every operation may be repeated.
- * @param eject `alone`: what is behind the edge was stopped, or may have been
- */
-function undoEject({ service, release, present, alone, ...eject }) {
-    const ports = portsOf(eject);
-    return [
-        { kind: 'retire-containers', service, containers: { are: 'others', than: present } },
-        ...(alone
-            ? [
-                { kind: 'start-containers', service, containers: present },
-                { kind: 'await-ready', service, release, timeoutMs: eject.readinessTimeoutMs },
-                { kind: 'shift-traffic', service, router: EDGE, serve: { who: 'all-but', containers: [] } },
-                { kind: 'release-traffic', service, router: EDGE },
-            ]
-            : []),
-        { kind: 'open-ports', service, ports },
-        { kind: 'end-redirect', service, ports },
-        { kind: 'end-takeover', service, timeoutMs: eject.drainTimeoutMs },
-    ];
-}
-/** The service has its ports: the redirect ends, what is left behind the edge goes, and so does the edge. */
-function finishEject(eject) {
-    const { service, left, containerName } = eject;
-    return [
-        { kind: 'end-redirect', service, ports: portsOf(eject) },
-        { kind: 'end-takeover', service, timeoutMs: eject.drainTimeoutMs },
-        ...(left.length === 0
-            ? []
-            : [{ kind: 'retire-containers', service, containers: { are: 'these', containers: left } }]),
-        { kind: 'remove-edge', service },
-        ...(containerName === undefined
-            ? []
-            : [{ kind: 'settle-containers', service, containerName, named: false, except: [] }]),
-    ];
-}
-function portsOf({ edge }) {
-    return edge.ports.map(({ published }) => published);
-}
-
-// EXTERNAL MODULE: ./build/strategies/phases.js
-var phases = __nccwpck_require__(7485);
-;// CONCATENATED MODULE: ./build/strategies/start-again.js
-
-/** The same release again. Behind the edge a container gets no ports of the host, so Compose cannot make it. */
-function startAgain(again) {
-    const { service, release, replicas, router, present, containerName, timeoutMs } = again;
-    const ready = { kind: 'await-ready', service, release, timeoutMs };
-    if (router.kind !== 'edge') {
-        const replace = {
-            kind: 'replace-containers',
-            service,
-            to: release,
-            from: release,
-            replicas,
-            force: false,
-        };
-        return [replace, ready, ...(0,phases/* letGo */.Ko)(service, router)];
-    }
-    const missing = Math.max(0, replicas - present.length);
-    return [
-        ...(present.length === 0 ? [] : [{ kind: 'start-containers', service, containers: present }]),
-        ...(missing === 0
-            ? []
-            : [
-                {
-                    kind: 'start-beside',
-                    service,
-                    to: release,
-                    from: release,
-                    count: missing,
-                    beside: present,
-                    published: false,
-                    named: false,
-                },
-            ]),
-        ready,
-        { kind: 'shift-traffic', service, router, serve: { who: 'all-but', containers: [] } },
-        ...(containerName === undefined || missing === 0
-            ? []
-            : [{ kind: 'settle-containers', service, containerName, named: false, except: [] }]),
-    ];
-}
-
-// EXTERNAL MODULE: ./build/model/maintenance.js
-var maintenance = __nccwpck_require__(918);
-;// CONCATENATED MODULE: ./build/steps/maintenance/status-page.js
-/** Why, where nothing is said: as the runbook writes it. */
-const ROUTINE = 'Routine maintenance and updates';
-/**
- * Tells the status page, where there is one, and waits for its answer for some seconds: what a page says counts only once
- * it has taken it.
- */
-async function tellPage(session, news) {
-    const { notifier, recorder } = session;
-    const deliveries = await notifier.tell(changeOf(session, news));
-    if (deliveries.length === 0)
-        return { page: undefined, problem: undefined };
-    const problem = deliveries.find((one) => one.problem !== undefined)?.problem;
-    const detail = problem === undefined ? news.kind : `${news.kind}: ${problem}`;
-    recorder.gates.push({ gate: 'status-page', state: problem === undefined ? 'passed' : 'refused', detail });
-    const says = news.kind === 'maintenance' || news.kind === 'operational' ? news.kind : undefined;
-    return { page: problem === undefined ? says : undefined, problem };
-}
-/** @returns whether there is a page that would be told */
-function isCalled(session, news) {
-    return session.notifier.describe(changeOf(session, news)).length > 0;
-}
-function changeOf(session, news) {
-    return { ...news, project: session.project, reason: whyOf(session) };
-}
-/** @returns why there is a maintenance, redacted */
-function whyOf({ request, redactor }) {
-    return redactor.text(request.reason ?? ROUTINE);
-}
-/** A call that is lost changes nothing of the work, and somebody has to make it. */
-function sayNotTold(session, { problem }, what, next) {
-    if (problem === undefined)
-        return;
-    session.recorder.note(`the status page was not told ${what}: ${problem}`);
-    session.recorder.nextSteps.push(`The status page was not told ${what} (${problem}). ${next}`);
-}
-/**
- * A page that goes on saying maintenance is what nobody notices: it is said, and what to do.
- * @param problem why it could not be told that all is right; undefined: all is not right
- */
-function sayPageStays(session, problem) {
-    const said = `the status page still says maintenance${problem === undefined ? '' : `: ${problem}`}`;
-    session.progress.warning(said);
-    session.recorder.note(said);
-    session.recorder.nextSteps.unshift(problem === undefined
-        ? 'The status page still says maintenance. When the services are right again, run procedure maintenance with phase: verify: it says operational when all checks pass; or set the page by hand.'
-        : `The status page still says maintenance: it could not be told that all works again (${problem}). Once it answers, run procedure maintenance with phase: verify, which tells it again; or set the page by hand.`);
-}
-
-;// CONCATENATED MODULE: ./build/steps/maintenance/window.js
-
-
-/** The maintenance window that this run works in: its records are in the ledger, since its phases may be runs of their own. */
-class Window {
-    session;
-    id;
-    constructor(session, id) {
-        this.session = session;
-        this.id = id;
-    }
-    /** The one that the phases of this run belong to. */
-    static async of(session) {
-        return new Window(session, await windowOf(session));
-    }
-    /** What is known of it; undefined before its first record. */
-    async read() {
-        const last = await read(this.session);
-        return last?.id === this.id ? last : undefined;
-    }
-    async add(kind, part = {}) {
-        const { invocation, ledger } = this.session;
-        await ledger.addMaintenanceRecord({
-            at: new Date().toISOString(),
-            window: this.id,
-            kind,
-            run: invocation.runId,
-            by: invocation.actor,
-            outcome: undefined,
-            startsAt: undefined,
-            plannedMs: undefined,
-            page: undefined,
-            services: [],
-            issues: [],
-            ...part,
-        });
-    }
-}
-/** @returns the id of the window that the phases of this run belong to; nothing is written */
-async function windowOf({ ledger, request, invocation }) {
-    return (0,maintenance/* windowFor */.a8)(await ledger.maintenanceRecords(), request.maintenance.phases, invocation.runId);
-}
-/** For what a killed run left: nobody else would notice that its status page goes on saying maintenance. */
-async function saySoIfPageStays(session) {
-    const last = await read(session);
-    if (last?.page === 'maintenance')
-        sayPageStays(session);
-}
-async function read({ ledger }) {
-    return (0,maintenance/* lastWindow */.BG)(await ledger.maintenanceRecords());
-}
-
+// EXTERNAL MODULE: ./build/steps/data.js
+var data = __nccwpck_require__(151);
+// EXTERNAL MODULE: ./build/steps/data-places.js
+var data_places = __nccwpck_require__(6500);
+// EXTERNAL MODULE: ./build/steps/gates/pass-gate.js
+var pass_gate = __nccwpck_require__(1875);
+// EXTERNAL MODULE: ./build/steps/kept-candidate.js
+var kept_candidate = __nccwpck_require__(1831);
 // EXTERNAL MODULE: ./build/steps/observe.js + 1 modules
 var observe = __nccwpck_require__(1061);
-// EXTERNAL MODULE: ./build/steps/plan-service.js
-var plan_service = __nccwpck_require__(1370);
-// EXTERNAL MODULE: ./build/steps/readiness.js + 10 modules
-var readiness = __nccwpck_require__(8858);
-;// CONCATENATED MODULE: ./build/model/outage.js
-/**
- * How long nothing served at all.
- * @param initially containers that served when the change began
- * @param changes in any order
- * @returns milliseconds between `fromMs` and `toMs` in which no container served
- */
-function outageMs(initially, changes, fromMs, toMs) {
-    const serving = new Set(initially);
-    let emptySince = serving.size === 0 ? fromMs : undefined;
-    let total = 0;
-    for (const change of [...changes].sort((a, b) => a.atMs - b.atMs)) {
-        const atMs = Math.min(Math.max(change.atMs, fromMs), toMs);
-        if (change.serves)
-            serving.add(change.container);
-        else
-            serving.delete(change.container);
-        if (serving.size === 0)
-            emptySince ??= atMs;
-        else if (emptySince !== undefined) {
-            total += atMs - emptySince;
-            emptySince = undefined;
-        }
-    }
-    return total + (emptySince === undefined ? 0 : Math.max(0, toMs - emptySince));
-}
-
-;// CONCATENATED MODULE: ./build/model/memory-baseline.js
-
-
-
-/** Fewer runs than this are no baseline. */
-const LEAST_RUNS = 3;
-/** A service takes somewhat more or less each time. */
-const ABOVE = 1.5;
-const ABOVE_BYTES = 20e6;
-/**
- * What the service needed after its green runs (the median of them), or else the runbook's "200-500MB" (Procedure 1,
- * Expected Outcome). Pure.
- * @param records of the service, in any order
- */
-function memoryBaseline(records) {
-    const known = records
-        .flatMap(({ outcome, memoryBytes }) => ((0,model_outcome/* isGreen */.gf)(outcome) && memoryBytes !== undefined ? [memoryBytes] : []))
-        .sort((a, b) => a - b);
-    const median = known[Math.floor(known.length / 2)];
-    if (median === undefined || known.length < LEAST_RUNS) {
-        return {
-            mostBytes: policy/* RUNBOOK */.HA.targets.memoryBytes,
-            words: `the runbook's 200 to ${(0,units/* formatSize */.Xq)(policy/* RUNBOOK */.HA.targets.memoryBytes)}`,
-        };
-    }
-    return {
-        mostBytes: Math.max(median * ABOVE, median + ABOVE_BYTES),
-        words: `${(0,units/* formatSize */.Xq)(median)}, the median of ${known.length} runs`,
-    };
-}
-
-;// CONCATENATED MODULE: ./build/model/canary.js
-
-/** A rate of failures this much above the old one's is a failure of the new release. */
-const FAILURE_MARGIN = 0.01;
-/** Answers that take this many times as long, and at least so many milliseconds longer, are. */
-const SLOWER_FACTOR = 2;
-const SLOWER_LEAST_MS = 50;
-/** Fewer error lines than these are chance; so many times as many for each request are not. */
-const ERROR_LINES_LEAST = 3;
-const ERROR_LINES_FACTOR = 2;
-/** A new container that takes this many times the memory, and at least so much more, leaks or is built wrong. */
-const MEMORY_FACTOR = 2;
-const MEMORY_LEAST_BYTES = 100e6;
-/** In this order: what shows with few requests as well, then whether there were enough, then what needs many. */
-const JUDGES = [failures, errorLines, canary_memory, fewRequests, latency];
-/** Compares the new release with the one beside it, under the same traffic at the same time. Pure. */
-function judgeCanary(figures, policy) {
-    for (const judge of JUDGES) {
-        const verdict = judge(figures, policy);
-        if (verdict !== undefined)
-            return verdict;
-    }
-    return { kind: 'good' };
-}
-function failures({ new: fresh, old }, policy) {
-    const rate = ({ requests, failures }) => (requests === 0 ? 0 : failures / requests);
-    // One failure of few requests is no rate yet; as many failures as make an answer are.
-    const clear = fresh.failures >= 3 || fresh.requests >= policy.minRequests;
-    if (!clear || fresh.failures === 0 || rate(fresh) <= rate(old) + FAILURE_MARGIN)
-        return undefined;
-    const percent = (value) => `${(value * 100).toFixed(1)} %`;
-    return bad(`${percent(rate(fresh))} of its requests failed, ${percent(rate(old))} of the old one's`);
-}
-function errorLines({ new: fresh, old }) {
-    const each = ({ errorLines, requests }) => errorLines / Math.max(1, requests);
-    if (fresh.errorLines < ERROR_LINES_LEAST || each(fresh) <= each(old) * ERROR_LINES_FACTOR)
-        return undefined;
-    return bad(`it wrote ${fresh.errorLines} error lines in ${fresh.requests} requests, the old one ${old.errorLines} in ${old.requests}`);
-}
-function canary_memory({ new: fresh, old }) {
-    if (fresh.memoryBytes === undefined || old.memoryBytes === undefined)
-        return undefined;
-    const more = fresh.memoryBytes - old.memoryBytes;
-    if (fresh.memoryBytes <= old.memoryBytes * MEMORY_FACTOR || more < MEMORY_LEAST_BYTES)
-        return undefined;
-    return bad(`it uses ${(0,units/* formatSize */.Xq)(fresh.memoryBytes)} of memory, the old one ${(0,units/* formatSize */.Xq)(old.memoryBytes)}`);
-}
-function fewRequests({ new: fresh }, { minRequests }) {
-    if (fresh.requests >= minRequests)
-        return undefined;
-    return { kind: 'inconclusive', reason: `it got ${fresh.requests} requests, fewer than ${minRequests}` };
-}
-function latency({ new: fresh, old }) {
-    if (fresh.averageMs === undefined || old.averageMs === undefined)
-        return undefined;
-    const slower = fresh.averageMs > old.averageMs * SLOWER_FACTOR;
-    if (!slower || fresh.averageMs - old.averageMs < SLOWER_LEAST_MS)
-        return undefined;
-    return bad(`its answers take ${fresh.averageMs.toFixed(0)} ms on average, the old one's ${old.averageMs.toFixed(0)} ms`);
-}
-function bad(reason) {
-    return { kind: 'bad', reason };
-}
-
-// EXTERNAL MODULE: ./build/steps/log-lines.js
-var log_lines = __nccwpck_require__(7579);
-;// CONCATENATED MODULE: ./build/steps/canary-figures.js
-
-/** Lines of one container that are looked at: of a log that floods, the newest. */
-const LOG_LINES = 20_000;
-const LOG_DEADLINE_MS = 10_000;
-/** What was seen of the old containers and of the new ones since a step began. */
-async function canaryFigures(session, { service, old }, window) {
-    const containers = await session.engine.containers(session.project, service);
-    const isOld = new Set(old);
-    const [fresh, before] = await Promise.all([
-        figuresOf(session, containers.filter(({ id }) => !isOld.has(id)), window),
-        figuresOf(session, containers.filter(({ id }) => isOld.has(id)), window),
-    ]);
-    return { new: fresh, old: before };
-}
-async function figuresOf(session, containers, window) {
-    const counts = containers.flatMap(({ id }) => countOf(id, window) ?? []);
-    const requests = sum(counts.map((count) => count.requests));
-    const weighed = sum(counts.map((count) => (count.averageMs ?? 0) * count.requests));
-    const lines = await Promise.all(containers.map(({ id }) => canary_figures_errorLines(session, id, window)));
-    const memory = await Promise.all(containers.map(({ id }) => memoryOf(session, id)));
-    const known = memory.flatMap((bytes) => bytes ?? []);
-    return {
-        requests,
-        failures: sum(counts.map((count) => count.failures)),
-        averageMs: requests === 0 ? undefined : weighed / requests,
-        errorLines: sum(lines),
-        memoryBytes: known.length === 0 ? undefined : Math.max(...known),
-    };
-}
-function countOf(id, { before, after }) {
-    const now = after.find(({ container }) => container === id);
-    if (now === undefined)
-        return undefined;
-    const then = before.find(({ container }) => container === id);
-    return {
-        requests: now.requests - (then?.requests ?? 0),
-        failures: now.failures - (then?.failures ?? 0),
-        averageMs: now.averageMs,
-    };
-}
-/** A log that cannot be read has no error lines: the requests decide then. */
-async function canary_figures_errorLines(session, id, { sinceMs, signal }) {
-    const matcher = (0,log_lines/* errorMatcher */.bb)(session.request);
-    if (matcher === undefined)
-        return 0;
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(LOG_DEADLINE_MS)]);
-    try {
-        const log = await session.engine.logs(id, { since: sinceMs / 1000, tail: LOG_LINES, signal: deadline });
-        return (await (0,log_lines/* countErrors */.Tk)(log, matcher)).errors;
-    }
-    catch (error) {
-        session.progress.debug(`log of ${id}: ${String(error)}`);
-        return 0;
-    }
-}
-async function memoryOf(session, id) {
-    return (await session.engine.memoryNow(id).catch(() => undefined))?.memoryBytes;
-}
-function sum(numbers) {
-    return numbers.reduce((total, number) => total + number, 0);
-}
-
-// EXTERNAL MODULE: ./build/steps/signs.js
-var steps_signs = __nccwpck_require__(6665);
-;// CONCATENATED MODULE: ./build/steps/analyse-canary.js
-
-
-
-
-
-
-
-const analyse_canary_PROGRESS_EVERY_MS = 10_000;
-/**
- * Compares new and old for the length of a step: requests as the router saw them, error lines and memory, and restarts and
- * health as the engine shows them.
- * Too few requests: once more as long, then what `on-inconclusive` says.
- * @throws ProcedureError E_VERIFICATION, WarningSignError
- */
-async function analyseCanary(session, operation, signs, signal) {
-    const { canary } = session.request;
-    const router = await routerOf(session, operation.service, operation.router);
-    const before = await router.counts();
-    const sinceMs = Date.now();
-    for (let round = 1;; round += 1) {
-        await passTime(session, operation, signal);
-        const figures = await canaryFigures(session, operation, { before, after: await router.counts(), sinceMs, signal });
-        const verdict = judgeCanary(figures, canary);
-        session.progress.info(`  canary at ${operation.percent} %: ${analyse_canary_describe(figures)}`);
-        session.recorder.note(`canary at ${operation.percent} %: ${analyse_canary_describe(figures)}`, operation.service);
-        if (verdict.kind === 'inconclusive' && round === 1) {
-            session.progress.info(`  ${verdict.reason}: waiting for as long once more`);
-            continue;
-        }
-        settle(session, operation, verdict, signs);
-        return;
-    }
-}
-async function passTime(session, { durationMs, percent, service, old }, signal) {
-    const endsAt = performance.now() + durationMs;
-    let lastSaid = performance.now();
-    for (;;) {
-        const left = endsAt - performance.now();
-        if (left <= 0)
-            return;
-        await (0,deadline/* sleep */.yy)(Math.min(left, 500), signal);
-        await refuseBroken(session, service, old);
-        if (performance.now() - lastSaid < analyse_canary_PROGRESS_EVERY_MS)
-            continue;
-        lastSaid = performance.now();
-        session.progress.info(`  … ${service}: canary at ${percent} %, ${(0,units/* formatDuration */.a3)(Math.max(0, left))} left`);
-    }
-}
-/** What the engine shows needs no comparing. */
-async function refuseBroken(session, service, old) {
-    const containers = await session.engine.containers(session.project, service);
-    const wrong = containers.find((one) => !old.includes(one.id) && (one.state !== 'running' || one.health === 'unhealthy' || one.restartCount > 0));
-    if (wrong === undefined)
-        return;
-    throw new errors/* ProcedureError */.e_('E_VERIFICATION', `${wrong.name} is ${wrong.state}, health ${wrong.health}, restarted ${wrong.restartCount} times while it was a canary`, { next: 'Its log is in the evidence; fix what it says and deploy again.' });
-}
-function settle(session, { service, percent }, verdict, signs) {
-    const { onInconclusive } = session.request.canary;
-    switch (verdict.kind) {
-        case 'good':
-            return;
-        case 'bad':
-            throw new errors/* ProcedureError */.e_('E_VERIFICATION', `The canary of ${service} is worse than what runs: ${verdict.reason}`, {
-                next: 'It gets no requests any more. Fix what the figures show and deploy again.',
-            });
-        case 'inconclusive':
-            if (onInconclusive === 'continue') {
-                (0,steps_signs/* raise */.xl)(session, signs, {
-                    sign: 'note',
-                    severity: 'low',
-                    service,
-                    message: `the canary at ${percent} % was inconclusive (${verdict.reason}); going on, as on-inconclusive says`,
-                });
-                return;
-            }
-            throw new errors/* ProcedureError */.e_('E_VERIFICATION', `The canary of ${service} at ${percent} % is inconclusive: ${verdict.reason}`, { next: 'Deploy when there is more traffic, make canary-pause longer, or set on-inconclusive: continue.' });
-    }
-}
-function analyse_canary_describe({ new: fresh, old }) {
-    const words = (figures) => [
-        `${figures.requests} requests, ${figures.failures} failed`,
-        ...(figures.averageMs === undefined ? [] : [`${figures.averageMs.toFixed(0)} ms on average`]),
-        ...(figures.errorLines === 0 ? [] : [`${figures.errorLines} error lines`]),
-        ...(figures.memoryBytes === undefined ? [] : [(0,units/* formatSize */.Xq)(figures.memoryBytes)]),
-    ].join(', ');
-    return `new: ${words(fresh)}; old: ${words(old)}`;
-}
-
-// EXTERNAL MODULE: external "node:stream"
-var external_node_stream_ = __nccwpck_require__(7075);
-// EXTERNAL MODULE: external "node:timers/promises"
-var external_node_timers_promises_ = __nccwpck_require__(8500);
-;// CONCATENATED MODULE: ./build/steps/capture-urgent.js
-
-
-
-
-
-/** A frozen service is down: each piece of evidence has this long, all of them at once. */
-const PIECE_MS = 8_000;
-/** What a process that understands signal 3 needs to write what its threads do. */
-const DUMP_MS = 500;
-const NEWEST_LINES = 50_000;
-/**
- * What can be had of a container that is going to be killed, within bounds and piece by piece: an engine that gives no log
- * may well give the rest. Signal 3 comes first, so that the thread dump of a JVM is in the log; process 1 of a container
- * that does not handle it is not harmed by it.
- */
-async function captureUrgently(run, container, folder, signal) {
-    const { engine, evidence } = run;
-    const { id } = container;
-    const piece = async (what, take) => {
-        try {
-            await within(PIECE_MS, what, take());
-        }
-        catch (error) {
-            if (signal.aborted)
-                throw error;
-            run.progress.warning(`evidence of ${container.name}: no ${what}: ${(0,errors/* asProcedureError */.qq)(error).message}`);
-        }
-    };
-    // A graceful stop is not for a signal that ends some servers at once.
-    if (container.state === 'running' && run.request.procedure === 'emergency') {
-        await piece('thread dump', () => engine.killContainer(id, 'SIGQUIT'));
-        await (0,external_node_timers_promises_.setTimeout)(DUMP_MS);
-    }
-    await Promise.all([
-        piece('inspect output', async () => evidence.json(`${folder}/inspect.json`, await engine.inspectContainer(id))),
-        piece('log', async () => {
-            const bounded = AbortSignal.any([signal, AbortSignal.timeout(PIECE_MS)]);
-            const log = await engine.logs(id, { timestamps: true, tail: NEWEST_LINES, signal: bounded });
-            await evidence.stream(`${folder}/log.txt`, log, bounded);
-        }),
-        ...((0,model_service/* isAlive */._n)(container)
-            ? [
-                piece('list of processes', async () => {
-                    const text = Buffer.from(`${(await engine.top(id)).join('\n')}\n`);
-                    await evidence.stream(`${folder}/top.txt`, external_node_stream_.Readable.from([text]));
-                }),
-                piece('resource use', async () => {
-                    const use = await engine.stats(id);
-                    if (use !== undefined)
-                        await evidence.json(`${folder}/stats.json`, use);
-                }),
-            ]
-            : []),
-    ]);
-}
-/** What goes on after the time is over ends by its own deadline; nobody waits for it. */
-async function within(ms, what, work) {
-    work.catch(() => undefined);
-    const over = new AbortController();
-    const late = (0,external_node_timers_promises_.setTimeout)(ms, undefined, { signal: over.signal }).then(() => {
-        throw new errors/* ProcedureError */.e_('E_DEADLINE', `it did not come within ${(0,units/* formatDuration */.a3)(ms)}`, {
-            next: `Go on without ${what}.`,
-        });
-    });
-    late.catch(() => undefined);
-    try {
-        return await Promise.race([work, late]);
-    }
-    finally {
-        over.abort();
-    }
-}
-
-;// CONCATENATED MODULE: ./build/steps/evidence.js
-
-
-/**
- * The engine gives a json-file log of short lines at about 8.5 MB/s (measured on 26.1.5), 2 GB in four minutes. The old
- * release serves meanwhile; a hanging engine must not hold the run for longer.
- */
-const evidence_LOG_DEADLINE_MS = 15 * 60_000;
-/** In an emergency nobody waits for an old log: its newest lines, and no longer than this. */
-const EMERGENCY = { logDeadlineMs: 15_000, lines: 50_000 };
-/**
- * Log, resource use and inspect output of a service's containers, redacted, as files under `service/moment/`.
- * Evidence that cannot be had is a warning: it must not keep a fix from being deployed.
- */
-async function captureEvidence(run, project, service, moment, signal) {
-    const containers = await run.engine.containers(project, service);
-    for (const container of containers) {
-        const folder = `${service}/${moment}/${container.name}`;
-        learnEnvironment(run, container);
-        try {
-            await (isUrgent(run) && moment === 'before' ? captureUrgently : captureOne)(run, container, folder, signal);
-        }
-        catch (error) {
-            if (signal.aborted)
-                throw error;
-            run.progress.warning(`evidence of ${container.name}: ${(0,errors/* asProcedureError */.qq)(error).message}`);
-        }
-    }
-    if (containers.length > 0)
-        run.recorder.captured.push(`${service} ${moment}`);
-    return containers;
-}
-function learnEnvironment(run, container) {
-    run.redactor.learn(container.environment.map((entry) => {
-        const split = entry.indexOf('=');
-        return { name: entry.slice(0, split), value: entry.slice(split + 1) };
-    }));
-}
-/** A service that does harm or answers nothing does not wait for a whole log. */
-function isUrgent({ request }) {
-    return request.procedure === 'emergency' || request.procedure === 'stop';
-}
-async function captureOne(run, container, folder, signal) {
-    const captured = await Promise.allSettled([
-        captureFacts(run, container, folder),
-        captureLog(run, container, folder, signal),
-    ]);
-    for (const result of captured)
-        if (result.status === 'rejected')
-            throw result.reason;
-}
-async function captureFacts(run, container, folder) {
-    await run.evidence.json(`${folder}/inspect.json`, await run.engine.inspectContainer(container.id));
-    if (container.state !== 'running')
-        return;
-    const use = await run.engine.stats(container.id);
-    if (use !== undefined)
-        await run.evidence.json(`${folder}/stats.json`, use);
-}
-async function captureLog(run, container, folder, signal) {
-    const urgent = isUrgent(run);
-    const bounded = AbortSignal.any([signal, AbortSignal.timeout(urgent ? EMERGENCY.logDeadlineMs : evidence_LOG_DEADLINE_MS)]);
-    const log = await run.engine.logs(container.id, {
-        timestamps: true,
-        signal: bounded,
-        ...(urgent ? { tail: EMERGENCY.lines } : {}),
-    });
-    await run.evidence.stream(`${folder}/log.txt`, log, bounded);
-}
-
-;// CONCATENATED MODULE: ./build/steps/port-outage.js
-/**
- * How long nothing listened at the published ports while they changed hands. With a redirect somebody always does; without
- * one, containers that serve are of no use to whoever comes from outside.
- */
-class PortOutage {
-    session;
-    service;
-    old;
-    redirected = false;
-    closedAtMs;
-    totalMs = 0;
-    constructor(session, service, old) {
-        this.session = session;
-        this.service = service;
-        this.old = old;
-    }
-    /** Call after each operation that was carried out. */
-    async after({ kind }, beganAtMs) {
-        if (kind === 'redirect-ports')
-            this.redirected = true;
-        if (kind === 'open-ports')
-            this.opened(this.closedAtMs ?? this.stoppedAtMs());
-        if (kind === 'close-ports') {
-            const edge = await this.session.edges.find(this.session.project, this.service);
-            this.redirected = edge?.redirected === true;
-            this.closedAtMs = beganAtMs;
-        }
-        if (kind === 'await-ready' && this.closedAtMs !== undefined)
-            this.opened(this.closedAtMs);
-    }
-    /** Milliseconds until now. */
-    get ms() {
-        return this.totalMs;
-    }
-    opened(closedAtMs) {
-        if (!this.redirected && closedAtMs !== undefined)
-            this.totalMs += Math.max(0, Date.now() - closedAtMs);
-        this.closedAtMs = undefined;
-    }
-    /** The old container, which had the ports, was told to stop. */
-    stoppedAtMs() {
-        const own = this.session.events.seen.filter(({ id }) => this.old.has(id));
-        return own.find(({ action }) => action === 'kill' || action === 'die')?.atMs;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/steps/killed-after-grace.js
-
-/** Docker tells of a container's end on another connection than the one that answers the stop. */
-const TOLD_WITHIN_MS = 1_000;
-/** 128 + SIGKILL. */
-const KILLED = 137;
-/**
- * Says that containers had to be killed after their grace time: they lost what they were doing. It is only told, whatever
- * `on-warning` says: by then they have ended, and neither a failure nor a rollback would undo that.
- * @param containers ids of those that were stopped
- * @param from how many events of the run had been seen before they were; later ones count
- * @param ended whether all of them have ended, so that an event of each may be waited for
- */
-async function noteKilled(session, signs, service, { containers, from, ended, }) {
-    const { events } = session;
-    const diedSince = (id) => events.seen.slice(from).some((event) => event.action === 'die' && event.id === id);
-    if (ended) {
-        const over = AbortSignal.timeout(TOLD_WITHIN_MS);
-        while (!over.aborted && !containers.every(diedSince)) {
-            await events.next(({ action }) => action === 'die', TOLD_WITHIN_MS, over);
-        }
-    }
-    const since = events.seen.slice(from);
-    const killed = containers.filter((id) => since.some((event) => event.action === 'die' && event.id === id && event.exitCode === KILLED) &&
-        !since.some((event) => event.action === 'oom' && event.id === id));
-    if (killed.length === 0)
-        return;
-    const who = killed.length === 1 ? 'a container' : `${killed.length} containers`;
-    (0,steps_signs/* raise */.xl)(session, signs, {
-        sign: 'killed-after-grace',
-        severity: 'low',
-        service,
-        message: `${who} did not stop within the grace time and ${killed.length === 1 ? 'was' : 'were'} killed; handle SIGTERM or raise stop_grace_period`,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/model/slow-start.js
-
-
-/** So many slow starts in a row before the one at hand are no chance any more. */
-const CONSISTENT_STARTS = 3;
-/**
- * Runbook, Warning Signs: "Startup >60 seconds | Low | Normal for first start, investigate if consistent". Pure.
- * @param startupMs from the container's start to its readiness, milliseconds
- * @param first whether no release of the service was ever live before
- * @param records of the service, oldest first; the start at hand is not among them
- * @param mostMs longer than this is slow, milliseconds
- */
-function judgeStart(startupMs, first, records, mostMs = policy/* RUNBOOK */.HA.slowStartMs) {
-    if (startupMs <= mostMs)
-        return { kind: 'normal' };
-    const took = `it took ${(0,units/* formatDuration */.a3)(startupMs)} to start`;
-    if (first)
-        return { kind: 'note', message: `${took}, which is normal for the first time` };
-    const earlier = records.flatMap(({ healthyMs }) => healthyMs ?? []).slice(-CONSISTENT_STARTS);
-    if (earlier.length === 0)
-        return { kind: 'warning', consistent: false, message: took };
-    const figures = earlier.map(units/* formatDuration */.a3).join(', ');
-    const consistent = earlier.length === CONSISTENT_STARTS && earlier.every((ms) => ms > mostMs);
-    const message = consistent
-        ? `${took}, and so did its last ${earlier.length} starts (${figures}): that is consistent`
-        : `${took} (before: ${figures})`;
-    return { kind: 'warning', consistent, message };
-}
-
-;// CONCATENATED MODULE: ./build/steps/slow-start.js
-
-
-/**
- * Says when a service took long to start, in the light of its starts before. How long a one-shot service takes is its work.
- * @param startupMs from the container's start to its readiness, milliseconds
- * @throws WarningSignError when it is a sign, and `on-warning` says so for a low one
- */
-async function lookAtStart(session, { service, current, oneShot }, signs, startupMs) {
-    // Hardly any start is slow: only for those the ledger is read.
-    const { maxStartupMs } = session.request;
-    if (oneShot || startupMs <= maxStartupMs)
-        return;
-    const records = await session.ledger.sloRecords(service).catch((error) => {
-        session.progress.debug(`earlier starts of ${service}: ${String(error)}`); // the start itself went well
-        return [];
-    });
-    const first = current.history.events.every(({ kind }) => kind !== 'live');
-    const verdict = judgeStart(startupMs, first, records, maxStartupMs);
-    if (verdict.kind === 'normal')
-        return;
-    if (verdict.kind === 'note') {
-        session.progress.info(`  ${service}: ${verdict.message}`);
-        session.recorder.note(verdict.message, service);
-        return;
-    }
-    if (verdict.consistent) {
-        session.recorder.nextSteps.push(`${service} is slow at every start: find out what it waits for there. Its log since the start is in the evidence.`);
-    }
-    (0,steps_signs/* raise */.xl)(session, signs, { sign: 'slow-start', severity: 'low', service, message: verdict.message });
-}
-
-// EXTERNAL MODULE: ./build/steps/verify.js
-var verify = __nccwpck_require__(566);
-;// CONCATENATED MODULE: ./build/model/memory-trend.js
-
-/** A shorter time says nothing: services take what they need when they begin. */
-const LEAST_MS = 60_000;
-const LEAST_READINGS = 20;
-const PARTS = 4;
-/** Rising by less than this between the second quarter and the last is breathing. */
-const LEAST_RISE = 0.2;
-const LEAST_RISE_BYTES = 50e6;
-/**
- * The runbook's "memory usage normal and stable": it may rise while the service starts, and has to be stable then. Pure.
- * @returns words for memory that goes on rising, quarter by quarter; undefined otherwise
- */
-function risingMemory(readings) {
-    const [, second, third, fourth] = quarters(readings) ?? [];
-    if (second === undefined || third === undefined || fourth === undefined)
-        return undefined;
-    const rise = fourth - second;
-    if (!(second < third && third < fourth) || rise < LEAST_RISE_BYTES || rise < second * LEAST_RISE)
-        return undefined;
-    return `memory goes on rising: ${(0,units/* formatSize */.Xq)(second)} on average in the second quarter of the watch, ${(0,units/* formatSize */.Xq)(fourth)} in the last`;
-}
-/** Less than this between before and after is no difference; a share, and bytes. */
-const SAME = 0.05;
-const SAME_BYTES = 2e6;
-/**
- * The runbook's "memory should drop after restart, then stabilize", said of what was measured. Pure.
- * @param beforeBytes of the container that was replaced or restarted; undefined when it is not known
- * @param afterBytes at the end of the watch
- */
-function memoryCourse(beforeBytes, afterBytes, readings) {
-    const after = (0,units/* formatSize */.Xq)(afterBytes);
-    const course = beforeBytes === undefined ? `memory ${after}` : `memory ${compared(beforeBytes, afterBytes)}`;
-    return `${course}${stability(readings)}`;
-}
-function compared(before, after) {
-    const figures = `from ${(0,units/* formatSize */.Xq)(before)} before to ${(0,units/* formatSize */.Xq)(after)}`;
-    if (Math.abs(after - before) < Math.max(SAME_BYTES, before * SAME))
-        return `is what it was (${figures})`;
-    return after < before ? `fell ${figures}` : `rose ${figures}`;
-}
-function stability(readings) {
-    const [, second, , fourth] = quarters(readings) ?? [];
-    if (second === undefined || fourth === undefined)
-        return '';
-    if (risingMemory(readings) !== undefined)
-        return ', and goes on rising';
-    const moved = Math.abs(fourth - second);
-    return moved < LEAST_RISE_BYTES || moved < second * LEAST_RISE ? ', and is stable' : ', and is not stable';
-}
-/** @returns the averages of the quarters of the watch, bytes; undefined when it was too short to say anything */
-function quarters(readings) {
-    const [first, last] = [readings[0], readings.at(-1)];
-    if (first === undefined || last === undefined || readings.length < LEAST_READINGS)
-        return undefined;
-    const spanMs = last.atMs - first.atMs;
-    if (spanMs < LEAST_MS)
-        return undefined;
-    return Array.from({ length: PARTS }, (_, part) => {
-        const from = first.atMs + (spanMs * part) / PARTS;
-        const to = first.atMs + (spanMs * (part + 1)) / PARTS;
-        const inside = readings.filter(({ atMs }) => atMs >= from && (atMs < to || part === PARTS - 1));
-        return inside.reduce((sum, { bytes }) => sum + bytes, 0) / Math.max(1, inside.length);
-    });
-}
-
-;// CONCATENATED MODULE: ./build/steps/watch/window.js
-
-/** Records a sign of the watched service and does what `on-warning` says. @throws WarningSignError */
-function raiseSign({ session, signs, operation }, sign, severity, message, excerpt = []) {
-    (0,steps_signs/* raise */.xl)(session, signs, { sign, severity, service: operation.service, message }, excerpt);
-}
-
-;// CONCATENATED MODULE: ./build/steps/watch/memory.js
-
-
-
-const MOST_READINGS = 2_000;
-/** The runbook's "memory > 1.5 GB after 5 min" (`max-memory`, `memory-after`) (Medium), and memory that is not stable at the end of the watch. */
-class MemoryWatcher {
-    window;
-    used = new Map();
-    readings = new Map();
-    constructor(window) {
-        this.window = window;
-    }
-    streams(signal) {
-        return this.window.containers.map((container) => this.read(container, signal));
-    }
-    tick(elapsedMs) {
-        // A watch that is shorter judges at its end.
-        if (elapsedMs >= this.window.session.request.memoryAfterMs)
-            this.judge();
-    }
-    atEnd() {
-        this.judge();
-        this.judgeTrend();
-        this.tellCourse();
-    }
-    words() {
-        return `memory ${(0,units/* formatSize */.Xq)(Math.max(0, ...this.used.values()))}`;
-    }
-    seen() {
-        return { memoryBytes: this.used.size === 0 ? undefined : Math.max(...this.used.values()) };
-    }
-    /** One reading, where nothing is watched. */
-    async glance() {
-        for (const container of this.window.containers) {
-            if (container.state !== 'running')
-                continue;
-            const use = await this.window.session.engine.memoryNow(container.id).catch(() => undefined);
-            if (use !== undefined)
-                this.used.set(container.id, use.memoryBytes);
-        }
-    }
-    async read(container, signal) {
-        for await (const use of this.window.session.engine.statsStream(container.id, signal)) {
-            this.used.set(container.id, use.memoryBytes);
-            this.keep(container.id, use.memoryBytes);
-        }
-    }
-    /** A watch may last a day: when there are many readings, every second one goes. */
-    keep(id, bytes) {
-        const kept = this.readings.get(id) ?? [];
-        kept.push({ atMs: Date.now() - this.window.startedAtMs, bytes });
-        this.readings.set(id, kept.length < MOST_READINGS ? kept : kept.filter((_, index) => index % 2 === 0));
-    }
-    judgeTrend() {
-        for (const { id, name } of this.window.containers) {
-            const words = risingMemory(this.readings.get(id) ?? []);
-            if (words !== undefined)
-                raiseSign(this.window, 'memory-rises', 'medium', `${name}: ${words}`);
-        }
-    }
-    /** Runbook, Monitoring During Restart: "memory should drop after restart, then stabilize". */
-    tellCourse() {
-        const { session, operation, memoryBefore } = this.window;
-        const most = this.window.containers.reduce((known, { id }) => ((this.used.get(id) ?? 0) > (this.used.get(known ?? '') ?? 0) ? id : known), undefined);
-        if (most === undefined)
-            return;
-        const words = memoryCourse(memoryBefore, this.used.get(most) ?? 0, this.readings.get(most) ?? []);
-        session.recorder.note(words, operation.service);
-        session.progress.info(`  ${operation.service}: ${words}`);
-    }
-    judge() {
-        const { maxMemoryBytes } = this.window.session.request;
-        for (const container of this.window.containers) {
-            const used = this.used.get(container.id) ?? 0;
-            if (used <= maxMemoryBytes)
-                continue;
-            const message = `${container.name} uses more than ${(0,units/* formatSize */.Xq)(maxMemoryBytes)} of memory`;
-            raiseSign(this.window, 'memory', 'medium', message);
-        }
-    }
-}
-/** @returns the memory of the container that uses most, in bytes; undefined when none runs or the engine gives no figures */
-async function mostMemory({ engine }, containers) {
-    const running = containers.filter(({ state }) => state === 'running');
-    const uses = await Promise.all(running.map(({ id }) => engine.memoryNow(id).catch(() => undefined)));
-    const known = uses.flatMap((use) => use?.memoryBytes ?? []);
-    return known.length === 0 ? undefined : Math.max(...known);
-}
-
-;// CONCATENATED MODULE: ./build/steps/watch/error-lines.js
-
-
-
-const MINUTE_MS = 60_000;
-/** The runbook's "errors in logs" (Medium-High): the log is followed from the start of the containers on. */
-class ErrorLinesWatcher {
-    window;
-    errors = 0;
-    lines;
-    sample = '';
-    /** When the newest were read: as many as make no flood, and one more. */
-    newest = [];
-    constructor(window) {
-        this.window = window;
-    }
-    streams(signal) {
-        return this.window.containers.map((container) => this.read(container, signal));
-    }
-    words() {
-        return `error lines ${this.errors}`;
-    }
-    seen() {
-        return { errorLines: this.errors, lines: this.lines };
-    }
-    async read(container, signal) {
-        const { session, sinceMs } = this.window;
-        const matcher = (0,log_lines/* errorMatcher */.bb)(session.request);
-        if (matcher === undefined)
-            return;
-        const log = await session.engine.logs(container.id, { since: sinceMs / 1000, follow: true, signal });
-        this.lines ??= 0;
-        for await (const line of (0,log_lines/* linesOf */.Dx)(log)) {
-            this.lines += 1;
-            if (!matcher.test(line))
-                continue;
-            this.errors += 1;
-            this.newest.push(Date.now());
-            this.sample ||= line.trim().slice(0, 300);
-            this.judge();
-        }
-    }
-    judge() {
-        const { session, signs } = this.window;
-        const judged = (0,steps_signs/* errorLinesSign */.lG)(this.errors, session.redactor.text(this.sample), signs);
-        const flood = this.isFlood();
-        const most = `more than ${session.request.maxErrorLines} error lines within a minute: `;
-        raiseSign(this.window, 'error-lines', flood ? 'high' : judged.severity, `${flood ? most : ''}${judged.message}`);
-    }
-    isFlood() {
-        const { maxErrorLines } = this.window.session.request;
-        if (maxErrorLines === undefined)
-            return false;
-        const { newest } = this;
-        newest.splice(0, newest.length - maxErrorLines - 1);
-        return newest.length > maxErrorLines && (newest[0] ?? 0) > Date.now() - MINUTE_MS;
-    }
-}
-
-// EXTERNAL MODULE: ./build/steps/traffic-words.js
-var traffic_words = __nccwpck_require__(3062);
-;// CONCATENATED MODULE: ./build/steps/watch/failed-requests.js
-
-
-/**
- * Requests to `probe-url` that fail while the release is watched. Where the change is judged by its requests, more than
- * may fail are a High sign, looked for each second. Where it is not, those that fail from here on are told as a Medium
- * one: it serves by now, and nothing is stopped any more.
- */
-class FailedRequestsWatcher {
-    window;
-    account;
-    constructor(window) {
-        this.window = window;
-        this.account = window.session.proof?.accountFromNow();
-    }
-    tick() {
-        const { session, operation } = this.window;
-        const { proof } = session;
-        if (proof === undefined)
-            return;
-        if (!proof.judges(operation.service)) {
-            this.tell();
-            return;
-        }
-        const judged = proof.judgeNow(operation.service);
-        if (judged.kind !== 'failed')
-            return;
-        raiseSign(this.window, 'failed-requests', 'high', judged.message, judged.excerpt);
-    }
-    async atEnd() {
-        await this.window.session.proof?.settled();
-        this.tick();
-    }
-    words() {
-        const { account } = this;
-        return account === undefined ? undefined : `failed requests ${account.failed}`;
-    }
-    tell() {
-        const { account, window } = this;
-        const url = window.session.request.traffic?.url;
-        if (account === undefined || account.failed === 0 || url === undefined)
-            return;
-        const numbers = account.numbers(Date.now());
-        raiseSign(window, 'failed-requests', 'medium', (0,traffic_words/* describeFailed */.hi)(numbers, url), (0,traffic_words/* failuresExcerpt */.NR)(numbers));
-    }
-}
-
-;// CONCATENATED MODULE: ./build/steps/watch/response-time.js
-
-/** Fewer say nothing about half of them. */
-const LEAST_REQUESTS = 10;
-/**
- * The runbook's performance check, "should be <100ms" (Medium), with the requests that are sent to `probe-url` anyway: the
- * median, since the first answers of a new container are slow in most languages.
- */
-class ResponseTimeWatcher {
-    window;
-    account;
-    constructor(window) {
-        this.window = window;
-        this.account = window.session.proof?.accountFromNow();
-    }
-    atEnd() {
-        const { account, window } = this;
-        const { maxResponseMs } = window.session.request;
-        if (account === undefined || account.requests - account.failed < LEAST_REQUESTS)
-            return;
-        const { p50Ms, p99Ms } = account.numbers(Date.now());
-        if (p50Ms === undefined || p50Ms <= maxResponseMs)
-            return;
-        const message = `half of the requests took longer than ${p50Ms.toFixed(0)} ms, and should take ${maxResponseMs} ms at most (99 % within ${(p99Ms ?? p50Ms).toFixed(0)} ms)`;
-        raiseSign(window, 'slow-responses', 'medium', message);
-    }
-}
-
-// EXTERNAL MODULE: ./build/steps/diagnose.js
-var diagnose = __nccwpck_require__(1919);
-;// CONCATENATED MODULE: ./build/steps/watch/state.js
-
-
-
-
-/** Whether the containers go on running and healthy: the runbook's "container keeps restarting" (High). */
-class StateWatcher {
-    window;
-    noted = 0;
-    constructor(window) {
-        this.window = window;
-    }
-    async lookBack() {
-        const { containers, session, sinceMs } = this.window;
-        for (const event of session.events.seen) {
-            const container = containers.find(({ id }) => id === event.id);
-            if (container !== undefined && event.atMs >= sinceMs)
-                this.note(event, container);
-        }
-        for (const container of this.window.containers) {
-            const now = await this.window.session.engine.container(container.id);
-            if (now !== undefined)
-                await this.judge(now);
-        }
-    }
-    async onEvent(event, container) {
-        this.note(event, container);
-        const sign = signOf(event, container);
-        if (sign === undefined)
-            return;
-        const now = (await this.window.session.engine.container(container.id)) ?? container;
-        await this.raiseHigh(now, sign(now));
-    }
-    async atEnd() {
-        for (const container of this.window.containers) {
-            const now = await this.window.session.engine.container(container.id);
-            if (now === undefined) {
-                raiseSign(this.window, 'exited', 'high', `${container.name} is gone`);
-                continue;
-            }
-            await this.judge(now);
-            if (now.health === 'starting')
-                await this.judgeUnconfirmed(now);
-        }
-    }
-    /** Its health check passed when we ran it; Docker, which runs it as well, has not said so up to now. */
-    async judgeUnconfirmed(container) {
-        const { name, healthCheck, healthLog, startedAt } = container;
-        const { session } = this.window;
-        if (healthCheck !== undefined && Date.now() - Date.parse(startedAt) > (0,readiness/* verdictMs */.ci)(healthCheck)) {
-            const message = `${name}: Docker has not called it healthy within the ${(0,units/* formatDuration */.a3)((0,readiness/* verdictMs */.ci)(healthCheck))} that its health check has for that`;
-            await this.raiseHigh(container, { sign: 'unhealthy', message });
-            return;
-        }
-        const last = healthLog.at(-1);
-        if (last === undefined || last.exitCode === 0) {
-            const message = `${name}: Docker has not confirmed its health yet; the watch was shorter than the health check`;
-            raiseSign(this.window, 'note', 'low', message);
-            return;
-        }
-        const failed = healthLog.filter(({ exitCode }) => exitCode !== 0).length;
-        const message = `${name}: Docker has not confirmed its health: ${failed} of its last ${healthLog.length} checks failed`;
-        raiseSign(this.window, 'unhealthy', 'medium', message, await (0,diagnose/* explainContainer */.pF)(session, container));
-    }
-    /** Runbook, Container Health: "should transition: Up → Restarting → Up (healthy)". One that loops does not fill the report. */
-    note(event, { name }) {
-        const text = transitionOf(event);
-        if (text === undefined || this.noted > MOST_NOTED)
-            return;
-        this.noted += 1;
-        const { recorder } = this.window.session;
-        const more = this.noted > MOST_NOTED ? '; what follows is not noted' : '';
-        recorder.note(`${name}: ${text}${more}`, this.window.operation.service, event.atMs);
-    }
-    async judge(container) {
-        const trouble = this.troubleOf(container);
-        if (trouble !== undefined)
-            await this.raiseHigh(container, trouble);
-    }
-    async raiseHigh(container, { sign, message }) {
-        raiseSign(this.window, sign, 'high', message, await (0,diagnose/* explainContainer */.pF)(this.window.session, container));
-    }
-    troubleOf(container) {
-        const { name, restartCount } = container;
-        if (container.oomKilled)
-            return { sign: 'out-of-memory', message: `${name} was killed: out of memory` };
-        if (restartCount > 0) {
-            const times = restartCount === 1 ? 'once' : `${restartCount} times`;
-            const code = this.window.session.events.lastExitCode(container.id);
-            const exit = code === undefined ? '' : ` (exit code ${code})`;
-            return { sign: 'keeps-restarting', message: `${name} exited and was restarted by Docker ${times}${exit}` };
-        }
-        if (container.state !== 'running') {
-            return { sign: 'exited', message: `${name} is ${container.state} (exit code ${container.exitCode})` };
-        }
-        if (container.health === 'unhealthy')
-            return { sign: 'unhealthy', message: `${name} became unhealthy` };
-        return undefined;
-    }
-}
-const MOST_NOTED = 50;
-/** @returns what became of a container, as `docker compose ps` would show it; undefined when it is still what it was */
-function transitionOf({ action, exitCode }) {
-    switch (action) {
-        case 'start':
-            return 'up';
-        case 'die':
-            return `exited${exitCode === undefined ? '' : ` with code ${exitCode}`}`;
-        case 'health_status: healthy':
-            return 'up (healthy)';
-        case 'health_status: unhealthy':
-            return 'up (unhealthy)';
-        default:
-            return undefined;
-    }
-}
-function signOf({ action, exitCode }, { name }) {
-    switch (action) {
-        case 'oom':
-            return () => ({ sign: 'out-of-memory', message: `${name} ran out of memory` });
-        case 'die':
-            return (now) => ({
-                sign: 'exited',
-                message: `${name} exited with code ${exitCode ?? now.exitCode} while it was watched`,
-            });
-        case 'health_status: unhealthy':
-            return () => ({ sign: 'unhealthy', message: `${name} became unhealthy` });
-        default:
-            return undefined;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/steps/watch/watchers.js
-
-
-
-
-
-/** What looks during a watch; a new kind of sign is one file and one line here. */
-const WATCHERS = [
-    (window) => new StateWatcher(window),
-    (window) => new MemoryWatcher(window),
-    (window) => new ErrorLinesWatcher(window),
-    (window) => new FailedRequestsWatcher(window),
-    (window) => new ResponseTimeWatcher(window),
-];
-
-;// CONCATENATED MODULE: ./build/steps/watch/watch.js
-
-
-
-
-
-const watch_PROGRESS_EVERY_MS = 30_000;
-/**
- * The monitoring window: events, resource use and logs of the new containers, streamed. Ends early only for a warning
- * sign whose action is not `warn`, or when the run is cancelled.
- * @throws WarningSignError, or the signal's reason
- */
-async function watch(session, operation, about, signal) {
-    const all = await session.engine.containers(session.project, operation.service);
-    const containers = all.filter(({ id }) => operation.except?.includes(id) !== true);
-    const { oneShot, ...known } = about;
-    const window = { session, operation, containers, ...known, startedAtMs: Date.now() };
-    if (operation.durationMs === 0 || oneShot)
-        return glance(window);
-    const watchers = WATCHERS.map((make) => make(window));
-    try {
-        await watch_pass(window, watchers, signal);
-    }
-    catch (error) {
-        record(window, false);
-        throw error;
-    }
-    record(window, true);
-    return seen(window, watchers);
-}
-/** No watch was asked for: one reading, for the report. */
-async function glance(window) {
-    const memory = new MemoryWatcher(window);
-    await memory.glance();
-    return seen(window, [memory]);
-}
-async function watch_pass(window, watchers, signal) {
-    const { session, containers } = window;
-    const ending = new AbortController();
-    const inner = AbortSignal.any([signal, ending.signal]);
-    const trouble = new Promise((_resolve, reject) => {
-        const stopListening = session.events.listen((event) => {
-            const container = containers.find((one) => one.id === event.id);
-            if (container === undefined)
-                return;
-            for (const watcher of watchers)
-                void watcher.onEvent?.(event, container).catch(reject);
-        });
-        inner.addEventListener('abort', stopListening, { once: true });
-        for (const stream of watchers.flatMap((watcher) => watcher.streams?.(inner) ?? [])) {
-            stream.catch((error) => streamEnded(window, error, inner, reject));
-        }
-    });
-    trouble.catch(() => undefined); // it is raced below; a late rejection is not a second failure
-    try {
-        for (const watcher of watchers)
-            await watcher.lookBack?.();
-        await Promise.race([watch_passTime(window, watchers, inner), trouble]);
-        for (const watcher of watchers)
-            await watcher.atEnd?.();
-    }
-    catch (error) {
-        throw signal.aborted ? (0,deadline/* reasonOf */.A3)(signal) : error;
-    }
-    finally {
-        ending.abort();
-    }
-}
-/** A broken stream is not a verdict on the service: the watch goes on with what is left, and says so. */
-function streamEnded({ session }, error, signal, reject) {
-    if (signal.aborted)
-        return;
-    const failure = (0,errors/* asProcedureError */.qq)(error);
-    if (failure.code === 'E_WARNING_SIGN')
-        reject(failure);
-    else
-        session.progress.debug(`watch: ${failure.message}`);
-}
-async function watch_passTime(window, watchers, signal) {
-    const { durationMs, service } = window.operation;
-    const endsAt = performance.now() + durationMs;
-    let lastReported = 0;
-    for (;;) {
-        const left = endsAt - performance.now();
-        if (left <= 0)
-            return;
-        await (0,deadline/* sleep */.yy)(Math.min(left, 1_000), signal);
-        const elapsed = durationMs - left;
-        for (const watcher of watchers)
-            watcher.tick?.(elapsed);
-        if (elapsed - lastReported < watch_PROGRESS_EVERY_MS)
-            continue;
-        lastReported = elapsed;
-        const words = watchers.flatMap((watcher) => watcher.words?.() ?? []);
-        window.session.progress.info(`  … ${service}: ${[`${(0,units/* formatDuration */.a3)(left)} left`, ...words].join(', ')}`);
-    }
-}
-function record({ session, operation, startedAtMs }, whole) {
-    session.recorder.watched.push({ service: operation.service, durationMs: Date.now() - startedAtMs, whole });
-}
-function seen({ startedAtMs }, watchers) {
-    const nothing = { startedAtMs, memoryBytes: undefined, errorLines: 0, lines: undefined };
-    return watchers.reduce((watched, watcher) => ({ ...watched, ...watcher.seen?.() }), nothing);
-}
-
-;// CONCATENATED MODULE: ./build/steps/service-run.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-/**
- * What is known about one service while it is being changed: which part of the plan it is in, what was measured. The
- * operations that look (readiness, verification, watch, evidence) are carried out here, since they need it; those that
- * change something are the executor's own.
- */
-class ServiceRun {
-    session;
-    candidate;
-    /** Its containers were, or may have been, replaced. */
-    replacing = false;
-    killed = false;
-    /** Verified and under watch. */
-    watching = false;
-    /** Release whose containers are there; undefined while they are being made, and after that failed. */
-    placed;
-    /** Of the release that comes back. */
-    replicasBack;
-    signs = (0,steps_signs/* noSigns */.CS)();
-    startedAtMs = Date.now();
-    replacedAtMs = Date.now();
-    served = [];
-    ready;
-    watched;
-    /** Of the container that used most before anything was touched; bytes. */
-    memoryBefore;
-    tolerated = 0;
-    ports;
-    counted;
-    constructor(session, candidate) {
-        this.session = session;
-        this.candidate = candidate;
-        session.lookers.set(candidate.service, this);
-        this.ports = new PortOutage(session, candidate.service, new Set(candidate.current.containers.map(({ id }) => id)));
-        this.placed = candidate.current.release?.id;
-    }
-    get goingBack() {
-        return this.signs.goingBack;
-    }
-    /** From here on a release comes back: no warning sign stands in its way, and it has as many containers as it had. */
-    goBackTo({ replicas }) {
-        this.signs.goingBack = true;
-        this.replicasBack = replicas;
-    }
-    async execute(operation, signal) {
-        const places = operation.kind === 'replace-containers' || operation.kind === 'start-beside';
-        if (operation.kind === 'freeze-data' && operation.how === 'stop')
-            this.beginAccount();
-        if (operation.kind === 'kill-containers' || operation.kind === 'restart-containers') {
-            this.beginAccount();
-            this.killed = operation.kind === 'kill-containers';
-        }
-        if (places) {
-            // The first batch of several begins the account; later ones add to it. After a kill the service is down: the time
-            // until it serves again counts from there.
-            const first = operation.kind === 'replace-containers' || this.placed !== operation.to;
-            if (first && !this.killed)
-                this.beginAccount();
-            this.placed = undefined;
-        }
-        if (TOUCHING.has(operation.kind) && !keepsServing(operation))
-            this.replacing = true;
-        if (operation.kind === 'watch')
-            this.watching = operation.between !== true;
-        const beganAtMs = Date.now();
-        const seenBefore = this.session.events.seen.length;
-        await this.session.execute(operation, signal);
-        await this.ports.after(operation, beganAtMs);
-        if (places)
-            this.placed = operation.to;
-        await this.noteKilledContainers(operation, seenBefore);
-    }
-    /** What was measured is about containers that go now. */
-    beginAccount() {
-        this.replacedAtMs = Date.now();
-        this.ready = undefined;
-        this.watched = undefined;
-    }
-    definition() {
-        return this.candidate.release.definition;
-    }
-    async awaitReady(operation, signal) {
-        const { candidate, session } = this;
-        this.ready = await this.readyWithin(operation, signal);
-        for (const container of this.ready.containers) {
-            this.served.push({ atMs: this.ready.readyAtMs, container, serves: true });
-        }
-        if (!this.ready.proven && !candidate.oneShot) {
-            (0,steps_signs/* raise */.xl)(session, this.signs, {
-                sign: 'no-health-check',
-                severity: 'low',
-                service: candidate.service,
-                message: 'it has no health check: ready means that it stayed up and its ports are open; add a healthcheck, or give readiness',
-            });
-        }
-        await lookAtStart(session, candidate, this.signs, this.ready.startupMs);
-    }
-    /**
-     * Docker's `max_failure_ratio`: a container that fails to become ready is made once more while it allows it.
-     * @throws ProcedureError E_NOT_READY
-     */
-    async readyWithin(operation, signal) {
-        const { candidate, session } = this;
-        const expected = {
-            replicas: operation.except === undefined ? this.replicas() : 1,
-            oneShot: candidate.oneShot,
-            readiness: this.readiness(),
-        };
-        for (;;) {
-            try {
-                return await (0,readiness/* awaitReady */.k3)(session, operation, expected, signal);
-            }
-            catch (error) {
-                const failure = (0,errors/* asProcedureError */.qq)(error);
-                const left = (operation.tolerate ?? 0) - this.tolerated;
-                if (failure.code !== 'E_NOT_READY' || left <= 0 || this.placed === undefined)
-                    throw error;
-                this.tolerated += 1;
-                (0,steps_signs/* raise */.xl)(session, this.signs, {
-                    sign: 'note',
-                    severity: 'low',
-                    service: candidate.service,
-                    message: `${failure.message}: made once more, as max_failure_ratio allows`,
-                });
-                await this.makeOnceMore(operation, signal);
-            }
-        }
-    }
-    async makeOnceMore({ service, except = [] }, signal) {
-        const { session, candidate } = this;
-        const all = await session.engine.containers(session.project, service);
-        const failed = all.filter((one) => !except.includes(one.id) && !isUp(one)).map(({ id }) => id);
-        if (failed.length === 0)
-            return;
-        await session.execute({ kind: 'retire-containers', service, containers: { are: 'these', containers: failed } }, signal);
-        await session.execute({
-            kind: 'start-beside',
-            service,
-            to: candidate.release.id,
-            from: candidate.current.release?.id,
-            count: failed.length,
-            beside: all.map(({ id }) => id).filter((id) => !failed.includes(id)),
-            published: false,
-            named: false,
-        }, signal);
-    }
-    async analyse(operation, signal) {
-        await analyseCanary(this.session, operation, this.signs, signal);
-    }
-    async verify(operation, signal) {
-        await (0,verify/* verify */.MX)(this.session, operation, {
-            oneShot: this.candidate.oneShot,
-            // Those of one batch, or of a set whose number its own plan knows.
-            replicas: operation.except === undefined || operation.except.length === 0 ? this.replicas() : undefined,
-            sinceMs: this.replacedAtMs,
-            goingBack: this.goingBack,
-            signs: this.signs,
-            environment: this.candidate.definition.environment,
-            onCounted: (counted) => {
-                this.counted = counted;
-            },
-        }, signal);
-    }
-    async watch(operation, signal) {
-        const { session, signs, candidate, memoryBefore } = this;
-        const about = { sinceMs: this.replacedAtMs, signs, oneShot: candidate.oneShot, memoryBefore };
-        this.watched = await watch(session, operation, about, signal);
-    }
-    async capture(operation, signal) {
-        const { session } = this;
-        const containers = await captureEvidence(session, session.project, operation.service, operation.moment, signal);
-        // In an emergency nobody waits for a comparison with the log of before.
-        if (operation.moment !== 'before' || isUrgent(session))
-            return;
-        this.memoryBefore = await mostMemory(session, containers);
-        const matcher = (0,log_lines/* errorMatcher */.bb)(session.request);
-        if (matcher === undefined || containers.length === 0)
-            return;
-        let errors = 0;
-        for (const container of containers) {
-            const since = (Date.now() - steps_signs/* ERRORS_BEFORE_WINDOW_MS */._R) / 1000;
-            const log = await session.engine.logs(container.id, { since, tail: 20_000, signal: AbortSignal.timeout(30_000) });
-            errors += (await (0,log_lines/* countErrors */.Tk)(log, matcher)).errors;
-        }
-        this.signs.errorsBefore = errors;
-    }
-    restartMs() {
-        return this.ready === undefined ? undefined : this.ready.readyAtMs - this.replacedAtMs;
-    }
-    /** Going back, as many containers as that release had; forward, as many as are wanted. */
-    replicas() {
-        const { replicas, oneShot } = this.candidate;
-        return oneShot ? 1 : (this.replicasBack ?? replicas);
-    }
-    /** Going back, what the live compose file said: the release of before may not have what the new one is asked for. */
-    readiness() {
-        const { session, candidate } = this;
-        const policy = this.goingBack ? (0,project_policy/* policyOf */.US)(session.opened.live.policy, candidate.service) : candidate.policy;
-        return session.request.readiness ?? policy.readiness;
-    }
-    /** What was stopped, and whether it is known to have ended: a replacement may leave some for a later batch. */
-    async noteKilledContainers(operation, from) {
-        if (this.killed)
-            return; // that was asked for
-        const { candidate, session, signs } = this;
-        const about = (containers, ended) => noteKilled(session, signs, candidate.service, { containers, from, ended });
-        switch (operation.kind) {
-            case 'replace-containers':
-            case 'retire-containers':
-                return about(candidate.current.containers.map(({ id }) => id), false);
-            case 'restart-containers':
-            case 'stop-containers':
-                return about(this.ran(operation.containers), true);
-            case 'freeze-data':
-                return operation.how === 'stop' ? about(this.ran(operation.containers), true) : undefined;
-            default:
-                return undefined;
-        }
-    }
-    /** Of containers that were there before, those that had something to stop. */
-    ran(containers) {
-        const still = new Set(this.candidate.current.containers.filter((one) => !(0,model_service/* isAlive */._n)(one)).map(({ id }) => id));
-        return containers.filter((id) => !still.has(id));
-    }
-    /**
-     * Runbook, Procedure 1: memory is back at its baseline.
-     * @throws WarningSignError when it is not, and `on-warning` says so
-     */
-    async compareMemory() {
-        const { session, candidate, watched } = this;
-        const bytes = watched?.memoryBytes;
-        if (bytes === undefined)
-            return;
-        const { mostBytes, words } = memoryBaseline(await session.ledger.sloRecords(candidate.service));
-        if (bytes > mostBytes) {
-            (0,steps_signs/* raise */.xl)(session, this.signs, {
-                sign: 'memory-baseline',
-                severity: 'medium',
-                service: candidate.service,
-                message: `it uses ${(0,units/* formatSize */.Xq)(bytes)} after the restart, above its baseline (${words})`,
-            });
-            return;
-        }
-        session.recorder.note(`memory ${(0,units/* formatSize */.Xq)(bytes)}, within its baseline (${words})`, candidate.service);
-    }
-    /** Closes the account: what the service was, is, and cost, for report and SLO table. */
-    report(outcome, live, previous) {
-        const { session, candidate } = this;
-        const { release, decision } = candidate;
-        const downtimeMs = this.downtime();
-        const { current } = candidate;
-        const shown = [release, current.release, (0,way_back/* releaseBefore */.P)(current)].find((one) => one?.id === live);
-        session.recorder.services.push({
-            service: candidate.service,
-            outcome,
-            release: live,
-            previousRelease: previous,
-            imageDigest: shown?.image.digest ?? shown?.image.id,
-            commit: shown?.commit,
-            version: shown?.version,
-            downtimeMs,
-            readyMs: this.ready?.startupMs,
-            memoryBytes: this.watched?.memoryBytes,
-            errorLines: this.logSeen()?.errors ?? 0,
-            reasons: decision.kind === 'change' ? decision.reasons : [],
-        });
-        const measured = {
-            restartMs: this.restartMs(),
-            healthyMs: this.ready?.proven === true ? this.ready.startupMs : undefined,
-            memoryBytes: this.watched?.memoryBytes,
-            log: this.logSeen(),
-            downtimeMs,
-        };
-        session.recorder.slo.push(...sloRows(session.request.procedure, candidate.service, measured));
-        if (!this.replacing)
-            return;
-        session.recorder.accounts.push({ ...measured, service: candidate.service, outcome, release: live });
-    }
-    /** The watch reads the log from the start on; without one, the verification has. */
-    logSeen() {
-        const { watched } = this;
-        return watched?.lines === undefined ? this.counted : { errors: watched.errorLines, lines: watched.lines };
-    }
-    /** From the engine's own events and our readings of readiness; undefined when nothing ran before or was replaced. */
-    downtime() {
-        const old = this.candidate.current.containers.filter((container) => container.state === 'running');
-        if (old.length === 0 || this.candidate.oneShot)
-            return undefined;
-        const changes = this.session.events.seen
-            .filter((event) => event.action === 'die' && event.service === this.candidate.service)
-            .map((event) => ({
-            atMs: stoppedServingAt(event, this.session.events.seen),
-            container: event.id,
-            serves: false,
-        }));
-        const unserved = Math.round(outageMs(old.map((container) => container.id), [...changes, ...this.served], this.startedAtMs, Date.now()));
-        return Math.max(unserved, this.ports.ms);
-    }
-}
-/** Operations after which containers of the service, or the way to them, may be other ones. */
-/** At the beginning the router is told by address what serves already; once something is replaced, `only` sends it back. */
-function keepsServing(operation) {
-    return operation.kind === 'shift-traffic' && operation.serve.who === 'only';
-}
-const TOUCHING = new Set([
-    'replace-containers',
-    'start-beside',
-    'restart-containers',
-    'kill-containers',
-    'shift-traffic',
-    'stop-containers',
-    'retire-containers',
-    'hold-traffic',
-    'install-edge',
-    'redirect-ports',
-    'restore-data',
-]);
-function isUp(container) {
-    return container.state === 'running' && container.health !== 'unhealthy' && container.restartCount === 0;
-}
-/** Longest grace time that is looked back over. */
-const LOOK_BACK_MS = 10 * 60_000;
-/** A service that is asked to stop takes no new requests from then on, however long it takes to end. */
-function stoppedServingAt(die, seen) {
-    const asked = seen.find((event) => event.action === 'kill' && event.id === die.id && event.atMs <= die.atMs && event.atMs > die.atMs - LOOK_BACK_MS);
-    return asked?.atMs ?? die.atMs;
-}
-
-;// CONCATENATED MODULE: ./build/steps/recover.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-/** Going back includes waiting for readiness and the user's own checks. */
-const RECOVERY_DEADLINE_MS = 15 * 60_000;
-/** Data takes the time that it takes. */
-const DATA_DEADLINE_MS = 6 * 3_600_000;
-/**
- * Finishes or undoes what a killed run left, from its journal, and writes what it does at the end of that journal. Runs
- * at the start of every procedure that takes the lock over from a dead owner, and in the action's `post`.
- * @returns one sentence for each thing that was done
- */
-async function recoverRun(locked, open, runId) {
-    const record = await locked.journal.read(runId);
-    if (record === undefined || record.outcome !== undefined)
-        return [];
-    const { procedure, invocation } = record.opening;
-    locked.progress.warning(`${procedure} by ${invocation.actor} (run ${runId}) was killed; finishing or undoing what it left`);
-    const left = await locked.commands.endLeft(runId);
-    if (left > 0)
-        locked.progress.info(`ended ${left} processes that it had started`);
-    const session = open({ run: runId, after: record.entries.at(-1)?.sequence ?? 0 });
-    // A release command that still runs among them.
-    await removeTemplates(session);
-    const plan = planRecovery(record, await servicesDown(session, planRecovery(record)));
-    const said = [];
-    const deadline = AbortSignal.timeout(RECOVERY_DEADLINE_MS);
-    for (const { directory, path } of plan.worktrees) {
-        await session.source.removeWorktree(directory, path).catch((error) => {
-            session.progress.debug(`worktree ${path}: ${String(error)}`); // left-over files harm nothing
-        });
-    }
-    for (const tag of plan.tags) {
-        await session.execute(tag, deadline);
-        said.push(`${tag.tag} names the image of before again`);
-    }
-    if (plan.checkout !== undefined) {
-        await session.execute(plan.checkout, deadline);
-        said.push(`the checkout is back at ${plan.checkout.to.slice(0, 12)}`);
-    }
-    for (const [service, recovery] of recover_inOrder(session, plan.services)) {
-        for (const back of plan.data.filter((one) => one.service === service)) {
-            await putDataBack(session, back);
-            said.push(`${service}: the data of before is back, from backup ${back.backup}`);
-        }
-        const done = await recover_recoverService(session, service, recovery, deadline);
-        if (done !== undefined)
-            said.push(`${service}: ${done}`);
-    }
-    for (const mark of plan.left)
-        await session.execute(mark, deadline);
-    for (const tag of plan.builtTags)
-        await session.engine.untagImage(tag);
-    if (procedure === 'maintenance')
-        await saySoIfPageStays(session);
-    endDeploymentOf(session, record.opening, isLive(record, plan), headlineOf(runId, said));
-    await session.journal.close(runId, said.length === 0 ? 'nothing was changed' : `recovered: ${said.join('; ')}`);
-    for (const line of said) {
-        session.progress.info(`✓ recovered: ${line}`);
-        session.recorder.note(`recovered from run ${runId}: ${line}`);
-    }
-    return said;
-}
-function headlineOf(runId, said) {
-    return `run ${runId} was killed; ${said.length === 0 ? 'nothing was left to repair' : said.join('; ')}`;
-}
-/** @returns whether what the killed run wanted is live, of every service that it came to */
-function isLive({ entries }, { services }) {
-    const kinds = Object.values(services).map(({ kind }) => kind);
-    const stay = kinds.every((kind) => kind === 'none' || kind === 'accept' || kind === 'finish');
-    const accepted = entries.some(({ operation, result }) => operation.kind === 'accept-release' && result === 'done');
-    return stay && (accepted || kinds.some((kind) => kind === 'accept' || kind === 'finish'));
-}
-/** What others depend on first: they need it to become ready. */
-function recover_inOrder(session, services) {
-    const order = (0,model_service/* dependencyOrder */.g1)(session.opened.live);
-    return Object.entries(services).sort(([one], [other]) => order.indexOf(one) - order.indexOf(other));
-}
-/** What was verified and cut short in its watch may have crashed since: the watch would have seen it. */
-async function servicesDown(session, plan) {
-    const down = new Set();
-    for (const [service, { kind }] of Object.entries(plan.services)) {
-        if (kind !== 'accept' && kind !== 'finish')
-            continue;
-        const oneShot = (0,model_service/* isOneShot */.hb)(session.opened.live, service);
-        const containers = await session.engine.containers(session.project, service);
-        const right = containers.every((one) => oneShot ? one.state !== 'exited' || one.exitCode === 0 : one.state === 'running' && one.health !== 'unhealthy');
-        if (containers.length === 0 || !right)
-            down.add(service);
-    }
-    return down;
-}
-async function recover_recoverService(session, service, recovery, deadline) {
-    switch (recovery.kind) {
-        case 'none':
-            return undefined;
-        case 'accept':
-            await session.execute({ kind: 'accept-release', service, release: recovery.release }, deadline);
-            return `release ${recovery.release} was verified and stays; its watch was cut short`;
-        case 'restore':
-            await restore(session, service, recovery.release, deadline);
-            return `release ${recovery.release} is started again and verified`;
-        case 'stop':
-            await stopAgain(session, service, deadline);
-            return 'it was being stopped on purpose, and is stopped';
-        case 'leave':
-            return `release ${recovery.release} was a first deploy and was never verified; there is nothing to go back to`;
-        case 'resume':
-            await resume(session, service, recovery, deadline);
-            return 'what was held, stopped or taken over for a change that had not begun is as it was';
-        case 'thaw':
-            return thaw(session, service, recovery.freeze, deadline);
-        case 'reopen-edge':
-        case 'remove-edge':
-            await recover_recoverEject(session, service, recovery, deadline);
-            return recovery.kind === 'reopen-edge' ? 'the edge has its ports again' : 'what was left of its edge is gone';
-        case 'finish':
-            return finish(session, service, recovery, deadline);
-        case 'go-back':
-            await goBack(session, service, recovery, deadline);
-            return `release ${recovery.back} is back, since ${recovery.failed} was never verified`;
-    }
-}
-async function goBack(session, service, recovery, deadline) {
-    const current = await (0,observe/* observe */.lB)(session.engine, session, session.project, service);
-    const candidate = await (0,kept_candidate/* keptCandidate */.A4)(session, recovery.back, current);
-    const run = new ServiceRun(session, candidate);
-    run.goBackTo(candidate.release);
-    const operations = UNDO[recovery.way].undo({
-        ...(await (0,plan_service/* planUndo */.AX)(session, {
-            candidate,
-            back: candidate.release,
-            failed: recovery.failed,
-            before: recovery.before,
-            // A run that was killed says nothing about the release it was deploying: the same may be deployed again.
-            reason: recovery.bad ? 'it was found wrong by the run that deployed it, which was killed then' : undefined,
-        })),
-        checkout: undefined, // moved above, for all services at once
-        namedImage: candidate.namedImage,
-    });
-    for (const operation of operations)
-        await run.execute(operation, deadline);
-}
-/** What undoes a change that was made in one way or another. */
-const UNDO = {
-    recreate: strategies/* STRATEGIES */.Y.recreate,
-    beside: strategies/* STRATEGIES */.Y['blue-green'],
-    'stop-first': strategies/* STRATEGIES */.Y.recreate,
-    hold: strategies/* STRATEGIES */.Y.hold,
-};
-/** The new release takes the requests: the old containers go, and what a take-over left is opened or taken away. */
-async function finish(session, service, { release, accepted, old }, deadline) {
-    const current = await (0,observe/* observe */.lB)(session.engine, session, session.project, service);
-    const candidate = await (0,kept_candidate/* keptCandidate */.A4)(session, release, current);
-    const run = new ServiceRun(session, candidate);
-    const edge = await session.edges.find(session.project, service);
-    const left = current.containers.map(({ id }) => id).filter((id) => old.includes(id));
-    const { router } = candidate.traffic;
-    const drainMs = session.request.drainTimeoutMs;
-    const set = { are: 'these', containers: left };
-    const { containerName } = candidate.definition;
-    const operations = [
-        ...(accepted ? [] : [{ kind: 'accept-release', service, release }]),
-        ...(left.length === 0
-            ? []
-            : [
-                { kind: 'shift-traffic', service, router, serve: { who: 'all-but', containers: left } },
-                { kind: 'drain-containers', service, router, containers: set, timeoutMs: drainMs },
-                { kind: 'retire-containers', service, containers: set },
-                ...(0,phases/* letGo */.Ko)(service, router),
-            ]),
-        ...(edge === undefined || (edge.open && !edge.takeover)
-            ? []
-            : (0,phases/* openEdge */.Gi)(service, edge.spec.ports.map(({ published }) => published), edge.redirected, drainMs)),
-        ...(containerName === undefined || current.containers.every(({ name }) => name === containerName)
-            ? []
-            : [{ kind: 'settle-containers', service, containerName, named: false, except: [] }]),
-    ];
-    for (const operation of operations)
-        await run.execute(operation, deadline);
-    if (operations.length === 0)
-        return undefined;
-    return accepted
-        ? `what release ${release} replaced is taken away`
-        : `release ${release} was verified and stays; its watch was cut short`;
-}
-async function recover_recoverEject(session, service, { kind, before, alone }, deadline) {
-    const edge = await session.edges.find(session.project, service);
-    if (edge === undefined)
-        return;
-    const current = await (0,observe/* observe */.lB)(session.engine, session, session.project, service);
-    const ids = current.containers.map(({ id }) => id);
-    const present = before.length === 0 ? ids : before;
-    const drainTimeoutMs = session.request.drainTimeoutMs;
-    if (kind === 'remove-edge') {
-        const operations = finishEject({
-            service,
-            left: present.filter((id) => ids.includes(id) && ids.length > present.length),
-            containerName: session.opened.live.services[service]?.containerName,
-            edge: edge.spec,
-            drainTimeoutMs,
-        });
-        for (const operation of operations)
-            await session.execute(operation, deadline);
-        return;
-    }
-    const release = (current.release ?? (0,model_release/* liveRelease */._8)(current.history))?.id;
-    const operations = undoEject({
-        service,
-        release: release ?? '',
-        present,
-        edge: edge.spec,
-        alone: alone && release !== undefined,
-        readinessTimeoutMs: (0,readiness/* readinessTimeout */.WX)(current.containers[0]?.healthCheck, session.request.readinessTimeoutMs),
-        drainTimeoutMs,
-    });
-    const run = release === undefined ? session : new ServiceRun(session, await (0,kept_candidate/* keptCandidate */.A4)(session, release, current));
-    for (const operation of operations)
-        await run.execute(operation, deadline);
-}
-/** Nothing new had been started: containers that were stopped run again, what was held goes on, the edge goes. */
-async function resume(session, service, { stopped, router }, deadline) {
-    const edge = await session.edges.find(session.project, service);
-    const present = new Set((await session.engine.containers(session.project, service)).map(({ id }) => id));
-    const again = stopped.filter((id) => present.has(id));
-    const takingOver = edge !== undefined && !edge.open;
-    const ports = edge?.spec.ports.map(({ published }) => published) ?? [];
-    const timeoutMs = session.request.drainTimeoutMs;
-    const operations = [
-        ...(again.length === 0 ? [] : [{ kind: 'start-containers', service, containers: again }]),
-        ...(router === undefined || edge === undefined ? [] : [{ kind: 'release-traffic', service, router }]),
-        ...(takingOver && edge.redirected ? [{ kind: 'end-redirect', service, ports }] : []),
-        ...(takingOver
-            ? [
-                { kind: 'end-takeover', service, timeoutMs },
-                { kind: 'remove-edge', service },
-            ]
-            : []),
-    ];
-    for (const operation of operations)
-        await session.execute(operation, deadline);
-}
-/** Nothing of the service may run while its data is replaced, whatever the killed run had started of it. */
-async function putDataBack(session, back) {
-    const deadline = AbortSignal.timeout(DATA_DEADLINE_MS);
-    const { service } = back;
-    const containers = (await session.engine.containers(session.project, service)).map(({ id }) => id);
-    const nothing = { quiesceCommand: undefined, resumeCommand: undefined };
-    await session.execute({ kind: 'freeze-data', service, how: 'stop', containers, ...nothing }, deadline);
-    await session.execute(back, deadline);
-}
-/** Lets a service go on whose data was kept from changing; one that was stopped for it has to become ready again. */
-async function thaw(session, service, freeze, deadline) {
-    const current = await (0,observe/* observe */.lB)(session.engine, session, session.project, service);
-    const there = [];
-    for (const id of freeze.containers)
-        if ((await session.engine.container(id)) !== undefined)
-            there.push(id);
-    await session.execute({ ...freeze, kind: 'thaw-data', containers: there }, deadline);
-    if (freeze.how === 'stop' && there.length > 0 && current.release !== undefined) {
-        const run = new ServiceRun(session, await (0,kept_candidate/* keptCandidate */.A4)(session, current.release.id, current));
-        const timeoutMs = (0,readiness/* readinessTimeout */.WX)(current.containers[0]?.healthCheck, session.request.readinessTimeoutMs);
-        await run.execute({ kind: 'await-ready', service, release: current.release.id, timeoutMs }, deadline);
-    }
-    return 'it goes on; its data had been kept from changing';
-}
-/** A restart was cut short: the containers may be stopped or gone. What still runs is left as it is. */
-async function restore(session, service, release, deadline) {
-    const current = await (0,observe/* observe */.lB)(session.engine, session, session.project, service);
-    const candidate = await (0,kept_candidate/* keptCandidate */.A4)(session, release, current);
-    const run = new ServiceRun(session, candidate);
-    const { replicas } = candidate;
-    const [timeoutMs, checks] = [
-        (0,readiness/* readinessTimeout */.WX)(candidate.definition.healthCheck, session.request.readinessTimeoutMs),
-        (0,verify/* checksFor */.NR)(session.request, { oneShot: candidate.oneShot, goingBack: true, judgesTraffic: false }),
-    ];
-    const operations = [
-        ...startAgain({
-            service,
-            release,
-            replicas,
-            router: candidate.traffic.router,
-            present: current.containers.map(({ id }) => id),
-            containerName: candidate.definition.containerName,
-            timeoutMs,
-        }),
-        { kind: 'verify', service, release, checks },
-    ];
-    for (const operation of operations)
-        await run.execute(operation, deadline);
-}
-async function stopAgain(session, service, deadline) {
-    const running = (await session.engine.containers(session.project, service)).filter(model_service/* isAlive */._n).map(({ id }) => id);
-    if (running.length > 0)
-        await session.execute({ kind: 'stop-containers', service, containers: running }, deadline);
-}
-/**
- * Recovers each run in turn that was abandoned with the lock.
- * @param goOn what a person needs at once (emergency, rollback, force) goes on all the same: what it does replaces what
- * could not be repaired, and the abandoned run counts as dealt with
- * @throws ProcedureError E_RECOVERY; the lock is then not given back, so that the next run tries again
- */
-async function recoverAll(locked, open, goOn) {
-    const said = [];
-    for (const run of locked.lock.abandoned) {
-        try {
-            said.push(...(await recoverRun(locked, open, run)));
-        }
-        catch (error) {
-            const failure = (0,errors/* asProcedureError */.qq)(error);
-            if (locked.signal.aborted || !goOn) {
-                throw new errors/* ProcedureError */.e_('E_RECOVERY', `What run ${run} left could not be repaired: ${failure.message}`, {
-                    next: `${failure.next} Then start this run again; procedures rollback and emergency, or force: true, go on all the same.`,
-                    cause: failure,
-                    excerpt: failure.excerpt,
-                });
-            }
-            locked.progress.warning(`what run ${run} left could not be repaired: ${failure.message}; going on all the same`);
-            await locked.journal.close(run, `not repaired (${failure.message}); ${locked.invocation.runId} went on`);
-        }
-    }
-    return said;
-}
-
-// EXTERNAL MODULE: ./build/steps/rendered.js
-var rendered = __nccwpck_require__(6938);
-// EXTERNAL MODULE: ./build/steps/traffic-proof.js + 1 modules
-var traffic_proof = __nccwpck_require__(8093);
-;// CONCATENATED MODULE: ./build/steps/with-session.js
-
-
-
-
-
-
-
-
-
-/** How long a run that was asked to yield may take to come to a safe point before it is fenced. */
-const YIELD_MS = 20_000;
-/** After these the lock is not given back: the process ends, and the next run finishes or undoes what is left. */
-const LEFT_OPEN = new Set(['E_FENCED', 'E_RECOVERY']);
-/** @returns the run as one that only looks */
-function viewing(run, opened) {
-    const project = opened.live.name;
-    return {
-        ...run,
-        opened,
-        project,
-        ledger: run.records(project).ledger,
-        signal: run.cancelled,
-        worktrees: [],
-    };
-}
-/**
- * Takes the lock, opens the journal, finishes or undoes what killed runs left, and lets `body` work; whatever happens,
- * ends both. A fenced run leaves its journal open: the run that took over finishes or undoes it.
- * @param goOn what `recoverAll` says of it
- * @throws ProcedureError E_LOCKED naming the owner; E_RECOVERY
- */
-async function withSession(run, opened, { interrupt, goOn }, body) {
-    const view = viewing(run, opened);
-    const { project } = view;
-    const records = run.records(project);
-    let waiting;
-    const acquiring = records.locks.acquire({
-        invocation: run.invocation,
-        procedure: run.request.procedure,
-        timeoutMs: run.request.lockTimeoutMs,
-        interrupt,
-        yieldMs: YIELD_MS,
-        signal: run.cancelled,
-        onWaiting: (owner) => {
-            waiting ??= run.progress.doing('lock of the project');
-            waiting.waitsFor(`${owner.procedure} by ${owner.actor}, since ${owner.since}`);
-            run.progress.info(`waiting for ${owner.procedure} by ${owner.actor}, since ${owner.since}`);
-        },
-    });
-    const lock = await acquiring.finally(() => waiting?.end());
-    const events = new EventFeed(run.engine, project);
-    const locked = {
-        ...view,
-        ...records,
-        lock,
-        signal: AbortSignal.any([run.cancelled, lock.yieldRequested]),
-    };
-    const proof = new traffic_proof/* TrafficProof */.MV(run);
-    let session;
-    let leaveOpen = false;
-    try {
-        await (0,rendered/* removeStaleRendered */.dn)(view);
-        await records.journal.open({
-            run: run.invocation.runId,
-            at: new Date().toISOString(),
-            procedure: run.request.procedure,
-            invocation: run.invocation,
-            workingDirectory: run.request.workingDirectory,
-            plan: { procedure: run.request.procedure, preparation: [], services: [] },
-            environment: run.request.deployment.environment,
-        });
-        // Who held the lock before may have moved the checkout since it was looked at, and so may recovering.
-        const present = async (changed) => changed ? { ...view, opened: await (0,open_project/* openProject */.U8)(run) } : view;
-        const found = await present(waiting !== undefined);
-        const recovered = await recoverAll(locked, (place) => openSession(locked, found, events, undefined, place), goOn);
-        session = openSession(locked, recovered.length === 0 ? found : await present(true), events, proof);
-        return await body(session, recovered);
-    }
-    catch (error) {
-        leaveOpen = LEFT_OPEN.has((0,errors/* asProcedureError */.qq)(error).code);
-        // An abort that surfaced as something else (a closed socket, a killed child) is still the abort.
-        if (locked.signal.aborted && !(error instanceof errors/* ProcedureError */.e_))
-            throw (0,deadline/* reasonOf */.A3)(locked.signal);
-        throw error;
-    }
-    finally {
-        await proof.end();
-        await removeWorktrees(view);
-        if (session !== undefined)
-            await untagUnaccepted(session);
-        await events.close();
-        if (!leaveOpen)
-            await closeRun(locked);
-    }
-}
-/** Images that were built or pulled and did not become an accepted release are left to the engine's own cleaning. */
-async function untagUnaccepted(session) {
-    for (const tag of session.unacceptedTags) {
-        await session.engine.untagImage(tag).catch((error) => {
-            session.progress.debug(`tag ${tag}: ${String(error)}`); // a tag too many harms nothing
-        });
-    }
-}
-async function closeRun(run) {
-    const { journal, lock, invocation, progress } = run;
-    try {
-        await journal.close(invocation.runId, 'ended');
-        await lock.release();
-    }
-    catch (error) {
-        const failure = (0,errors/* asProcedureError */.qq)(error);
-        progress.warning(`the lock of ${run.project} could not be given back: ${failure.message}; the next run takes it over`);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/model/slo-record.js
-
-/** @returns the row of one service; the targets come from the runbook */
-function sloRecord(run, { service, outcome, release, downtimeMs, restartMs, healthyMs, memoryBytes, log }) {
-    const target = policy/* RUNBOOK_PROCEDURES */.ar[run.procedure];
-    return {
-        ...run,
-        service,
-        outcome,
-        release,
-        targetTimeMs: target?.timeMs,
-        downtimeMs,
-        targetDowntimeMs: target?.downtime?.ms,
-        restartMs,
-        healthyMs,
-        memoryBytes,
-        errorLines: log?.errors,
-        logLines: log?.lines,
-    };
-}
-
-;// CONCATENATED MODULE: ./build/steps/slo.js
-
-
-/**
- * Writes down what this run cost each service that it changed. The change is done and verified by then: a row that
- * cannot be written is a warning.
- */
-async function recordSlo(session) {
-    const { recorder, invocation, request, progress } = session;
-    const watchedMs = recorder.watched.reduce((sum, { durationMs }) => sum + durationMs, 0);
-    const at = new Date();
-    const run = {
-        at: at.toISOString(),
-        run: invocation.runId,
-        by: invocation.actor,
-        procedure: request.procedure,
-        timeMs: Math.max(0, at.getTime() - recorder.startedAt.getTime() - watchedMs),
-    };
-    try {
-        for (const account of recorder.accounts)
-            await session.ledger.addSloRecord(sloRecord(run, account));
-    }
-    catch (error) {
-        progress.warning(`what this run cost could not be recorded: ${(0,errors/* asProcedureError */.qq)(error).message}`);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/procedures/going-back.js
-
-
-/**
- * A deploy of what is older than what runs is a rollback, whatever attempt of a workflow it is: with `allow-downgrade` it is
- * carried out and reported as one, from the kept image where there is one.
- * @returns the run as it is meant
- */
-async function asMeant(run, opened) {
-    const { request, invocation, source, progress } = run;
-    const ref = request.ref ?? invocation.sha;
-    if (request.procedure !== 'code-update' || !request.allowDowngrade || ref === undefined)
-        return run;
-    if (opened.checkout === undefined)
-        return run;
-    // What was live once is here without the network.
-    const commit = await source.resolve(opened.checkout.topLevel, ref);
-    if (commit === undefined || commit === opened.checkout.commit)
-        return run;
-    const older = await isOlder(run, opened, commit);
-    if (!older && ((await isNewer(run, opened, commit)) || !(await wasLive(run, opened, commit))))
-        return run;
-    progress.info(`commit ${commit.slice(0, 12)} is older than what is live: this is a rollback to it`);
-    const { image } = request;
-    const rollbackTo = image === undefined ? { kind: 'git', ref: commit } : { kind: 'image', reference: image };
-    return { ...run, request: { ...request, procedure: 'rollback', rollbackTo, ref: undefined, image: undefined } };
-}
-/** Histories need not be a line: what the ledger has had live counts as well. */
-async function wasLive(run, opened, commit) {
-    const { ledger } = run.records(opened.live.name);
-    const services = run.request.services.length > 0 ? run.request.services : Object.keys(opened.live.services);
-    for (const service of services) {
-        const history = await ledger.history(service);
-        const live = (0,model_release/* liveRelease */._8)(history);
-        if (live?.commit === commit)
-            continue;
-        if (history.releases.some(({ id, commit: known }) => known === commit && (0,model_release/* isAccepted */.oB)(history, id)))
-            return true;
-    }
-    return false;
-}
-
+// EXTERNAL MODULE: ./build/steps/open-project.js
+var open_project = __nccwpck_require__(1979);
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+// EXTERNAL MODULE: ./build/model/backup.js
+var backup = __nccwpck_require__(9555);
+// EXTERNAL MODULE: ./build/model/units.js
+var units = __nccwpck_require__(9574);
 ;// CONCATENATED MODULE: ./build/steps/plan-backup.js
 
 
@@ -8897,7 +4404,7 @@ function notes(data, freeze, still) {
     ];
 }
 const COSTS = {
-    pause: 'Consistency pause: the containers are frozen while the data is read; requests wait, and none is refused.',
+    pause: 'Consistency pause: the containers are frozen while the data is read; requests wait, and none is refused. Docker calls one with a health check unhealthy until its next probe.',
     stop: 'Consistency stop: the containers are stopped while the data is read; requests fail meanwhile.',
     quiesce: 'Consistency quiesce: quiesce-command makes the service write its data down and leave it while it is read.',
 };
@@ -8929,6 +4436,12 @@ async function backupSpaceGate(viewing, { service, places }) {
     };
 }
 
+// EXTERNAL MODULE: ./build/steps/readiness.js + 10 modules
+var readiness = __nccwpck_require__(8858);
+// EXTERNAL MODULE: ./build/steps/service-run.js + 17 modules
+var service_run = __nccwpck_require__(571);
+// EXTERNAL MODULE: ./build/model/operation.js
+var model_operation = __nccwpck_require__(7396);
 ;// CONCATENATED MODULE: ./build/steps/show-plan.js
 
 /** @returns the plan as lines for the log: what, why, how it is undone */
@@ -9024,13 +4537,13 @@ async function findBackings(viewing, look) {
     const backings = [];
     for (const service of named.length > 0 ? named : (0,model_service/* dependencyOrder */.g1)(live)) {
         const current = await look(service);
-        const data = await dataOf(viewing, service, current.containers);
+        const data = await (0,data_places/* dataOf */.q)(viewing, service, current.containers);
         if (data === undefined) {
             if (named.length > 0)
                 throw noData(service);
             continue;
         }
-        passGate(viewing, 'backup-space', await backupSpaceGate(viewing, data));
+        (0,pass_gate/* passGate */.l)(viewing, 'backup-space', await backupSpaceGate(viewing, data));
         backings.push({ service, current, data, plan: planOf(viewing, service, current, data) });
     }
     if (backings.length === 0)
@@ -9064,9 +4577,9 @@ async function carryOut(session, backing) {
         const waits = plan.operations.some(({ kind }) => kind === 'await-ready');
         if (waits && current.release !== undefined) {
             // What looks at the service while it comes back.
-            new ServiceRun(session, await (0,kept_candidate/* keptCandidate */.A4)(session, current.release.id, current));
+            new service_run/* ServiceRun */.$(session, await (0,kept_candidate/* keptCandidate */.A4)(session, current.release.id, current));
         }
-        await inOrder(session, plan.operations, (operation) => session.execute(operation, session.signal));
+        await (0,data/* inOrder */.al)(session, plan.operations, (operation) => session.execute(operation, session.signal));
         return undefined;
     }
     catch (error) {
@@ -9083,12 +4596,10 @@ function noData(what) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/procedures/procedure.js
-/** @returns a result that needs no more than its sentence */
-function ended(outcome, headline) {
-    return { outcome, headline, error: undefined, undoError: undefined, changed: outcome === 'deployed' };
-}
-
+// EXTERNAL MODULE: ./build/steps/old-backups.js
+var old_backups = __nccwpck_require__(7084);
+// EXTERNAL MODULE: ./build/procedures/procedure.js
+var procedure = __nccwpck_require__(4503);
 ;// CONCATENATED MODULE: ./build/procedures/backup.js
 
 
@@ -9101,16 +4612,20 @@ const backup_backup = {
     interrupts: false,
     async preview(viewing) {
         const services = await planBackups(viewing);
-        return ended('completed', describePreview(viewing, { procedure: 'backup', preparation: [], services }));
+        return (0,procedure/* ended */.v)('completed', describePreview(viewing, { procedure: 'backup', preparation: [], services }));
     },
     async perform(session) {
         const result = await backUpServices(session);
+        // Before they are shown: the table has those that stay.
+        await (0,old_backups/* deleteOldBackups */.ml)(session);
         for (const service of new Set(session.saved.map((one) => one.service)))
-            await showBackups(session, service);
+            await (0,old_backups/* showBackups */.Fp)(session, service);
         return result;
     },
 };
 
+// EXTERNAL MODULE: ./build/steps/diagnose.js
+var diagnose = __nccwpck_require__(1919);
 ;// CONCATENATED MODULE: ./build/steps/gates/disk-space.js
 
 
@@ -9217,10 +4732,18 @@ async function lookAtRouter(viewing, service) {
     }
 }
 
+// EXTERNAL MODULE: ./build/steps/log-lines.js
+var log_lines = __nccwpck_require__(7579);
+// EXTERNAL MODULE: ./build/model/project-policy.js
+var project_policy = __nccwpck_require__(179);
+// EXTERNAL MODULE: ./build/steps/build-once.js
+var build_once = __nccwpck_require__(1373);
 // EXTERNAL MODULE: ./build/strategies/decide.js
 var decide = __nccwpck_require__(3853);
 // EXTERNAL MODULE: ./build/steps/files.js
 var steps_files = __nccwpck_require__(7564);
+// EXTERNAL MODULE: ./build/steps/way-back.js
+var way_back = __nccwpck_require__(1446);
 ;// CONCATENATED MODULE: ./build/steps/describe-wanted.js
 
 
@@ -9271,17 +4794,23 @@ function serviceOf(project, service) {
 
 // EXTERNAL MODULE: ./build/strategies/with-data.js
 var with_data = __nccwpck_require__(3366);
+// EXTERNAL MODULE: ./build/steps/broken-backups.js
+var broken_backups = __nccwpck_require__(8948);
 ;// CONCATENATED MODULE: ./build/steps/backup-to-restore.js
 
 
+
 /**
- * The backup that is meant. `latest` is the newest that was not taken as the safety of another restore.
+ * The backup that is meant. `latest` is the newest that was not taken as the safety of another restore; when that one is not
+ * whole, an older one is not taken unasked.
  * @throws ProcedureError E_BACKUP with those there are
  */
 async function findBackup(viewing, service, wanted) {
     const { backups, request, project } = viewing;
     const all = await backups.list(request.backupDir, project, service);
     const found = wanted === 'latest' ? all.find(({ reason }) => reason !== 'safety') : all.find(({ id }) => id === wanted);
+    if (wanted === 'latest')
+        await (0,broken_backups/* refuseBrokenNewer */.r)(viewing, service, found);
     if (found === undefined)
         throw await noBackup(viewing, service, wanted, all);
     if (found.project === project && found.service === service)
@@ -9342,7 +4871,7 @@ async function checkWhole(viewing, { id, service, entries }, folder) {
     viewing.progress.info(`reading backup ${id} of ${service}, all of it`);
     await viewing.backups.check(folder, viewing.signal);
     const count = entries.reduce((sum, entry) => sum + entry.entries, 0);
-    passGate(viewing, 'backup-whole', {
+    (0,pass_gate/* passGate */.l)(viewing, 'backup-whole', {
         kind: 'pass',
         detail: `backup ${id} is whole: checksums, and all of its ${count} entries`,
     });
@@ -9404,7 +4933,7 @@ async function restoreSpaceGate(viewing, manifest, places) {
         const room = there === undefined ? total : Math.min(total, free + there);
         const what = `${place.source} needs ${(0,units/* formatSize */.Xq)(needed)} for backup ${manifest.id}`;
         if (needed > room)
-            return restore_space_refuse(`${what}, and at most ${(0,units/* formatSize */.Xq)(room)} can be free on its disk`);
+            return refuse(`${what}, and at most ${(0,units/* formatSize */.Xq)(room)} can be free on its disk`);
         if (needed > free && there === undefined) {
             unsure.push(`${what}, and ${(0,units/* formatSize */.Xq)(free)} of its disk are free beside what is there now`);
         }
@@ -9416,7 +4945,7 @@ async function restoreSpaceGate(viewing, manifest, places) {
         detail: `backup ${manifest.id} fits where it is restored to, as far as can be seen from here`,
     };
 }
-function restore_space_refuse(message) {
+function refuse(message) {
     return {
         kind: 'refuse',
         error: new errors/* ProcedureError */.e_('E_GATE', message, {
@@ -9425,7 +4954,10 @@ function restore_space_refuse(message) {
     };
 }
 
+// EXTERNAL MODULE: ./build/steps/release-command.js
+var release_command = __nccwpck_require__(5066);
 ;// CONCATENATED MODULE: ./build/steps/data-change.js
+
 
 
 
@@ -9457,7 +4989,7 @@ async function dataChange(viewing, candidate, looking) {
     if (request.withData)
         return dataOfRelease(viewing, candidate, looking);
     const first = await backupFirst(viewing, service, current);
-    const data = await dataOf(viewing, service, current.containers);
+    const data = await (0,data_places/* dataOf */.q)(viewing, service, current.containers);
     const notes = [
         ...(data === undefined ? [] : await newerNotes(viewing, candidate)),
         ...leftCommand(viewing, candidate),
@@ -9474,17 +5006,17 @@ async function backupFirst(viewing, service, current) {
     const space = await backupSpaceGate(viewing, data);
     if (space.kind === 'refuse' && viewing.request.procedure === 'emergency') {
         // An emergency is not refused.
-        passGate(viewing, 'backup-space', { kind: 'warn', detail: `${space.error.message}: there is no backup of it` });
+        (0,pass_gate/* passGate */.l)(viewing, 'backup-space', { kind: 'warn', detail: `${space.error.message}: there is no backup of it` });
         return undefined;
     }
-    passGate(viewing, 'backup-space', space);
+    (0,pass_gate/* passGate */.l)(viewing, 'backup-space', space);
     const release = current.release ?? (0,model_release/* liveRelease */._8)(current.history);
     const { operations, notes } = planBackup(viewing, data, { release: release?.id, reason: 'before' });
     return { first: operations, swap: [], notes };
 }
 /** Before the first start the compose file names volumes that nobody has made yet. */
 async function presentData(viewing, service, { containers }) {
-    const data = await dataOf(viewing, service, containers);
+    const data = await (0,data_places/* dataOf */.q)(viewing, service, containers);
     if (data === undefined) {
         viewing.progress.info(`${service} has no data of its own: there is nothing to back up`);
         return undefined;
@@ -9510,21 +5042,22 @@ function withBackup(plan, data) {
 async function dataOfRelease(viewing, candidate, looking) {
     const { service, current, release } = candidate;
     const { backups, request, project } = viewing;
-    const data = await dataOf(viewing, service, current.containers);
+    const data = await (0,data_places/* dataOf */.q)(viewing, service, current.containers);
     const manifest = await tiedBackup(viewing, service, release.id);
+    await (0,broken_backups/* refuseBrokenNewer */.r)(viewing, service, manifest, (broken) => broken.manifest?.release === release.id);
     if (data === undefined || manifest === undefined)
         throw await noTiedBackup(viewing, candidate);
     const places = requirePlaces(service, manifest, data.places);
     const folder = backups.folderOf(request.backupDir, project, service, manifest.id);
     await checkWhole(viewing, manifest, folder);
-    passGate(viewing, 'data-in-use', inUseGate(service, data.others));
-    passGate(viewing, 'restore-space', await restoreSpaceGate(viewing, manifest, places));
-    passGate(viewing, 'backup-space', await backupSpaceGate(viewing, data));
+    (0,pass_gate/* passGate */.l)(viewing, 'data-in-use', inUseGate(service, data.others));
+    (0,pass_gate/* passGate */.l)(viewing, 'restore-space', await restoreSpaceGate(viewing, manifest, places));
+    (0,pass_gate/* passGate */.l)(viewing, 'backup-space', await backupSpaceGate(viewing, data));
     const tool = looking ? '' : await toolFor(viewing, current.containers);
     return {
         first: [],
         swap: swap(viewing, { data, current, manifest, places, folder, tool }),
-        notes: [...data_change_notes(manifest), ...leftCommand(viewing, candidate)],
+        notes: [...data_change_notes(manifest), ...leftCommand(viewing, candidate, 'restored')],
     };
 }
 function swap(viewing, { data, current, manifest, places, folder, tool, }) {
@@ -9567,8 +5100,8 @@ async function noTiedBackup(viewing, { service, release }) {
     return new errors/* ProcedureError */.e_('E_BACKUP', `There is no backup of ${service} in ${request.backupDir} that was taken while release ${release.id} ran`, { next: `${hint} Nothing was changed.` });
 }
 /** What ran once with a release that is left. */
-function leftCommand(viewing, { current, release, service }) {
-    const left = (0,release_command/* ranWith */.YU)(current.release?.id === release.id ? undefined : current.release);
+function leftCommand(viewing, { current, release, service }, data = 'stays') {
+    const left = (0,release_command/* ranWith */.YU)(current.release?.id === release.id ? undefined : current.release, data);
     for (const note of left)
         viewing.recorder.note(note, service);
     viewing.recorder.nextSteps.push(...left);
@@ -9589,6 +5122,10 @@ async function newerNotes(viewing, { service, current, release }) {
     return [note];
 }
 
+// EXTERNAL MODULE: ./build/steps/plan-service.js
+var plan_service = __nccwpck_require__(1370);
+// EXTERNAL MODULE: ./build/steps/gates/index.js + 6 modules
+var gates = __nccwpck_require__(4174);
 ;// CONCATENATED MODULE: ./build/steps/image-origin.js
 /** Values of `pull_policy` that take what the engine has (compose-spec, "pull_policy"). */
 const CONTENT_WITH_LOCAL = new Set(['never', 'missing', 'if_not_present']);
@@ -9610,8 +5147,13 @@ function imageOrigin(wanted) {
     return containerdStore ? 'registry-or-engine' : 'registry';
 }
 
+// EXTERNAL MODULE: ./build/steps/rendered.js
+var rendered = __nccwpck_require__(6938);
 // EXTERNAL MODULE: ./build/steps/remedies/index.js + 1 modules
 var steps_remedies = __nccwpck_require__(8313);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
+var external_node_path_default = /*#__PURE__*/__nccwpck_require__.n(external_node_path_);
 ;// CONCATENATED MODULE: ./build/model/definition-diff.js
 /**
  * What of a service's definition differs between two releases, as the lines of a unified diff without context: one line
@@ -9850,7 +5392,7 @@ async function withoutStopped(viewing, services) {
         }
         const refusal = stoppedError(service, stop);
         if (request.services.includes(service) || request.force) {
-            passGate(viewing, 'stopped', { kind: 'refuse', error: refusal });
+            (0,pass_gate/* passGate */.l)(viewing, 'stopped', { kind: 'refuse', error: refusal });
             left.push(service);
             continue;
         }
@@ -9879,6 +5421,10 @@ function stoppedError(service, stop) {
     });
 }
 
+// EXTERNAL MODULE: ./build/steps/source.js
+var source = __nccwpck_require__(478);
+// EXTERNAL MODULE: ./build/steps/wanted.js
+var steps_wanted = __nccwpck_require__(1132);
 ;// CONCATENATED MODULE: ./build/steps/preview.js
 
 
@@ -9908,7 +5454,7 @@ async function previewUpdate(viewing, procedure) {
 }
 /** The plan of applying the files as they lie, with the images that are there. */
 async function previewLive(viewing, procedure) {
-    return preview(viewing, procedure, wantedFromLive(viewing.opened, viewing.request.workingDirectory), 'as-named');
+    return preview(viewing, procedure, (0,steps_wanted/* wantedFromLive */.U)(viewing.opened, viewing.request.workingDirectory), 'as-named');
 }
 async function preview(viewing, procedure, wanted, images) {
     const services = await withoutStopped(viewing, await servicesToDeploy(viewing, wanted.project));
@@ -9934,7 +5480,7 @@ async function viewCandidates(viewing, wanted, services, images) {
         all.push(await describeWanted(viewing, wanted, service, hashes, current));
     }
     const toBuild = images === 'as-named' ? [] : all.filter(({ definition }) => definition.build !== undefined);
-    const recorded = await recordedImages(viewing, wanted.commit, toBuild);
+    const recorded = await (0,build_once/* recordedImages */.Vh)(viewing, wanted.commit, toBuild);
     for (const described of all) {
         const { service, current } = described;
         const named = images === 'as-named' || (images === 'build' && described.definition.build === undefined);
@@ -9959,15 +5505,15 @@ async function viewCandidates(viewing, wanted, services, images) {
     return { preparation, candidates };
 }
 async function viewWanted(viewing) {
-    const commit = await fetchCommit(viewing, viewing.opened, viewing.signal);
+    const commit = await (0,source/* fetchCommit */.iH)(viewing, viewing.opened, viewing.signal);
     if (commit === undefined)
-        return wantedFromLive(viewing.opened, viewing.request.workingDirectory);
-    await showNew(viewing, viewing.opened, commit);
-    await passCommitGates(viewing, commit.commit);
+        return (0,steps_wanted/* wantedFromLive */.U)(viewing.opened, viewing.request.workingDirectory);
+    await (0,source/* showNew */._F)(viewing, viewing.opened, commit);
+    await (0,gates/* passCommitGates */.ph)(viewing, commit.commit);
     if (commit.commit === viewing.opened.checkout?.commit) {
-        return wantedFromLive(viewing.opened, viewing.request.workingDirectory);
+        return (0,steps_wanted/* wantedFromLive */.U)(viewing.opened, viewing.request.workingDirectory);
     }
-    return viewWorktree(viewing, commit.commit, commit.label);
+    return (0,source/* viewWorktree */.xC)(viewing, commit.commit, commit.label);
 }
 async function viewNamedImage(viewing, { definition, current }) {
     const image = current.image ?? (await viewing.engine.image(definition.image));
@@ -9978,7 +5524,7 @@ async function viewImage(viewing, { commit }, { service, id, definition }, recor
     const { request, engine, project } = viewing;
     if (recorded === undefined && request.image === undefined && definition.build !== undefined) {
         const tag = (0,model_release/* keptImageTag */.yR)(project, service, id);
-        const push = pushOperation(viewing, service, commit, tag);
+        const push = (0,build_once/* pushOperation */.Sf)(viewing, service, commit, tag);
         const build = { kind: 'build-image', service, tag, pullBase: request.pullBase };
         return { operations: push === undefined ? [build] : [build, push], fingerprint: undefined };
     }
@@ -10089,7 +5635,7 @@ const check = {
             problems.push(...(await lookAtEdge(viewing, service, current.containers)));
             problems.push(...(await lookAtRouter(viewing, service)));
             problems.push(...(await lookAtReleases(viewing, service, current)));
-            await showBackups(viewing, service);
+            await (0,old_backups/* showBackups */.Fp)(viewing, service);
         }
         lookAtDisk(viewing, await diskSpaceGate(viewing, opened));
         await lookAhead(viewing);
@@ -10098,11 +5644,11 @@ const check = {
         viewing.recorder.nextSteps.push(...stopped.map((line) => `${line}. To start it: procedure start.`));
         const words = stopped.length === 0 ? '' : `; ${stopped.join('; ')}`;
         if (problems.length === 0)
-            return ended('completed', `check: everything that runs is healthy${words}`);
+            return (0,procedure/* ended */.v)('completed', `check: everything that runs is healthy${words}`);
         for (const problem of problems)
             viewing.progress.warning(problem);
         viewing.recorder.nextSteps.push(...problems);
-        return ended('completed', `check: ${problems.length} ${problems.length === 1 ? 'thing' : 'things'} to look at${words}`);
+        return (0,procedure/* ended */.v)('completed', `check: ${problems.length} ${problems.length === 1 ? 'thing' : 'things'} to look at${words}`);
     },
     perform: undefined,
 };
@@ -10193,6 +5739,8 @@ async function lookAhead(viewing) {
     }
 }
 
+// EXTERNAL MODULE: ./build/steps/deployment.js
+var deployment = __nccwpck_require__(4564);
 ;// CONCATENATED MODULE: ./build/steps/gates/bad-release.js
 
 
@@ -10204,7 +5752,9 @@ function badReleaseGate(service, current, wanted) {
     const event = current.history.events.findLast((entry) => entry.release === bad.id && entry.kind === 'bad');
     return {
         kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_BAD_RELEASE', `This is release ${bad.id} of ${service}, which is marked bad: ${event?.reason ?? 'no reason recorded'}`, { next: 'Deploy a fixed commit, or set force: true to deploy the same again; nothing was changed.' }),
+        error: new errors/* ProcedureError */.e_('E_BAD_RELEASE', `This is release ${bad.id} of ${service}, which is marked bad: ${event?.reason ?? 'no reason recorded'}`, {
+            next: 'Deploy a commit or a configuration that is corrected, or set force: true to deploy the same again; nothing was changed.',
+        }),
     };
 }
 
@@ -10259,7 +5809,7 @@ async function prepare(session, wanted, services, { images = 'build-or-pull', ha
         prepared.push(await openService(session, wanted, service, { hashes, images, current }));
     }
     const building = images === 'as-named' ? [] : prepared.filter((one) => isBuilt(session, one));
-    const recorded = await recordedImages(session, wanted.commit, building);
+    const recorded = await (0,build_once/* recordedImages */.Vh)(session, wanted.commit, building);
     if (building.some(({ service }) => !recorded.has(service)))
         await buildCommand(session, wanted);
     // An image that one service builds and others name is the same image for all of them.
@@ -10284,7 +5834,7 @@ async function openService(session, wanted, service, { hashes, images, current: 
     const described = await describeWanted(session, wanted, service, hashes, current);
     if (images !== 'as-named' && session.request.image === undefined && described.definition.build !== undefined) {
         // Known before anything is built: the same commit with the same configuration is the same release.
-        passGate(session, 'bad-release', badReleaseGate(service, current, {
+        (0,pass_gate/* passGate */.l)(session, 'bad-release', badReleaseGate(service, current, {
             configHash: described.configHash,
             commit: wanted.commit,
             fingerprint: undefined,
@@ -10333,7 +5883,7 @@ async function obtainImage(session, wanted, one, recorded) {
     else if (isBuilt(session, one)) {
         session.builds.set(one.service, buildDocument(wanted, one.definition, keep));
         await session.execute({ kind: 'build-image', service: one.service, tag: keep, pullBase: request.pullBase }, signal);
-        await pushBuilt(session, one.service, wanted.commit, keep);
+        await (0,build_once/* pushBuilt */.x3)(session, one.service, wanted.commit, keep);
         return present(engine.image(keep), keep);
     }
     const reference = recorded ?? request.image ?? one.definition.image;
@@ -10354,7 +5904,7 @@ async function obtainImage(session, wanted, one, recorded) {
 /** @returns false when the registry does not have it and this engine does @throws ProcedureError E_GATE */
 async function inRegistry(session, reference, origin) {
     const finding = await registryGate(session, reference, origin === 'registry-or-engine');
-    passGate(session, 'registry', finding);
+    (0,pass_gate/* passGate */.l)(session, 'registry', finding);
     return finding.kind !== 'warn';
 }
 /** The wanted project with one image name changed: built under our tag, so that no name in use moves while we build. */
@@ -10375,7 +5925,7 @@ async function compare(session, wanted, one, { image, pinned }) {
     const diff = await changedConfiguration(session, decision, one, current);
     const keep = (0,model_release/* keptImageTag */.yR)(session.project, service, one.id);
     if (decision.kind !== 'unchanged') {
-        passGate(session, 'bad-release', badReleaseGate(service, current, {
+        (0,pass_gate/* passGate */.l)(session, 'bad-release', badReleaseGate(service, current, {
             configHash: one.configHash,
             commit: undefined,
             fingerprint: image.fingerprint,
@@ -10445,7 +5995,7 @@ function healthGate(service, current) {
     if (bad.length === 0)
         return { kind: 'pass', detail: `${service} runs and is healthy` };
     const words = bad.map((container) => `${container.name} is ${container.state}, health ${container.health}`);
-    return { kind: 'warn', detail: `${words.join('; ')}: going on, since the change may be its fix` };
+    return { kind: 'warn', detail: `${words.join('; ')}; the change may be its fix` };
 }
 
 ;// CONCATENATED MODULE: ./build/steps/gates/modified-files.js
@@ -10467,25 +6017,62 @@ function modifiedFilesGate(opened) {
     };
 }
 
+// EXTERNAL MODULE: ./build/steps/commit-order.js
+var commit_order = __nccwpck_require__(183);
 ;// CONCATENATED MODULE: ./build/steps/offer-revert.js
+
 /**
  * After a rollback the branch still holds what was rolled back. It is not deployed again unasked, and the next merge brings
  * it along: a pull request that takes it out is opened, when there is a token for it.
  */
-async function offerRevert(session, commit, outcome) {
-    const { request, codeHost, recorder, progress, redactor } = session;
-    if (outcome !== 'rolled-back' || request.revertToken === undefined || commit === undefined)
+async function offerRevert(session, candidates) {
+    const { request, codeHost, progress, recorder, redactor } = session;
+    if (request.revertToken === undefined)
         return;
-    const reason = recorder.services.find((service) => service.outcome === 'rolled-back')?.service ?? 'the service';
-    const run = session.invocation.runUrl ?? session.invocation.runId;
-    const said = `the release of ${commit.slice(0, 12)} was rolled back on ${session.invocation.host} (${reason}), by run ${run}.`;
-    const pull = await codeHost.openRevert(commit, redactor.text(said));
-    if (pull === undefined)
-        return;
-    progress.info(`↩ pull request #${pull.number} takes the change out again: ${pull.url}`);
-    recorder.nextSteps.push(`The branch still has what was rolled back: correct it, or merge #${pull.number} (${pull.url}), which takes it out.`);
+    const left = await leftBehind(session, candidates);
+    for (const commit of new Set(left.map((one) => one.commit))) {
+        const services = left.filter((one) => one.commit === commit).map(({ service }) => service);
+        const said = `the release of ${commit.slice(0, 12)} was rolled back ${where(session, services)}.`;
+        const reverted = await codeHost.openRevert(commit, redactor.text(said));
+        if (reverted.kind === 'opened') {
+            const { number, url } = reverted.pull;
+            progress.info(`↩ pull request #${number} takes the change out again: ${url}`);
+            recorder.nextSteps.push(`The branch still has what was rolled back: correct it, or merge #${number} (${url}), which takes out what ${commit.slice(0, 12)} brought.`);
+        }
+        else {
+            const why = reverted.kind === 'none' ? 'No merged pull request brought it' : 'GitHub opened no pull request';
+            recorder.nextSteps.push(`The branch still has what was rolled back (${commit.slice(0, 12)}). ${why}: correct it, or take it out with git revert.`);
+        }
+    }
+}
+function where({ invocation }, services) {
+    return `on ${invocation.host} (${services.join(', ')}), by run ${invocation.runUrl ?? invocation.runId}`;
+}
+/** The commits that were live, or were to be, and are not after this run, because it went back. */
+async function leftBehind(session, candidates) {
+    const { recorder, request } = session;
+    const left = [];
+    for (const { service, release, current } of candidates) {
+        const outcome = recorder.services.find((one) => one.service === service)?.outcome;
+        if (request.procedure !== 'rollback') {
+            if (outcome === 'rolled-back' && release.commit !== undefined && release.commit !== current.release?.commit)
+                left.push({ service, commit: release.commit });
+            continue;
+        }
+        // Going back to a kept release can lead to a newer commit, too: nothing is to be taken out of the branch then.
+        const before = current.release?.commit;
+        if (outcome !== 'deployed' || before === undefined)
+            continue;
+        if (await (0,commit_order/* isBefore */.Y)(session, session.opened, release.commit, before))
+            left.push({ service, commit: before });
+    }
+    return left;
 }
 
+// EXTERNAL MODULE: ./build/model/outcome.js
+var model_outcome = __nccwpck_require__(6521);
+// EXTERNAL MODULE: ./build/strategies/index.js + 8 modules
+var strategies = __nccwpck_require__(5318);
 ;// CONCATENATED MODULE: ./build/steps/by-hand.js
 
 
@@ -10565,7 +6152,7 @@ const MEANINGS = {
     143: 'it was told to stop (SIGTERM)',
 };
 /** Runbook, Container Won't Start: the exit code. */
-const ended_ended = {
+const ended = {
     name: 'exit code',
     look: ({ session, containers }) => {
         const container = containers.find(({ state, restartCount }) => state === 'exited' || state === 'restarting' || restartCount > 0);
@@ -10628,6 +6215,8 @@ function roundUp(ms) {
     return Math.ceil(ms / SECOND) * SECOND;
 }
 
+// EXTERNAL MODULE: ./build/run/deadline.js
+var deadline = __nccwpck_require__(7325);
 ;// CONCATENATED MODULE: ./build/steps/diagnosis/health-check.js
 
 
@@ -10635,7 +6224,7 @@ function roundUp(ms) {
 /** No longer than it takes to know that it only needed a moment more. */
 const TRY_MS = 5_000;
 const HASTY_TRY_MS = 3_000;
-const health_check_PAUSE_MS = 300;
+const PAUSE_MS = 300;
 const PROBE_MS = 4_000;
 /** Runbook, Health Check Fails After Restart: the manual test, and the settings that would have let it start. */
 const healthCheck = {
@@ -10661,7 +6250,7 @@ const healthCheck = {
                 const before = known === undefined ? '' : `; releases before took up to ${(0,units/* formatDuration */.a3)(known)} to become healthy`;
                 return `Its health check, run by hand ${(0,units/* formatDuration */.a3)(startupMs)} after the start, ends with ${answer.exitCode}${said === '' ? '' : ` ("${said}")`}${before}. It is the service and not the setting, or it needs longer still.`;
             }
-            await (0,deadline/* sleep */.yy)(health_check_PAUSE_MS, signal);
+            await (0,deadline/* sleep */.yy)(PAUSE_MS, signal);
         }
     },
 };
@@ -10712,6 +6301,8 @@ const logCause = {
     },
 };
 
+// EXTERNAL MODULE: ./build/steps/port-holder.js
+var port_holder = __nccwpck_require__(6727);
 ;// CONCATENATED MODULE: ./build/steps/diagnosis/port-conflict.js
 
 /** Words of the engine when a port of the host cannot be had. */
@@ -10781,7 +6372,7 @@ const stuckProcess = {
 
 /** Every reason that is looked for, in the order in which they are told. */
 const FINDINGS = [
-    ended_ended,
+    ended,
     portConflict,
     dependency,
     logCause,
@@ -10791,7 +6382,7 @@ const FINDINGS = [
 ];
 /** How long all of them together may take: the way back waits for them, and the service may be down meanwhile. */
 const ALL_MS = { calm: 8_000, hasty: 4_500 };
-const diagnosis_LOG_LINES = 60;
+const LOG_LINES = 60;
 /** Failures that say themselves what is wrong, or are nobody's fault. */
 const SAY_ALL = new Set(['E_CANCELLED', 'E_FENCED', 'E_COMMAND', 'E_ROUTER']);
 /**
@@ -10809,7 +6400,7 @@ async function diagnoseFailure(session, service, definition, failure, pace) {
         const listed = session.engine.containers(session.project, service).catch(() => undefined);
         const containers = (await Promise.race([listed, over(soon)])) ?? [];
         const worst = containers.find(({ state, health }) => state !== 'running' || health === 'unhealthy') ?? containers[0];
-        const reading = worst === undefined ? [] : (0,diagnose/* lastLines */.w$)(session, worst.id, diagnosis_LOG_LINES);
+        const reading = worst === undefined ? [] : (0,diagnose/* lastLines */.w$)(session, worst.id, LOG_LINES);
         const log = (await Promise.race([reading, over(AbortSignal.timeout(ASK_MS[pace]))])) ?? [];
         const failed = { session, service, definition, failure, containers, log, hasty: pace === 'hasty', signal };
         const found = await Promise.all(FINDINGS.map(async (finding) => {
@@ -10832,6 +6423,10 @@ function over(signal) {
     return new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }));
 }
 
+// EXTERNAL MODULE: ./build/steps/evidence.js + 1 modules
+var evidence = __nccwpck_require__(623);
+// EXTERNAL MODULE: ./build/steps/signs.js
+var signs = __nccwpck_require__(6665);
 ;// CONCATENATED MODULE: ./build/steps/roll-out.js
 
 
@@ -10857,7 +6452,7 @@ const BACK_MS = 30_000;
  * Makes a candidate live, watches it, and brings the release before it back when anything goes wrong.
  * Never throws for what happened to the service: the result says it.
  */
-async function rollOut(session, candidate, { service = new ServiceRun(session, candidate), accountLater = false } = {}) {
+async function rollOut(session, candidate, { service = new service_run/* ServiceRun */.$(session, candidate), accountLater = false } = {}) {
     const plan = (0,plan_service/* planService */.$b)(session, candidate);
     if (!candidate.recorded)
         await session.ledger.addRelease(candidate.release);
@@ -10875,7 +6470,7 @@ async function rollOut(session, candidate, { service = new ServiceRun(session, c
     return afterFailure(session, service, candidate, plan, failure);
 }
 async function roll_out_carryOut(session, service, plan) {
-    await inOrder(session, plan.operations, async (operation) => {
+    await (0,data/* inOrder */.al)(session, plan.operations, async (operation) => {
         if (operation.kind === 'watch')
             announceLive(session, operation.service, operation.release, operation.durationMs);
         await service.execute(operation, session.signal);
@@ -10918,7 +6513,7 @@ async function afterFailure(session, service, candidate, plan, failure) {
         await keepLive(session, service, plan, candidate);
         return result('cancelled', true);
     }
-    if (failure instanceof steps_signs/* WarningSignError */.q2 && failure.sign.action === 'fail') {
+    if (failure instanceof signs/* WarningSignError */.q2 && failure.sign.action === 'fail') {
         session.recorder.nextSteps.push(...stepsAfterFailure(session, candidate));
         // Before the end of its verification it is live, and not accepted: nobody goes back to it.
         if (!service.watching)
@@ -10932,7 +6527,7 @@ async function afterFailure(session, service, candidate, plan, failure) {
     const served = !stays && (await trafficBack(session, plan));
     await Promise.all([
         diagnoseFailure(session, candidate.service, candidate.definition, failure, stays || served ? 'calm' : 'hasty'),
-        captureEvidence(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch((error) => session.progress.debug(`evidence: ${String(error)}`)),
+        (0,evidence/* captureEvidence */.G)(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch((error) => session.progress.debug(`evidence: ${String(error)}`)),
     ]);
     if (back === undefined) {
         session.recorder.nextSteps.push(...stepsAfterFailure(session, candidate));
@@ -10944,7 +6539,7 @@ async function afterFailure(session, service, candidate, plan, failure) {
         return result('failed', true);
     }
     try {
-        await roll_out_goBack(session, service, plan, candidate, back, fault);
+        await goBack(session, service, plan, candidate, back, fault);
     }
     catch (error) {
         const undoError = (0,errors/* asProcedureError */.qq)(error);
@@ -11023,7 +6618,7 @@ async function markBad(session, candidate, reason) {
         return;
     await session.execute({ kind: 'reject-release', service: candidate.service, release: candidate.release.id, reason }, never());
 }
-async function roll_out_goBack(session, service, plan, candidate, back, reason) {
+async function goBack(session, service, plan, candidate, back, reason) {
     const before = candidate.current.containers.map(({ id }) => id);
     const operations = strategies/* STRATEGIES */.Y[plan.strategy].undo(await (0,plan_service/* planUndo */.AX)(session, { candidate, back, failed: candidate.release.id, before, reason }));
     const data = await dataOfBefore(session, plan);
@@ -11073,7 +6668,7 @@ async function rollOutAll(session, procedure, wanted) {
     session.recorder.rollbackReleasePresent = candidates.every((candidate) => candidate.decision.kind === 'unchanged' || candidate.current.release !== undefined);
     const changing = candidates.filter(({ decision }) => decision.kind !== 'unchanged');
     if (changing.length > 0)
-        await passLastGates(session, changing);
+        await (0,gates/* passLastGates */.iw)(session, changing);
     const results = [];
     for (const candidate of candidates) {
         if (candidate.decision.kind === 'unchanged') {
@@ -11222,18 +6817,18 @@ const codeUpdate = {
     interrupts: false,
     async preview(viewing) {
         requireOneImage(viewing.request);
-        passGate(viewing, 'modified-files', modifiedFilesGate(viewing.opened));
-        passGate(viewing, 'disk-space', await diskSpaceGate(viewing, viewing.opened));
+        (0,pass_gate/* passGate */.l)(viewing, 'modified-files', modifiedFilesGate(viewing.opened));
+        (0,pass_gate/* passGate */.l)(viewing, 'disk-space', await diskSpaceGate(viewing, viewing.opened));
         const plan = await previewUpdate(viewing, 'code-update');
-        return ended('completed', describePreview(viewing, plan));
+        return (0,procedure/* ended */.v)('completed', describePreview(viewing, plan));
     },
     async perform(session) {
         requireOneImage(session.request);
         await session.progress.group('Gates', async () => {
-            passGate(session, 'modified-files', modifiedFilesGate(session.opened));
-            passGate(session, 'disk-space', await diskSpaceGate(session, session.opened));
+            (0,pass_gate/* passGate */.l)(session, 'modified-files', modifiedFilesGate(session.opened));
+            (0,pass_gate/* passGate */.l)(session, 'disk-space', await diskSpaceGate(session, session.opened));
         });
-        const wanted = await session.progress.group('Fetch', () => fetchWanted(session));
+        const wanted = await session.progress.group('Fetch', () => (0,source/* fetchWanted */.wH)(session));
         const asked = wanted.commit === undefined ? [] : session.codeHost.pullRequestsOf(wanted.commit);
         // Compose computes while the engine is asked; `prepare` takes the answer, or its failure.
         const hashes = (0,rendered/* renderedHashes */.Wi)(session, wanted.project);
@@ -11244,7 +6839,7 @@ const codeUpdate = {
             for (const service of services) {
                 const current = await (0,observe/* observe */.lB)(session.engine, session, session.project, service);
                 observed.set(service, current);
-                passGate(session, 'health', healthGate(service, current));
+                (0,pass_gate/* passGate */.l)(session, 'health', healthGate(service, current));
             }
         });
         try {
@@ -11252,13 +6847,14 @@ const codeUpdate = {
         }
         finally {
             const releases = [...session.candidates.values()].map(({ release }) => release);
-            if (buildsOnce(session))
-                beginDeployment(session, wanted.commit, pinnedImages(session.request, releases));
+            const images = (0,build_once/* rememberPinned */.ct)(session, wanted.commit, releases);
+            if ((0,build_once/* buildsOnce */.HR)(session))
+                (0,deployment/* beginDeployment */.tY)(session, wanted.commit, images);
         }
         session.recorder.pullRequests = await asked;
         const candidates = services.flatMap((service) => session.candidates.get(service) ?? []);
         const result = await rollOutAll(session, 'code-update', candidates);
-        await offerRevert(session, wanted.commit, result.outcome);
+        await offerRevert(session, candidates);
         return result;
     },
 };
@@ -11328,19 +6924,19 @@ const configChange = {
     interrupts: false,
     async preview(viewing) {
         requireKnownServices(viewing);
-        return ended('completed', describePreview(viewing, await previewLive(viewing, 'config-change')));
+        return (0,procedure/* ended */.v)('completed', describePreview(viewing, await previewLive(viewing, 'config-change')));
     },
     async perform(session) {
         requireKnownServices(session);
-        const wanted = wantedFromLive(session.opened, session.request.workingDirectory);
+        const wanted = (0,steps_wanted/* wantedFromLive */.U)(session.opened, session.request.workingDirectory);
         const services = await withoutStopped(session, selectServices(session, wanted.project));
         await session.progress.group('Gates', async () => {
-            passGate(session, 'disk-space', await diskSpaceGate(session, session.opened));
+            (0,pass_gate/* passGate */.l)(session, 'disk-space', await diskSpaceGate(session, session.opened));
             for (const service of services) {
-                passGate(session, 'health', healthGate(service, await (0,observe/* observe */.lB)(session.engine, session, session.project, service)));
+                (0,pass_gate/* passGate */.l)(session, 'health', healthGate(service, await (0,observe/* observe */.lB)(session.engine, session, session.project, service)));
             }
         });
-        beginDeployment(session, wanted.commit);
+        (0,deployment/* beginDeployment */.tY)(session, wanted.commit);
         await session.progress.group('What changes', () => prepare(session, wanted, services, { images: 'as-named' }));
         const candidates = services.flatMap((service) => session.candidates.get(service) ?? []);
         await requireEnvironment(session, candidates);
@@ -11348,8 +6944,12 @@ const configChange = {
     },
 };
 
+// EXTERNAL MODULE: ./build/strategies/eject.js
+var eject = __nccwpck_require__(6640);
 // EXTERNAL MODULE: ./build/strategies/obstacles.js
 var obstacles = __nccwpck_require__(515);
+// EXTERNAL MODULE: ./build/steps/verify.js
+var verify = __nccwpck_require__(566);
 ;// CONCATENATED MODULE: ./build/steps/eject.js
 
 
@@ -11381,10 +6981,10 @@ async function prepareEjection(session, service) {
 /** @returns how it failed, and what it is like then; undefined when it went well */
 async function carryOutEjection(session, { candidate, edge, plan }) {
     const { service, current } = candidate;
-    const run = new ServiceRun(session, candidate);
+    const run = new service_run/* ServiceRun */.$(session, candidate);
     const begun = (kind) => plan.operations.some((one) => one.kind === kind && session.begun.includes(one));
     try {
-        await inOrder(session, plan.operations, (operation) => run.execute(operation, session.signal));
+        await (0,data/* inOrder */.al)(session, plan.operations, (operation) => run.execute(operation, session.signal));
         run.report('deployed', candidate.release.id, candidate.release.id);
         return undefined;
     }
@@ -11401,7 +7001,7 @@ async function carryOutEjection(session, { candidate, edge, plan }) {
         const present = current.containers.map(({ id }) => id);
         const operations = forward
             ? []
-            : undoEject({
+            : (0,eject/* undoEject */.uu)({
                 service,
                 release: candidate.release.id,
                 present,
@@ -11452,7 +7052,7 @@ function planFor(viewing, candidate, edge) {
                 ]),
             'Without the edge the next change of this service has the outage of a recreate again.',
         ],
-        operations: planEject({
+        operations: (0,eject/* planEject */.Rd)({
             service,
             release: release.id,
             edge: edge.spec,
@@ -11490,14 +7090,14 @@ function requireRelease(service, release) {
 
 
 /** Takes the managed edge away: the service has its ports itself again, as if the edge had never been there. */
-const eject = {
+const eject_eject = {
     name: 'eject',
     purpose: 'Gives a service its ports back and removes its managed edge.',
     interrupts: false,
     async preview(viewing) {
         const ejections = await Promise.all(requireNamedServices(viewing).map((service) => viewEjection(viewing, service)));
         const services = ejections.map(({ plan }) => plan);
-        return ended('completed', describePreview(viewing, { procedure: 'eject', preparation: [], services }));
+        return (0,procedure/* ended */.v)('completed', describePreview(viewing, { procedure: 'eject', preparation: [], services }));
     },
     async perform(session) {
         const done = [];
@@ -11511,10 +7111,14 @@ const eject = {
                 return { ...failure, undoError: undefined };
             done.push(service);
         }
-        return ended('deployed', `${done.join(', ')}: the edge is gone, and the service has its ports itself`);
+        return (0,procedure/* ended */.v)('deployed', `${done.join(', ')}: the edge is gone, and the service has its ports itself`);
     },
 };
 
+// EXTERNAL MODULE: ./build/strategies/phases.js
+var phases = __nccwpck_require__(7485);
+// EXTERNAL MODULE: ./build/strategies/start-again.js
+var start_again = __nccwpck_require__(4656);
 ;// CONCATENATED MODULE: ./build/steps/restart-beside.js
 
 
@@ -11543,25 +7147,31 @@ async function besideIfPossible(viewing, current, release) {
     const kept = await (0,kept_candidate/* keptCandidate */.A4)(viewing, release, current);
     const candidate = withRestart(kept, 'a restart was asked for');
     const plan = (0,plan_service/* planFor */.bJ)(viewing, candidate, viewing.opened.checkout?.commit);
-    if (!WITHOUT_OUTAGE.has(plan.strategy))
-        return { kind: 'in-place', why: 'nothing can run beside it unseen' };
+    const written = await writtenBy(viewing, running);
+    if (!WITHOUT_OUTAGE.has(plan.strategy)) {
+        const lost = written === undefined ? '' : `, and ${written}`;
+        return { kind: 'in-place', why: `nothing can run beside it unseen${lost}` };
+    }
     if (plan.operations.some(({ kind }) => kind === 'move-checkout'))
         return {
             kind: 'in-place',
             why: 'the checkout is not at the commit of the release, and a restart does not move it',
         };
+    return written === undefined ? { kind: 'beside', candidate, plan } : { kind: 'in-place', why: written };
+}
+/** @returns words for what only the writable layers hold; undefined when they hold nothing */
+async function writtenBy(viewing, containers) {
     const written = [];
-    for (const { id } of running)
+    for (const { id } of containers)
         written.push(...(await viewing.engine.writtenFiles(id)));
     if (written.length === 0)
-        return { kind: 'beside', candidate, plan };
+        return undefined;
     const more = written.length > NAMED ? ` and ${written.length - NAMED} more` : '';
-    return {
-        kind: 'in-place',
-        why: `a new container would not have what this one has written outside of its volumes: ${written.slice(0, NAMED).join(', ')}${more}`,
-    };
+    return `a new container would not have what this one has written outside of its volumes: ${written.slice(0, NAMED).join(', ')}${more}`;
 }
 
+// EXTERNAL MODULE: ./build/steps/traffic-proof.js + 1 modules
+var traffic_proof = __nccwpck_require__(8093);
 ;// CONCATENATED MODULE: ./build/steps/restart.js
 
 
@@ -11601,8 +7211,8 @@ async function planRestart(viewing, service, way) {
  */
 async function restartServices(session, procedure, services, way) {
     for (const service of services)
-        await passBackupAge(session, service);
-    await passActiveJobs(session);
+        await (0,gates/* passBackupAge */.Pl)(session, service);
+    await (0,gates/* passActiveJobs */.yT)(session);
     const plans = [];
     const done = [];
     for (const service of services) {
@@ -11615,7 +7225,7 @@ async function restartServices(session, procedure, services, way) {
         const router = await (0,traffic_facts/* routerInPlace */.gW)(session, service);
         const wants = wantsOf(session, service, current, router);
         if (beside?.kind !== 'beside')
-            await passPorts(session, wants);
+            await (0,gates/* passPorts */.cD)(session, wants);
         const plan = beside?.kind === 'beside'
             ? withBackup(beside.plan, data)
             : (0,steps_remedies/* withFirst */.Fu)(withBackup(planFrom(session, service, way, current, release, router, beside?.why), data), await (0,steps_remedies/* remediesFor */.gb)(session, wants));
@@ -11656,7 +7266,7 @@ function wantsOf(viewing, service, current, router) {
 }
 /** The same release once more, as a deploy of it: what fails leaves the old containers serving. */
 async function rollOutAgain(session, candidate) {
-    const run = new ServiceRun(session, candidate);
+    const run = new service_run/* ServiceRun */.$(session, candidate);
     const result = await rollOut(session, candidate, { service: run, accountLater: true });
     if (result.outcome !== 'deployed')
         return result;
@@ -11665,11 +7275,11 @@ async function rollOutAgain(session, candidate) {
     return result;
 }
 async function restart_carryOut(session, candidate, plan, way) {
-    const run = new ServiceRun(session, candidate);
+    const run = new service_run/* ServiceRun */.$(session, candidate);
     try {
         const execute = (operation) => run.execute(operation, session.signal);
         const operations = way === 'kill' ? await saveIfPossible(session, plan, execute) : plan.operations;
-        await inOrder(session, operations, execute);
+        await (0,data/* inOrder */.al)(session, operations, execute);
         if (way === 'restart')
             await run.compareMemory();
         run.report('deployed', candidate.release.id, undefined);
@@ -11679,7 +7289,7 @@ async function restart_carryOut(session, candidate, plan, way) {
         const failure = (0,errors/* asProcedureError */.qq)(error);
         session.progress.error(`${candidate.service}: ${failure.message}`);
         await diagnoseFailure(session, candidate.service, candidate.definition, failure, 'calm');
-        await captureEvidence(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch((captureError) => session.progress.debug(`evidence: ${String(captureError)}`));
+        await (0,evidence/* captureEvidence */.G)(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch((captureError) => session.progress.debug(`evidence: ${String(captureError)}`));
         session.recorder.nextSteps.push(`${candidate.service}: what is there now is release ${candidate.release.id}, started again. To go back to the one before: procedure rollback with rollback-to: previous.`);
         run.report(failure.code === 'E_CANCELLED' ? 'cancelled' : 'failed', candidate.release.id, undefined);
         return failure;
@@ -11694,7 +7304,7 @@ async function saveIfPossible(session, { service, operations }, execute) {
     if (last === -1)
         return operations;
     try {
-        await inOrder(session, operations.slice(0, last + 1), execute);
+        await (0,data/* inOrder */.al)(session, operations.slice(0, last + 1), execute);
     }
     catch (error) {
         const failure = (0,errors/* asProcedureError */.qq)(error);
@@ -11748,7 +7358,7 @@ function restartOperations(viewing, service, way, current, release, router) {
     else {
         operations.push(...((0,model_release/* stoppedOnPurpose */.XG)(current.history) === undefined || release === undefined
             ? []
-            : [{ kind: 'record-start', service, release }]), { kind: 'kill-containers', service, containers, release }, { kind: 'remove-containers', service, containers, release }, ...startAgain({
+            : [{ kind: 'record-start', service, release }]), { kind: 'kill-containers', service, containers, release }, { kind: 'remove-containers', service, containers, release }, ...(0,start_again/* startAgain */.t)({
             service,
             release: release ?? 'the live release',
             replicas: Math.max(1, containers.length),
@@ -11865,6 +7475,8 @@ async function recordIncident(session, outcome, services, causes) {
 
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __nccwpck_require__(1455);
 ;// CONCATENATED MODULE: external "node:readline"
 const external_node_readline_namespaceObject = require("node:readline");
 ;// CONCATENATED MODULE: ./build/steps/root-cause.js
@@ -11982,6 +7594,7 @@ async function kernelLines(session) {
 
 
 
+
 /**
  * Runbook, Procedure 4: the service is frozen. Captures what can be captured within bounds, then kills, removes and
  * starts it again from the release that was live. Does not wait behind another procedure: it interrupts it.
@@ -11993,26 +7606,37 @@ const emergency = {
     async preview(viewing) {
         const names = requireNamedServices(viewing);
         const services = await Promise.all(names.map((name) => planRestart(viewing, name, 'kill')));
-        return ended('completed', describePreview(viewing, { procedure: 'emergency', preparation: [], services }));
+        return (0,procedure/* ended */.v)('completed', describePreview(viewing, { procedure: 'emergency', preparation: [], services }));
     },
     async perform(session) {
         const services = requireNamedServices(session);
         // An emergency is not refused: what a gate finds is reported and passed.
         const disk = await diskSpaceGate(session, session.opened);
-        passGate(session, 'disk-space', disk.kind === 'refuse' ? { kind: 'warn', detail: disk.error.message } : disk);
+        (0,pass_gate/* passGate */.l)(session, 'disk-space', disk.kind === 'refuse' ? { kind: 'warn', detail: disk.error.message } : disk);
         const before = new Map();
         for (const service of services) {
             const current = await (0,observe/* observe */.lB)(session.engine, session, session.project, service);
             before.set(service, current.containers);
-            passGate(session, 'health', healthGate(service, current));
-            passGate(session, 'stopped', startedAllTheSame(service, isStopped(current)));
+            (0,pass_gate/* passGate */.l)(session, 'health', healthGate(service, current));
+            (0,pass_gate/* passGate */.l)(session, 'stopped', startedAllTheSame(service, isStopped(current)));
         }
-        const result = await restartServices(session, 'emergency', services, 'kill');
-        await session.progress.group('Root cause', async () => {
+        const record = async (result) => session.progress.group('Root cause', async () => {
             const causes = [...before].map(([service, containers]) => findRootCause(session, service, containers));
             await recordIncident(session, result, services, await Promise.all(causes));
         });
-        return result;
+        try {
+            const result = await restartServices(session, 'emergency', services, 'kill');
+            await record(result);
+            return result;
+        }
+        catch (error) {
+            // The engine did not even let it begin, or there is nothing to start: an incident all the same. Whoever fenced this run records it.
+            const { code, message } = (0,errors/* asProcedureError */.qq)(error);
+            const outcome = code === 'E_CANCELLED' ? 'cancelled' : 'failed';
+            if (code !== 'E_FENCED')
+                await record({ outcome, headline: `the emergency restart did not begin: ${message}` });
+            throw error;
+        }
     },
 };
 
@@ -12037,12 +7661,12 @@ const healthRestart = {
     async preview(viewing) {
         const names = await withoutStopped(viewing, longRunning(viewing));
         const services = await Promise.all(names.map((name) => planRestart(viewing, name, 'restart')));
-        return ended('completed', describePreview(viewing, { procedure: 'health-restart', preparation: [], services }));
+        return (0,procedure/* ended */.v)('completed', describePreview(viewing, { procedure: 'health-restart', preparation: [], services }));
     },
     async perform(session) {
         const services = await withoutStopped(session, longRunning(session));
         for (const service of services) {
-            passGate(session, 'health', healthGate(service, await (0,observe/* observe */.lB)(session.engine, session, session.project, service)));
+            (0,pass_gate/* passGate */.l)(session, 'health', healthGate(service, await (0,observe/* observe */.lB)(session.engine, session, session.project, service)));
         }
         return restartServices(session, 'health-restart', services, 'restart');
     },
@@ -12089,8 +7713,8 @@ const DOWN_DEADLINE_MS = 15 * 60_000;
  * comes last, of all of them at once. A service that fails goes back to its release of before, and the others go on.
  */
 async function bringUpAll(session, { saving, down }, candidates) {
-    const runs = new Map(candidates.map((candidate) => [candidate.service, new ServiceRun(session, candidate)]));
-    await passLastGates(session, candidates);
+    const runs = new Map(candidates.map((candidate) => [candidate.service, new service_run/* ServiceRun */.$(session, candidate)]));
+    await (0,gates/* passLastGates */.iw)(session, candidates);
     session.signal.throwIfAborted();
     const unsaved = saving.length === 0 ? undefined : await save(session, saving);
     if (unsaved !== undefined)
@@ -12115,7 +7739,7 @@ async function bringUpAll(session, { saving, down }, candidates) {
     const results = [];
     const unwatched = { ...session, request: { ...session.request, watchMs: 0 } };
     for (const candidate of candidates) {
-        const service = runs.get(candidate.service) ?? new ServiceRun(session, candidate);
+        const service = runs.get(candidate.service) ?? new service_run/* ServiceRun */.$(session, candidate);
         results.push(await session.progress.group(`${candidate.service}: full-restart`, () => rollOut(unwatched, candidate, { service, accountLater: true })));
     }
     const watched = await session.progress.group('Watch', () => watchAll(session, candidates, runs, results));
@@ -12127,7 +7751,7 @@ async function bringUpAll(session, { saving, down }, candidates) {
 /** @returns how it ended when a backup failed: with that nothing goes down */
 async function save(session, saving) {
     try {
-        await session.progress.group('Backup', () => inOrder(session, saving, (operation) => session.execute(operation, session.signal)));
+        await session.progress.group('Backup', () => (0,data/* inOrder */.al)(session, saving, (operation) => session.execute(operation, session.signal)));
         return undefined;
     }
     catch (error) {
@@ -12242,21 +7866,21 @@ const fullRestart = {
     interrupts: false,
     async preview(viewing) {
         const asked = asRecreate(viewing);
-        const wanted = wantedFromLive(asked.opened, asked.request.workingDirectory);
+        const wanted = (0,steps_wanted/* wantedFromLive */.U)(asked.opened, asked.request.workingDirectory);
         const { preparation, candidates } = await viewCandidates(asked, wanted, await full_restart_all(asked), 'build');
         const again = candidates.map(restarted);
         const plan = full_restart_planAll(asked, again, await backUpAll(asked, again));
-        return ended('completed', describePreview(viewing, { ...plan, preparation: [...preparation, ...plan.preparation] }));
+        return (0,procedure/* ended */.v)('completed', describePreview(viewing, { ...plan, preparation: [...preparation, ...plan.preparation] }));
     },
     async perform(session) {
         const asked = asRecreate(session);
-        passGate(asked, 'disk-space', await diskSpaceGate(asked, asked.opened));
+        (0,pass_gate/* passGate */.l)(asked, 'disk-space', await diskSpaceGate(asked, asked.opened));
         const services = await full_restart_all(asked);
         // What has done its work runs no more, and is well.
         for (const service of services.filter((name) => !(0,model_service/* isOneShot */.hb)(asked.opened.live, name))) {
-            passGate(asked, 'health', healthGate(service, await (0,observe/* observe */.lB)(asked.engine, asked, asked.project, service)));
+            (0,pass_gate/* passGate */.l)(asked, 'health', healthGate(service, await (0,observe/* observe */.lB)(asked.engine, asked, asked.project, service)));
         }
-        const wanted = wantedFromLive(asked.opened, asked.request.workingDirectory);
+        const wanted = (0,steps_wanted/* wantedFromLive */.U)(asked.opened, asked.request.workingDirectory);
         await asked.progress.group('Build', () => prepare(asked, wanted, services, { images: 'build' }));
         const candidates = services.flatMap((service) => asked.candidates.get(service) ?? []).map(restarted);
         const built = [...session.begun];
@@ -12320,6 +7944,10 @@ function withFreshBases(viewing) {
     return { ...viewing, request: { ...viewing.request, pullBase: true } };
 }
 
+// EXTERNAL MODULE: ./build/steps/notify.js
+var notify = __nccwpck_require__(1922);
+// EXTERNAL MODULE: ./build/steps/maintenance/status-page.js
+var status_page = __nccwpck_require__(8569);
 ;// CONCATENATED MODULE: ./build/steps/maintenance/phase.js
 /** @returns a phase that went well and changed nothing that runs */
 function done(headline) {
@@ -12340,16 +7968,18 @@ const announce = {
         const { maintenance, services } = session.request;
         const { durationMs, impact } = maintenance;
         const startsAt = maintenance.startsAt ?? new Date(Date.now() + A_DAY_MS).toISOString();
-        const why = whyOf(session);
+        const why = (0,status_page/* whyOf */.gf)(session);
         const headline = `maintenance of ${session.project} at ${startsAt}, about ${(0,units/* formatDuration */.a3)(durationMs)}, impact ${impact}: ${why}`;
-        session.notifier.send(noticeOf(session, { moment: 'announcement', project: session.project, services, headline }));
-        const told = await tellPage(session, { kind: 'announced', startsAt, durationMs, impact });
-        sayNotTold(session, told, 'of the window', 'Run phase: announce again, or announce it there by hand.');
+        session.notifier.send((0,notify/* noticeOf */.QJ)(session, { moment: 'announcement', project: session.project, services, headline }));
+        const told = await (0,status_page/* tellPage */.vP)(session, { kind: 'announced', startsAt, durationMs, impact });
+        (0,status_page/* sayNotTold */.us)(session, told, 'of the window', 'Run phase: announce again, or announce it there by hand.');
         await window.add('announced', { startsAt, plannedMs: durationMs, services: [...services] });
         return done(`announced: ${headline}`);
     },
 };
 
+// EXTERNAL MODULE: ./build/model/maintenance.js
+var maintenance = __nccwpck_require__(918);
 ;// CONCATENATED MODULE: ./build/steps/maintenance/complete.js
 
 
@@ -12369,10 +7999,10 @@ const complete = {
             });
         }
         const { actualMs, issues, notes } = summary;
-        const told = await tellPage(session, { kind: 'completed', actualMs, issues, notes });
-        sayNotTold(session, told, 'how the window ended', 'Run phase: complete again, or write it there by hand.');
+        const told = await (0,status_page/* tellPage */.vP)(session, { kind: 'completed', actualMs, issues, notes });
+        (0,status_page/* sayNotTold */.us)(session, told, 'how the window ended', 'Run phase: complete again, or write it there by hand.');
         if (known.page === 'maintenance')
-            sayPageStays(session);
+            (0,status_page/* sayPageStays */.zy)(session);
         session.recorder.findings.push({
             title: 'Maintenance window',
             columns: ['What', 'Result'],
@@ -12413,16 +8043,16 @@ const perform = {
     says: 'sets the status page to maintenance, pulls and builds, and recreates every service in dependency order, one at a time',
     async run(session, window) {
         await session.progress.group('Gates', async () => {
-            passGate(session, 'modified-files', modifiedFilesGate(session.opened));
-            passGate(session, 'disk-space', await diskSpaceGate(session, session.opened));
+            (0,pass_gate/* passGate */.l)(session, 'modified-files', modifiedFilesGate(session.opened));
+            (0,pass_gate/* passGate */.l)(session, 'disk-space', await diskSpaceGate(session, session.opened));
         });
         const fresh = withFreshBases(session);
-        const wanted = await session.progress.group('Fetch', () => fetchWanted(fresh));
+        const wanted = await session.progress.group('Fetch', () => (0,source/* fetchWanted */.wH)(fresh));
         const services = await withoutStopped(fresh, await servicesToDeploy(fresh, wanted.project));
         await session.progress.group('Build and pull', async () => {
             for (const service of services) {
                 const seen = await (0,observe/* observe */.lB)(session.engine, session, session.project, service);
-                passGate(session, 'health', healthGate(service, seen));
+                (0,pass_gate/* passGate */.l)(session, 'health', healthGate(service, seen));
             }
             await prepare(fresh, wanted, services);
         });
@@ -12436,17 +8066,17 @@ async function inWindow(session, window, services, work) {
     const before = (await window.read())?.page;
     // Written down before it is told: when this run is killed in between, the next one says that somebody has to look.
     await window.add('performing', {
-        page: isCalled(session, news) ? news.kind : undefined,
+        page: (0,status_page/* isCalled */.AP)(session, news) ? news.kind : undefined,
         services: [...services],
         plannedMs: session.request.maintenance.durationMs,
     });
-    const told = await tellPage(session, news);
-    sayNotTold(session, told, 'that there is maintenance', 'Users saw nothing of it there while the work went on.');
+    const told = await (0,status_page/* tellPage */.vP)(session, news);
+    (0,status_page/* sayNotTold */.us)(session, told, 'that there is maintenance', 'Users saw nothing of it there while the work went on.');
     /** A page that did not take it says what it said. */
     const page = told.problem === undefined ? told.page : (before ?? 'operational');
     const end = async (outcome, changed, issues) => {
         const unharmed = !(0,model_outcome/* isGreen */.gf)(outcome) && !changed;
-        const back = unharmed ? await tellPage(session, { kind: 'operational' }) : undefined;
+        const back = unharmed ? await (0,status_page/* tellPage */.vP)(session, { kind: 'operational' }) : undefined;
         await window.add('performed', {
             outcome,
             page: back?.page ?? (told.problem === undefined ? undefined : page),
@@ -12456,9 +8086,9 @@ async function inWindow(session, window, services, work) {
         if (page !== 'maintenance' || (0,model_outcome/* isGreen */.gf)(outcome))
             return;
         if (changed)
-            sayPageStays(session);
+            (0,status_page/* sayPageStays */.zy)(session);
         else if (back?.problem !== undefined)
-            sayPageStays(session, back.problem);
+            (0,status_page/* sayPageStays */.zy)(session, back.problem);
     };
     const signs = () => session.recorder.warnings.map(({ service, message }) => `${service}: ${message}`);
     let result;
@@ -12485,6 +8115,10 @@ function recreated(candidate) {
     return withRestart(candidate, 'maintenance recreates what is unchanged as well');
 }
 
+// EXTERNAL MODULE: ./build/steps/commands.js
+var steps_commands = __nccwpck_require__(3553);
+// EXTERNAL MODULE: ./build/steps/gates/rollback-release.js
+var rollback_release = __nccwpck_require__(6138);
 ;// CONCATENATED MODULE: ./build/steps/maintenance/approval.js
 /**
  * Says who approves the work, for as long as there is time to change that: where the environment asks nobody, because it
@@ -12524,6 +8158,7 @@ function wordsFor(approval) {
 
 
 
+
 /** How old a backup may be where `require-backup` says nothing: the runbook's "current". */
 const precheck_A_DAY_MS = 86_400_000;
 /** T-1h: what the maintenance will need is looked at while there is still time to get it. Nothing that runs is touched. */
@@ -12548,7 +8183,7 @@ const precheck = {
             }
         };
         const approval = sayWhoApproves(session);
-        const wanted = await session.progress.group('Fetch', () => look('fetch', () => fetchWanted(fresh)));
+        const wanted = await session.progress.group('Fetch', () => look('fetch', () => (0,source/* fetchWanted */.wH)(fresh)));
         const project = wanted?.project ?? session.opened.live;
         const services = await withoutStopped(fresh, await servicesToDeploy(fresh, project));
         await session.progress.group('Backups', async () => {
@@ -12585,23 +8220,24 @@ function notReady(problems) {
 /** The runbook's "verify rollback images exist": an hour before there is time to get one, and so it is no mere warning. */
 async function requireWayBack(session, service) {
     const current = session.candidates.get(service)?.current ?? (await (0,observe/* observe */.lB)(session.engine, session, session.project, service));
-    const finding = await rollbackReleaseGate(session, { service, current });
+    const finding = await (0,rollback_release/* rollbackReleaseGate */.R)(session, { service, current });
     if (finding.kind !== 'warn') {
-        passGate(session, 'rollback-release', finding);
+        (0,pass_gate/* passGate */.l)(session, 'rollback-release', finding);
         return;
     }
     const error = new errors/* ProcedureError */.e_('E_GATE', finding.detail, {
         next: `Bring a release of ${service} there that works: procedure rollback with rollback-to: git:COMMIT builds it again, code-update deploys a newer one. To go on without a way back: gates: rollback-release=warn, or force: true. Nothing was changed.`,
     });
-    passGate(session, 'rollback-release', { kind: 'refuse', error });
+    (0,pass_gate/* passGate */.l)(session, 'rollback-release', { kind: 'refuse', error });
 }
 /** Current by its age, and whole by reading all of it: a backup that cannot be opened is none. */
 async function requireBackup(session, service) {
     const { backups, project, request, signal } = session;
     const requireBackupMs = request.requireBackupMs ?? precheck_A_DAY_MS;
     // A backup that will be taken by and by is none that could be opened now.
-    await passBackupAge({ ...session, request: { ...request, requireBackupMs, backupBefore: false } }, service);
+    await (0,gates/* passBackupAge */.Pl)({ ...session, request: { ...request, requireBackupMs, backupBefore: false } }, service);
     const [newest] = await backups.list(request.backupDir, project, service);
+    await (0,broken_backups/* refuseBrokenNewer */.r)(session, service, newest);
     if (newest === undefined)
         return;
     await backups.check(backups.folderOf(request.backupDir, project, service, newest.id), signal);
@@ -12639,7 +8275,7 @@ const verify_verify = {
         const before = await window.read();
         try {
             const services = await session.progress.group('Verify', () => checkAll(session));
-            const told = await tellPage(session, { kind: 'operational' });
+            const told = await (0,status_page/* tellPage */.vP)(session, { kind: 'operational' });
             await window.add('verified', { outcome: 'completed', page: told.page, services });
             return done(`${services.join(', ')}: verified${pageAfter(session, told, before?.page)}`);
         }
@@ -12649,7 +8285,7 @@ const verify_verify = {
                 throw error;
             await window.add('verified', { outcome: 'failed', issues: [session.redactor.text(failure.message)] });
             if (before?.page === 'maintenance')
-                sayPageStays(session);
+                (0,status_page/* sayPageStays */.zy)(session);
             throw error;
         }
     },
@@ -12659,10 +8295,10 @@ function pageAfter(session, told, before) {
     if (told.problem === undefined)
         return '';
     if (before !== 'maintenance') {
-        sayNotTold(session, told, 'that all works again', 'Run phase: verify again, or set it by hand.');
+        (0,status_page/* sayNotTold */.us)(session, told, 'that all works again', 'Run phase: verify again, or set it by hand.');
         return '; the status page was not told';
     }
-    sayPageStays(session, told.problem);
+    (0,status_page/* sayPageStays */.zy)(session, told.problem);
     return '; the status page still says maintenance';
 }
 async function checkAll(session) {
@@ -12703,6 +8339,8 @@ async function checkAll(session) {
     return checked;
 }
 
+// EXTERNAL MODULE: ./build/steps/maintenance/window.js
+var maintenance_window = __nccwpck_require__(7315);
 ;// CONCATENATED MODULE: ./build/steps/maintenance/index.js
 
 
@@ -12723,7 +8361,7 @@ const MAINTENANCE_PHASES = {
 /** Carries the phases out that were asked for, in order, and ends at the first that does not go well. */
 async function carryOutPhases(session) {
     const { phases } = session.request.maintenance;
-    const window = await Window.of(session);
+    const window = await maintenance_window/* Window */.p8.of(session);
     const results = [];
     for (const name of phases) {
         session.progress.info(`■ maintenance: ${name}`);
@@ -12764,13 +8402,13 @@ const maintenance_maintenance = {
             viewing.recorder.note(`${name}: ${MAINTENANCE_PHASES[name].says}`);
         }
         if (!phases.includes('perform'))
-            return ended('completed', `${phases.join(', ')}: nothing that runs is changed`);
-        passGate(viewing, 'modified-files', modifiedFilesGate(viewing.opened));
+            return (0,procedure/* ended */.v)('completed', `${phases.join(', ')}: nothing that runs is changed`);
+        (0,pass_gate/* passGate */.l)(viewing, 'modified-files', modifiedFilesGate(viewing.opened));
         const plan = await previewUpdate(withFreshBases(viewing), 'maintenance');
-        return ended('completed', describePreview(viewing, plan));
+        return (0,procedure/* ended */.v)('completed', describePreview(viewing, plan));
     },
     perform: (session) => carryOutPhases(session),
-    thread: windowOf,
+    thread: maintenance_window/* windowOf */.Ou,
 };
 
 // EXTERNAL MODULE: ./build/model/canonical.js
@@ -12864,13 +8502,13 @@ async function planCommit(viewing) {
     const { opened, request } = viewing;
     const top = opened.checkout?.topLevel;
     const base = opened.checkout?.commit;
-    const wanted = await fetchCommit(viewing, opened, viewing.signal);
+    const wanted = await (0,source/* fetchCommit */.iH)(viewing, opened, viewing.signal);
     if (top === undefined || base === undefined || wanted === undefined) {
         throw new errors/* ProcedureError */.e_('E_SOURCE', `${request.workingDirectory} is not a git checkout with a commit`, {
             next: 'A plan compares a commit with the one that is live: use it with a live checkout. Nothing was changed.',
         });
     }
-    await showNew(viewing, opened, wanted);
+    await (0,source/* showNew */._F)(viewing, opened, wanted);
     const before = await renderCommit(viewing, top, base);
     const after = await renderCommit(viewing, top, wanted.commit);
     (0,open_project/* requireServices */.qw)(request.services, [...Object.keys(after.services), ...Object.keys(before.services)]);
@@ -13012,13 +8650,13 @@ const plan = {
         for (const { service, decision } of planned.plan.services) {
             viewing.recorder.note(`${service}: ${describeDecision(decision)}`, service);
         }
-        const headline = plan_headlineOf(planned);
+        const headline = headlineOf(planned);
         await comment(viewing, planned, headline);
-        return ended('completed', headline);
+        return (0,procedure/* ended */.v)('completed', headline);
     },
     perform: undefined,
 };
-function plan_headlineOf({ commit, plan: { services } }) {
+function headlineOf({ commit, plan: { services } }) {
     const changing = services.filter(({ decision }) => decision.kind !== 'unchanged').map(({ service }) => service);
     const what = changing.length === 0 ? 'would change nothing that runs' : `would change ${changing.join(', ')}`;
     return `deploying ${commit.slice(0, 12)} ${what}`;
@@ -13092,16 +8730,16 @@ async function restoreServices(session, services) {
     return { outcome: 'deployed', headline: done.join('; '), error: undefined, undoError: undefined, changed: true };
 }
 async function prepareRestore(viewing, service, current, findTool = toolFor) {
-    const data = await dataOf(viewing, service, current.containers);
+    const data = await (0,data_places/* dataOf */.q)(viewing, service, current.containers);
     const manifest = await findBackup(viewing, service, viewing.request.restoreFrom ?? 'latest');
     const places = requirePlaces(service, manifest, data?.places ?? []);
     if (data === undefined)
         throw new Error('a service without places has been refused');
     const folder = viewing.backups.folderOf(viewing.request.backupDir, viewing.project, service, manifest.id);
     await checkWhole(viewing, manifest, folder);
-    passGate(viewing, 'data-in-use', inUseGate(service, data.others));
-    passGate(viewing, 'restore-space', await restoreSpaceGate(viewing, manifest, places));
-    passGate(viewing, 'backup-space', await backupSpaceGate(viewing, data));
+    (0,pass_gate/* passGate */.l)(viewing, 'data-in-use', inUseGate(service, data.others));
+    (0,pass_gate/* passGate */.l)(viewing, 'restore-space', await restoreSpaceGate(viewing, manifest, places));
+    (0,pass_gate/* passGate */.l)(viewing, 'backup-space', await backupSpaceGate(viewing, data));
     const tool = await findTool(viewing, current.containers);
     const plan = restore_planOf(viewing, { service, current, data, manifest, places, folder, tool });
     return { service, current, data, manifest, plan };
@@ -13170,11 +8808,11 @@ function releaseNotes({ release: wrote }, release) {
 async function restore_carryOut(session, { service, current, plan }) {
     const release = current.release ?? (0,model_release/* liveRelease */._8)(current.history);
     const candidate = release === undefined ? undefined : await (0,kept_candidate/* keptCandidate */.A4)(session, release.id, current);
-    const run = candidate === undefined ? undefined : new ServiceRun(session, candidate);
+    const run = candidate === undefined ? undefined : new service_run/* ServiceRun */.$(session, candidate);
     const execute = (operation, signal) => run === undefined ? session.execute(operation, signal) : run.execute(operation, signal);
     const report = (outcome) => run?.report(outcome, release?.id, undefined);
     try {
-        await inOrder(session, plan.operations, (operation) => execute(operation, session.signal));
+        await (0,data/* inOrder */.al)(session, plan.operations, (operation) => execute(operation, session.signal));
         report('deployed');
         return undefined;
     }
@@ -13196,7 +8834,7 @@ async function restore_afterFailure(session, candidate, plan, error, execute) {
         const headline = `not restored, its data is as it was (${error.message})`;
         return { outcome: cancelled ? 'cancelled' : 'failed', headline, error, undoError: undefined, changed: false };
     }
-    await captureEvidence(session, session.project, service, 'failed', AbortSignal.timeout(60_000)).catch((problem) => session.progress.debug(`evidence: ${String(problem)}`));
+    await (0,evidence/* captureEvidence */.G)(session, session.project, service, 'failed', AbortSignal.timeout(60_000)).catch((problem) => session.progress.debug(`evidence: ${String(problem)}`));
     const { safety } = restore;
     session.progress.info(`↩ ${service}: putting the data of before back, from ${safety.backup}`);
     try {
@@ -13238,7 +8876,7 @@ function backOperations(plan, restore, safety) {
  * Runbook, Data Rollback: the data of a backup takes the place of what is there. The archive is read whole before anything
  * is touched, what is there is backed up first, and comes back when anything fails.
  */
-const restore_restore = {
+const restore = {
     name: 'restore',
     purpose: 'Puts the data of a backup back into the volumes of a service, and the data of before when that fails.',
     interrupts: false,
@@ -13246,7 +8884,7 @@ const restore_restore = {
         const services = [];
         for (const service of servicesOf(viewing))
             services.push(await planRestore(viewing, service));
-        return ended('completed', describePreview(viewing, { procedure: 'restore', preparation: [], services }));
+        return (0,procedure/* ended */.v)('completed', describePreview(viewing, { procedure: 'restore', preparation: [], services }));
     },
     async perform(session) {
         return restoreServices(session, servicesOf(session));
@@ -13348,6 +8986,8 @@ async function resolveImage(viewing, current, reference) {
 
 
 
+
+
 /**
  * Runbook, Rollback Procedures: back to the previous release, to a git commit, or to a tagged image; image and
  * configuration together. Goes through the same gates, replacement, verification, watch and report as a deploy.
@@ -13362,18 +9002,18 @@ const rollback = {
             const current = await (0,observe/* observe */.lB)(viewing.engine, viewing, viewing.project, service);
             const target = await resolveTarget(viewing, viewing.request.rollbackTo, current);
             if (target.kind !== 'kept')
-                return ended('completed', describePreview(viewing, await previewOther(viewing, target)));
+                return (0,procedure/* ended */.v)('completed', describePreview(viewing, await previewOther(viewing, target)));
             candidates.push(await (0,kept_candidate/* keptCandidate */.A4)(viewing, target.release.id, current));
         }
         const planned = await withDataChanges(viewing, candidates, true);
         const services = planned.map((candidate) => (0,plan_service/* planFor */.bJ)(viewing, candidate, viewing.opened.checkout?.commit));
-        return ended('completed', describePreview(viewing, { procedure: 'rollback', preparation: [], services }));
+        return (0,procedure/* ended */.v)('completed', describePreview(viewing, { procedure: 'rollback', preparation: [], services }));
     },
     async perform(session) {
         const services = await withoutStopped(session, selectServices(session, session.opened.live));
         await session.progress.group('Gates', async () => {
-            passGate(session, 'modified-files', modifiedFilesGate(session.opened));
-            passGate(session, 'disk-space', await diskSpaceGate(session, session.opened));
+            (0,pass_gate/* passGate */.l)(session, 'modified-files', modifiedFilesGate(session.opened));
+            (0,pass_gate/* passGate */.l)(session, 'disk-space', await diskSpaceGate(session, session.opened));
         });
         const candidates = [];
         for (const service of services) {
@@ -13384,16 +9024,18 @@ const rollback = {
         if (candidates.length === 0)
             throw nothingToGoBackTo(services);
         const releases = candidates.map(({ release }) => release);
-        beginDeployment(session, releases[0]?.commit, pinnedImages(session.request, releases));
+        const commit = releases[0]?.commit;
+        (0,deployment/* beginDeployment */.tY)(session, commit, (0,build_once/* rememberPinned */.ct)(session, commit, releases));
         const result = await rollOutAll(session, 'rollback', candidates);
         await markLeftReleases(session, candidates);
+        await offerRevert(session, candidates);
         return result;
     },
 };
 /** @returns undefined for a service of a whole project that never had another release */
 async function find(session, service) {
     const current = await (0,observe/* adopt */.di)(session, service, await (0,observe/* observe */.lB)(session.engine, session, session.project, service));
-    passGate(session, 'health', healthGate(service, current));
+    (0,pass_gate/* passGate */.l)(session, 'health', healthGate(service, current));
     let target;
     try {
         target = await resolveTarget(session, session.request.rollbackTo, current);
@@ -13416,31 +9058,33 @@ async function obtain(session, service, current, target) {
         case 'commit': {
             session.progress.info(`${service}: no kept release is of ${target.ref}; its recorded image is taken, or else it is built`);
             const building = { ...session, request: { ...session.request, ref: target.ref, image: undefined } };
-            await prepare(building, await fetchWanted(building), [service]);
+            await prepare(building, await (0,source/* fetchWanted */.wH)(building), [service]);
             return session.candidates.get(service);
         }
         case 'image': {
             session.progress.info(`${service}: ${target.reference} with the configuration of today`);
             const pulling = { ...session, request: { ...session.request, image: target.reference } };
-            await prepare(pulling, wantedFromLive(session.opened, session.request.workingDirectory), [service]);
+            await prepare(pulling, (0,steps_wanted/* wantedFromLive */.U)(session.opened, session.request.workingDirectory), [service]);
             return session.candidates.get(service);
         }
     }
 }
 function refuseBad(session, current, release) {
     const event = current.history.events.findLast((entry) => entry.release === release.id && entry.kind === 'bad');
-    passGate(session, 'bad-release', (0,model_release/* isBad */.e2)(current.history, release.id)
+    (0,pass_gate/* passGate */.l)(session, 'bad-release', (0,model_release/* isBad */.e2)(current.history, release.id)
         ? {
             kind: 'refuse',
             error: new errors/* ProcedureError */.e_('E_BAD_RELEASE', `Release ${release.id} was rolled back before: ${event?.reason ?? 'no reason recorded'}`, { next: 'Choose another release, or set force: true. Nothing was changed.' }),
         }
         : { kind: 'pass', detail: `${release.id} was not rolled back before` });
 }
-/** What was left by going back is bad: deploying the same again is refused without force. */
+/** What was left by going back is bad: deploying the same again is refused without force. What a newer one replaced is not. */
 async function markLeftReleases(session, candidates) {
     for (const { service, current, release } of candidates) {
         const left = current.release;
         if (!session.deployed.has(service) || left === undefined || left.id === release.id)
+            continue;
+        if (await (0,commit_order/* isBefore */.Y)(session, session.opened, left.commit, release.commit))
             continue;
         await session.execute({
             kind: 'reject-release',
@@ -13498,7 +9142,7 @@ function planStart(start) {
     const { service, release, replicas, present, heldBack, router, containerName, timeoutMs, checks, watchMs } = start;
     const ready = { kind: 'await-ready', service, release, timeoutMs };
     const again = present.length === 0
-        ? startAgain({ service, release, replicas, router, present, containerName, timeoutMs })
+        ? (0,start_again/* startAgain */.t)({ service, release, replicas, router, present, containerName, timeoutMs })
         : [
             { kind: 'start-containers', service, containers: present },
             ready,
@@ -13600,7 +9244,7 @@ function stopLooker(session) {
         restartMs: () => undefined,
         definition: () => session.opened.live.document,
         capture: async ({ service, moment }, signal) => {
-            await captureEvidence(session, session.project, service, moment, signal);
+            await (0,evidence/* captureEvidence */.G)(session, session.project, service, moment, signal);
         },
         verify: (operation) => verifyStopped(session, operation),
     };
@@ -13655,10 +9299,10 @@ async function startService(session, service) {
         session.progress.info(line);
     if (candidate === undefined)
         return { outcome: 'unchanged', error: undefined, changed: false, began: false };
-    await passPorts(session, candidate);
-    const run = new ServiceRun(session, candidate);
+    await (0,gates/* passPorts */.cD)(session, candidate);
+    const run = new service_run/* ServiceRun */.$(session, candidate);
     try {
-        await inOrder(session, plan.operations, (operation) => run.execute(operation, session.signal));
+        await (0,data/* inOrder */.al)(session, plan.operations, (operation) => run.execute(operation, session.signal));
         run.report('deployed', candidate.release.id, undefined);
         return { outcome: 'deployed', error: undefined, changed: true, began: true };
     }
@@ -13675,16 +9319,16 @@ async function startService(session, service) {
             return { outcome, error: failure, changed: (0,steps_remedies/* freedPort */.Gp)(session, plan), began };
         const keep = (cancelled && run.watching) || !session.request.autoRollback;
         if (!keep)
-            await start_service_stopAgain(session, candidate, failure);
+            await stopAgain(session, candidate, failure);
         run.report(outcome, keep ? candidate.release.id : undefined, undefined);
         return { outcome, error: failure, changed: keep, began };
     }
 }
 /** It was stopped for a reason: what does not come up right is not left running in a half-way state. */
-async function start_service_stopAgain(session, { service, release, definition }, failure) {
+async function stopAgain(session, { service, release, definition }, failure) {
     const deadline = AbortSignal.timeout(STOP_AGAIN_MS);
     await diagnoseFailure(session, service, definition, failure, 'calm');
-    await captureEvidence(session, session.project, service, 'failed', AbortSignal.timeout(60_000)).catch((error) => session.progress.debug(`evidence: ${String(error)}`));
+    await (0,evidence/* captureEvidence */.G)(session, session.project, service, 'failed', AbortSignal.timeout(60_000)).catch((error) => session.progress.debug(`evidence: ${String(error)}`));
     session.lookers.set(service, stopLooker(session));
     const reason = session.redactor.text(`started, and not right: ${failure.message}`).slice(0, 200);
     await session.execute({ kind: 'record-stop', service, release: release.id, reason }, deadline);
@@ -13777,13 +9421,13 @@ const start = {
     purpose: 'Starts services that were stopped, with the release that was live, verifies and watches them.',
     interrupts: false,
     async preview(viewing) {
-        const services = await Promise.all(start_inOrder(viewing).map((name) => viewStart(viewing, name)));
-        return ended('completed', describePreview(viewing, { procedure: 'start', preparation: [], services }));
+        const services = await Promise.all(inOrder(viewing).map((name) => viewStart(viewing, name)));
+        return (0,procedure/* ended */.v)('completed', describePreview(viewing, { procedure: 'start', preparation: [], services }));
     },
     async perform(session) {
         const started = [];
         const running = [];
-        for (const service of start_inOrder(session)) {
+        for (const service of inOrder(session)) {
             const { outcome, error, changed, began } = await session.progress.group(`${service}: start`, () => startService(session, service));
             if (error !== undefined) {
                 const before = started.length === 0 ? '' : `${started.join(', ')} started; `;
@@ -13795,16 +9439,18 @@ const start = {
             (outcome === 'unchanged' ? running : started).push(service);
         }
         if (started.length === 0)
-            return ended('unchanged', `${running.join(', ')}: runs already`);
-        return ended('deployed', `${started.join(', ')} started and verified`);
+            return (0,procedure/* ended */.v)('unchanged', `${running.join(', ')}: runs already`);
+        return (0,procedure/* ended */.v)('deployed', `${started.join(', ')} started and verified`);
     },
 };
 /** What others depend on first. */
-function start_inOrder(viewing) {
+function inOrder(viewing) {
     const named = requireNamedServices(viewing);
     return (0,model_service/* dependencyOrder */.g1)(viewing.opened.live).filter((name) => named.includes(name));
 }
 
+// EXTERNAL MODULE: ./build/steps/killed-after-grace.js
+var killed_after_grace = __nccwpck_require__(7132);
 ;// CONCATENATED MODULE: ./build/procedures/stop.js
 
 
@@ -13824,7 +9470,7 @@ const stop = {
     interrupts: true,
     async preview(viewing) {
         const services = await Promise.all(requireNamedServices(viewing).map((name) => viewStop(viewing, name)));
-        return ended('completed', describePreview(viewing, { procedure: 'stop', preparation: [], services }));
+        return (0,procedure/* ended */.v)('completed', describePreview(viewing, { procedure: 'stop', preparation: [], services }));
     },
     async perform(session) {
         const services = requireNamedServices(session);
@@ -13846,15 +9492,15 @@ const stop = {
             if (failure !== undefined)
                 return notStopped(service, failure, stopped);
             const ended = operations.flatMap((one) => (one.kind === 'stop-containers' ? one.containers : []));
-            await noteKilled(session, (0,steps_signs/* noSigns */.CS)(), service, { containers: ended, from, ended: true });
+            await (0,killed_after_grace/* noteKilled */.U)(session, (0,signs/* noSigns */.CS)(), service, { containers: ended, from, ended: true });
             session.recorder.note('stopped on purpose', service);
             stopped.push(service);
         }
         if (changing.length === 0)
-            return ended('unchanged', `${services.join(', ')}: stopped on purpose already`);
+            return (0,procedure/* ended */.v)('unchanged', `${services.join(', ')}: stopped on purpose already`);
         session.recorder.nextSteps.push(`To start it again: procedure start with service: ${services.join(', ')}.`);
         return {
-            ...ended('completed', `${services.join(', ')} stopped, and stays so until procedure start`),
+            ...(0,procedure/* ended */.v)('completed', `${services.join(', ')} stopped, and stays so until procedure start`),
             changed: true,
         };
     },
@@ -13862,7 +9508,7 @@ const stop = {
 /** @returns why the backup before it failed, and with that nothing was stopped; what fails later is thrown */
 async function stop_carryOut(session, operations) {
     try {
-        await inOrder(session, operations, (operation) => session.execute(operation, session.signal));
+        await (0,data/* inOrder */.al)(session, operations, (operation) => session.execute(operation, session.signal));
         return undefined;
     }
     catch (error) {
@@ -13885,6 +9531,8 @@ function notStopped(service, error, stopped) {
     };
 }
 
+// EXTERNAL MODULE: ./build/model/policy.js
+var policy = __nccwpck_require__(5179);
 ;// CONCATENATED MODULE: ./build/model/slo-report.js
 
 
@@ -14163,7 +9811,7 @@ const sloReport = {
             : `${records.length} runs of ${[...all.keys()].join(', ')} in the ${period}, ${greenRuns(records)} of them green`;
         if (!request.dryRun)
             await tellForge(viewing, period, headline);
-        return ended('completed', `slo-report: ${headline}`);
+        return (0,procedure/* ended */.v)('completed', `slo-report: ${headline}`);
     },
     perform: undefined,
 };
@@ -14228,10 +9876,1581 @@ const ALL_PROCEDURES = {
     maintenance: maintenance_maintenance,
     'slo-report': sloReport,
     backup: backup_backup,
-    restore: restore_restore,
-    eject: eject,
+    restore: restore,
+    eject: eject_eject,
 };
 
+
+/***/ }),
+
+/***/ 4503:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   v: () => (/* binding */ ended)
+/* harmony export */ });
+/** @returns a result that needs no more than its sentence */
+function ended(outcome, headline) {
+    return { outcome, headline, error: undefined, undoError: undefined, changed: outcome === 'deployed' };
+}
+
+
+/***/ }),
+
+/***/ 2459:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  b: () => (/* binding */ recoverAbandoned),
+  n: () => (/* binding */ runProcedure)
+});
+
+// EXTERNAL MODULE: ./build/model/errors.js
+var errors = __nccwpck_require__(8182);
+// EXTERNAL MODULE: ./build/model/outcome.js
+var outcome = __nccwpck_require__(6521);
+// EXTERNAL MODULE: ./build/model/slo.js
+var model_slo = __nccwpck_require__(8473);
+;// CONCATENATED MODULE: ./build/run/checklists.js
+
+/** @returns the runbook's checklists, ticked from what happened and nothing else */
+function checklists(recorder) {
+    const checked = (name) => recorder.verified.filter((entry) => entry.check === name);
+    /** Of several services, or several calls, one that went wrong is what counts. */
+    const fromGate = (text, name) => {
+        const results = recorder.gates.filter((entry) => entry.gate === name && entry.state !== 'off');
+        if (results.length === 0)
+            return { text, state: 'not-asked', detail: undefined };
+        const failed = results.some((entry) => entry.state === 'refused');
+        const details = [...new Set(results.map((entry) => entry.detail))];
+        return { text, state: failed ? 'failed' : 'done', detail: details.join('; ') };
+    };
+    const fromChecks = (text, name) => {
+        const results = checked(name);
+        if (results.length === 0)
+            return { text, state: 'not-asked', detail: undefined };
+        const failed = results.filter((result) => !result.passed);
+        const shown = failed.length > 0 ? failed : results;
+        return {
+            text,
+            state: failed.length > 0 ? 'failed' : 'done',
+            detail: shown.map((result) => `${result.service}: ${result.detail}`).join('; '),
+        };
+    };
+    const ticked = (text, done, detail) => ({
+        text,
+        state: done ? 'done' : 'not-asked',
+        detail,
+    });
+    const wholeWatch = recorder.watched.length > 0 && recorder.watched.every((entry) => entry.whole);
+    return [
+        {
+            title: 'Pre-restart checklist',
+            items: [
+                fromGate('Verified service health', 'health'),
+                fromGate('Checked for active jobs', 'active-jobs'),
+                ticked('Saved current logs', recorder.captured.some((entry) => entry.endsWith('before')), undefined),
+                fromGate('Backed up state', 'backup'),
+                fromGate('Notified team', 'notified'),
+                ticked('Prepared rollback plan', recorder.rollbackReleasePresent === true, recorder.rollbackReleasePresent === false ? 'there is no release to go back to' : undefined),
+            ],
+        },
+        {
+            title: 'Post-restart checklist',
+            items: [
+                fromChecks('Container status is running and healthy', 'state'),
+                fromChecks('The wanted image and configuration are what runs', 'identity'),
+                fromChecks('No errors in logs', 'error-lines'),
+                fromChecks('Smoke tests pass', 'smoke-test'),
+                memory(recorder.slo),
+                {
+                    text: 'Monitored for the whole watch',
+                    state: recorder.watched.length === 0 ? 'not-asked' : wholeWatch ? 'done' : 'failed',
+                    detail: recorder.watched
+                        .map((entry) => `${entry.service}: ${Math.round(entry.durationMs / 1000)} s`)
+                        .join('; '),
+                },
+                fromGate('Updated status page', 'status-page'),
+                ticked('Documented any issues', recorder.warnings.length > 0, `${recorder.warnings.length} recorded here`),
+            ],
+        },
+    ];
+}
+/** As the targets have it: one reading for each service that was changed. */
+function memory(slo) {
+    const rows = slo.filter(({ metric, met }) => metric === model_slo/* MEMORY_METRIC */.l && met !== undefined);
+    const wrong = rows.filter(({ met }) => met === false);
+    const shown = wrong.length > 0 ? wrong : rows;
+    return {
+        text: 'Resource usage is normal',
+        state: rows.length === 0 ? 'not-asked' : wrong.length > 0 ? 'failed' : 'done',
+        detail: shown.map(({ service, actual, target }) => `${service}: ${actual} of memory, target ${target}`).join('; '),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/run/build-report.js
+
+/** Puts the report together from what the recorder saw; every text in it is redacted here, once. */
+function buildReport(run, ended) {
+    const { recorder, request, invocation, redactor } = run;
+    const clean = (text) => redactor.text(text);
+    return {
+        schema: 'rolling-restart/report/v1',
+        procedure: request.procedure,
+        project: recorder.project,
+        dryRun: request.dryRun,
+        outcome: ended.outcome,
+        headline: clean(ended.headline),
+        changed: ended.changed,
+        startedAt: recorder.startedAt.toISOString(),
+        durationMs: Date.now() - recorder.startedAt.getTime(),
+        invocation,
+        engine: recorder.engine,
+        services: recorder.services,
+        plan: recorder.plan,
+        timeline: recorder.timeline.map((entry) => ({ ...entry, text: clean(entry.text) })),
+        warnings: recorder.warnings.map((sign) => ({ ...sign, message: clean(sign.message) })),
+        checklists: checklists(recorder),
+        slo: recorder.slo,
+        traffic: cleanTraffic(recorder.traffic, clean),
+        commits: recorder.commits.map(clean),
+        pullRequests: recorder.pullRequests.map((one) => ({ ...one, title: clean(one.title) })),
+        error: reported(ended.error, clean),
+        undoError: reported(ended.undoError, clean),
+        nextSteps: nextSteps(ended, recorder.nextSteps, request).map(clean),
+        evidencePath: recorder.captured.length === 0 ? undefined : run.evidence.path,
+        findings: recorder.findings.map((finding) => ({ ...finding, rows: finding.rows.map((row) => row.map(clean)) })),
+        charts: recorder.charts,
+    };
+}
+/** Addresses and versions may hold what is secret: the one is the user's, the others are what a service answers. */
+function cleanTraffic(traffic, clean) {
+    if (traffic === undefined)
+        return undefined;
+    return {
+        ...traffic,
+        url: clean(traffic.url),
+        reason: clean(traffic.reason),
+        firstFailures: traffic.firstFailures.map((one) => ({ ...one, said: clean(one.said) })),
+        buckets: traffic.buckets.map((bucket) => ({
+            ...bucket,
+            versions: bucket.versions.map((one) => ({ ...one, version: clean(one.version) })),
+        })),
+    };
+}
+function reported(error, clean) {
+    if (error === undefined)
+        return undefined;
+    return {
+        code: error.code,
+        message: clean(error.message),
+        next: clean(error.next),
+        excerpt: error.excerpt.map(({ title, lines }) => ({ title, lines: lines.map(clean) })),
+    };
+}
+/** What the person should do now, most useful first. */
+function nextSteps(ended, seen, { dryRun, procedure }) {
+    const steps = [];
+    // What could not be undone needs a person's hands before anything else.
+    if (ended.outcome === 'rollback-failed')
+        steps.push(...seen);
+    if (ended.undoError !== undefined)
+        steps.push(ended.undoError.next);
+    if (ended.error !== undefined)
+        steps.push(ended.error.next);
+    if (ended.outcome === 'rolled-back' && procedure !== 'restore') {
+        steps.push('The release is marked bad: the same commit is refused until it is changed, or force: true is set.');
+    }
+    if (dryRun)
+        steps.push('Run it without dry-run to carry this plan out.');
+    return [...new Set([...steps, ...seen])];
+}
+
+// EXTERNAL MODULE: ./build/steps/deployment.js
+var deployment = __nccwpck_require__(4564);
+// EXTERNAL MODULE: ./build/steps/commands.js
+var commands = __nccwpck_require__(3553);
+;// CONCATENATED MODULE: ./build/steps/hooks.js
+
+
+/** Commands of the compose file's `x-rolling-restart: hooks:`, around a procedure. */
+function hookOf(viewing, moment) {
+    const name = `${moment}-${viewing.request.procedure}`;
+    const command = viewing.opened.live.policy.hooks?.[name];
+    return command === undefined ? undefined : { name, command };
+}
+/** A hook that fails keeps the procedure from beginning. @throws ProcedureError E_COMMAND */
+async function hookBefore(session) {
+    const hook = hookOf(session, 'before');
+    if (hook !== undefined)
+        await run(session, hook, {});
+}
+/**
+ * Runs however the procedure ended; it gets the outcome. Its failure changes nothing of what is live, and is part of what was
+ * asked for: whoever goes on with a green job relies on it.
+ * @returns why it failed @throws ProcedureError E_FENCED
+ */
+async function hookAfter(session, outcome) {
+    const hook = hookOf(session, 'after');
+    if (hook === undefined)
+        return undefined;
+    try {
+        await run(session, hook, { ROLLING_RESTART_OUTCOME: outcome });
+        return undefined;
+    }
+    catch (error) {
+        const failure = (0,errors/* asProcedureError */.qq)(error);
+        if (failure.code === 'E_FENCED')
+            throw failure;
+        session.progress.warning(failure.message);
+        session.recorder.nextSteps.push(`${failure.message}. ${failure.next}`);
+        return failure;
+    }
+}
+/** Says in a dry run what would run. */
+function describeHooks(viewing) {
+    for (const moment of ['before', 'after']) {
+        const hook = hookOf(viewing, moment);
+        if (hook !== undefined)
+            viewing.progress.info(`hook ${hook.name}: ${viewing.redactor.text(hook.command)}`);
+    }
+}
+async function run(session, { name, command }, more) {
+    const { request, project, recorder, progress } = session;
+    await session.lock.check();
+    const environment = {
+        ROLLING_RESTART_PROJECT: project,
+        ROLLING_RESTART_PROCEDURE: request.procedure,
+        ROLLING_RESTART_SERVICES: request.services.join(','),
+        ...more,
+    };
+    await progress.group(`Hook ${name}`, () => recorder.step(`hook ${name}`, undefined, async () => {
+        // Not with the session's signal: a hook after a cancelled run is what cleans up.
+        const signal = name.startsWith('after-') ? new AbortController().signal : session.signal;
+        await (0,commands/* runOnHost */.l6)(session, { name, command, directory: request.workingDirectory, environment }, signal);
+    }));
+}
+
+// EXTERNAL MODULE: ./build/steps/notify.js
+var notify = __nccwpck_require__(1922);
+// EXTERNAL MODULE: ./build/steps/old-backups.js
+var old_backups = __nccwpck_require__(7084);
+// EXTERNAL MODULE: ./build/model/release.js
+var model_release = __nccwpck_require__(8272);
+;// CONCATENATED MODULE: ./build/steps/old-releases.js
+
+
+/**
+ * Keeps the newest releases of what this run deployed: older ones lose our tag, so that the engine may clean their images
+ * up. A failure is a warning: it costs space and nothing else.
+ */
+async function dropOldReleases(session) {
+    await Promise.all([...session.deployed].map(async (service) => {
+        try {
+            await dropOf(session, service);
+        }
+        catch (error) {
+            session.progress.warning(`old releases of ${service} were not dropped: ${(0,errors/* asProcedureError */.qq)(error).message}`);
+        }
+    }));
+}
+async function dropOf({ ledger, engine, request, invocation }, service) {
+    const history = await ledger.history(service);
+    for (const release of (0,model_release/* releasesToDrop */.Fj)(history, request.keepReleases)) {
+        await engine.untagImage(release.image.keptAs);
+        await ledger.addEvent({
+            at: new Date().toISOString(),
+            kind: 'dropped',
+            service,
+            release: release.id,
+            reason: `more than ${request.keepReleases} releases are kept`,
+            run: invocation.runId,
+            restartMs: undefined,
+        });
+    }
+}
+
+// EXTERNAL MODULE: ./build/steps/open-project.js
+var open_project = __nccwpck_require__(1979);
+// EXTERNAL MODULE: ./build/run/deadline.js
+var deadline = __nccwpck_require__(7325);
+;// CONCATENATED MODULE: ./build/run/events.js
+/**
+ * The engine's events of one project, opened once and listened to by readiness, the watch and the downtime measurement.
+ * Events are kept for the whole run: they are few, and the outage is computed from them afterwards.
+ */
+class EventFeed {
+    seen = [];
+    listeners = new Set();
+    stopper = new AbortController();
+    pump;
+    /** Set when the stream broke: waiting parts then fall back on looking. */
+    broken;
+    constructor(engine, project) {
+        this.pump = this.run(engine, project);
+    }
+    async run(engine, project) {
+        try {
+            for await (const event of engine.events(project, this.stopper.signal)) {
+                this.seen.push(event);
+                for (const listener of this.listeners)
+                    listener(event);
+            }
+        }
+        catch (error) {
+            if (!this.stopper.signal.aborted)
+                this.broken = error;
+        }
+    }
+    /** @returns the exit code a container ended with last: inspect shows 0 as soon as it runs again */
+    lastExitCode(container) {
+        return this.seen.findLast((event) => event.action === 'die' && event.id === container)?.exitCode;
+    }
+    /** @returns a function that ends the subscription */
+    listen(listener) {
+        this.listeners.add(listener);
+        return () => this.listeners.delete(listener);
+    }
+    /**
+     * Waits until an event matches or the time is over.
+     * @param ms milliseconds
+     */
+    async next(matches, ms, signal) {
+        return new Promise((resolve) => {
+            const finish = (event) => {
+                clearTimeout(timer);
+                signal.removeEventListener('abort', abort);
+                stop();
+                resolve(event);
+            };
+            const abort = () => finish(undefined);
+            const timer = setTimeout(abort, ms);
+            const stop = this.listen((event) => {
+                if (matches(event))
+                    finish(event);
+            });
+            signal.addEventListener('abort', abort, { once: true });
+            if (signal.aborted)
+                finish(undefined);
+        });
+    }
+    async close() {
+        this.stopper.abort();
+        await this.pump;
+    }
+}
+
+// EXTERNAL MODULE: ./build/model/operation.js
+var model_operation = __nccwpck_require__(7396);
+// EXTERNAL MODULE: ./build/model/units.js
+var units = __nccwpck_require__(9574);
+;// CONCATENATED MODULE: ./build/run/executor.js
+
+
+/**
+ * Carries operations out one by one: checks that the lock is still ours, writes the operation to the journal, performs
+ * it, writes that it is done. Whatever instant the process dies at, the journal says which effect may have happened.
+ */
+class Executor {
+    run;
+    performers;
+    journalled;
+    sequence;
+    /** Operations of this run that have begun, in order. */
+    begun = [];
+    constructor(run, performers, 
+    /** The journal that is written to; another run's is continued after what it has. */
+    journalled = { run: run.invocation.runId, after: 0 }) {
+        this.run = run;
+        this.performers = performers;
+        this.journalled = journalled;
+        this.sequence = journalled.after;
+    }
+    /** @param signal aborts waiting; an effect that has begun is finished or reported, never left unknown */
+    async execute(operation, signal) {
+        signal.throwIfAborted();
+        const { journal, lock, recorder, progress } = this.run;
+        await lock.check();
+        const sequence = (this.sequence += 1);
+        const text = (0,model_operation/* describeOperation */.R8)(operation);
+        // Operations that only look leave nothing to undo: their begin record is what tells recovery how far the run got.
+        await journal.begin(this.journalled.run, sequence, operation);
+        this.begun.push(operation);
+        if ((0,model_operation/* changesService */.vn)(operation))
+            recorder.changed = true;
+        const began = performance.now();
+        const now = progress.doing(text);
+        try {
+            await recorder.step(text, 'service' in operation ? operation.service : undefined, async () => this.perform(operation, signal));
+        }
+        catch (error) {
+            now.end();
+            // What was cut short has not failed, and counts as begun: recovery must not take it for a verdict.
+            const ended = signal.aborted ? Promise.resolve() : journal.end(this.journalled.run, sequence, 'failed');
+            await ended.catch((journalError) => {
+                // The failure at hand matters more; recovery treats a begun operation without an end as failed anyway.
+                progress.debug(`journal: ${String(journalError)}`);
+            });
+            progress.info(`✗ ${text} (${(0,units/* formatDuration */.a3)(performance.now() - began)})`);
+            throw error;
+        }
+        now.end();
+        if ((0,model_operation/* endDecides */.tp)(operation))
+            await journal.end(this.journalled.run, sequence, 'done');
+        else
+            journal.endSoon(this.journalled.run, sequence);
+        progress.info(`✓ ${text} (${(0,units/* formatDuration */.a3)(performance.now() - began)})`);
+    }
+    async perform(operation, signal) {
+        const performer = this.performers[operation.kind];
+        await performer(operation, signal);
+    }
+}
+
+// EXTERNAL MODULE: ./build/steps/build-once.js
+var build_once = __nccwpck_require__(1373);
+// EXTERNAL MODULE: ./build/model/network-names.js
+var network_names = __nccwpck_require__(7366);
+// EXTERNAL MODULE: ./build/steps/replace.js
+var replace = __nccwpck_require__(3127);
+;// CONCATENATED MODULE: ./build/steps/beside.js
+
+
+
+
+/** Names that were tried in vain before it is an error: somebody's containers may have Compose's names. */
+const NAMES_TRIED = 20;
+/**
+ * Starts more containers of a service beside those that run. Compose makes one template, which is copied through the API:
+ * a copy needs neither the container name nor the ports that the old one still has, carries the hash that plain Compose
+ * computes from the unmodified file, and is reachable by the service's name only when that is wanted.
+ */
+async function startBeside(session, operation, signal) {
+    const { service, count, published, named } = operation;
+    const { engine, compose, project, request } = session;
+    const release = await (0,replace/* releaseOf */.l7)(session, operation.to);
+    const hash = await (0,replace/* expectedHash */.pW)(session, release);
+    session.expectedHashes.set(service, hash);
+    const present = await engine.containers(project, service);
+    const names = (0,network_names/* networkNames */.D)(release.definition, service);
+    const directory = request.workingDirectory;
+    const template = await compose.makeTemplate({
+        document: release.definition,
+        directory,
+        service,
+        image: release.image.name,
+        published,
+        signal,
+    });
+    try {
+        const made = [];
+        let number = Math.max(0, ...present.map((container) => container.number));
+        for (let index = 0; index < count; index += 1) {
+            const created = await withFreeName(project, service, number + 1, (name, free) => engine.createBeside(template, {
+                name,
+                project,
+                service,
+                number: free,
+                composeHash: hash,
+                files: { directory, names: (0,open_project/* liveTarget */.a5)(request).files },
+                like: present[0]?.id,
+                names: named ? names : (0,network_names/* withoutNames */.F)(names),
+            }));
+            number = created.number;
+            made.push(created.id);
+            signal.throwIfAborted();
+        }
+        await Promise.all(made.map((id) => engine.startContainer(id)));
+    }
+    finally {
+        await engine.removeContainer(template);
+    }
+}
+async function withFreeName(project, service, first, create) {
+    for (let number = first;; number += 1) {
+        try {
+            return { id: await create(`${project}-${service}-${number}`, number), number };
+        }
+        catch (error) {
+            if (!isNameTaken(error) || number - first >= NAMES_TRIED)
+                throw error;
+        }
+    }
+}
+/** Engine API, ContainerCreate and ContainerRename: 409, and these words. */
+function isNameTaken(error) {
+    return error instanceof errors/* ProcedureError */.e_ && /is already in use by container/i.test(error.message);
+}
+/** Takes away what a killed run left of templates. */
+async function removeTemplates(session) {
+    for (const id of await session.engine.templates(session.project))
+        await session.engine.removeContainer(id);
+}
+/**
+ * Gives new containers what only one can have: the name that the compose file gives it, once the old one is gone, or the
+ * service's name on its networks.
+ */
+async function settleContainers(session, operation) {
+    const { engine, project } = session;
+    const containers = (await engine.containers(project, operation.service)).filter((container) => !operation.except.includes(container.id));
+    if (operation.named) {
+        const document = session.lookers.get(operation.service)?.definition() ?? session.opened.live.document;
+        for (const container of containers) {
+            await engine.nameOnNetworks(container.id, (0,network_names/* networkNames */.D)(document, operation.service));
+        }
+    }
+    const [only] = containers;
+    if (operation.containerName === undefined || only === undefined || containers.length !== 1)
+        return;
+    await rename(session, only, operation.containerName);
+}
+async function rename(session, container, name) {
+    if (container.name === name)
+        return;
+    try {
+        await session.engine.renameContainer(container.id, name);
+    }
+    catch (error) {
+        if (!isNameTaken(error))
+            throw error;
+        session.progress.warning(`${container.name} keeps its name: another container is called ${name}`);
+    }
+}
+
+// EXTERNAL MODULE: ./build/steps/data.js
+var data = __nccwpck_require__(151);
+// EXTERNAL MODULE: ./build/steps/traffic.js + 1 modules
+var traffic = __nccwpck_require__(3109);
+;// CONCATENATED MODULE: ./build/steps/edge.js
+
+/** Makes the edge, which sends to the containers that run until it is told otherwise. */
+async function installEdge(session, { service, edge, containers }, signal) {
+    const all = await session.engine.containers(session.project, service);
+    const targets = all
+        .filter(({ id, state }) => containers.includes(id) && state === 'running')
+        .map((container) => ({ container, weight: 100 }));
+    await session.edges.install(edge, targets, signal);
+}
+async function endTakeover(session, { service, timeoutMs }, signal) {
+    const connections = await session.edges.endTakeover(session.project, service, timeoutMs, signal);
+    if (connections > 0)
+        (0,traffic/* noteCut */.tv)(session, service, connections, timeoutMs);
+}
+
+// EXTERNAL MODULE: ./build/steps/release-command.js
+var release_command = __nccwpck_require__(5066);
+// EXTERNAL MODULE: ./build/steps/remedies/free-port.js
+var free_port = __nccwpck_require__(8222);
+// EXTERNAL MODULE: ./build/steps/source.js
+var source = __nccwpck_require__(478);
+;// CONCATENATED MODULE: ./build/steps/performers.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** What carries out each kind of operation. A kind without one does not compile. */
+function performersFor(session) {
+    const logLine = (line) => session().progress.info(`  │ ${session().redactor.text(line)}`);
+    return {
+        'fetch-source': async ({ directory, ref }, signal) => {
+            await session().source.fetch(directory, ref, (0,source/* tokenToFetch */.PN)(session()), signal);
+        },
+        'add-worktree': async ({ directory, path, commit }) => session().source.addWorktree(directory, path, commit),
+        'run-command': async ({ name, command, directory }, signal) => {
+            const environment = { ROLLING_RESTART_PROJECT: session().project };
+            await (0,commands/* runOnHost */.l6)(session(), { name, command, directory, environment }, signal);
+        },
+        'run-release-command': async (operation, signal) => (0,release_command/* runReleaseCommand */.iW)(session(), operation, signal),
+        'build-image': async ({ service, pullBase }, signal) => {
+            const build = session().builds.get(service);
+            if (build === undefined)
+                throw internal(`no build document for ${service}`);
+            await session().compose.build({
+                ...build,
+                service,
+                pullBase,
+                onLine: logLine,
+                signal,
+                timeoutMs: session().request.commandTimeoutMs,
+            });
+        },
+        'pull-image': async ({ reference }, signal) => session().compose.pull(reference, logLine, signal, session().request.commandTimeoutMs),
+        'push-image': async (operation, signal) => (0,build_once/* pushImage */.GH)(session(), operation, signal),
+        'capture-evidence': async (operation, signal) => lookerOf(session(), operation.service).capture(operation, signal),
+        'free-port': async (operation, signal) => (0,free_port/* carryOutFreePort */.H)(session(), operation, signal),
+        'keep-image': async ({ image, tags }) => {
+            for (const tag of tags)
+                await session().engine.tagImage(image, tag);
+        },
+        'move-checkout': async ({ directory, to }) => {
+            await session().source.checkout(directory, to);
+            session().liveCommit.value = to;
+        },
+        'tag-image': async ({ to, tag }) => session().engine.tagImage(to, tag),
+        'replace-containers': async (operation, signal) => (0,replace/* replaceContainers */.Li)(session(), operation, signal),
+        'restart-containers': async ({ containers }, signal) => {
+            for (const container of containers)
+                await session().engine.restartContainer(container, signal);
+        },
+        'kill-containers': async ({ containers }) => {
+            for (const container of containers)
+                await session().engine.killContainer(container, 'SIGKILL');
+        },
+        'remove-containers': async ({ containers }) => {
+            for (const container of containers)
+                await session().engine.removeContainer(container);
+        },
+        'remove-networks': async ({ project }) => {
+            const stay = await session().engine.removeNetworks(project);
+            if (stay.length === 0)
+                return;
+            session().progress.info(`  ${stay.join(', ')} stays: something is on it that is not taken down`);
+        },
+        'start-beside': async (operation, signal) => startBeside(session(), operation, signal),
+        'shift-traffic': async (operation, signal) => (0,traffic/* shiftTraffic */.Uv)(session(), operation, signal),
+        'drain-containers': async (operation, signal) => (0,traffic/* drainContainers */.Fm)(session(), operation, signal),
+        'stop-containers': async ({ containers }, signal) => {
+            await Promise.all(containers.map((container) => session().engine.stopContainer(container, signal)));
+        },
+        'start-containers': async ({ containers }) => {
+            await Promise.all(containers.map((container) => session().engine.startContainer(container)));
+        },
+        'set-restart-policy': async ({ containers, to }) => {
+            for (const container of containers)
+                await session().engine.setRestartPolicy(container, to);
+        },
+        'retire-containers': async (operation, signal) => (0,traffic/* retireContainers */.wi)(session(), operation, signal),
+        'settle-containers': async (operation) => settleContainers(session(), operation),
+        'hold-traffic': async (operation, signal) => (0,traffic/* holdTraffic */.rJ)(session(), operation, signal),
+        'release-traffic': async (operation, signal) => (0,traffic/* releaseTraffic */.ju)(session(), operation, signal),
+        'install-edge': async (operation, signal) => installEdge(session(), operation, signal),
+        'redirect-ports': async ({ service }, signal) => session().edges.redirect(session().project, service, signal),
+        'open-ports': async ({ service }, signal) => session().edges.open(session().project, service, signal),
+        'close-ports': async ({ service }, signal) => session().edges.close(session().project, service, signal),
+        'end-redirect': async ({ service }) => session().edges.endRedirect(session().project, service),
+        'end-takeover': async (operation, signal) => endTakeover(session(), operation, signal),
+        'remove-edge': async ({ service }) => session().edges.remove(session().project, service),
+        'freeze-data': async (operation, signal) => (0,data/* freezeData */.ou)(session(), operation, signal),
+        'thaw-data': async (operation, signal) => (0,data/* thawData */.nt)(session(), operation, signal),
+        'save-data': async (operation, signal) => (0,data/* saveData */.iu)(session(), operation, signal),
+        'keep-backup': async (operation, signal) => (0,data/* keepBackup */.Y4)(session(), operation, signal),
+        'restore-data': async (operation, signal) => (0,data/* restoreData */.vf)(session(), operation, signal),
+        'delete-backups': async (operation) => (0,old_backups/* deleteBackups */.VS)(session(), operation),
+        'analyse-canary': async (operation, signal) => lookerOf(session(), operation.service).analyse(operation, signal),
+        'await-ready': async (operation, signal) => lookerOf(session(), operation.service).awaitReady(operation, signal),
+        verify: async (operation, signal) => lookerOf(session(), operation.service).verify(operation, signal),
+        watch: async (operation, signal) => lookerOf(session(), operation.service).watch(operation, signal),
+        'accept-release': async ({ service, release }) => {
+            await addEvent(session(), 'live', service, release, 'verified and accepted');
+            session().unacceptedTags.delete((0,model_release/* keptImageTag */.yR)(session().project, service, release));
+        },
+        'record-stop': async ({ service, release, reason }) => addEvent(session(), 'stopped', service, release, reason),
+        'record-start': async ({ service, release }) => addEvent(session(), 'started', service, release, `started by ${session().invocation.actor}`),
+        'reject-release': async ({ service, release, reason }) => addEvent(session(), 'bad', service, release, reason),
+    };
+}
+async function addEvent(session, kind, service, release, reason) {
+    await session.ledger.addEvent({
+        at: new Date().toISOString(),
+        kind,
+        service,
+        release,
+        reason: session.redactor.text(reason),
+        run: session.invocation.runId,
+        restartMs: kind === 'live' ? session.lookers.get(service)?.restartMs() : undefined,
+    });
+}
+function lookerOf(session, service) {
+    const looker = session.lookers.get(service);
+    if (looker === undefined)
+        throw internal(`${service} is not being changed`);
+    return looker;
+}
+function internal(what) {
+    return new errors/* ProcedureError */.e_('E_INTERNAL', what, { next: 'Please report this with the log of the run.' });
+}
+
+;// CONCATENATED MODULE: ./build/steps/open-session.js
+
+
+/**
+ * @param proof is told of each operation before it; undefined: nobody looks at requests
+ * @param journalled where its operations are written down: in this run's own journal, or after those of the run that is
+ * being recovered, so that a recovery that is killed is seen as part of that run
+ */
+function openSession(locked, view, events, proof, journalled) {
+    const executor = new Executor(locked, performersFor(() => session), journalled);
+    const session = {
+        ...view,
+        ...locked,
+        events,
+        proof,
+        execute: async (operation, signal) => {
+            await proof?.beforeChange(operation, signal);
+            await executor.execute(operation, signal);
+        },
+        begun: executor.begun,
+        candidates: new Map(),
+        builds: new Map(),
+        expectedHashes: new Map(),
+        lookers: new Map(),
+        unacceptedTags: new Set(),
+        deployed: locked.recorder.deployed,
+        savings: new Map(),
+        saved: [],
+        frozenAt: new Map(),
+        startCommit: view.opened.checkout?.commit,
+        liveCommit: { value: view.opened.checkout?.commit },
+    };
+    return session;
+}
+
+;// CONCATENATED MODULE: ./build/model/recovery.js
+
+/**
+ * Reads from the journal of a run that never ended what has to be finished or undone. Pure; every answer may be carried
+ * out again, so that a recovery that is itself killed is simply repeated.
+ * @param down services that do not run well any more: what was verified then does not count
+ */
+function planRecovery(record, down = new Set()) {
+    const { entries } = record;
+    const names = new Set(entries.flatMap(({ operation }) => CHANGES_SERVICE.has(operation.kind) && 'service' in operation ? [operation.service] : []));
+    const services = Object.fromEntries([...names].map((service) => [service, recoverService(entries, service, down.has(service))]));
+    const stays = Object.values(services).some(({ kind }) => STAYS.has(kind));
+    const deployed = entries.some(({ operation, result }) => operation.kind === 'accept-release' && result === 'done');
+    return {
+        services,
+        tags: [...names].flatMap((service) => UNTOUCHED.has(services[service]?.kind ?? 'none') ? tagBack(entries, service) : []),
+        checkout: stays || deployed ? undefined : checkoutBack(entries),
+        worktrees: operations(entries, 'add-worktree'),
+        data: Object.entries(services).flatMap(([service, recovery]) => dataBackFor(ofService(entries, service), recovery)),
+        left: leftReleases(record, services),
+        builtTags: operations(entries, 'build-image').flatMap(({ service, tag }) => {
+            const kind = services[service]?.kind ?? 'none';
+            return STAYS.has(kind) || wasAccepted(entries, service) ? [] : [tag];
+        }),
+    };
+}
+/** The release that the run was deploying stays. */
+const STAYS = new Set(['accept', 'finish', 'leave']);
+/** The containers are those of before. */
+const UNTOUCHED = new Set(['none', 'resume', 'thaw']);
+/** `free-port` is none of them: nobody starts again what was ended, and the service was not touched yet. */
+const CHANGES_SERVICE = new Set([
+    'replace-containers',
+    'tag-image',
+    'restart-containers',
+    'kill-containers',
+    'remove-containers',
+    'start-beside',
+    'stop-containers',
+    'hold-traffic',
+    'install-edge',
+    'close-ports',
+    'record-stop',
+    'record-start',
+    'freeze-data',
+    'restore-data',
+]);
+function recoverService(entries, service, down) {
+    const own = ofService(entries, service);
+    const mark = own.findLast(({ operation }) => MARKS.has(operation.kind))?.operation;
+    if (mark?.kind === 'record-stop')
+        return recoverStop(own, mark.release);
+    const ejecting = recoverEject(own);
+    if (ejecting !== undefined)
+        return ejecting;
+    const replacements = own.flatMap((entry, index) => entry.operation.kind === 'replace-containers' || entry.operation.kind === 'start-beside'
+        ? [{ operation: entry.operation, index }]
+        : []);
+    const last = replacements.at(-1);
+    // Its containers are gone, and not only stopped.
+    if (last === undefined && operations(own, 'remove-containers').length > 0)
+        return recoverRestart(own);
+    if (last === undefined) {
+        return recoverBefore(own) ?? recoverData(own) ?? recoverStart(own, mark) ?? recoverRestart(own);
+    }
+    const { to, from } = last.operation;
+    const restarting = mark !== undefined || own.some(({ operation }) => RESTARTING.has(operation.kind));
+    if (to === from && (last.operation.kind === 'replace-containers' || restarting))
+        return recoverRestart(own);
+    if (last.operation.kind === 'start-beside')
+        return recoverBeside(own, down);
+    const after = own.slice(last.index + 1).filter((entry) => entry.result === 'done');
+    if (after.some(({ operation }) => operation.kind === 'accept-release' && operation.release === to)) {
+        return { kind: 'none' };
+    }
+    const goingBack = replacements.slice(0, -1).some(({ operation }) => operation.from === to);
+    if (!down && after.some(({ operation }) => operation.kind === 'verify'))
+        return { kind: 'accept', release: to };
+    const bad = foundWrong(own);
+    const common = { kind: 'go-back', bad, way: 'recreate', before: [] };
+    if (goingBack && from !== undefined)
+        return { ...common, back: to, failed: from };
+    return from === undefined ? { kind: 'leave', release: to } : { ...common, back: from, failed: to };
+}
+const MARKS = new Set(['record-stop', 'record-start']);
+/** Whoever stopped it wants it stopped: also when that was interrupted, or was the end of a start that failed. */
+function recoverStop(own, release) {
+    const stopped = own.some(({ operation, result }) => operation.kind === 'verify' && operation.checks.includes('stopped') && result === 'done');
+    return stopped ? { kind: 'none' } : { kind: 'stop', release };
+}
+function recoverStart(own, mark) {
+    if (mark?.kind !== 'record-start')
+        return undefined;
+    const verified = own.some(({ operation, result }) => operation.kind === 'verify' && result === 'done');
+    return verified ? { kind: 'none' } : { kind: 'restore', release: mark.release };
+}
+function recoverEject(own) {
+    const closing = own.findIndex(({ operation }) => operation.kind === 'close-ports');
+    if (closing === -1)
+        return undefined;
+    const after = own.slice(closing + 1);
+    const before = operations(own, 'start-beside')[0]?.beside ?? [];
+    const undone = after.some(({ operation }) => operation.kind === 'open-ports');
+    const has = !undone && after.some(({ operation }) => operation.kind === 'end-redirect');
+    const alone = own.some(({ operation }) => operation.kind === 'hold-traffic');
+    return { kind: has ? 'remove-edge' : 'reopen-edge', before, alone };
+}
+/** New containers were started while the old ones were there: which set has proven itself decides. */
+function recoverBeside(own, down) {
+    const starts = operations(own, 'start-beside');
+    const [first] = starts;
+    if (first === undefined)
+        return { kind: 'none' };
+    const { to, from, beside: before } = first;
+    const from1 = own.findIndex(({ operation }) => operation === first);
+    const after = own.slice(from1 + 1);
+    const done = after.filter(({ result }) => result === 'done').map(({ operation }) => operation);
+    // Only a way back sends the requests to some containers alone, or starts the release of before.
+    const undoing = foundWrong(after) ||
+        starts.some((start) => start.to === from && start.to !== to) ||
+        after.some(({ operation }) => operation.kind === 'shift-traffic' && operation.serve.who === 'only');
+    const accepted = done.some((operation) => operation.kind === 'accept-release' && operation.release === to);
+    if (accepted)
+        return { kind: 'finish', release: to, accepted: true, old: before };
+    const verified = done.some((operation) => operation.kind === 'verify' && operation.candidate !== true);
+    if (verified && !undoing && !down)
+        return { kind: 'finish', release: to, accepted: false, old: before };
+    if (undoing && from !== to && done.some((one) => one.kind === 'accept-release' && one.release === from)) {
+        return { kind: 'none' };
+    }
+    if (from === undefined)
+        return { kind: 'leave', release: to };
+    return { kind: 'go-back', back: from, failed: to, bad: foundWrong(own), way: wayOf(own), before };
+}
+function wayOf(own) {
+    if (operations(own, 'hold-traffic').length > 0)
+        return 'hold';
+    return operations(own, 'stop-containers').length > 0 ? 'stop-first' : 'beside';
+}
+/** Killed before anything new was started: requests may be held, containers stopped, ports redirected. */
+function recoverBefore(own) {
+    const held = operations(own, 'hold-traffic').at(-1);
+    const stopped = operations(own, 'stop-containers').flatMap(({ containers }) => containers);
+    const edge = operations(own, 'install-edge').length > 0;
+    if (held === undefined && stopped.length === 0 && !edge)
+        return undefined;
+    const router = held?.router ?? (stopped.length > 0 || edge ? { kind: 'edge' } : undefined);
+    return { kind: 'resume', stopped, router };
+}
+/** Killed while its data stood still, or was being replaced. A restore ends with a verification. */
+function recoverData(own) {
+    const freeze = operations(own, 'freeze-data').at(-1);
+    const replacing = own.findLastIndex(({ operation }) => operation.kind === 'restore-data');
+    if (freeze === undefined)
+        return undefined;
+    if (replacing !== -1)
+        return provenAfter(own, replacing) ? { kind: 'none' } : { kind: 'thaw', freeze };
+    const since = own.findLastIndex(({ operation }) => operation === freeze);
+    const thawed = own.slice(since).some(({ operation, result }) => operation.kind === 'thaw-data' && result === 'done');
+    return thawed ? undefined : { kind: 'thaw', freeze };
+}
+function provenAfter(own, index) {
+    return own.slice(index).some(({ operation, result }) => operation.kind === 'verify' && result === 'done');
+}
+/** What a backup was put in the place of comes back, unless the release stays that it was put there for. */
+function dataBackFor(own, recovery) {
+    const index = own.findLastIndex(({ operation }) => operation.kind === 'restore-data');
+    const entry = own[index];
+    if (entry?.operation.kind !== 'restore-data' || STAYS.has(recovery.kind) || recovery.kind === 'none')
+        return [];
+    const { operation, result } = entry;
+    if (operation.safety !== undefined)
+        return [(0,model_operation/* dataBack */.Y2)(operation, operation.safety)];
+    return result === 'done' ? [] : [operation];
+}
+/** A run goes back because of what it saw, or because it was cancelled or killed: only the first is the release's fault. */
+function foundWrong(own) {
+    return own.some(({ operation, result }) => LOOKING.has(operation.kind) && result === 'failed');
+}
+const LOOKING = new Set(['await-ready', 'verify', 'watch', 'analyse-canary']);
+/** A rollback leaves a release for good; any other run does when it found the release wrong. */
+function leftReleases({ entries, opening }, services) {
+    const rejected = new Set(operations(entries, 'reject-release').map(({ release }) => release));
+    return Object.entries(services).flatMap(([service, recovery]) => {
+        const own = entries.filter(({ operation }) => 'service' in operation && operation.service === service);
+        const changes = own.flatMap(({ operation }) => operation.kind === 'replace-containers' || operation.kind === 'start-beside' ? [operation] : []);
+        const last = changes.at(-1);
+        const stays = recovery.kind === 'accept' || recovery.kind === 'finish' || wasAccepted(entries, service);
+        if (!stays || last?.from === undefined || last.from === last.to)
+            return [];
+        const accepted = operations(own, 'accept-release').at(-1)?.release;
+        if (last.kind === 'start-beside' && accepted === last.from) {
+            // The old set was still there and took the requests back: what was left is the new one.
+            if (!foundWrong(own) || rejected.has(last.to))
+                return [];
+            const reason = `${opening.procedure} of ${opening.invocation.actor} found it wrong and went back to ${last.from}`;
+            return [{ kind: 'reject-release', service, release: last.to, reason }];
+        }
+        if (rejected.has(last.from))
+            return [];
+        const wrong = foundWrong(own) && changes.slice(0, -1).some(({ from }) => from === last.to);
+        if (opening.procedure !== 'rollback' && !wrong)
+            return [];
+        const reason = `${opening.procedure} of ${opening.invocation.actor} went back from it to ${last.to}`;
+        return [{ kind: 'reject-release', service, release: last.from, reason }];
+    });
+}
+/** A restart ends with a verification; before that the containers may be gone. */
+function recoverRestart(own) {
+    const first = own.find(({ operation }) => RESTARTING.has(operation.kind) || operation.kind === 'record-start');
+    if (first === undefined || !('release' in first.operation) || first.operation.release === undefined) {
+        return { kind: 'none' };
+    }
+    const verified = own.some(({ operation, result }) => operation.kind === 'verify' && result === 'done');
+    return verified ? { kind: 'none' } : { kind: 'restore', release: first.operation.release };
+}
+const RESTARTING = new Set([
+    'restart-containers',
+    'kill-containers',
+    'remove-containers',
+]);
+function ofService(entries, service) {
+    return entries.filter(({ operation }) => 'service' in operation && operation.service === service);
+}
+function tagBack(entries, service) {
+    const first = operations(entries, 'tag-image').find((operation) => operation.service === service);
+    if (first?.from === undefined)
+        return [];
+    // An accepted service keeps its tag: only one whose containers were never touched gets here with nothing accepted.
+    return wasAccepted(entries, service) ? [] : [{ ...first, to: first.from, from: first.to }];
+}
+function wasAccepted(entries, service) {
+    return entries.some(({ operation, result }) => operation.kind === 'accept-release' && operation.service === service && result === 'done');
+}
+function checkoutBack(entries) {
+    const moves = operations(entries, 'move-checkout');
+    const [first] = moves;
+    const last = moves.at(-1);
+    if (first === undefined || last === undefined)
+        return undefined;
+    const done = entries.findLast(({ operation }) => operation === last)?.result === 'done';
+    if (last.to === first.from && done)
+        return undefined;
+    return { kind: 'move-checkout', directory: first.directory, from: last.to, to: first.from };
+}
+function operations(entries, kind) {
+    return entries.flatMap(({ operation }) => (operation.kind === kind ? [operation] : []));
+}
+
+// EXTERNAL MODULE: ./build/model/service.js
+var model_service = __nccwpck_require__(194);
+// EXTERNAL MODULE: ./build/strategies/index.js + 8 modules
+var strategies = __nccwpck_require__(5318);
+// EXTERNAL MODULE: ./build/strategies/eject.js
+var eject = __nccwpck_require__(6640);
+// EXTERNAL MODULE: ./build/strategies/phases.js
+var phases = __nccwpck_require__(7485);
+// EXTERNAL MODULE: ./build/strategies/start-again.js
+var start_again = __nccwpck_require__(4656);
+// EXTERNAL MODULE: ./build/steps/maintenance/window.js
+var maintenance_window = __nccwpck_require__(7315);
+// EXTERNAL MODULE: ./build/steps/kept-candidate.js
+var kept_candidate = __nccwpck_require__(1831);
+// EXTERNAL MODULE: ./build/steps/observe.js + 1 modules
+var observe = __nccwpck_require__(1061);
+// EXTERNAL MODULE: ./build/steps/plan-service.js
+var plan_service = __nccwpck_require__(1370);
+// EXTERNAL MODULE: ./build/steps/readiness.js + 10 modules
+var readiness = __nccwpck_require__(8858);
+// EXTERNAL MODULE: ./build/steps/service-run.js + 17 modules
+var service_run = __nccwpck_require__(571);
+// EXTERNAL MODULE: ./build/steps/verify.js
+var verify = __nccwpck_require__(566);
+;// CONCATENATED MODULE: ./build/steps/recover.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Going back includes waiting for readiness and the user's own checks. */
+const RECOVERY_DEADLINE_MS = 15 * 60_000;
+/** Data takes the time that it takes. */
+const DATA_DEADLINE_MS = 6 * 3_600_000;
+/**
+ * Finishes or undoes what a killed run left, from its journal, and writes what it does at the end of that journal. Runs
+ * at the start of every procedure that takes the lock over from a dead owner, and in the action's `post`.
+ * @returns one sentence for each thing that was done
+ */
+async function recoverRun(locked, open, runId) {
+    const record = await locked.journal.read(runId);
+    if (record === undefined || record.outcome !== undefined)
+        return [];
+    const { procedure, invocation } = record.opening;
+    locked.progress.warning(`${procedure} by ${invocation.actor} (run ${runId}) was killed; finishing or undoing what it left`);
+    const left = await locked.commands.endLeft(runId);
+    if (left > 0)
+        locked.progress.info(`ended ${left} processes that it had started`);
+    const session = open({ run: runId, after: record.entries.at(-1)?.sequence ?? 0 });
+    // A release command that still runs among them.
+    await removeTemplates(session);
+    const plan = planRecovery(record, await servicesDown(session, planRecovery(record)));
+    const said = [];
+    const deadline = AbortSignal.timeout(RECOVERY_DEADLINE_MS);
+    for (const { directory, path } of plan.worktrees) {
+        await session.source.removeWorktree(directory, path).catch((error) => {
+            session.progress.debug(`worktree ${path}: ${String(error)}`); // left-over files harm nothing
+        });
+    }
+    for (const tag of plan.tags) {
+        await session.execute(tag, deadline);
+        said.push(`${tag.tag} names the image of before again`);
+    }
+    if (plan.checkout !== undefined) {
+        await session.execute(plan.checkout, deadline);
+        said.push(`the checkout is back at ${plan.checkout.to.slice(0, 12)}`);
+    }
+    for (const [service, recovery] of inOrder(session, plan.services)) {
+        for (const back of plan.data.filter((one) => one.service === service)) {
+            await putDataBack(session, back);
+            said.push(`${service}: the data of before is back, from backup ${back.backup}`);
+        }
+        const done = await recover_recoverService(session, service, recovery, deadline);
+        if (done !== undefined)
+            said.push(`${service}: ${done}`);
+    }
+    for (const mark of plan.left)
+        await session.execute(mark, deadline);
+    for (const tag of plan.builtTags)
+        await session.engine.untagImage(tag);
+    if (procedure === 'maintenance')
+        await (0,maintenance_window/* saySoIfPageStays */.oN)(session);
+    (0,deployment/* endDeploymentOf */.E1)(session, record.opening, isLive(record, plan), headlineOf(runId, said));
+    await session.journal.close(runId, said.length === 0 ? 'nothing was changed' : `recovered: ${said.join('; ')}`);
+    for (const line of said) {
+        session.progress.info(`✓ recovered: ${line}`);
+        session.recorder.note(`recovered from run ${runId}: ${line}`);
+    }
+    return said;
+}
+function headlineOf(runId, said) {
+    return `run ${runId} was killed; ${said.length === 0 ? 'nothing was left to repair' : said.join('; ')}`;
+}
+/** @returns whether what the killed run wanted is live, of every service that it came to */
+function isLive({ entries }, { services }) {
+    const kinds = Object.values(services).map(({ kind }) => kind);
+    const stay = kinds.every((kind) => kind === 'none' || kind === 'accept' || kind === 'finish');
+    const accepted = entries.some(({ operation, result }) => operation.kind === 'accept-release' && result === 'done');
+    return stay && (accepted || kinds.some((kind) => kind === 'accept' || kind === 'finish'));
+}
+/** What others depend on first: they need it to become ready. */
+function inOrder(session, services) {
+    const order = (0,model_service/* dependencyOrder */.g1)(session.opened.live);
+    return Object.entries(services).sort(([one], [other]) => order.indexOf(one) - order.indexOf(other));
+}
+/** What was verified and cut short in its watch may have crashed since: the watch would have seen it. */
+async function servicesDown(session, plan) {
+    const down = new Set();
+    for (const [service, { kind }] of Object.entries(plan.services)) {
+        if (kind !== 'accept' && kind !== 'finish')
+            continue;
+        const oneShot = (0,model_service/* isOneShot */.hb)(session.opened.live, service);
+        const containers = await session.engine.containers(session.project, service);
+        const right = containers.every((one) => oneShot ? one.state !== 'exited' || one.exitCode === 0 : one.state === 'running' && one.health !== 'unhealthy');
+        if (containers.length === 0 || !right)
+            down.add(service);
+    }
+    return down;
+}
+async function recover_recoverService(session, service, recovery, deadline) {
+    switch (recovery.kind) {
+        case 'none':
+            return undefined;
+        case 'accept':
+            await session.execute({ kind: 'accept-release', service, release: recovery.release }, deadline);
+            return `release ${recovery.release} was verified and stays; its watch was cut short`;
+        case 'restore':
+            await restore(session, service, recovery.release, deadline);
+            return `release ${recovery.release} is started again and verified`;
+        case 'stop':
+            await stopAgain(session, service, deadline);
+            return 'it was being stopped on purpose, and is stopped';
+        case 'leave':
+            return `release ${recovery.release} was a first deploy and was never verified; there is nothing to go back to`;
+        case 'resume':
+            await resume(session, service, recovery, deadline);
+            return 'what was held, stopped or taken over for a change that had not begun is as it was';
+        case 'thaw':
+            return thaw(session, service, recovery.freeze, deadline);
+        case 'reopen-edge':
+        case 'remove-edge':
+            await recover_recoverEject(session, service, recovery, deadline);
+            return recovery.kind === 'reopen-edge' ? 'the edge has its ports again' : 'what was left of its edge is gone';
+        case 'finish':
+            return finish(session, service, recovery, deadline);
+        case 'go-back':
+            await goBack(session, service, recovery, deadline);
+            return `release ${recovery.back} is back, since ${recovery.failed} was never verified`;
+    }
+}
+async function goBack(session, service, recovery, deadline) {
+    const current = await (0,observe/* observe */.lB)(session.engine, session, session.project, service);
+    const candidate = await (0,kept_candidate/* keptCandidate */.A4)(session, recovery.back, current);
+    const run = new service_run/* ServiceRun */.$(session, candidate);
+    run.goBackTo(candidate.release);
+    const operations = UNDO[recovery.way].undo({
+        ...(await (0,plan_service/* planUndo */.AX)(session, {
+            candidate,
+            back: candidate.release,
+            failed: recovery.failed,
+            before: recovery.before,
+            // A run that was killed says nothing about the release it was deploying: the same may be deployed again.
+            reason: recovery.bad ? 'it was found wrong by the run that deployed it, which was killed then' : undefined,
+        })),
+        checkout: undefined, // moved above, for all services at once
+        namedImage: candidate.namedImage,
+    });
+    for (const operation of operations)
+        await run.execute(operation, deadline);
+}
+/** What undoes a change that was made in one way or another. */
+const UNDO = {
+    recreate: strategies/* STRATEGIES */.Y.recreate,
+    beside: strategies/* STRATEGIES */.Y['blue-green'],
+    'stop-first': strategies/* STRATEGIES */.Y.recreate,
+    hold: strategies/* STRATEGIES */.Y.hold,
+};
+/** The new release takes the requests: the old containers go, and what a take-over left is opened or taken away. */
+async function finish(session, service, { release, accepted, old }, deadline) {
+    const current = await (0,observe/* observe */.lB)(session.engine, session, session.project, service);
+    const candidate = await (0,kept_candidate/* keptCandidate */.A4)(session, release, current);
+    const run = new service_run/* ServiceRun */.$(session, candidate);
+    const edge = await session.edges.find(session.project, service);
+    const left = current.containers.map(({ id }) => id).filter((id) => old.includes(id));
+    const { router } = candidate.traffic;
+    const drainMs = session.request.drainTimeoutMs;
+    const set = { are: 'these', containers: left };
+    const { containerName } = candidate.definition;
+    const operations = [
+        ...(accepted ? [] : [{ kind: 'accept-release', service, release }]),
+        ...(left.length === 0
+            ? []
+            : [
+                { kind: 'shift-traffic', service, router, serve: { who: 'all-but', containers: left } },
+                { kind: 'drain-containers', service, router, containers: set, timeoutMs: drainMs },
+                { kind: 'retire-containers', service, containers: set },
+                ...(0,phases/* letGo */.Ko)(service, router),
+            ]),
+        ...(edge === undefined || (edge.open && !edge.takeover)
+            ? []
+            : (0,phases/* openEdge */.Gi)(service, edge.spec.ports.map(({ published }) => published), edge.redirected, drainMs)),
+        ...(containerName === undefined || current.containers.every(({ name }) => name === containerName)
+            ? []
+            : [{ kind: 'settle-containers', service, containerName, named: false, except: [] }]),
+    ];
+    for (const operation of operations)
+        await run.execute(operation, deadline);
+    if (operations.length === 0)
+        return undefined;
+    return accepted
+        ? `what release ${release} replaced is taken away`
+        : `release ${release} was verified and stays; its watch was cut short`;
+}
+async function recover_recoverEject(session, service, { kind, before, alone }, deadline) {
+    const edge = await session.edges.find(session.project, service);
+    if (edge === undefined)
+        return;
+    const current = await (0,observe/* observe */.lB)(session.engine, session, session.project, service);
+    const ids = current.containers.map(({ id }) => id);
+    const present = before.length === 0 ? ids : before;
+    const drainTimeoutMs = session.request.drainTimeoutMs;
+    if (kind === 'remove-edge') {
+        const operations = (0,eject/* finishEject */.xb)({
+            service,
+            left: present.filter((id) => ids.includes(id) && ids.length > present.length),
+            containerName: session.opened.live.services[service]?.containerName,
+            edge: edge.spec,
+            drainTimeoutMs,
+        });
+        for (const operation of operations)
+            await session.execute(operation, deadline);
+        return;
+    }
+    const release = (current.release ?? (0,model_release/* liveRelease */._8)(current.history))?.id;
+    const operations = (0,eject/* undoEject */.uu)({
+        service,
+        release: release ?? '',
+        present,
+        edge: edge.spec,
+        alone: alone && release !== undefined,
+        readinessTimeoutMs: (0,readiness/* readinessTimeout */.WX)(current.containers[0]?.healthCheck, session.request.readinessTimeoutMs),
+        drainTimeoutMs,
+    });
+    const run = release === undefined ? session : new service_run/* ServiceRun */.$(session, await (0,kept_candidate/* keptCandidate */.A4)(session, release, current));
+    for (const operation of operations)
+        await run.execute(operation, deadline);
+}
+/** Nothing new had been started: containers that were stopped run again, what was held goes on, the edge goes. */
+async function resume(session, service, { stopped, router }, deadline) {
+    const edge = await session.edges.find(session.project, service);
+    const present = new Set((await session.engine.containers(session.project, service)).map(({ id }) => id));
+    const again = stopped.filter((id) => present.has(id));
+    const takingOver = edge !== undefined && !edge.open;
+    const ports = edge?.spec.ports.map(({ published }) => published) ?? [];
+    const timeoutMs = session.request.drainTimeoutMs;
+    const operations = [
+        ...(again.length === 0 ? [] : [{ kind: 'start-containers', service, containers: again }]),
+        ...(router === undefined || edge === undefined ? [] : [{ kind: 'release-traffic', service, router }]),
+        ...(takingOver && edge.redirected ? [{ kind: 'end-redirect', service, ports }] : []),
+        ...(takingOver
+            ? [
+                { kind: 'end-takeover', service, timeoutMs },
+                { kind: 'remove-edge', service },
+            ]
+            : []),
+    ];
+    for (const operation of operations)
+        await session.execute(operation, deadline);
+}
+/** Nothing of the service may run while its data is replaced, whatever the killed run had started of it. */
+async function putDataBack(session, back) {
+    const deadline = AbortSignal.timeout(DATA_DEADLINE_MS);
+    const { service } = back;
+    const containers = (await session.engine.containers(session.project, service)).map(({ id }) => id);
+    const nothing = { quiesceCommand: undefined, resumeCommand: undefined };
+    await session.execute({ kind: 'freeze-data', service, how: 'stop', containers, ...nothing }, deadline);
+    await session.execute(back, deadline);
+}
+/** Lets a service go on whose data was kept from changing; one that was stopped for it has to become ready again. */
+async function thaw(session, service, freeze, deadline) {
+    const current = await (0,observe/* observe */.lB)(session.engine, session, session.project, service);
+    const there = [];
+    for (const id of freeze.containers)
+        if ((await session.engine.container(id)) !== undefined)
+            there.push(id);
+    await session.execute({ ...freeze, kind: 'thaw-data', containers: there }, deadline);
+    if (freeze.how === 'stop' && there.length > 0 && current.release !== undefined) {
+        const run = new service_run/* ServiceRun */.$(session, await (0,kept_candidate/* keptCandidate */.A4)(session, current.release.id, current));
+        const timeoutMs = (0,readiness/* readinessTimeout */.WX)(current.containers[0]?.healthCheck, session.request.readinessTimeoutMs);
+        await run.execute({ kind: 'await-ready', service, release: current.release.id, timeoutMs }, deadline);
+    }
+    return 'it goes on; its data had been kept from changing';
+}
+/** A restart was cut short: the containers may be stopped or gone. What still runs is left as it is. */
+async function restore(session, service, release, deadline) {
+    const current = await (0,observe/* observe */.lB)(session.engine, session, session.project, service);
+    const candidate = await (0,kept_candidate/* keptCandidate */.A4)(session, release, current);
+    const run = new service_run/* ServiceRun */.$(session, candidate);
+    const { replicas } = candidate;
+    const [timeoutMs, checks] = [
+        (0,readiness/* readinessTimeout */.WX)(candidate.definition.healthCheck, session.request.readinessTimeoutMs),
+        (0,verify/* checksFor */.NR)(session.request, { oneShot: candidate.oneShot, goingBack: true, judgesTraffic: false }),
+    ];
+    const operations = [
+        ...(0,start_again/* startAgain */.t)({
+            service,
+            release,
+            replicas,
+            router: candidate.traffic.router,
+            present: current.containers.map(({ id }) => id),
+            containerName: candidate.definition.containerName,
+            timeoutMs,
+        }),
+        { kind: 'verify', service, release, checks },
+    ];
+    for (const operation of operations)
+        await run.execute(operation, deadline);
+}
+async function stopAgain(session, service, deadline) {
+    const running = (await session.engine.containers(session.project, service)).filter(model_service/* isAlive */._n).map(({ id }) => id);
+    if (running.length > 0)
+        await session.execute({ kind: 'stop-containers', service, containers: running }, deadline);
+}
+/**
+ * Recovers each run in turn that was abandoned with the lock.
+ * @param goOn what a person needs at once (emergency, rollback, force) goes on all the same: what it does replaces what
+ * could not be repaired, and the abandoned run counts as dealt with
+ * @throws ProcedureError E_RECOVERY; the lock is then not given back, so that the next run tries again
+ */
+async function recoverAll(locked, open, goOn) {
+    const said = [];
+    for (const run of locked.lock.abandoned) {
+        try {
+            said.push(...(await recoverRun(locked, open, run)));
+        }
+        catch (error) {
+            const failure = (0,errors/* asProcedureError */.qq)(error);
+            if (locked.signal.aborted || !goOn) {
+                throw new errors/* ProcedureError */.e_('E_RECOVERY', `What run ${run} left could not be repaired: ${failure.message}`, {
+                    next: `${failure.next} Then start this run again; procedures rollback and emergency, or force: true, go on all the same.`,
+                    cause: failure,
+                    excerpt: failure.excerpt,
+                });
+            }
+            locked.progress.warning(`what run ${run} left could not be repaired: ${failure.message}; going on all the same`);
+            await locked.journal.close(run, `not repaired (${failure.message}); ${locked.invocation.runId} went on`);
+        }
+    }
+    return said;
+}
+
+// EXTERNAL MODULE: ./build/steps/rendered.js
+var rendered = __nccwpck_require__(6938);
+// EXTERNAL MODULE: ./build/steps/traffic-proof.js + 1 modules
+var traffic_proof = __nccwpck_require__(8093);
+;// CONCATENATED MODULE: ./build/steps/with-session.js
+
+
+
+
+
+
+
+
+
+/** How long a run that was asked to yield may take to come to a safe point before it is fenced. */
+const YIELD_MS = 20_000;
+/** After these the lock is not given back: the process ends, and the next run finishes or undoes what is left. */
+const LEFT_OPEN = new Set(['E_FENCED', 'E_RECOVERY']);
+/** @returns the run as one that only looks */
+function viewing(run, opened) {
+    const project = opened.live.name;
+    return {
+        ...run,
+        opened,
+        project,
+        ledger: run.records(project).ledger,
+        signal: run.cancelled,
+        worktrees: [],
+    };
+}
+/**
+ * Takes the lock, opens the journal, finishes or undoes what killed runs left, and lets `body` work; whatever happens,
+ * ends both. A fenced run leaves its journal open: the run that took over finishes or undoes it.
+ * @param goOn what `recoverAll` says of it
+ * @throws ProcedureError E_LOCKED naming the owner; E_RECOVERY
+ */
+async function withSession(run, opened, { interrupt, goOn }, body) {
+    const view = viewing(run, opened);
+    const { project } = view;
+    const records = run.records(project);
+    let waiting;
+    const acquiring = records.locks.acquire({
+        invocation: run.invocation,
+        procedure: run.request.procedure,
+        timeoutMs: run.request.lockTimeoutMs,
+        interrupt,
+        yieldMs: YIELD_MS,
+        signal: run.cancelled,
+        onWaiting: (owner) => {
+            waiting ??= run.progress.doing('lock of the project');
+            waiting.waitsFor(`${owner.procedure} by ${owner.actor}, since ${owner.since}`);
+            run.progress.info(`waiting for ${owner.procedure} by ${owner.actor}, since ${owner.since}`);
+        },
+    });
+    const lock = await acquiring.finally(() => waiting?.end());
+    const events = new EventFeed(run.engine, project);
+    const locked = {
+        ...view,
+        ...records,
+        lock,
+        signal: AbortSignal.any([run.cancelled, lock.yieldRequested]),
+    };
+    const proof = new traffic_proof/* TrafficProof */.MV(run);
+    let session;
+    let leaveOpen = false;
+    try {
+        await (0,rendered/* removeStaleRendered */.dn)(view);
+        await records.journal.open({
+            run: run.invocation.runId,
+            at: new Date().toISOString(),
+            procedure: run.request.procedure,
+            invocation: run.invocation,
+            workingDirectory: run.request.workingDirectory,
+            plan: { procedure: run.request.procedure, preparation: [], services: [] },
+            environment: run.request.deployment.environment,
+        });
+        // Who held the lock before may have moved the checkout since it was looked at, and so may recovering.
+        const present = async (changed) => changed ? { ...view, opened: await (0,open_project/* openProject */.U8)(run) } : view;
+        const found = await present(waiting !== undefined);
+        const recovered = await recoverAll(locked, (place) => openSession(locked, found, events, undefined, place), goOn);
+        session = openSession(locked, recovered.length === 0 ? found : await present(true), events, proof);
+        return await body(session, recovered);
+    }
+    catch (error) {
+        leaveOpen = LEFT_OPEN.has((0,errors/* asProcedureError */.qq)(error).code);
+        // An abort that surfaced as something else (a closed socket, a killed child) is still the abort.
+        if (locked.signal.aborted && !(error instanceof errors/* ProcedureError */.e_))
+            throw (0,deadline/* reasonOf */.A3)(locked.signal);
+        throw error;
+    }
+    finally {
+        await proof.end();
+        await (0,source/* removeWorktrees */.h_)(view);
+        if (session !== undefined)
+            await untagUnaccepted(session);
+        await events.close();
+        if (!leaveOpen)
+            await closeRun(locked);
+    }
+}
+/** Images that were built or pulled and did not become an accepted release are left to the engine's own cleaning. */
+async function untagUnaccepted(session) {
+    for (const tag of session.unacceptedTags) {
+        await session.engine.untagImage(tag).catch((error) => {
+            session.progress.debug(`tag ${tag}: ${String(error)}`); // a tag too many harms nothing
+        });
+    }
+}
+async function closeRun(run) {
+    const { journal, lock, invocation, progress } = run;
+    try {
+        await journal.close(invocation.runId, 'ended');
+        await lock.release();
+    }
+    catch (error) {
+        const failure = (0,errors/* asProcedureError */.qq)(error);
+        progress.warning(`the lock of ${run.project} could not be given back: ${failure.message}; the next run takes it over`);
+    }
+}
+
+// EXTERNAL MODULE: ./build/model/policy.js
+var policy = __nccwpck_require__(5179);
+;// CONCATENATED MODULE: ./build/model/slo-record.js
+
+/** @returns the row of one service; the targets come from the runbook */
+function sloRecord(run, { service, outcome, release, downtimeMs, restartMs, healthyMs, memoryBytes, log }) {
+    const target = policy/* RUNBOOK_PROCEDURES */.ar[run.procedure];
+    return {
+        ...run,
+        service,
+        outcome,
+        release,
+        targetTimeMs: target?.timeMs,
+        downtimeMs,
+        targetDowntimeMs: target?.downtime?.ms,
+        restartMs,
+        healthyMs,
+        memoryBytes,
+        errorLines: log?.errors,
+        logLines: log?.lines,
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/slo.js
+
+
+/**
+ * Writes down what this run cost each service that it changed. The change is done and verified by then: a row that
+ * cannot be written is a warning.
+ */
+async function recordSlo(session) {
+    const { recorder, invocation, request, progress } = session;
+    const watchedMs = recorder.watched.reduce((sum, { durationMs }) => sum + durationMs, 0);
+    const at = new Date();
+    const run = {
+        at: at.toISOString(),
+        run: invocation.runId,
+        by: invocation.actor,
+        procedure: request.procedure,
+        timeMs: Math.max(0, at.getTime() - recorder.startedAt.getTime() - watchedMs),
+    };
+    try {
+        for (const account of recorder.accounts)
+            await session.ledger.addSloRecord(sloRecord(run, account));
+    }
+    catch (error) {
+        progress.warning(`what this run cost could not be recorded: ${(0,errors/* asProcedureError */.qq)(error).message}`);
+    }
+}
+
+// EXTERNAL MODULE: ./build/steps/gates/index.js + 6 modules
+var gates = __nccwpck_require__(4174);
+// EXTERNAL MODULE: ./build/steps/commit-order.js
+var commit_order = __nccwpck_require__(183);
+;// CONCATENATED MODULE: ./build/procedures/going-back.js
+
+
+/**
+ * A deploy of what is older than what runs is a rollback, whatever attempt of a workflow it is: with `allow-downgrade` it is
+ * carried out and reported as one, from the kept image where there is one.
+ * @returns the run as it is meant
+ */
+async function asMeant(run, opened) {
+    const { request, invocation, source, progress } = run;
+    const ref = request.ref ?? invocation.sha;
+    if (request.procedure !== 'code-update' || !request.allowDowngrade || ref === undefined)
+        return run;
+    if (opened.checkout === undefined)
+        return run;
+    // What was live once is here without the network.
+    const commit = await source.resolve(opened.checkout.topLevel, ref);
+    if (commit === undefined || commit === opened.checkout.commit)
+        return run;
+    const live = opened.checkout.commit;
+    const older = await (0,commit_order/* isBefore */.Y)(run, opened, commit, live);
+    if (!older && ((await (0,commit_order/* isBefore */.Y)(run, opened, live, commit)) || !(await wasLive(run, opened, commit))))
+        return run;
+    progress.info(`commit ${commit.slice(0, 12)} is older than what is live: this is a rollback to it`);
+    const { image } = request;
+    const rollbackTo = image === undefined ? { kind: 'git', ref: commit } : { kind: 'image', reference: image };
+    return { ...run, request: { ...request, procedure: 'rollback', rollbackTo, ref: undefined, image: undefined } };
+}
+/** Histories need not be a line: what the ledger has had live counts as well. */
+async function wasLive(run, opened, commit) {
+    const { ledger } = run.records(opened.live.name);
+    const services = run.request.services.length > 0 ? run.request.services : Object.keys(opened.live.services);
+    for (const service of services) {
+        const history = await ledger.history(service);
+        const live = (0,model_release/* liveRelease */._8)(history);
+        if (live?.commit === commit)
+            continue;
+        if (history.releases.some(({ id, commit: known }) => known === commit && (0,model_release/* isAccepted */.oB)(history, id)))
+            return true;
+    }
+    return false;
+}
+
+// EXTERNAL MODULE: ./build/procedures/index.js + 82 modules
+var procedures = __nccwpck_require__(8241);
+// EXTERNAL MODULE: ./build/procedures/procedure.js
+var procedure = __nccwpck_require__(4503);
 ;// CONCATENATED MODULE: ./build/procedures/run-procedure.js
 
 
@@ -14256,15 +11475,15 @@ async function runProcedure(asked) {
     try {
         const opened = await (0,open_project/* openProject */.U8)(asked);
         run = await asMeant(asked, opened);
-        result = await conduct(run, opened, ALL_PROCEDURES[run.request.procedure]);
+        result = await conduct(run, opened, procedures/* ALL_PROCEDURES */.F[run.request.procedure]);
     }
     catch (error) {
         result = failedBeforeItsEnd(run, (0,errors/* asProcedureError */.qq)(error));
     }
-    if (ALL_PROCEDURES[run.request.procedure].perform === undefined || run.request.dryRun)
+    if (procedures/* ALL_PROCEDURES */.F[run.request.procedure].perform === undefined || run.request.dryRun)
         return buildReport(run, result);
-    await endDeployment(run, buildReport(run, result));
-    await tellEnd(run, buildReport(run, result));
+    await (0,deployment/* endDeployment */.FU)(run, buildReport(run, result));
+    await (0,notify/* tellEnd */.HI)(run, buildReport(run, result));
     return buildReport(run, result);
 }
 /**
@@ -14279,9 +11498,9 @@ async function recoverAbandoned(run, killed) {
         result = await withSession(run, opened, { interrupt: false, goOn: false }, async (session, said) => {
             repaired = said;
             if (killed !== undefined)
-                await endLeftDeployment(session, killed);
+                await (0,deployment/* endLeftDeployment */.Gq)(session, killed);
             await joinThread(session);
-            return ended('completed', said.length === 0 ? 'nothing was left to repair' : said.join('; '));
+            return (0,procedure/* ended */.v)('completed', said.length === 0 ? 'nothing was left to repair' : said.join('; '));
         });
     }
     catch (error) {
@@ -14292,7 +11511,7 @@ async function recoverAbandoned(run, killed) {
     if (repaired.length === 0 && report.error === undefined)
         return report;
     // Whoever was told of the beginning hears how the killed run ended.
-    await tellEnd(run, { ...report, outcome: 'failed', headline: `the run was killed; ${report.headline}` });
+    await (0,notify/* tellEnd */.HI)(run, { ...report, outcome: 'failed', headline: `the run was killed; ${report.headline}` });
     return buildReport(run, result);
 }
 async function conduct(run, opened, procedure) {
@@ -14301,16 +11520,16 @@ async function conduct(run, opened, procedure) {
         const view = viewing(run, opened);
         if (perform !== undefined) {
             describeHooks(view);
-            describeNotifications(view);
-            describeDeployment(view);
+            (0,notify/* describeNotifications */.uq)(view);
+            (0,deployment/* describeDeployment */.Ti)(view);
         }
         try {
             if (perform !== undefined)
-                passOpeningGates(view);
+                (0,gates/* passOpeningGates */.Si)(view);
             return await procedure.preview(view);
         }
         finally {
-            await removeWorktrees(view);
+            await (0,source/* removeWorktrees */.h_)(view);
         }
     }
     const { interrupts } = procedure;
@@ -14318,10 +11537,10 @@ async function conduct(run, opened, procedure) {
     await joinThread(viewing(run, opened));
     return withSession(run, opened, { interrupt: interrupts, goOn: interrupts || run.request.force }, async (session) => {
         await joinThread(session);
-        passOpeningGates(session);
-        tellStart(session);
+        (0,gates/* passOpeningGates */.Si)(session);
+        (0,notify/* tellStart */.sY)(session);
         const result = await withHooks(session, perform);
-        await Promise.all([dropOldReleases(session), deleteOldBackups(session), recordSlo(session)]);
+        await Promise.all([dropOldReleases(session), (0,old_backups/* deleteOldBackups */.ml)(session), recordSlo(session)]);
         return result;
     });
 }
@@ -14329,7 +11548,7 @@ async function conduct(run, opened, procedure) {
 async function joinThread(viewing) {
     const { recorder, request, progress } = viewing;
     try {
-        recorder.thread = await ALL_PROCEDURES[request.procedure].thread?.(viewing);
+        recorder.thread = await procedures/* ALL_PROCEDURES */.F[request.procedure].thread?.(viewing);
     }
     catch (error) {
         progress.debug(`thread of the messages: ${(0,errors/* asProcedureError */.qq)(error).message}`);
@@ -14340,7 +11559,7 @@ async function withHooks(session, perform) {
     try {
         const result = await perform(session);
         const failure = await hookAfter(session, result.outcome);
-        return failure === undefined || !(0,model_outcome/* isGreen */.gf)(result.outcome) ? result : withoutItsHook(result, failure);
+        return failure === undefined || !(0,outcome/* isGreen */.gf)(result.outcome) ? result : withoutItsHook(result, failure);
     }
     catch (error) {
         const failure = (0,errors/* asProcedureError */.qq)(error);
@@ -14557,8 +11776,8 @@ function announcePaths(runner, request, invocation) {
 /** Everything a workflow or a person gets to see of a run; the job is red unless the outcome is green. */
 async function publish(runner, redactor, run, report) {
     setOutputs(runner, report);
-    const { pushed } = run.recorder;
-    runner.setOutput('pushed-images', pushed.size === 0 ? '' : JSON.stringify(Object.fromEntries(pushed)));
+    runner.setOutput('pushed-images', imagesOf(run.recorder.pushed));
+    runner.setOutput('recorded-images', imagesOf(run.recorder.pinned));
     await writeReportFile(reportPath(run.request, run.invocation), report, redactor);
     await runner.writeSummary(renderSummary(report));
     runner.info(renderText(report));
@@ -14569,6 +11788,9 @@ async function publish(runner, redactor, run, report) {
     }
     if (!isGreen(report.outcome))
         process.exitCode = 1;
+}
+function imagesOf(images) {
+    return images.size === 0 ? '' : JSON.stringify(Object.fromEntries(images));
 }
 function setOutputs(runner, report) {
     const first = report.services[0];
@@ -16009,8 +13231,8 @@ function row(change) {
 
 // EXTERNAL MODULE: ./build/model/outcome.js
 var outcome = __nccwpck_require__(6521);
-// EXTERNAL MODULE: ./build/procedures/run-procedure.js + 145 modules
-var run_procedure = __nccwpck_require__(3476);
+// EXTERNAL MODULE: ./build/procedures/run-procedure.js + 16 modules
+var run_procedure = __nccwpck_require__(2459);
 ;// CONCATENATED MODULE: ./build/shell/recover.js
 
 
@@ -16615,6 +13837,180 @@ async function known({ traces }) {
 
 /***/ }),
 
+/***/ 8948:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   f: () => (/* binding */ brokenBackups),
+/* harmony export */   r: () => (/* binding */ refuseBrokenNewer)
+/* harmony export */ });
+/* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8182);
+
+/** @returns the backups of a service that are there and not whole, newest first */
+function brokenBackups({ backups, request, project }, service) {
+    return backups.broken(request.backupDir, project, service);
+}
+/**
+ * Whoever asks for the newest backup means the newest that was taken: that one which is broken is not passed over in silence.
+ * @param found the newest that is whole
+ * @param isMeant whether a broken one would have been the one that is asked for
+ * @throws ProcedureError E_BACKUP
+ */
+async function refuseBrokenNewer(viewing, service, found, isMeant = isNoSafety) {
+    const newer = (await brokenBackups(viewing, service)).find((one) => (found === undefined || one.id > found.id) && isMeant(one));
+    if (newer === undefined)
+        return;
+    const next = found === undefined
+        ? `There is no other of ${service}: bring a copy of this one there that is whole, or take a new one with procedure backup.`
+        : `To take the one before it all the same: procedure restore with backup: ${found.id}. Or take a new one with procedure backup.`;
+    throw new _model_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ProcedureError */ .e_('E_BACKUP', `The newest backup of ${service} cannot be used. ${newer.error.message}`, {
+        next: `${next} Nothing was changed.`,
+        cause: newer.error,
+    });
+}
+/** One that does not say why it was taken counts as asked for. */
+function isNoSafety({ manifest }) {
+    return manifest?.reason !== 'safety';
+}
+
+
+/***/ }),
+
+/***/ 1373:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   GH: () => (/* binding */ pushImage),
+/* harmony export */   HR: () => (/* binding */ buildsOnce),
+/* harmony export */   Sf: () => (/* binding */ pushOperation),
+/* harmony export */   Vh: () => (/* binding */ recordedImages),
+/* harmony export */   ct: () => (/* binding */ rememberPinned),
+/* harmony export */   x3: () => (/* binding */ pushBuilt)
+/* harmony export */ });
+/* unused harmony export repositoryOf */
+/* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8182);
+/* harmony import */ var _model_recorded_image_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3129);
+
+
+/** Where an image that is built for a commit goes; nothing for a build on fresh bases, which is another image each time. */
+function repositoryOf({ pushTo, procedure, pullBase, image }, service) {
+    const carriesOut = procedure === 'code-update' || procedure === 'rollback' || procedure === 'check';
+    if (pushTo === undefined || !carriesOut || pullBase || image !== undefined)
+        return undefined;
+    return (0,_model_recorded_image_js__WEBPACK_IMPORTED_MODULE_1__/* .repositoryFor */ .cL)(pushTo, service);
+}
+/** @returns whether the images of this run are known by digest once they are there, so that records can wait for them */
+function buildsOnce({ request }) {
+    return repositoryOf(request, 'service') !== undefined;
+}
+/**
+ * The images that were built for the commit before, by service: from the ledger of this host, or else from what GitHub
+ * keeps of releases and deployments. What is recorded there is a digest, and counts only for the very commit and for the
+ * repository that this run would push to.
+ * @param building services whose image would be built
+ */
+async function recordedImages(viewing, commit, building) {
+    const { request, invocation, codeHost } = viewing;
+    const found = new Map();
+    if (!buildsOnce(viewing) || building.length === 0)
+        return found;
+    if (commit === undefined) {
+        throw new _model_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ProcedureError */ .e_('E_INPUT', 'push-to needs a git checkout: an image is recorded for a commit', {
+            next: 'Leave push-to out, or deploy from a git checkout. Nothing was changed.',
+        });
+    }
+    requireRepositories(request.pushTo ?? '', building);
+    for (const { service, current } of building) {
+        const repository = repositoryOf(request, service) ?? '';
+        const known = current.history.releases.findLast((release) => release.commit === commit && (0,_model_recorded_image_js__WEBPACK_IMPORTED_MODULE_1__/* .isPinned */ .T4)(repository, release.image.digest));
+        if (known?.image.digest !== undefined)
+            found.set(service, known.image.digest);
+    }
+    if (building.every(({ service }) => found.has(service)))
+        return found;
+    const names = [request.rollbackTo.kind === 'git' ? request.rollbackTo.ref : undefined, request.ref, invocation.ref];
+    const missing = building.map(({ service }) => service).filter((service) => !found.has(service));
+    const recorded = await codeHost.recordedImages(commit, [...new Set(names.flatMap((name) => name ?? []))], missing);
+    for (const { service } of building) {
+        const reference = recorded[service];
+        if (!found.has(service) && (0,_model_recorded_image_js__WEBPACK_IMPORTED_MODULE_1__/* .isPinned */ .T4)(repositoryOf(request, service) ?? '', reference))
+            found.set(service, reference);
+    }
+    return found;
+}
+/** @throws ProcedureError E_INPUT when the images of two services would go to one place */
+function requireRepositories(pushTo, building) {
+    if (building.length < 2 || (0,_model_recorded_image_js__WEBPACK_IMPORTED_MODULE_1__/* .tellsServicesApart */ .bW)(pushTo))
+        return;
+    const names = building.map(({ service }) => service).join(', ');
+    throw new _model_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ProcedureError */ .e_('E_INPUT', `push-to: ${pushTo} would hold the images of several services (${names})`, {
+        next: `Write it with {service} in it, as in ${pushTo}-{service}. Nothing was changed.`,
+    });
+}
+/** @returns the step that pushes what was built, for the plan and for the run */
+function pushOperation({ request }, service, commit, tag) {
+    const repository = repositoryOf(request, service);
+    if (repository === undefined || commit === undefined)
+        return undefined;
+    return { kind: 'push-image', service, image: tag, reference: (0,_model_recorded_image_js__WEBPACK_IMPORTED_MODULE_1__/* .pushedAs */ .YF)(repository, commit) };
+}
+/**
+ * Pushes what was built, before anything that runs is touched: what is deployed here can be deployed again everywhere.
+ * @returns the image by its digest in the registry; undefined when nothing is pushed
+ * @throws ProcedureError E_PUSH
+ */
+async function pushBuilt(session, service, commit, tag) {
+    const operation = pushOperation(session, service, commit, tag);
+    if (operation === undefined)
+        return undefined;
+    await session.execute(operation, session.signal);
+    const reference = session.recorder.pushed.get(service);
+    if (reference === undefined) {
+        throw new _model_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ProcedureError */ .e_('E_PUSH', `The engine does not know the digest of ${operation.reference}`, {
+            next: 'Look at the image in the registry; run again. Nothing that runs was touched.',
+        });
+    }
+    return reference;
+}
+/** Carries out the push; the name it needs on the engine is taken away again, so that it keeps no image from cleaning up. */
+async function pushImage(session, { service, image, reference }, signal) {
+    const { engine, compose, request, progress, redactor, recorder } = session;
+    const onLine = (line) => progress.info(`  │ ${redactor.text(line)}`);
+    await engine.tagImage(image, reference);
+    try {
+        await compose.push(reference, onLine, signal, request.commandTimeoutMs);
+        const pinned = digestIn(await engine.image(reference), repositoryOf(request, service) ?? '');
+        if (pinned !== undefined)
+            recorder.pushed.set(service, pinned);
+    }
+    finally {
+        await engine.untagImage(reference);
+    }
+}
+function digestIn(image, repository) {
+    return image?.digests.find((digest) => (0,_model_recorded_image_js__WEBPACK_IMPORTED_MODULE_1__/* .isPinned */ .T4)(repository, digest));
+}
+/**
+ * Keeps for the records which images of the commit are in the registry for good, whoever pushed them.
+ * @param releases those of the commit count; services that go back may come from several
+ * @returns the images, by service
+ */
+function rememberPinned({ request, recorder }, commit, releases) {
+    const { pushTo } = request;
+    if (pushTo !== undefined && commit !== undefined) {
+        for (const { service, image, commit: of } of releases) {
+            if (of === commit && (0,_model_recorded_image_js__WEBPACK_IMPORTED_MODULE_1__/* .isPinned */ .T4)((0,_model_recorded_image_js__WEBPACK_IMPORTED_MODULE_1__/* .repositoryFor */ .cL)(pushTo, service), image.digest))
+                recorder.pinned.set(service, image.digest);
+        }
+    }
+    return Object.fromEntries(recorder.pinned);
+}
+
+
+/***/ }),
+
 /***/ 3553:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -16675,6 +14071,446 @@ async function runInContainer(run, container, command) {
         next: 'Its output is shown with this error.',
         excerpt: [{ title: 'output', lines: output.split('\n').slice(-20) }],
     });
+}
+
+
+/***/ }),
+
+/***/ 183:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Y: () => (/* binding */ isBefore)
+/* harmony export */ });
+/** @returns whether all that a commit has is in the other one already, and more; false when either is not known */
+async function isBefore({ source }, { checkout }, commit, than) {
+    if (checkout === undefined || commit === undefined || than === undefined || commit === than)
+        return false;
+    return (await source.log(checkout.topLevel, than, commit, 1)).length === 0;
+}
+
+
+/***/ }),
+
+/***/ 6500:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   q: () => (/* binding */ dataOf)
+/* harmony export */ });
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6760);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8182);
+/* harmony import */ var _model_project_policy_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(179);
+
+
+
+/**
+ * Looks a service's data up: every volume that it can write to, and the folders of the host that are named. Reads what the
+ * engine says of its container, or the compose file where there is none.
+ * @returns undefined for a service that has no data
+ * @throws ProcedureError E_GATE for a path that is in no volume and no folder of the host, E_INPUT
+ */
+async function dataOf(viewing, service, containers) {
+    const { request, data, opened, project } = viewing;
+    const policy = (0,_model_project_policy_js__WEBPACK_IMPORTED_MODULE_2__/* .policyOf */ .US)(opened.live.policy, service).backup;
+    const [first] = containers;
+    const mounts = first === undefined ? definedMounts(opened.live, service) : await data.mountsOf(first.id);
+    const volumes = mounts.filter(({ kind, writable }) => kind === 'volume' && writable);
+    const asked = request.backupPaths.length > 0 ? request.backupPaths : policy.paths;
+    // Of several services only some have what an input names.
+    const strict = request.backupPaths.length === 0 || request.services.length === 1;
+    const folders = asked.flatMap((wanted) => folderFor(service, mounts, wanted, strict) ?? []);
+    const places = named(project, [...volumes, ...folders]);
+    if (places.length === 0)
+        return undefined;
+    const how = request.backupConsistency ?? policy.consistency ?? 'pause';
+    const quiesceCommand = request.quiesceCommand ?? policy.quiesceCommand;
+    if (how === 'quiesce' && quiesceCommand === undefined) {
+        throw new _model_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ProcedureError */ .e_('E_INPUT', `backup-consistency is quiesce, and there is no quiesce-command for ${service}`, {
+            next: 'Give quiesce-command, or write it into the compose file (docs/backup.md). Nothing was changed.',
+        });
+    }
+    const own = new Set(containers.map(({ id }) => id));
+    const writers = (await Promise.all(places.map((place) => data.writersOf(place)))).flat();
+    const others = new Map(writers.filter(({ id }) => !own.has(id)).map((one) => [one.id, one]));
+    return {
+        service,
+        places,
+        how,
+        quiesceCommand,
+        resumeCommand: request.resumeCommand ?? policy.resumeCommand,
+        containers,
+        others: [...others.values()],
+    };
+}
+function definedMounts(project, service) {
+    const mounts = project.services[service]?.mounts ?? [];
+    return mounts.flatMap(({ type, source, target, readOnly }) => {
+        // Without a source it is a volume that the engine names when the container is made.
+        if (source === undefined || (type !== 'volume' && type !== 'bind'))
+            return [];
+        return [
+            { kind: type, source: type === 'bind' ? source : volumeName(project, source), target, writable: !readOnly },
+        ];
+    });
+}
+function volumeName(project, key) {
+    const entry = project.volumes[key];
+    return entry?.name ?? `${project.name}_${key}`;
+}
+function folderFor(service, mounts, wanted, strict) {
+    const clean = node_path__WEBPACK_IMPORTED_MODULE_0___default().posix.normalize(wanted).replace(/(.)\/$/, '$1');
+    const inside = mounts.filter(({ target }) => clean === target || clean.startsWith(`${target}/`));
+    // The innermost one is what the container sees.
+    const mount = inside.sort((a, b) => b.target.length - a.target.length)[0];
+    if (mount !== undefined && mount.kind !== 'other') {
+        if (mount.kind === 'volume')
+            return mount.writable ? undefined : mount;
+        const source = node_path__WEBPACK_IMPORTED_MODULE_0___default().posix.join(mount.source, node_path__WEBPACK_IMPORTED_MODULE_0___default().posix.relative(mount.target, clean));
+        return { ...mount, source, target: clean };
+    }
+    if (!strict)
+        return undefined;
+    throw new _model_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ProcedureError */ .e_('E_GATE', `${wanted} of ${service} is in no volume and no folder of the host`, {
+        next: 'What only its container holds goes with the container: mount a volume there, or leave it out of backup-paths. Nothing was changed.',
+    });
+}
+/** Gives each place the name of its archive: the volume's, without the project's before it, or the folder's. */
+function named(project, mounts) {
+    const taken = new Set();
+    return mounts.flatMap(({ kind, source, target }) => {
+        if (kind === 'other')
+            return [];
+        const own = kind === 'volume' && !/^[0-9a-f]{64}$/.test(source);
+        const bare = own && source.startsWith(`${project}_`) ? source.slice(project.length + 1) : source;
+        const base = (own ? bare : node_path__WEBPACK_IMPORTED_MODULE_0___default().posix.basename(target)).replaceAll(/[^\w.-]+/g, '-').replace(/^[.-]+/, '');
+        let name = base === '' ? 'data' : base;
+        for (let number = 2; taken.has(name); number += 1)
+            name = `${base}-${number}`;
+        taken.add(name);
+        return [{ name, kind, source, target }];
+    });
+}
+
+
+/***/ }),
+
+/***/ 151:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Y4: () => (/* binding */ keepBackup),
+/* harmony export */   al: () => (/* binding */ inOrder),
+/* harmony export */   iu: () => (/* binding */ saveData),
+/* harmony export */   nt: () => (/* binding */ thawData),
+/* harmony export */   ou: () => (/* binding */ freezeData),
+/* harmony export */   vf: () => (/* binding */ restoreData)
+/* harmony export */ });
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_crypto__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8182);
+/* harmony import */ var _model_backup_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(9555);
+/* harmony import */ var _model_operation_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7396);
+/* harmony import */ var _model_units_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(9574);
+/* harmony import */ var _commands_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(3553);
+
+
+
+
+
+
+/** Carries out the operations on data, each a kind. */
+async function freezeData(session, freeze, signal) {
+    const { engine, data } = session;
+    session.frozenAt.set(freeze.service, performance.now());
+    switch (freeze.how) {
+        case 'pause':
+            // One after the other would let the first wait for all.
+            await Promise.all(freeze.containers.map((container) => data.pause(container)));
+            return;
+        case 'stop':
+            await Promise.all(freeze.containers.map((container) => engine.stopContainer(container, signal)));
+            return;
+        case 'quiesce':
+            await runCommand(session, freeze, 'quiesce-command', freeze.quiesceCommand, signal);
+    }
+}
+async function thawData(session, freeze, signal) {
+    const { engine, data } = session;
+    switch (freeze.how) {
+        case 'pause':
+            await Promise.all(freeze.containers.map((container) => data.unpause(container)));
+            break;
+        case 'stop':
+            await Promise.all(freeze.containers.map((container) => engine.startContainer(container)));
+            break;
+        case 'quiesce':
+            await runCommand(session, freeze, 'resume-command', freeze.resumeCommand, signal);
+    }
+    const began = session.frozenAt.get(freeze.service);
+    if (began !== undefined) {
+        session.progress.info(`  its data stood still for ${(0,_model_units_js__WEBPACK_IMPORTED_MODULE_3__/* .formatDuration */ .a3)(performance.now() - began)}`);
+    }
+}
+async function runCommand(session, { service, containers }, name, command, signal) {
+    if (command === undefined)
+        return;
+    const [first] = containers;
+    const container = first === undefined ? undefined : await session.engine.container(first);
+    const environment = (0,_commands_js__WEBPACK_IMPORTED_MODULE_4__/* .commandEnvironment */ .J$)(session.project, service, undefined, container);
+    await (0,_commands_js__WEBPACK_IMPORTED_MODULE_4__/* .runOnHost */ .l6)(session, { name, command, directory: session.request.workingDirectory, environment }, signal);
+}
+async function saveData(session, operation, signal) {
+    const { service, backup: id, folder, places, release, reason, consistency } = operation;
+    const { backups, data, project, request, invocation } = session;
+    await backups.removePartial(request.backupDir, project, service);
+    const writer = await backups.begin(folder);
+    const began = performance.now();
+    try {
+        const opened = await data.open(project, places);
+        try {
+            for (const place of places)
+                await writer.add(place, await opened.read(place, signal), signal);
+        }
+        finally {
+            await opened.close();
+        }
+    }
+    catch (error) {
+        await writer.discard();
+        throw error;
+    }
+    session.savings.set(id, {
+        writer,
+        about: {
+            schema: 'rolling-restart/backup/v1',
+            id,
+            project,
+            service,
+            release,
+            reason,
+            consistency,
+            procedure: request.procedure,
+            run: invocation.runId,
+            by: invocation.actor,
+            host: invocation.host,
+            at: new Date().toISOString(),
+            frozenMs: Math.round(performance.now() - began),
+        },
+    });
+}
+async function keepBackup(session, { backup: id, service, folder }, signal) {
+    const saving = session.savings.get(id);
+    if (saving === undefined) {
+        throw new _model_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ProcedureError */ .e_('E_INTERNAL', `backup ${id} was not written`, { next: 'Please report this.' });
+    }
+    const manifest = await saving.writer.keep(saving.about, signal);
+    session.savings.delete(id);
+    session.saved.push(manifest);
+    const [sizeBytes, tarBytes] = [
+        (0,_model_backup_js__WEBPACK_IMPORTED_MODULE_5__/* .backupSize */ .cy)(manifest),
+        manifest.entries.reduce((sum, { tarBytes: all }) => sum + all, 0),
+    ];
+    session.progress.info(`  ${(0,_model_units_js__WEBPACK_IMPORTED_MODULE_3__/* .formatSize */ .Xq)(sizeBytes)} of ${(0,_model_units_js__WEBPACK_IMPORTED_MODULE_3__/* .formatSize */ .Xq)(tarBytes)} in ${folder}`);
+    session.recorder.note(`backup ${id}: ${(0,_model_units_js__WEBPACK_IMPORTED_MODULE_3__/* .formatSize */ .Xq)(sizeBytes)} in ${folder}`, service);
+    session.recorder.gates.push({
+        gate: 'backup',
+        state: 'passed',
+        detail: `${service}: ${id}, ${(0,_model_units_js__WEBPACK_IMPORTED_MODULE_3__/* .formatSize */ .Xq)(sizeBytes)}, read back whole`,
+    });
+    await session.ledger.addBackupRecord({
+        at: manifest.at,
+        kind: 'kept',
+        service,
+        backup: id,
+        release: manifest.release,
+        reason: manifest.reason,
+        directory: folder,
+        host: manifest.host,
+        sizeBytes,
+        run: manifest.run,
+    });
+}
+/** Empties each place, fills it from the backup, and compares what is there then with what was backed up. */
+async function restoreData(session, { folder, backup, service, places, tool }, signal) {
+    const { backups, data, project } = session;
+    // It was checked before; when another run puts the data of before back, that was long ago.
+    const manifest = await backups.check(folder, signal);
+    const opened = await data.open(project, places);
+    try {
+        for (const place of places) {
+            const entry = manifest.entries.find(({ name }) => name === place.name);
+            if (entry === undefined)
+                continue;
+            await data.empty(project, place, tool, signal);
+            await opened.write(place, backups.open(folder, entry), signal);
+            const sha256 = await sumOf(await opened.read(place, signal));
+            if (sha256 !== entry.tarSha256) {
+                throw new _model_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ProcedureError */ .e_('E_VERIFICATION', `${place.source} is not what backup ${backup} of ${service} holds`, {
+                    next: 'Look whether something else writes there, or whether its disk is full. The archive itself is whole, and can be unpacked by hand (docs/backup.md).',
+                });
+            }
+            session.progress.info(`  ${place.source}: ${entry.entries} entries, ${(0,_model_units_js__WEBPACK_IMPORTED_MODULE_3__/* .formatSize */ .Xq)(entry.tarBytes)}, the same to the bit`);
+        }
+    }
+    finally {
+        await opened.close();
+    }
+}
+async function sumOf(tar) {
+    const hash = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)('sha256');
+    for await (const chunk of tar)
+        hash.update(chunk);
+    return hash.digest('hex');
+}
+/**
+ * Carries a plan's operations out in order. When one fails while data is kept from changing, that ends, and what was
+ * written of a backup is removed; data that has begun to be replaced is left to whoever undoes it.
+ */
+async function inOrder(session, operations, execute) {
+    let frozen;
+    const unsaved = new Set(operations.filter((operation) => operation.kind === 'keep-backup'));
+    try {
+        for (const operation of operations) {
+            if (operation.kind === 'freeze-data')
+                frozen = operation;
+            if (operation.kind === 'restore-data')
+                frozen = undefined;
+            await execute(operation);
+            if (operation.kind === 'thaw-data')
+                frozen = undefined;
+            if (operation.kind === 'keep-backup')
+                unsaved.delete(operation);
+        }
+    }
+    catch (error) {
+        for (const { service } of unsaved) {
+            const detail = `${service}: no backup was taken (${(0,_model_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .asProcedureError */ .qq)(error).message})`;
+            session.recorder.gates.push({ gate: 'backup', state: 'refused', detail });
+        }
+        for (const { writer } of session.savings.values())
+            await writer.discard();
+        session.savings.clear();
+        if (frozen !== undefined)
+            await letGoOn(session, frozen);
+        throw error;
+    }
+}
+/** What cannot be let go now is left to `post` or the next run, which reads it in the journal. */
+async function letGoOn(session, frozen) {
+    const compensation = (0,_model_operation_js__WEBPACK_IMPORTED_MODULE_2__/* .compensationOf */ ["if"])(frozen);
+    if (compensation.kind !== 'operation')
+        return;
+    try {
+        await session.execute(compensation.operation, new AbortController().signal);
+    }
+    catch (error) {
+        const failure = (0,_model_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .asProcedureError */ .qq)(error);
+        session.progress.error(`${frozen.service} could not be let go on: ${failure.message}`);
+        session.recorder.nextSteps.push(`${frozen.service} stands still: ${failure.message}. ${failure.next}`);
+    }
+}
+
+
+/***/ }),
+
+/***/ 4564:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   E1: () => (/* binding */ endDeploymentOf),
+/* harmony export */   FU: () => (/* binding */ endDeployment),
+/* harmony export */   Gq: () => (/* binding */ endLeftDeployment),
+/* harmony export */   Ti: () => (/* binding */ describeDeployment),
+/* harmony export */   tY: () => (/* binding */ beginDeployment)
+/* harmony export */ });
+/* harmony import */ var _model_outcome_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6521);
+
+/** Records on the forge that a change of the environment begins, once it is known what is to be live; waits for nothing. */
+function beginDeployment(session, commit, images = {}) {
+    const { request, invocation, deployment, project, progress } = session;
+    const { environment } = request.deployment;
+    if (environment === undefined || !changesWhatRuns(request))
+        return;
+    const wanted = commit ?? invocation.sha;
+    if (wanted === undefined) {
+        progress.warning(`The deployment in ${environment} is not recorded: no commit is known of what is deployed.`);
+        return;
+    }
+    const services = request.services.length === 0 ? '' : ` of ${request.services.join(', ')}`;
+    deployment.begin({
+        environment,
+        commit: wanted,
+        description: `${request.procedure}${services} on ${invocation.host}`,
+        origin: {
+            run: invocation.runId,
+            project,
+            host: invocation.host,
+            procedure: request.procedure,
+            services: request.services,
+            by: invocation.actor,
+            image: request.image,
+            ref: invocation.ref,
+            ...(Object.keys(images).length === 0 ? {} : { images }),
+        },
+    });
+}
+/** The phases of a maintenance around the work, each of which may be a run of its own, are no change to record. */
+function changesWhatRuns({ procedure, maintenance }) {
+    return procedure !== 'maintenance' || maintenance.phases.includes('perform');
+}
+/** Says how the change ended, and of which record it is that it is live. */
+async function endDeployment({ deployment, recorder }, report) {
+    const { outcome, headline, services } = report;
+    await deployment.settle();
+    // Whoever fenced this run finishes or undoes it, and then says how it ended.
+    if (report.error?.code === 'E_FENCED')
+        return;
+    const live = services.every((one) => (0,_model_outcome_js__WEBPACK_IMPORTED_MODULE_0__/* .isGreen */ .gf)(one.outcome) || recorder.deployed.has(one.service));
+    const finding = await deployment.end({
+        outcome,
+        headline,
+        live: live && services.length > 0,
+        liveCommit: services.at(-1)?.commit,
+    });
+    if (finding !== undefined)
+        recorder.findings.push(finding);
+}
+/** A dry run says where it would be recorded. */
+function describeDeployment({ request, progress, recorder }) {
+    const { environment } = request.deployment;
+    if (environment === undefined || !changesWhatRuns(request))
+        return;
+    const line = `would record a deployment in environment ${environment}`;
+    progress.info(line);
+    recorder.note(line);
+}
+/** A run that was killed after it had closed its journal had done all but say so: the ledger tells what is live by it. */
+async function endLeftDeployment(session, run) {
+    const { environment } = session.request.deployment;
+    if (environment === undefined)
+        return;
+    let live = false;
+    for (const service of Object.keys(session.opened.live.services)) {
+        const last = (await session.ledger.history(service)).events.findLast((event) => event.run === run);
+        if (last?.kind === 'bad') {
+            endDeploymentOf(session, { run, environment }, false, `run ${run} went back`);
+            return;
+        }
+        live ||= last?.kind === 'live';
+    }
+    endDeploymentOf(session, { run, environment }, live, `run ${run} was killed at its end`);
+}
+/** Whoever recovers a run ends its record too; waits for nothing. */
+function endDeploymentOf({ deployment }, { run, environment }, live, headline) {
+    if (environment === undefined)
+        return;
+    deployment.endOf({ environment, run }, live, headline);
 }
 
 
@@ -16745,6 +14581,182 @@ async function lastLines(run, id, count) {
 
 /***/ }),
 
+/***/ 623:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  G: () => (/* binding */ captureEvidence),
+  n: () => (/* binding */ isUrgent)
+});
+
+// EXTERNAL MODULE: ./build/model/errors.js
+var errors = __nccwpck_require__(8182);
+// EXTERNAL MODULE: external "node:stream"
+var external_node_stream_ = __nccwpck_require__(7075);
+// EXTERNAL MODULE: external "node:timers/promises"
+var promises_ = __nccwpck_require__(8500);
+// EXTERNAL MODULE: ./build/model/service.js
+var service = __nccwpck_require__(194);
+// EXTERNAL MODULE: ./build/model/units.js
+var units = __nccwpck_require__(9574);
+;// CONCATENATED MODULE: ./build/steps/capture-urgent.js
+
+
+
+
+
+/** A frozen service is down: each piece of evidence has this long, all of them at once. */
+const PIECE_MS = 8_000;
+/** What a process that understands signal 3 needs to write what its threads do. */
+const DUMP_MS = 500;
+const NEWEST_LINES = 50_000;
+/** A thread dump, and what led to it. */
+const DUMP_LINES = 5_000;
+/**
+ * What can be had of a container that is going to be killed, within bounds and piece by piece: an engine that gives no log
+ * may well give the rest. Signal 3 comes last: a JVM writes what its threads do and goes on, and process 1 that does not
+ * handle it is not harmed, but nginx, PostgreSQL and gunicorn end at it, and so does what an init process hands it on to.
+ */
+async function captureUrgently(run, container, folder, signal) {
+    const { engine, evidence } = run;
+    const { id } = container;
+    const piece = async (what, take) => {
+        try {
+            await within(PIECE_MS, what, take());
+        }
+        catch (error) {
+            if (signal.aborted)
+                throw error;
+            run.progress.warning(`evidence of ${container.name}: no ${what}: ${(0,errors/* asProcedureError */.qq)(error).message}`);
+        }
+    };
+    const newest = async (lines, file) => {
+        const bounded = AbortSignal.any([signal, AbortSignal.timeout(PIECE_MS)]);
+        const log = await engine.logs(id, { timestamps: true, tail: lines, signal: bounded });
+        await evidence.stream(`${folder}/${file}`, log, bounded);
+    };
+    await Promise.all([
+        piece('inspect output', async () => evidence.json(`${folder}/inspect.json`, await engine.inspectContainer(id))),
+        piece('log', () => newest(NEWEST_LINES, 'log.txt')),
+        ...((0,service/* isAlive */._n)(container)
+            ? [
+                piece('list of processes', async () => {
+                    const text = Buffer.from(`${(await engine.top(id)).join('\n')}\n`);
+                    await evidence.stream(`${folder}/top.txt`, external_node_stream_.Readable.from([text]));
+                }),
+                piece('resource use', async () => {
+                    const use = await engine.stats(id);
+                    if (use !== undefined)
+                        await evidence.json(`${folder}/stats.json`, use);
+                    else
+                        run.progress.warning(`evidence of ${container.name}: no resource use: the engine measured none`);
+                }),
+            ]
+            : []),
+    ]);
+    // Not before a graceful stop, for the sake of those that end at it.
+    if (container.state !== 'running' || run.request.procedure !== 'emergency')
+        return;
+    await piece('thread dump', async () => {
+        await engine.killContainer(id, 'SIGQUIT');
+        await (0,promises_.setTimeout)(DUMP_MS);
+        await newest(DUMP_LINES, 'thread-dump.txt');
+    });
+}
+/** What goes on after the time is over ends by its own deadline; nobody waits for it. */
+async function within(ms, what, work) {
+    work.catch(() => undefined);
+    const over = new AbortController();
+    const late = (0,promises_.setTimeout)(ms, undefined, { signal: over.signal }).then(() => {
+        throw new errors/* ProcedureError */.e_('E_DEADLINE', `it did not come within ${(0,units/* formatDuration */.a3)(ms)}`, {
+            next: `Go on without ${what}.`,
+        });
+    });
+    late.catch(() => undefined);
+    try {
+        return await Promise.race([work, late]);
+    }
+    finally {
+        over.abort();
+    }
+}
+
+;// CONCATENATED MODULE: ./build/steps/evidence.js
+
+
+/**
+ * The engine gives a json-file log of short lines at about 8.5 MB/s (measured on 26.1.5), 2 GB in four minutes. The old
+ * release serves meanwhile; a hanging engine must not hold the run for longer.
+ */
+const LOG_DEADLINE_MS = 15 * 60_000;
+/** In an emergency nobody waits for an old log: its newest lines, and no longer than this. */
+const EMERGENCY = { logDeadlineMs: 15_000, lines: 50_000 };
+/**
+ * Log, resource use and inspect output of a service's containers, redacted, as files under `service/moment/`.
+ * Evidence that cannot be had is a warning: it must not keep a fix from being deployed.
+ */
+async function captureEvidence(run, project, service, moment, signal) {
+    const containers = await run.engine.containers(project, service);
+    for (const container of containers) {
+        const folder = `${service}/${moment}/${container.name}`;
+        learnEnvironment(run, container);
+        try {
+            await (isUrgent(run) && moment === 'before' ? captureUrgently : captureOne)(run, container, folder, signal);
+        }
+        catch (error) {
+            if (signal.aborted)
+                throw error;
+            run.progress.warning(`evidence of ${container.name}: ${(0,errors/* asProcedureError */.qq)(error).message}`);
+        }
+    }
+    if (containers.length > 0)
+        run.recorder.captured.push(`${service} ${moment}`);
+    return containers;
+}
+function learnEnvironment(run, container) {
+    run.redactor.learn(container.environment.map((entry) => {
+        const split = entry.indexOf('=');
+        return { name: entry.slice(0, split), value: entry.slice(split + 1) };
+    }));
+}
+/** A service that does harm or answers nothing does not wait for a whole log. */
+function isUrgent({ request }) {
+    return request.procedure === 'emergency' || request.procedure === 'stop';
+}
+async function captureOne(run, container, folder, signal) {
+    const captured = await Promise.allSettled([
+        captureFacts(run, container, folder),
+        captureLog(run, container, folder, signal),
+    ]);
+    for (const result of captured)
+        if (result.status === 'rejected')
+            throw result.reason;
+}
+async function captureFacts(run, container, folder) {
+    await run.evidence.json(`${folder}/inspect.json`, await run.engine.inspectContainer(container.id));
+    if (container.state !== 'running')
+        return;
+    const use = await run.engine.stats(container.id);
+    if (use !== undefined)
+        await run.evidence.json(`${folder}/stats.json`, use);
+}
+async function captureLog(run, container, folder, signal) {
+    const urgent = isUrgent(run);
+    const bounded = AbortSignal.any([signal, AbortSignal.timeout(urgent ? EMERGENCY.logDeadlineMs : LOG_DEADLINE_MS)]);
+    const log = await run.engine.logs(container.id, {
+        timestamps: true,
+        signal: bounded,
+        ...(urgent ? { tail: EMERGENCY.lines } : {}),
+    });
+    await run.evidence.stream(`${folder}/log.txt`, log, bounded);
+}
+
+
+/***/ }),
+
 /***/ 7564:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -16804,6 +14816,414 @@ function mountedLive(paths, topLevel) {
         const relative = node_path__WEBPACK_IMPORTED_MODULE_3___default().relative(topLevel, file);
         return !relative.startsWith('..') && !node_path__WEBPACK_IMPORTED_MODULE_3___default().isAbsolute(relative);
     });
+}
+
+
+/***/ }),
+
+/***/ 4174:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  yT: () => (/* binding */ passActiveJobs),
+  Pl: () => (/* binding */ passBackupAge),
+  ph: () => (/* binding */ passCommitGates),
+  iw: () => (/* binding */ passLastGates),
+  Si: () => (/* binding */ passOpeningGates),
+  cD: () => (/* binding */ passPorts)
+});
+
+// EXTERNAL MODULE: ./build/steps/gates/pass-gate.js
+var pass_gate = __nccwpck_require__(1875);
+// EXTERNAL MODULE: ./build/steps/data-places.js
+var data_places = __nccwpck_require__(6500);
+// EXTERNAL MODULE: ./build/model/errors.js
+var errors = __nccwpck_require__(8182);
+// EXTERNAL MODULE: ./build/model/units.js
+var units = __nccwpck_require__(9574);
+// EXTERNAL MODULE: ./build/run/deadline.js
+var deadline = __nccwpck_require__(7325);
+;// CONCATENATED MODULE: ./build/steps/gates/active-jobs.js
+
+
+
+const PAUSE_MS = 2_000;
+const LINES_SHOWN = 5;
+/**
+ * Runbook: never restart without checking for active jobs. The command prints the jobs, one a line, or their number;
+ * nothing or 0 means that there are none.
+ * @param waits how long they may take to end; milliseconds
+ */
+async function activeJobsGate(run, waits, signal) {
+    const { activeJobsCommand: command, workingDirectory, commandTimeoutMs } = run.request;
+    if (command === undefined)
+        return { kind: 'pass', detail: 'no active-jobs-command is given' };
+    const began = performance.now();
+    for (let said = false;; said = true) {
+        let output;
+        try {
+            ({ output } = await run.commands.run({
+                name: 'active-jobs-command',
+                command,
+                directory: workingDirectory,
+                environment: {},
+                timeoutMs: commandTimeoutMs,
+                signal,
+                onLine: () => undefined,
+            }));
+        }
+        catch (error) {
+            if (signal.aborted)
+                throw error;
+            return refuse(`Whether jobs are active cannot be told: ${(0,errors/* asProcedureError */.qq)(error).message}`);
+        }
+        const jobs = run.redactor.text(output.trim());
+        const waited = performance.now() - began;
+        if (jobs === '' || jobs === '0') {
+            return { kind: 'pass', detail: said ? `the last ended after ${(0,units/* formatDuration */.a3)(waited)}` : 'none' };
+        }
+        if (waited + PAUSE_MS > waits)
+            return refuse(`Jobs are active: ${describe(jobs)}`);
+        if (!said)
+            run.progress.info(`active jobs: ${describe(jobs)}; waiting up to ${(0,units/* formatDuration */.a3)(waits)}`);
+        const now = run.progress.doing('active jobs');
+        now.waitsFor(`the end of ${describe(jobs)}`);
+        await (0,deadline/* sleep */.yy)(PAUSE_MS, signal).finally(() => now.end());
+    }
+}
+function describe(jobs) {
+    if (/^\d+$/.test(jobs))
+        return jobs;
+    const lines = jobs.split('\n');
+    return `${lines.slice(0, LINES_SHOWN).join('; ')}${lines.length > LINES_SHOWN ? ` and ${lines.length - LINES_SHOWN} more` : ''}`;
+}
+function refuse(message) {
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', message, {
+            next: 'Let them end, raise active-jobs-timeout, or set gates: active-jobs=warn or force: true. Nothing was changed.',
+        }),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/gates/backup-age.js
+
+
+/**
+ * Runbook: verify that backups are current. By the manifests; that an archive is whole was seen when it was taken, and is
+ * seen again before it is restored.
+ */
+async function backupAgeGate({ backups, project, request }, service, now = Date.now()) {
+    const { requireBackupMs: youngest, backupDir, backupBefore } = request;
+    if (youngest === undefined)
+        return { kind: 'pass', detail: 'no backup is asked for' };
+    if (backupBefore)
+        return { kind: 'pass', detail: `${service}: a backup is taken before it is changed` };
+    const all = await backups.list(backupDir, project, service);
+    const last = all.reduce((newest, { at }) => Math.max(newest ?? 0, Date.parse(at)), undefined);
+    if (last !== undefined && now - last <= youngest) {
+        return { kind: 'pass', detail: `${service}: the last backup is ${(0,units/* formatDuration */.a3)(Math.max(0, now - last))} old` };
+    }
+    const what = last === undefined
+        ? `There is no backup of ${service} in ${backupDir}`
+        : `The last backup of ${service} is ${(0,units/* formatDuration */.a3)(now - last)} old, and ${(0,units/* formatDuration */.a3)(youngest)} are asked for`;
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', what, {
+            next: 'Take one with procedure backup, set backup: before, or set gates: backup-age=warn or force: true. Nothing was changed.',
+        }),
+    };
+}
+
+// EXTERNAL MODULE: ./build/steps/commit-order.js
+var commit_order = __nccwpck_require__(183);
+;// CONCATENATED MODULE: ./build/steps/gates/downgrade.js
+
+
+/**
+ * Running an old run again deploys its old commit. Nobody who wants the newest one notices, so it has to be said; a commit
+ * that is named in `ref` is said.
+ */
+async function downgradeGate(run, opened, commit) {
+    const live = opened.checkout?.commit;
+    const { ref, allowDowngrade } = run.request;
+    if (ref !== undefined || live === undefined || !(await (0,commit_order/* isBefore */.Y)(run, opened, commit, live)))
+        return { kind: 'pass', detail: `commit ${commit.slice(0, 12)} is not older than what is live` };
+    const what = `Commit ${commit.slice(0, 12)} is older than ${live.slice(0, 12)}, which is live`;
+    if (allowDowngrade)
+        return { kind: 'warn', detail: `${what}, and allow-downgrade is given` };
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', `${what}: this would be a downgrade`, {
+            next: `To go back on purpose: procedure rollback with rollback-to: git:${commit.slice(0, 12)}, or allow-downgrade: true. For the newest commit, run the workflow of that one. Nothing was changed.`,
+        }),
+    };
+}
+
+// EXTERNAL MODULE: ./build/model/peak-hours.js
+var peak_hours = __nccwpck_require__(8616);
+;// CONCATENATED MODULE: ./build/steps/gates/peak-hours.js
+
+
+/** Runbook: never restart during peak usage, if avoidable. */
+function peakHoursGate({ request }, now = new Date()) {
+    if (request.peakHours.length === 0)
+        return { kind: 'pass', detail: 'no peak hours are given' };
+    const window = (0,peak_hours/* peakAt */.J)(request.peakHours, now);
+    if (window === undefined)
+        return { kind: 'pass', detail: 'not in peak hours' };
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', `It is peak time (${window.text})`, {
+            next: 'Wait until it is over, or set gates: peak-hours=warn or force: true. Nothing was changed.',
+        }),
+    };
+}
+
+// EXTERNAL MODULE: ./build/steps/port-holder.js
+var port_holder = __nccwpck_require__(6727);
+;// CONCATENATED MODULE: ./build/steps/gates/ports.js
+
+
+/**
+ * A port of the host that somebody else has would be found out when the old container is gone. Whoever has it may be
+ * needed: it is ended only where `remedies` names `free-port`, as an operation of the plan.
+ */
+async function portsGate(viewing, wants) {
+    const { service } = wants;
+    const mayFree = viewing.request.remedies.includes('free-port');
+    const asked = (0,port_holder/* portsToGet */.W)(wants);
+    const freed = [];
+    for (const port of asked) {
+        const found = await (0,port_holder/* findHolder */.I)(viewing, port);
+        if (found === undefined)
+            continue;
+        if (mayFree && found.kind === 'may-end') {
+            freed.push(`port ${port}, which ${found.words} has, is freed first (remedies: free-port)`);
+            continue;
+        }
+        const why = found.kind === 'stays' && mayFree ? `, and free-port does not end it: ${found.why}` : '';
+        return {
+            kind: 'refuse',
+            error: new errors/* ProcedureError */.e_('E_GATE', `${service} wants port ${port} of the host, which ${found.words} has${why}`, {
+                next: `End what has it or publish another port, then run this again${mayFree ? '' : '; with remedies: free-port it is ended for you'}. Nothing was changed.`,
+            }),
+        };
+    }
+    if (freed.length > 0)
+        return { kind: 'pass', detail: `${service}: ${freed.join('; ')}` };
+    const words = asked.length === 0 ? 'has the ports it wants, or wants none' : `port ${asked.join(', ')} is free`;
+    return { kind: 'pass', detail: `${service}: ${words}` };
+}
+
+// EXTERNAL MODULE: ./build/steps/gates/rollback-release.js
+var rollback_release = __nccwpck_require__(6138);
+;// CONCATENATED MODULE: ./build/steps/gates/staging.js
+
+/** Runbook: always test in staging first. The same commit has to have been deployed there, by what the forge knows. */
+async function stagingGate(run, commit) {
+    const environment = run.request.requireEnvironment;
+    if (environment === undefined)
+        return { kind: 'pass', detail: 'no other environment is asked for' };
+    const found = await run.codeHost.deploymentOf(commit, environment);
+    const what = `commit ${commit.slice(0, 12)} in environment ${environment}`;
+    switch (found.kind) {
+        case 'succeeded':
+            return { kind: 'pass', detail: `${what} was deployed on ${found.at}` };
+        case 'not-there':
+            return staging_refuse(`There is no successful deployment of ${what}${found.last === undefined ? '' : ` (the last is ${found.last})`}`, 'Deploy it there first');
+        case 'unknown':
+            return staging_refuse(`Whether ${what} was deployed cannot be told: ${found.reason}`, 'Give github-token (deployments: read)');
+    }
+}
+function staging_refuse(message, how) {
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_GATE', message, {
+            next: `${how}, or set gates: staging=warn or force: true. Nothing was changed.`,
+        }),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/steps/gates/index.js
+
+
+
+
+
+
+
+
+
+/** Procedures that restart something, and can wait. */
+const RESTARTING = new Set([
+    'code-update',
+    'config-change',
+    'maintenance',
+    'health-restart',
+    'full-restart',
+]);
+/** Asked before anything is fetched or built. @throws ProcedureError E_GATE */
+function passOpeningGates(viewing) {
+    const { procedure } = viewing.request;
+    if (!RESTARTING.has(procedure) && !pass_gate/* URGENT */.c.has(procedure))
+        return;
+    // A maintenance is announced and prepared in the day, and carried out at night.
+    if (procedure === 'maintenance' && !viewing.request.maintenance.phases.includes('perform'))
+        return;
+    pass(viewing, 'peak-hours', peakHoursGate(viewing));
+}
+/** Asked as soon as the commit is known. @throws ProcedureError E_GATE */
+async function passCommitGates(viewing, commit) {
+    const { procedure, requireEnvironment } = viewing.request;
+    if (procedure === 'code-update' && !isOff(viewing, 'downgrade'))
+        pass(viewing, 'downgrade', await downgradeGate(viewing, viewing.opened, commit));
+    if (requireEnvironment !== undefined && !isOff(viewing, 'staging'))
+        pass(viewing, 'staging', await stagingGate(viewing, commit));
+}
+/** Asked when all is ready, right before what runs is touched. @throws ProcedureError E_GATE */
+async function passLastGates(session, candidates) {
+    for (const candidate of candidates) {
+        if (!isOff(session, 'ports'))
+            pass(session, 'ports', await portsGate(session, candidate));
+        if (!isOff(session, 'rollback-release')) {
+            pass(session, 'rollback-release', await (0,rollback_release/* rollbackReleaseGate */.R)(session, candidate));
+        }
+        await passBackupAge(session, candidate.service);
+    }
+    await passActiveJobs(session);
+}
+/**
+ * For a service that is started in another way than by a deploy, and only where a port may be freed for it: without that,
+ * who has the port is found by the diagnosis.
+ * @throws ProcedureError E_GATE
+ */
+async function passPorts(viewing, wants) {
+    if (!viewing.request.remedies.includes('free-port') || isOff(viewing, 'ports'))
+        return;
+    pass(viewing, 'ports', await portsGate(viewing, wants));
+}
+/** @throws ProcedureError E_GATE */
+async function passBackupAge(viewing, service) {
+    if (viewing.request.requireBackupMs === undefined || isOff(viewing, 'backup-age'))
+        return;
+    const containers = await viewing.engine.containers(viewing.project, service);
+    const data = containers.length === 0 ? undefined : await (0,data_places/* dataOf */.q)(viewing, service, containers);
+    const nothing = { kind: 'pass', detail: `${service} has no data that could be lost` };
+    pass(viewing, 'backup-age', data === undefined ? nothing : await backupAgeGate(viewing, service));
+}
+/** @throws ProcedureError E_GATE */
+async function passActiveJobs(session) {
+    const { procedure, activeJobsTimeoutMs } = session.request;
+    if (session.request.activeJobsCommand === undefined || isOff(session, 'active-jobs'))
+        return;
+    const waits = pass_gate/* URGENT */.c.has(procedure) ? 0 : activeJobsTimeoutMs;
+    pass(session, 'active-jobs', await activeJobsGate(session, waits, session.signal));
+}
+function isOff({ request }, gate) {
+    return request.gates[gate] === 'off';
+}
+function pass(viewing, gate, finding) {
+    const reported = finding.kind === 'refuse' && pass_gate/* URGENT */.c.has(viewing.request.procedure)
+        ? { kind: 'warn', detail: `${finding.error.message}: ${viewing.request.procedure} goes on all the same` }
+        : finding;
+    (0,pass_gate/* passGate */.l)(viewing, gate, reported);
+}
+
+
+/***/ }),
+
+/***/ 1875:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   c: () => (/* binding */ URGENT),
+/* harmony export */   l: () => (/* binding */ passGate)
+/* harmony export */ });
+/* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8182);
+
+/** What makes good what is wrong now is not kept waiting: what a gate finds is reported and passed. */
+const URGENT = new Set(['emergency', 'rollback']);
+/**
+ * Records what a gate found and refuses when it has to; `force` passes a refusing gate and records who did.
+ * @throws ProcedureError the gate's own
+ */
+function passGate(run, gate, asFound) {
+    const finding = asSet(run, gate, asFound);
+    const keep = (state, detail) => {
+        run.recorder.gates.push({ gate, state, detail });
+    };
+    switch (finding.kind) {
+        case 'off':
+            keep('off', 'switched off by the input gates');
+            return;
+        case 'pass':
+            keep('passed', finding.detail);
+            run.progress.info(`✓ gate ${gate}: ${finding.detail}`);
+            return;
+        case 'warn':
+            keep('warned', finding.detail);
+            run.progress.warning(`gate ${gate}: ${finding.detail}`);
+            return;
+        case 'refuse':
+            if (run.request.force) {
+                const why = run.request.reason === undefined ? '' : `: ${run.request.reason}`;
+                keep('forced', `${finding.error.message} (passed by ${run.invocation.actor} with force${why})`);
+                run.progress.warning(`gate ${gate}: ${finding.error.message}; passed because of force, by ${run.invocation.actor}${why}`);
+                run.recorder.note(`gate ${gate} passed with force by ${run.invocation.actor}${why}: ${finding.error.message}`);
+                return;
+            }
+            keep('refused', finding.error.message);
+            throw finding.error;
+    }
+}
+/** What the input `gates` makes of a finding; gates that it cannot set are not in it. */
+function asSet({ request }, gate, finding) {
+    const mode = request.gates[gate];
+    if (mode === undefined)
+        return finding;
+    if (mode === 'off')
+        return { kind: 'off' };
+    if (mode === 'warn')
+        return finding.kind === 'refuse' ? { kind: 'warn', detail: finding.error.message } : finding;
+    // What makes good what is wrong now is never refused by what is only set to be strict.
+    if (finding.kind !== 'warn' || URGENT.has(request.procedure))
+        return finding;
+    const next = `Correct it, or leave ${gate}=enforce out of gates: it only warns then. Nothing was changed.`;
+    return { kind: 'refuse', error: new _model_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ProcedureError */ .e_('E_GATE', finding.detail, { next }) };
+}
+
+
+/***/ }),
+
+/***/ 6138:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   R: () => (/* binding */ rollbackReleaseGate)
+/* harmony export */ });
+/* harmony import */ var _kept_candidate_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1831);
+/* harmony import */ var _way_back_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1446);
+
+
+/**
+ * Runbook: always have a rollback plan ready. It only warns: what runs and is broken has to be replaced all the same.
+ * (A maintenance is planned: its precheck refuses.)
+ */
+async function rollbackReleaseGate(viewing, { service, current }) {
+    if (current.containers.length === 0)
+        return { kind: 'pass', detail: `${service}: nothing runs that could come back` };
+    const before = (0,_way_back_js__WEBPACK_IMPORTED_MODULE_1__/* .releaseBefore */ .P)(current);
+    if (before !== undefined && (await (0,_kept_candidate_js__WEBPACK_IMPORTED_MODULE_0__/* .imageOf */ .dT)(viewing, before)) !== undefined) {
+        return { kind: 'pass', detail: `${service}: release ${before.id} can come back` };
+    }
+    const why = before === undefined ? 'no release of it is known to be good' : `the image of release ${before.id} is gone`;
+    return { kind: 'warn', detail: `${service} has nothing to go back to if this fails: ${why}` };
 }
 
 
@@ -16916,6 +15336,52 @@ function noSuchRelease(id, current) {
 
 /***/ }),
 
+/***/ 7132:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   U: () => (/* binding */ noteKilled)
+/* harmony export */ });
+/* harmony import */ var _signs_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6665);
+
+/** Docker tells of a container's end on another connection than the one that answers the stop. */
+const TOLD_WITHIN_MS = 1_000;
+/** 128 + SIGKILL. */
+const KILLED = 137;
+/**
+ * Says that containers had to be killed after their grace time: they lost what they were doing. It is only told, whatever
+ * `on-warning` says: by then they have ended, and neither a failure nor a rollback would undo that.
+ * @param containers ids of those that were stopped
+ * @param from how many events of the run had been seen before they were; later ones count
+ * @param ended whether all of them have ended, so that an event of each may be waited for
+ */
+async function noteKilled(session, signs, service, { containers, from, ended, }) {
+    const { events } = session;
+    const diedSince = (id) => events.seen.slice(from).some((event) => event.action === 'die' && event.id === id);
+    if (ended) {
+        const over = AbortSignal.timeout(TOLD_WITHIN_MS);
+        while (!over.aborted && !containers.every(diedSince)) {
+            await events.next(({ action }) => action === 'die', TOLD_WITHIN_MS, over);
+        }
+    }
+    const since = events.seen.slice(from);
+    const killed = containers.filter((id) => since.some((event) => event.action === 'die' && event.id === id && event.exitCode === KILLED) &&
+        !since.some((event) => event.action === 'oom' && event.id === id));
+    if (killed.length === 0)
+        return;
+    const who = killed.length === 1 ? 'a container' : `${killed.length} containers`;
+    (0,_signs_js__WEBPACK_IMPORTED_MODULE_0__/* .raise */ .xl)(session, signs, {
+        sign: 'killed-after-grace',
+        severity: 'low',
+        service,
+        message: `${who} did not stop within the grace time and ${killed.length === 1 ? 'was' : 'were'} killed; handle SIGTERM or raise stop_grace_period`,
+    });
+}
+
+
+/***/ }),
+
 /***/ 7579:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -16965,6 +15431,239 @@ async function countErrors(stream, matcher) {
             samples.push(line.trim().slice(0, 300));
     }
     return { errors, lines, samples };
+}
+
+
+/***/ }),
+
+/***/ 8569:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   AP: () => (/* binding */ isCalled),
+/* harmony export */   gf: () => (/* binding */ whyOf),
+/* harmony export */   us: () => (/* binding */ sayNotTold),
+/* harmony export */   vP: () => (/* binding */ tellPage),
+/* harmony export */   zy: () => (/* binding */ sayPageStays)
+/* harmony export */ });
+/** Why, where nothing is said: as the runbook writes it. */
+const ROUTINE = 'Routine maintenance and updates';
+/**
+ * Tells the status page, where there is one, and waits for its answer for some seconds: what a page says counts only once
+ * it has taken it.
+ */
+async function tellPage(session, news) {
+    const { notifier, recorder } = session;
+    const deliveries = await notifier.tell(changeOf(session, news));
+    if (deliveries.length === 0)
+        return { page: undefined, problem: undefined };
+    const problem = deliveries.find((one) => one.problem !== undefined)?.problem;
+    const detail = problem === undefined ? news.kind : `${news.kind}: ${problem}`;
+    recorder.gates.push({ gate: 'status-page', state: problem === undefined ? 'passed' : 'refused', detail });
+    const says = news.kind === 'maintenance' || news.kind === 'operational' ? news.kind : undefined;
+    return { page: problem === undefined ? says : undefined, problem };
+}
+/** @returns whether there is a page that would be told */
+function isCalled(session, news) {
+    return session.notifier.describe(changeOf(session, news)).length > 0;
+}
+function changeOf(session, news) {
+    return { ...news, project: session.project, reason: whyOf(session) };
+}
+/** @returns why there is a maintenance, redacted */
+function whyOf({ request, redactor }) {
+    return redactor.text(request.reason ?? ROUTINE);
+}
+/** A call that is lost changes nothing of the work, and somebody has to make it. */
+function sayNotTold(session, { problem }, what, next) {
+    if (problem === undefined)
+        return;
+    session.recorder.note(`the status page was not told ${what}: ${problem}`);
+    session.recorder.nextSteps.push(`The status page was not told ${what} (${problem}). ${next}`);
+}
+/**
+ * A page that goes on saying maintenance is what nobody notices: it is said, and what to do.
+ * @param problem why it could not be told that all is right; undefined: all is not right
+ */
+function sayPageStays(session, problem) {
+    const said = `the status page still says maintenance${problem === undefined ? '' : `: ${problem}`}`;
+    session.progress.warning(said);
+    session.recorder.note(said);
+    session.recorder.nextSteps.unshift(problem === undefined
+        ? 'The status page still says maintenance. When the services are right again, run procedure maintenance with phase: verify: it says operational when all checks pass; or set the page by hand.'
+        : `The status page still says maintenance: it could not be told that all works again (${problem}). Once it answers, run procedure maintenance with phase: verify, which tells it again; or set the page by hand.`);
+}
+
+
+/***/ }),
+
+/***/ 7315:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Ou: () => (/* binding */ windowOf),
+/* harmony export */   oN: () => (/* binding */ saySoIfPageStays),
+/* harmony export */   p8: () => (/* binding */ Window)
+/* harmony export */ });
+/* harmony import */ var _model_maintenance_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(918);
+/* harmony import */ var _status_page_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8569);
+
+
+/** The maintenance window that this run works in: its records are in the ledger, since its phases may be runs of their own. */
+class Window {
+    session;
+    id;
+    constructor(session, id) {
+        this.session = session;
+        this.id = id;
+    }
+    /** The one that the phases of this run belong to. */
+    static async of(session) {
+        return new Window(session, await windowOf(session));
+    }
+    /** What is known of it; undefined before its first record. */
+    async read() {
+        const last = await read(this.session);
+        return last?.id === this.id ? last : undefined;
+    }
+    async add(kind, part = {}) {
+        const { invocation, ledger } = this.session;
+        await ledger.addMaintenanceRecord({
+            at: new Date().toISOString(),
+            window: this.id,
+            kind,
+            run: invocation.runId,
+            by: invocation.actor,
+            outcome: undefined,
+            startsAt: undefined,
+            plannedMs: undefined,
+            page: undefined,
+            services: [],
+            issues: [],
+            ...part,
+        });
+    }
+}
+/** @returns the id of the window that the phases of this run belong to; nothing is written */
+async function windowOf({ ledger, request, invocation }) {
+    return (0,_model_maintenance_js__WEBPACK_IMPORTED_MODULE_0__/* .windowFor */ .a8)(await ledger.maintenanceRecords(), request.maintenance.phases, invocation.runId);
+}
+/** For what a killed run left: nobody else would notice that its status page goes on saying maintenance. */
+async function saySoIfPageStays(session) {
+    const last = await read(session);
+    if (last?.page === 'maintenance')
+        (0,_status_page_js__WEBPACK_IMPORTED_MODULE_1__/* .sayPageStays */ .zy)(session);
+}
+async function read({ ledger }) {
+    return (0,_model_maintenance_js__WEBPACK_IMPORTED_MODULE_0__/* .lastWindow */ .BG)(await ledger.maintenanceRecords());
+}
+
+
+/***/ }),
+
+/***/ 1922:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   HI: () => (/* binding */ tellEnd),
+/* harmony export */   QJ: () => (/* binding */ noticeOf),
+/* harmony export */   sY: () => (/* binding */ tellStart),
+/* harmony export */   uq: () => (/* binding */ describeNotifications)
+/* harmony export */ });
+/* harmony import */ var _model_notification_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8738);
+
+/** A message shows what matters; the report has the rest. */
+const MOST_NEXT_STEPS = 5;
+/** Tells that a procedure begins, and waits for nothing. */
+function tellStart(session) {
+    const { request, project } = session;
+    const services = request.services.length === 0 ? 'what changed' : request.services.join(', ');
+    session.notifier.send(noticeOf(session, {
+        moment: 'start',
+        project,
+        services: request.services,
+        headline: session.redactor.text(`${request.procedure} of ${services} begins`),
+    }));
+}
+/** Tells how a run ended, waits until all channels have what they were sent, and keeps what became of it. */
+async function tellEnd(run, report) {
+    const { outcome, changed, durationMs, error, nextSteps, headline, project } = report;
+    run.notifier.send(noticeOf(run, {
+        moment: (0,_model_notification_js__WEBPACK_IMPORTED_MODULE_0__/* .momentOf */ .Et)(outcome),
+        project,
+        services: report.services.map(({ service }) => service),
+        headline,
+        outcome,
+        changed,
+        durationMs,
+        problem: error === undefined ? undefined : { code: error.code, message: error.message },
+        next: nextSteps.slice(0, MOST_NEXT_STEPS),
+    }));
+    await keepDeliveries(run);
+}
+/** Says in a dry run who would be told of what. */
+function describeNotifications(viewing) {
+    const { notifier, project, progress, recorder } = viewing;
+    const told = new Map();
+    for (const moment of _model_notification_js__WEBPACK_IMPORTED_MODULE_0__/* .MOMENTS */ .G1) {
+        const notice = noticeOf(viewing, { moment, project, services: [], headline: '' });
+        for (const line of notifier.describe(notice))
+            told.set(line, [...(told.get(line) ?? []), moment]);
+    }
+    for (const [line, moments] of told) {
+        progress.info(`would tell ${line}, at ${moments.join(', ')}`);
+        recorder.note(`would tell ${line}, at ${moments.join(', ')}`);
+    }
+}
+/** @returns the notice with what is the same for all of a run; what is passed in is redacted */
+function noticeOf({ request, invocation, redactor, recorder }, told) {
+    return {
+        kind: 'notice',
+        at: new Date().toISOString(),
+        procedure: request.procedure,
+        outcome: undefined,
+        changed: false,
+        durationMs: undefined,
+        problem: undefined,
+        next: [],
+        reason: request.reason === undefined ? undefined : redactor.text(request.reason),
+        by: invocation.actor,
+        run: invocation.runId,
+        runUrl: invocation.runUrl,
+        host: invocation.host,
+        thread: recorder.thread ?? invocation.runId,
+        ...told,
+    };
+}
+/** The runbook's "Notified team", and a table of who could not be told. */
+async function keepDeliveries({ notifier, progress, recorder }) {
+    const now = progress.doing('notifications');
+    now.waitsFor('the answers of the channels');
+    const deliveries = await notifier.settle().finally(() => now.end());
+    if (deliveries.length === 0)
+        return;
+    recorder.findings.push({
+        title: 'Notifications',
+        columns: ['Channel', 'Message', 'Result'],
+        rows: deliveries.map(({ channel, message, problem, durationMs }) => [
+            channel,
+            (0,_model_notification_js__WEBPACK_IMPORTED_MODULE_0__/* .describeMessage */ .Xc)(message),
+            problem === undefined ? `sent in ${durationMs} ms` : `not sent: ${problem}`,
+        ]),
+    });
+    const sent = new Set(deliveries.flatMap(({ channel, problem }) => (problem === undefined ? channel : [])));
+    const lost = new Set(deliveries.flatMap(({ channel, problem }) => (problem === undefined ? [] : channel)));
+    recorder.gates.push({
+        gate: 'notified',
+        state: sent.size > 0 ? 'passed' : 'refused',
+        detail: [
+            ...(sent.size > 0 ? [[...sent].join(', ')] : []),
+            ...(lost.size > 0 ? [`not all reached ${[...lost].join(', ')}`] : []),
+        ].join('; '),
+    });
 }
 
 
@@ -17191,6 +15890,111 @@ async function liveFiles(session, opened, service) {
         return {};
     const top = opened.checkout?.topLevel ?? session.request.workingDirectory;
     return (0,files/* hashFiles */.y)((0,model_release/* mountedPaths */.r5)(opened.live, definition), { live: top, wanted: top, commit: opened.checkout?.commit }, session.source);
+}
+
+
+/***/ }),
+
+/***/ 7084:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Fp: () => (/* binding */ showBackups),
+/* harmony export */   VS: () => (/* binding */ deleteBackups),
+/* harmony export */   ml: () => (/* binding */ deleteOldBackups)
+/* harmony export */ });
+/* harmony import */ var _model_backup_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(9555);
+/* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8182);
+/* harmony import */ var _model_units_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9574);
+/* harmony import */ var _broken_backups_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8948);
+
+
+
+
+/**
+ * Deletes what is more or older than is kept, of services whose backup this run has just taken and read back: so a good one
+ * is always there. What this run restores stays. A failure is a warning: it costs space and nothing else.
+ */
+async function deleteOldBackups(session) {
+    const { request, backups, project } = session;
+    const spared = session.begun.flatMap((operation) => operation.kind === 'restore-data' ? [operation.backup, operation.safety?.backup ?? operation.backup] : []);
+    for (const service of new Set(session.saved.map((manifest) => manifest.service))) {
+        try {
+            const all = await backups.list(request.backupDir, project, service);
+            const old = (0,_model_backup_js__WEBPACK_IMPORTED_MODULE_3__/* .backupsToDelete */ .el)(all, {
+                keep: request.keepBackups,
+                maxAgeMs: request.maxBackupAgeMs,
+                nowMs: Date.now(),
+                spared,
+            });
+            if (old.length === 0)
+                continue;
+            const folders = old.map(({ id }) => backups.folderOf(request.backupDir, project, service, id));
+            await session.execute({ kind: 'delete-backups', service, folders }, session.signal);
+        }
+        catch (error) {
+            session.progress.warning(`old backups of ${service} were not deleted: ${(0,_model_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .asProcedureError */ .qq)(error).message}`);
+        }
+    }
+}
+/** @returns nothing; each deletion is in the ledger */
+async function deleteBackups(session, { service, folders }) {
+    const { request, backups, project, invocation } = session;
+    const all = await backups.list(request.backupDir, project, service);
+    for (const manifest of all) {
+        const directory = backups.folderOf(request.backupDir, project, service, manifest.id);
+        if (!folders.includes(directory))
+            continue;
+        await backups.remove(directory);
+        await session.ledger.addBackupRecord({
+            at: new Date().toISOString(),
+            kind: 'deleted',
+            service,
+            backup: manifest.id,
+            release: manifest.release,
+            reason: manifest.reason,
+            directory,
+            host: invocation.host,
+            sizeBytes: (0,_model_backup_js__WEBPACK_IMPORTED_MODULE_3__/* .backupSize */ .cy)(manifest),
+            run: invocation.runId,
+        });
+    }
+}
+/** Puts the backups of a service into the report as a table. */
+async function showBackups(viewing, service) {
+    const { request, backups, project, recorder } = viewing;
+    const all = await backups.list(request.backupDir, project, service);
+    const broken = await (0,_broken_backups_js__WEBPACK_IMPORTED_MODULE_2__/* .brokenBackups */ .f)(viewing, service);
+    for (const { error } of broken)
+        viewing.progress.warning(error.message);
+    if (all.length + broken.length === 0)
+        return all;
+    recorder.findings.push({
+        title: `Backups of ${service}, in ${request.backupDir}`,
+        columns: ['Backup', 'Taken', 'Why', 'Release', 'Consistency', 'Holds', 'Size'],
+        rows: [
+            ...broken.map(({ id, manifest }) => [
+                id,
+                manifest?.at ?? '–',
+                'not whole: cannot be restored',
+                '–',
+                '–',
+                '–',
+                '–',
+            ]),
+            ...all.map((one) => [
+                one.id,
+                one.at,
+                one.reason,
+                one.release ?? '–',
+                one.consistency,
+                one.entries.map(({ target }) => target).join(', '),
+                (0,_model_units_js__WEBPACK_IMPORTED_MODULE_1__/* .formatSize */ .Xq)((0,_model_backup_js__WEBPACK_IMPORTED_MODULE_3__/* .backupSize */ .cy)(one)),
+            ]),
+        ],
+    });
+    return all;
 }
 
 
@@ -18127,11 +16931,14 @@ const BEFORE = new Set([
     'keep-backup',
 ]);
 /** @returns what a person who leaves a release has to know of what it did once */
-function ranWith(release) {
+function ranWith(release, data = 'stays') {
     if (release?.releaseCommand === undefined)
         return [];
+    const ran = `release-command ran with release ${release.id} (${release.releaseCommand.split('\n')[0] ?? ''})`;
     return [
-        `release-command ran with release ${release.id} (${release.releaseCommand.split('\n')[0] ?? ''}): what it changed, such as a database schema, stays as it is.`,
+        data === 'stays'
+            ? `${ran}: what it changed, such as a database schema, stays as it is.`
+            : `${ran}: what it changed in the data of this service goes with that data; what it changed elsewhere, such as in the database of another service, stays as it is.`,
     ];
 }
 /**
@@ -18656,6 +17463,1333 @@ async function releaseOf(session, id) {
 
 /***/ }),
 
+/***/ 571:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  $: () => (/* binding */ ServiceRun)
+});
+
+;// CONCATENATED MODULE: ./build/model/outage.js
+/**
+ * How long nothing served at all.
+ * @param initially containers that served when the change began
+ * @param changes in any order
+ * @returns milliseconds between `fromMs` and `toMs` in which no container served
+ */
+function outageMs(initially, changes, fromMs, toMs) {
+    const serving = new Set(initially);
+    let emptySince = serving.size === 0 ? fromMs : undefined;
+    let total = 0;
+    for (const change of [...changes].sort((a, b) => a.atMs - b.atMs)) {
+        const atMs = Math.min(Math.max(change.atMs, fromMs), toMs);
+        if (change.serves)
+            serving.add(change.container);
+        else
+            serving.delete(change.container);
+        if (serving.size === 0)
+            emptySince ??= atMs;
+        else if (emptySince !== undefined) {
+            total += atMs - emptySince;
+            emptySince = undefined;
+        }
+    }
+    return total + (emptySince === undefined ? 0 : Math.max(0, toMs - emptySince));
+}
+
+// EXTERNAL MODULE: ./build/model/errors.js
+var errors = __nccwpck_require__(8182);
+// EXTERNAL MODULE: ./build/model/outcome.js
+var model_outcome = __nccwpck_require__(6521);
+// EXTERNAL MODULE: ./build/model/policy.js
+var policy = __nccwpck_require__(5179);
+// EXTERNAL MODULE: ./build/model/units.js
+var units = __nccwpck_require__(9574);
+;// CONCATENATED MODULE: ./build/model/memory-baseline.js
+
+
+
+/** Fewer runs than this are no baseline. */
+const LEAST_RUNS = 3;
+/** A service takes somewhat more or less each time. */
+const ABOVE = 1.5;
+const ABOVE_BYTES = 20e6;
+/**
+ * What the service needed after its green runs (the median of them), or else the runbook's "200-500MB" (Procedure 1,
+ * Expected Outcome). Pure.
+ * @param records of the service, in any order
+ */
+function memoryBaseline(records) {
+    const known = records
+        .flatMap(({ outcome, memoryBytes }) => ((0,model_outcome/* isGreen */.gf)(outcome) && memoryBytes !== undefined ? [memoryBytes] : []))
+        .sort((a, b) => a - b);
+    const median = known[Math.floor(known.length / 2)];
+    if (median === undefined || known.length < LEAST_RUNS) {
+        return {
+            mostBytes: policy/* RUNBOOK */.HA.targets.memoryBytes,
+            words: `the runbook's 200 to ${(0,units/* formatSize */.Xq)(policy/* RUNBOOK */.HA.targets.memoryBytes)}`,
+        };
+    }
+    return {
+        mostBytes: Math.max(median * ABOVE, median + ABOVE_BYTES),
+        words: `${(0,units/* formatSize */.Xq)(median)}, the median of ${known.length} runs`,
+    };
+}
+
+// EXTERNAL MODULE: ./build/model/project-policy.js
+var project_policy = __nccwpck_require__(179);
+// EXTERNAL MODULE: ./build/model/service.js
+var service = __nccwpck_require__(194);
+// EXTERNAL MODULE: ./build/model/slo.js
+var slo = __nccwpck_require__(8473);
+;// CONCATENATED MODULE: ./build/model/canary.js
+
+/** A rate of failures this much above the old one's is a failure of the new release. */
+const FAILURE_MARGIN = 0.01;
+/** Answers that take this many times as long, and at least so many milliseconds longer, are. */
+const SLOWER_FACTOR = 2;
+const SLOWER_LEAST_MS = 50;
+/** Fewer error lines than these are chance; so many times as many for each request are not. */
+const ERROR_LINES_LEAST = 3;
+const ERROR_LINES_FACTOR = 2;
+/** A new container that takes this many times the memory, and at least so much more, leaks or is built wrong. */
+const MEMORY_FACTOR = 2;
+const MEMORY_LEAST_BYTES = 100e6;
+/** In this order: what shows with few requests as well, then whether there were enough, then what needs many. */
+const JUDGES = [failures, errorLines, memory, fewRequests, latency];
+/** Compares the new release with the one beside it, under the same traffic at the same time. Pure. */
+function judgeCanary(figures, policy) {
+    for (const judge of JUDGES) {
+        const verdict = judge(figures, policy);
+        if (verdict !== undefined)
+            return verdict;
+    }
+    return { kind: 'good' };
+}
+function failures({ new: fresh, old }, policy) {
+    const rate = ({ requests, failures }) => (requests === 0 ? 0 : failures / requests);
+    // One failure of few requests is no rate yet; as many failures as make an answer are.
+    const clear = fresh.failures >= 3 || fresh.requests >= policy.minRequests;
+    if (!clear || fresh.failures === 0 || rate(fresh) <= rate(old) + FAILURE_MARGIN)
+        return undefined;
+    const percent = (value) => `${(value * 100).toFixed(1)} %`;
+    return bad(`${percent(rate(fresh))} of its requests failed, ${percent(rate(old))} of the old one's`);
+}
+function errorLines({ new: fresh, old }) {
+    const each = ({ errorLines, requests }) => errorLines / Math.max(1, requests);
+    if (fresh.errorLines < ERROR_LINES_LEAST || each(fresh) <= each(old) * ERROR_LINES_FACTOR)
+        return undefined;
+    return bad(`it wrote ${fresh.errorLines} error lines in ${fresh.requests} requests, the old one ${old.errorLines} in ${old.requests}`);
+}
+function memory({ new: fresh, old }) {
+    if (fresh.memoryBytes === undefined || old.memoryBytes === undefined)
+        return undefined;
+    const more = fresh.memoryBytes - old.memoryBytes;
+    if (fresh.memoryBytes <= old.memoryBytes * MEMORY_FACTOR || more < MEMORY_LEAST_BYTES)
+        return undefined;
+    return bad(`it uses ${(0,units/* formatSize */.Xq)(fresh.memoryBytes)} of memory, the old one ${(0,units/* formatSize */.Xq)(old.memoryBytes)}`);
+}
+function fewRequests({ new: fresh }, { minRequests }) {
+    if (fresh.requests >= minRequests)
+        return undefined;
+    return { kind: 'inconclusive', reason: `it got ${fresh.requests} requests, fewer than ${minRequests}` };
+}
+function latency({ new: fresh, old }) {
+    if (fresh.averageMs === undefined || old.averageMs === undefined)
+        return undefined;
+    const slower = fresh.averageMs > old.averageMs * SLOWER_FACTOR;
+    if (!slower || fresh.averageMs - old.averageMs < SLOWER_LEAST_MS)
+        return undefined;
+    return bad(`its answers take ${fresh.averageMs.toFixed(0)} ms on average, the old one's ${old.averageMs.toFixed(0)} ms`);
+}
+function bad(reason) {
+    return { kind: 'bad', reason };
+}
+
+// EXTERNAL MODULE: ./build/run/deadline.js
+var deadline = __nccwpck_require__(7325);
+// EXTERNAL MODULE: ./build/steps/log-lines.js
+var log_lines = __nccwpck_require__(7579);
+;// CONCATENATED MODULE: ./build/steps/canary-figures.js
+
+/** Lines of one container that are looked at: of a log that floods, the newest. */
+const LOG_LINES = 20_000;
+const LOG_DEADLINE_MS = 10_000;
+/** What was seen of the old containers and of the new ones since a step began. */
+async function canaryFigures(session, { service, old }, window) {
+    const containers = await session.engine.containers(session.project, service);
+    const isOld = new Set(old);
+    const [fresh, before] = await Promise.all([
+        figuresOf(session, containers.filter(({ id }) => !isOld.has(id)), window),
+        figuresOf(session, containers.filter(({ id }) => isOld.has(id)), window),
+    ]);
+    return { new: fresh, old: before };
+}
+async function figuresOf(session, containers, window) {
+    const counts = containers.flatMap(({ id }) => countOf(id, window) ?? []);
+    const requests = sum(counts.map((count) => count.requests));
+    const weighed = sum(counts.map((count) => (count.averageMs ?? 0) * count.requests));
+    const lines = await Promise.all(containers.map(({ id }) => canary_figures_errorLines(session, id, window)));
+    const memory = await Promise.all(containers.map(({ id }) => memoryOf(session, id)));
+    const known = memory.flatMap((bytes) => bytes ?? []);
+    return {
+        requests,
+        failures: sum(counts.map((count) => count.failures)),
+        averageMs: requests === 0 ? undefined : weighed / requests,
+        errorLines: sum(lines),
+        memoryBytes: known.length === 0 ? undefined : Math.max(...known),
+    };
+}
+function countOf(id, { before, after }) {
+    const now = after.find(({ container }) => container === id);
+    if (now === undefined)
+        return undefined;
+    const then = before.find(({ container }) => container === id);
+    return {
+        requests: now.requests - (then?.requests ?? 0),
+        failures: now.failures - (then?.failures ?? 0),
+        averageMs: now.averageMs,
+    };
+}
+/** A log that cannot be read has no error lines: the requests decide then. */
+async function canary_figures_errorLines(session, id, { sinceMs, signal }) {
+    const matcher = (0,log_lines/* errorMatcher */.bb)(session.request);
+    if (matcher === undefined)
+        return 0;
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(LOG_DEADLINE_MS)]);
+    try {
+        const log = await session.engine.logs(id, { since: sinceMs / 1000, tail: LOG_LINES, signal: deadline });
+        return (await (0,log_lines/* countErrors */.Tk)(log, matcher)).errors;
+    }
+    catch (error) {
+        session.progress.debug(`log of ${id}: ${String(error)}`);
+        return 0;
+    }
+}
+async function memoryOf(session, id) {
+    return (await session.engine.memoryNow(id).catch(() => undefined))?.memoryBytes;
+}
+function sum(numbers) {
+    return numbers.reduce((total, number) => total + number, 0);
+}
+
+// EXTERNAL MODULE: ./build/steps/signs.js
+var steps_signs = __nccwpck_require__(6665);
+// EXTERNAL MODULE: ./build/steps/traffic.js + 1 modules
+var traffic = __nccwpck_require__(3109);
+;// CONCATENATED MODULE: ./build/steps/analyse-canary.js
+
+
+
+
+
+
+
+const PROGRESS_EVERY_MS = 10_000;
+/**
+ * Compares new and old for the length of a step: requests as the router saw them, error lines and memory, and restarts and
+ * health as the engine shows them.
+ * Too few requests: once more as long, then what `on-inconclusive` says.
+ * @throws ProcedureError E_VERIFICATION, WarningSignError
+ */
+async function analyseCanary(session, operation, signs, signal) {
+    const { canary } = session.request;
+    const router = await (0,traffic/* routerOf */.V4)(session, operation.service, operation.router);
+    const before = await router.counts();
+    const sinceMs = Date.now();
+    for (let round = 1;; round += 1) {
+        await passTime(session, operation, signal);
+        const figures = await canaryFigures(session, operation, { before, after: await router.counts(), sinceMs, signal });
+        const verdict = judgeCanary(figures, canary);
+        session.progress.info(`  canary at ${operation.percent} %: ${describe(figures)}`);
+        session.recorder.note(`canary at ${operation.percent} %: ${describe(figures)}`, operation.service);
+        if (verdict.kind === 'inconclusive' && round === 1) {
+            session.progress.info(`  ${verdict.reason}: waiting for as long once more`);
+            continue;
+        }
+        settle(session, operation, verdict, signs);
+        return;
+    }
+}
+async function passTime(session, { durationMs, percent, service, old }, signal) {
+    const endsAt = performance.now() + durationMs;
+    let lastSaid = performance.now();
+    for (;;) {
+        const left = endsAt - performance.now();
+        if (left <= 0)
+            return;
+        await (0,deadline/* sleep */.yy)(Math.min(left, 500), signal);
+        await refuseBroken(session, service, old);
+        if (performance.now() - lastSaid < PROGRESS_EVERY_MS)
+            continue;
+        lastSaid = performance.now();
+        session.progress.info(`  … ${service}: canary at ${percent} %, ${(0,units/* formatDuration */.a3)(Math.max(0, left))} left`);
+    }
+}
+/** What the engine shows needs no comparing. */
+async function refuseBroken(session, service, old) {
+    const containers = await session.engine.containers(session.project, service);
+    const wrong = containers.find((one) => !old.includes(one.id) && (one.state !== 'running' || one.health === 'unhealthy' || one.restartCount > 0));
+    if (wrong === undefined)
+        return;
+    throw new errors/* ProcedureError */.e_('E_VERIFICATION', `${wrong.name} is ${wrong.state}, health ${wrong.health}, restarted ${wrong.restartCount} times while it was a canary`, { next: 'Its log is in the evidence; fix what it says and deploy again.' });
+}
+function settle(session, { service, percent }, verdict, signs) {
+    const { onInconclusive } = session.request.canary;
+    switch (verdict.kind) {
+        case 'good':
+            return;
+        case 'bad':
+            throw new errors/* ProcedureError */.e_('E_VERIFICATION', `The canary of ${service} is worse than what runs: ${verdict.reason}`, {
+                next: 'It gets no requests any more. Fix what the figures show and deploy again.',
+            });
+        case 'inconclusive':
+            if (onInconclusive === 'continue') {
+                (0,steps_signs/* raise */.xl)(session, signs, {
+                    sign: 'note',
+                    severity: 'low',
+                    service,
+                    message: `the canary at ${percent} % was inconclusive (${verdict.reason}); going on, as on-inconclusive says`,
+                });
+                return;
+            }
+            throw new errors/* ProcedureError */.e_('E_VERIFICATION', `The canary of ${service} at ${percent} % is inconclusive: ${verdict.reason}`, { next: 'Deploy when there is more traffic, make canary-pause longer, or set on-inconclusive: continue.' });
+    }
+}
+function describe({ new: fresh, old }) {
+    const words = (figures) => [
+        `${figures.requests} requests, ${figures.failures} failed`,
+        ...(figures.averageMs === undefined ? [] : [`${figures.averageMs.toFixed(0)} ms on average`]),
+        ...(figures.errorLines === 0 ? [] : [`${figures.errorLines} error lines`]),
+        ...(figures.memoryBytes === undefined ? [] : [(0,units/* formatSize */.Xq)(figures.memoryBytes)]),
+    ].join(', ');
+    return `new: ${words(fresh)}; old: ${words(old)}`;
+}
+
+// EXTERNAL MODULE: ./build/steps/evidence.js + 1 modules
+var evidence = __nccwpck_require__(623);
+;// CONCATENATED MODULE: ./build/steps/port-outage.js
+/**
+ * How long nothing listened at the published ports while they changed hands. With a redirect somebody always does; without
+ * one, containers that serve are of no use to whoever comes from outside.
+ */
+class PortOutage {
+    session;
+    service;
+    old;
+    redirected = false;
+    closedAtMs;
+    totalMs = 0;
+    constructor(session, service, old) {
+        this.session = session;
+        this.service = service;
+        this.old = old;
+    }
+    /** Call after each operation that was carried out. */
+    async after({ kind }, beganAtMs) {
+        if (kind === 'redirect-ports')
+            this.redirected = true;
+        if (kind === 'open-ports')
+            this.opened(this.closedAtMs ?? this.stoppedAtMs());
+        if (kind === 'close-ports') {
+            const edge = await this.session.edges.find(this.session.project, this.service);
+            this.redirected = edge?.redirected === true;
+            this.closedAtMs = beganAtMs;
+        }
+        if (kind === 'await-ready' && this.closedAtMs !== undefined)
+            this.opened(this.closedAtMs);
+    }
+    /** Milliseconds until now. */
+    get ms() {
+        return this.totalMs;
+    }
+    opened(closedAtMs) {
+        if (!this.redirected && closedAtMs !== undefined)
+            this.totalMs += Math.max(0, Date.now() - closedAtMs);
+        this.closedAtMs = undefined;
+    }
+    /** The old container, which had the ports, was told to stop. */
+    stoppedAtMs() {
+        const own = this.session.events.seen.filter(({ id }) => this.old.has(id));
+        return own.find(({ action }) => action === 'kill' || action === 'die')?.atMs;
+    }
+}
+
+// EXTERNAL MODULE: ./build/steps/killed-after-grace.js
+var killed_after_grace = __nccwpck_require__(7132);
+// EXTERNAL MODULE: ./build/steps/readiness.js + 10 modules
+var readiness = __nccwpck_require__(8858);
+;// CONCATENATED MODULE: ./build/model/slow-start.js
+
+
+/** So many slow starts in a row before the one at hand are no chance any more. */
+const CONSISTENT_STARTS = 3;
+/**
+ * Runbook, Warning Signs: "Startup >60 seconds | Low | Normal for first start, investigate if consistent". Pure.
+ * @param startupMs from the container's start to its readiness, milliseconds
+ * @param first whether no release of the service was ever live before
+ * @param records of the service, oldest first; the start at hand is not among them
+ * @param mostMs longer than this is slow, milliseconds
+ */
+function judgeStart(startupMs, first, records, mostMs = policy/* RUNBOOK */.HA.slowStartMs) {
+    if (startupMs <= mostMs)
+        return { kind: 'normal' };
+    const took = `it took ${(0,units/* formatDuration */.a3)(startupMs)} to start`;
+    if (first)
+        return { kind: 'note', message: `${took}, which is normal for the first time` };
+    const earlier = records.flatMap(({ healthyMs }) => healthyMs ?? []).slice(-CONSISTENT_STARTS);
+    if (earlier.length === 0)
+        return { kind: 'warning', consistent: false, message: took };
+    const figures = earlier.map(units/* formatDuration */.a3).join(', ');
+    const consistent = earlier.length === CONSISTENT_STARTS && earlier.every((ms) => ms > mostMs);
+    const message = consistent
+        ? `${took}, and so did its last ${earlier.length} starts (${figures}): that is consistent`
+        : `${took} (before: ${figures})`;
+    return { kind: 'warning', consistent, message };
+}
+
+;// CONCATENATED MODULE: ./build/steps/slow-start.js
+
+
+/**
+ * Says when a service took long to start, in the light of its starts before. How long a one-shot service takes is its work.
+ * @param startupMs from the container's start to its readiness, milliseconds
+ * @throws WarningSignError when it is a sign, and `on-warning` says so for a low one
+ */
+async function lookAtStart(session, { service, current, oneShot }, signs, startupMs) {
+    // Hardly any start is slow: only for those the ledger is read.
+    const { maxStartupMs } = session.request;
+    if (oneShot || startupMs <= maxStartupMs)
+        return;
+    const records = await session.ledger.sloRecords(service).catch((error) => {
+        session.progress.debug(`earlier starts of ${service}: ${String(error)}`); // the start itself went well
+        return [];
+    });
+    const first = current.history.events.every(({ kind }) => kind !== 'live');
+    const verdict = judgeStart(startupMs, first, records, maxStartupMs);
+    if (verdict.kind === 'normal')
+        return;
+    if (verdict.kind === 'note') {
+        session.progress.info(`  ${service}: ${verdict.message}`);
+        session.recorder.note(verdict.message, service);
+        return;
+    }
+    if (verdict.consistent) {
+        session.recorder.nextSteps.push(`${service} is slow at every start: find out what it waits for there. Its log since the start is in the evidence.`);
+    }
+    (0,steps_signs/* raise */.xl)(session, signs, { sign: 'slow-start', severity: 'low', service, message: verdict.message });
+}
+
+// EXTERNAL MODULE: ./build/steps/verify.js
+var verify = __nccwpck_require__(566);
+;// CONCATENATED MODULE: ./build/model/memory-trend.js
+
+/** A shorter time says nothing: services take what they need when they begin. */
+const LEAST_MS = 60_000;
+const LEAST_READINGS = 20;
+const PARTS = 4;
+/** Rising by less than this between the second quarter and the last is breathing. */
+const LEAST_RISE = 0.2;
+const LEAST_RISE_BYTES = 50e6;
+/**
+ * The runbook's "memory usage normal and stable": it may rise while the service starts, and has to be stable then. Pure.
+ * @returns words for memory that goes on rising, quarter by quarter; undefined otherwise
+ */
+function risingMemory(readings) {
+    const [, second, third, fourth] = quarters(readings) ?? [];
+    if (second === undefined || third === undefined || fourth === undefined)
+        return undefined;
+    const rise = fourth - second;
+    if (!(second < third && third < fourth) || rise < LEAST_RISE_BYTES || rise < second * LEAST_RISE)
+        return undefined;
+    return `memory goes on rising: ${(0,units/* formatSize */.Xq)(second)} on average in the second quarter of the watch, ${(0,units/* formatSize */.Xq)(fourth)} in the last`;
+}
+/** Less than this between before and after is no difference; a share, and bytes. */
+const SAME = 0.05;
+const SAME_BYTES = 2e6;
+/**
+ * The runbook's "memory should drop after restart, then stabilize", said of what was measured. Pure.
+ * @param beforeBytes of the container that was replaced or restarted; undefined when it is not known
+ * @param afterBytes at the end of the watch
+ */
+function memoryCourse(beforeBytes, afterBytes, readings) {
+    const after = (0,units/* formatSize */.Xq)(afterBytes);
+    const course = beforeBytes === undefined ? `memory ${after}` : `memory ${compared(beforeBytes, afterBytes)}`;
+    return `${course}${stability(readings)}`;
+}
+function compared(before, after) {
+    const figures = `from ${(0,units/* formatSize */.Xq)(before)} before to ${(0,units/* formatSize */.Xq)(after)}`;
+    if (Math.abs(after - before) < Math.max(SAME_BYTES, before * SAME))
+        return `is what it was (${figures})`;
+    return after < before ? `fell ${figures}` : `rose ${figures}`;
+}
+function stability(readings) {
+    const [, second, , fourth] = quarters(readings) ?? [];
+    if (second === undefined || fourth === undefined)
+        return '';
+    if (risingMemory(readings) !== undefined)
+        return ', and goes on rising';
+    const moved = Math.abs(fourth - second);
+    return moved < LEAST_RISE_BYTES || moved < second * LEAST_RISE ? ', and is stable' : ', and is not stable';
+}
+/** @returns the averages of the quarters of the watch, bytes; undefined when it was too short to say anything */
+function quarters(readings) {
+    const [first, last] = [readings[0], readings.at(-1)];
+    if (first === undefined || last === undefined || readings.length < LEAST_READINGS)
+        return undefined;
+    const spanMs = last.atMs - first.atMs;
+    if (spanMs < LEAST_MS)
+        return undefined;
+    return Array.from({ length: PARTS }, (_, part) => {
+        const from = first.atMs + (spanMs * part) / PARTS;
+        const to = first.atMs + (spanMs * (part + 1)) / PARTS;
+        const inside = readings.filter(({ atMs }) => atMs >= from && (atMs < to || part === PARTS - 1));
+        return inside.reduce((sum, { bytes }) => sum + bytes, 0) / Math.max(1, inside.length);
+    });
+}
+
+;// CONCATENATED MODULE: ./build/steps/watch/window.js
+
+/** Records a sign of the watched service and does what `on-warning` says. @throws WarningSignError */
+function raiseSign({ session, signs, operation }, sign, severity, message, excerpt = []) {
+    (0,steps_signs/* raise */.xl)(session, signs, { sign, severity, service: operation.service, message }, excerpt);
+}
+
+;// CONCATENATED MODULE: ./build/steps/watch/memory.js
+
+
+
+const MOST_READINGS = 2_000;
+/** The runbook's "memory > 1.5 GB after 5 min" (`max-memory`, `memory-after`) (Medium), and memory that is not stable at the end of the watch. */
+class MemoryWatcher {
+    window;
+    used = new Map();
+    readings = new Map();
+    constructor(window) {
+        this.window = window;
+    }
+    streams(signal) {
+        return this.window.containers.map((container) => this.read(container, signal));
+    }
+    tick(elapsedMs) {
+        // A watch that is shorter judges at its end.
+        if (elapsedMs >= this.window.session.request.memoryAfterMs)
+            this.judge();
+    }
+    atEnd() {
+        this.judge();
+        this.judgeTrend();
+        this.tellCourse();
+    }
+    words() {
+        return `memory ${(0,units/* formatSize */.Xq)(Math.max(0, ...this.used.values()))}`;
+    }
+    seen() {
+        return { memoryBytes: this.used.size === 0 ? undefined : Math.max(...this.used.values()) };
+    }
+    /** One reading, where nothing is watched. */
+    async glance() {
+        for (const container of this.window.containers) {
+            if (container.state !== 'running')
+                continue;
+            const use = await this.window.session.engine.memoryNow(container.id).catch(() => undefined);
+            if (use !== undefined)
+                this.used.set(container.id, use.memoryBytes);
+        }
+    }
+    async read(container, signal) {
+        for await (const use of this.window.session.engine.statsStream(container.id, signal)) {
+            this.used.set(container.id, use.memoryBytes);
+            this.keep(container.id, use.memoryBytes);
+        }
+    }
+    /** A watch may last a day: when there are many readings, every second one goes. */
+    keep(id, bytes) {
+        const kept = this.readings.get(id) ?? [];
+        kept.push({ atMs: Date.now() - this.window.startedAtMs, bytes });
+        this.readings.set(id, kept.length < MOST_READINGS ? kept : kept.filter((_, index) => index % 2 === 0));
+    }
+    judgeTrend() {
+        for (const { id, name } of this.window.containers) {
+            const words = risingMemory(this.readings.get(id) ?? []);
+            if (words !== undefined)
+                raiseSign(this.window, 'memory-rises', 'medium', `${name}: ${words}`);
+        }
+    }
+    /** Runbook, Monitoring During Restart: "memory should drop after restart, then stabilize". */
+    tellCourse() {
+        const { session, operation, memoryBefore } = this.window;
+        const most = this.window.containers.reduce((known, { id }) => ((this.used.get(id) ?? 0) > (this.used.get(known ?? '') ?? 0) ? id : known), undefined);
+        if (most === undefined)
+            return;
+        const words = memoryCourse(memoryBefore, this.used.get(most) ?? 0, this.readings.get(most) ?? []);
+        session.recorder.note(words, operation.service);
+        session.progress.info(`  ${operation.service}: ${words}`);
+    }
+    judge() {
+        const { maxMemoryBytes } = this.window.session.request;
+        for (const container of this.window.containers) {
+            const used = this.used.get(container.id) ?? 0;
+            if (used <= maxMemoryBytes)
+                continue;
+            const message = `${container.name} uses more than ${(0,units/* formatSize */.Xq)(maxMemoryBytes)} of memory`;
+            raiseSign(this.window, 'memory', 'medium', message);
+        }
+    }
+}
+/** @returns the memory of the container that uses most, in bytes; undefined when none runs or the engine gives no figures */
+async function mostMemory({ engine }, containers) {
+    const running = containers.filter(({ state }) => state === 'running');
+    const uses = await Promise.all(running.map(({ id }) => engine.memoryNow(id).catch(() => undefined)));
+    const known = uses.flatMap((use) => use?.memoryBytes ?? []);
+    return known.length === 0 ? undefined : Math.max(...known);
+}
+
+;// CONCATENATED MODULE: ./build/steps/watch/error-lines.js
+
+
+
+const MINUTE_MS = 60_000;
+/** The runbook's "errors in logs" (Medium-High): the log is followed from the start of the containers on. */
+class ErrorLinesWatcher {
+    window;
+    errors = 0;
+    lines;
+    sample = '';
+    /** When the newest were read: as many as make no flood, and one more. */
+    newest = [];
+    constructor(window) {
+        this.window = window;
+    }
+    streams(signal) {
+        return this.window.containers.map((container) => this.read(container, signal));
+    }
+    words() {
+        return `error lines ${this.errors}`;
+    }
+    seen() {
+        return { errorLines: this.errors, lines: this.lines };
+    }
+    async read(container, signal) {
+        const { session, sinceMs } = this.window;
+        const matcher = (0,log_lines/* errorMatcher */.bb)(session.request);
+        if (matcher === undefined)
+            return;
+        const log = await session.engine.logs(container.id, { since: sinceMs / 1000, follow: true, signal });
+        this.lines ??= 0;
+        for await (const line of (0,log_lines/* linesOf */.Dx)(log)) {
+            this.lines += 1;
+            if (!matcher.test(line))
+                continue;
+            this.errors += 1;
+            this.newest.push(Date.now());
+            this.sample ||= line.trim().slice(0, 300);
+            this.judge();
+        }
+    }
+    judge() {
+        const { session, signs } = this.window;
+        const judged = (0,steps_signs/* errorLinesSign */.lG)(this.errors, session.redactor.text(this.sample), signs);
+        const flood = this.isFlood();
+        const most = `more than ${session.request.maxErrorLines} error lines within a minute: `;
+        raiseSign(this.window, 'error-lines', flood ? 'high' : judged.severity, `${flood ? most : ''}${judged.message}`);
+    }
+    isFlood() {
+        const { maxErrorLines } = this.window.session.request;
+        if (maxErrorLines === undefined)
+            return false;
+        const { newest } = this;
+        newest.splice(0, newest.length - maxErrorLines - 1);
+        return newest.length > maxErrorLines && (newest[0] ?? 0) > Date.now() - MINUTE_MS;
+    }
+}
+
+// EXTERNAL MODULE: ./build/steps/traffic-words.js
+var traffic_words = __nccwpck_require__(3062);
+;// CONCATENATED MODULE: ./build/steps/watch/failed-requests.js
+
+
+/**
+ * Requests to `probe-url` that fail while the release is watched. Where the change is judged by its requests, more than
+ * may fail are a High sign, looked for each second. Where it is not, those that fail from here on are told as a Medium
+ * one: it serves by now, and nothing is stopped any more.
+ */
+class FailedRequestsWatcher {
+    window;
+    account;
+    constructor(window) {
+        this.window = window;
+        this.account = window.session.proof?.accountFromNow();
+    }
+    tick() {
+        const { session, operation } = this.window;
+        const { proof } = session;
+        if (proof === undefined)
+            return;
+        if (!proof.judges(operation.service)) {
+            this.tell();
+            return;
+        }
+        const judged = proof.judgeNow(operation.service);
+        if (judged.kind !== 'failed')
+            return;
+        raiseSign(this.window, 'failed-requests', 'high', judged.message, judged.excerpt);
+    }
+    async atEnd() {
+        await this.window.session.proof?.settled();
+        this.tick();
+    }
+    words() {
+        const { account } = this;
+        return account === undefined ? undefined : `failed requests ${account.failed}`;
+    }
+    tell() {
+        const { account, window } = this;
+        const url = window.session.request.traffic?.url;
+        if (account === undefined || account.failed === 0 || url === undefined)
+            return;
+        const numbers = account.numbers(Date.now());
+        raiseSign(window, 'failed-requests', 'medium', (0,traffic_words/* describeFailed */.hi)(numbers, url), (0,traffic_words/* failuresExcerpt */.NR)(numbers));
+    }
+}
+
+;// CONCATENATED MODULE: ./build/steps/watch/response-time.js
+
+/** Fewer say nothing about half of them. */
+const LEAST_REQUESTS = 10;
+/**
+ * The runbook's performance check, "should be <100ms" (Medium), with the requests that are sent to `probe-url` anyway: the
+ * median, since the first answers of a new container are slow in most languages.
+ */
+class ResponseTimeWatcher {
+    window;
+    account;
+    constructor(window) {
+        this.window = window;
+        this.account = window.session.proof?.accountFromNow();
+    }
+    atEnd() {
+        const { account, window } = this;
+        const { maxResponseMs } = window.session.request;
+        if (account === undefined || account.requests - account.failed < LEAST_REQUESTS)
+            return;
+        const { p50Ms, p99Ms } = account.numbers(Date.now());
+        if (p50Ms === undefined || p50Ms <= maxResponseMs)
+            return;
+        const message = `half of the requests took longer than ${p50Ms.toFixed(0)} ms, and should take ${maxResponseMs} ms at most (99 % within ${(p99Ms ?? p50Ms).toFixed(0)} ms)`;
+        raiseSign(window, 'slow-responses', 'medium', message);
+    }
+}
+
+// EXTERNAL MODULE: ./build/steps/diagnose.js
+var diagnose = __nccwpck_require__(1919);
+;// CONCATENATED MODULE: ./build/steps/watch/state.js
+
+
+
+
+/** Whether the containers go on running and healthy: the runbook's "container keeps restarting" (High). */
+class StateWatcher {
+    window;
+    noted = 0;
+    constructor(window) {
+        this.window = window;
+    }
+    async lookBack() {
+        const { containers, session, sinceMs } = this.window;
+        for (const event of session.events.seen) {
+            const container = containers.find(({ id }) => id === event.id);
+            if (container !== undefined && event.atMs >= sinceMs)
+                this.note(event, container);
+        }
+        for (const container of this.window.containers) {
+            const now = await this.window.session.engine.container(container.id);
+            if (now !== undefined)
+                await this.judge(now);
+        }
+    }
+    async onEvent(event, container) {
+        this.note(event, container);
+        const sign = signOf(event, container);
+        if (sign === undefined)
+            return;
+        const now = (await this.window.session.engine.container(container.id)) ?? container;
+        await this.raiseHigh(now, sign(now));
+    }
+    async atEnd() {
+        for (const container of this.window.containers) {
+            const now = await this.window.session.engine.container(container.id);
+            if (now === undefined) {
+                raiseSign(this.window, 'exited', 'high', `${container.name} is gone`);
+                continue;
+            }
+            await this.judge(now);
+            if (now.health === 'starting')
+                await this.judgeUnconfirmed(now);
+        }
+    }
+    /** Its health check passed when we ran it; Docker, which runs it as well, has not said so up to now. */
+    async judgeUnconfirmed(container) {
+        const { name, healthCheck, healthLog, startedAt } = container;
+        const { session } = this.window;
+        if (healthCheck !== undefined && Date.now() - Date.parse(startedAt) > (0,readiness/* verdictMs */.ci)(healthCheck)) {
+            const message = `${name}: Docker has not called it healthy within the ${(0,units/* formatDuration */.a3)((0,readiness/* verdictMs */.ci)(healthCheck))} that its health check has for that`;
+            await this.raiseHigh(container, { sign: 'unhealthy', message });
+            return;
+        }
+        const last = healthLog.at(-1);
+        if (last === undefined || last.exitCode === 0) {
+            const message = `${name}: Docker has not confirmed its health yet; the watch was shorter than the health check`;
+            raiseSign(this.window, 'note', 'low', message);
+            return;
+        }
+        const failed = healthLog.filter(({ exitCode }) => exitCode !== 0).length;
+        const message = `${name}: Docker has not confirmed its health: ${failed} of its last ${healthLog.length} checks failed`;
+        raiseSign(this.window, 'unhealthy', 'medium', message, await (0,diagnose/* explainContainer */.pF)(session, container));
+    }
+    /** Runbook, Container Health: "should transition: Up → Restarting → Up (healthy)". One that loops does not fill the report. */
+    note(event, { name }) {
+        const text = transitionOf(event);
+        if (text === undefined || this.noted > MOST_NOTED)
+            return;
+        this.noted += 1;
+        const { recorder } = this.window.session;
+        const more = this.noted > MOST_NOTED ? '; what follows is not noted' : '';
+        recorder.note(`${name}: ${text}${more}`, this.window.operation.service, event.atMs);
+    }
+    async judge(container) {
+        const trouble = this.troubleOf(container);
+        if (trouble !== undefined)
+            await this.raiseHigh(container, trouble);
+    }
+    async raiseHigh(container, { sign, message }) {
+        raiseSign(this.window, sign, 'high', message, await (0,diagnose/* explainContainer */.pF)(this.window.session, container));
+    }
+    troubleOf(container) {
+        const { name, restartCount } = container;
+        if (container.oomKilled)
+            return { sign: 'out-of-memory', message: `${name} was killed: out of memory` };
+        if (restartCount > 0) {
+            const times = restartCount === 1 ? 'once' : `${restartCount} times`;
+            const code = this.window.session.events.lastExitCode(container.id);
+            const exit = code === undefined ? '' : ` (exit code ${code})`;
+            return { sign: 'keeps-restarting', message: `${name} exited and was restarted by Docker ${times}${exit}` };
+        }
+        if (container.state !== 'running') {
+            return { sign: 'exited', message: `${name} is ${container.state} (exit code ${container.exitCode})` };
+        }
+        if (container.health === 'unhealthy')
+            return { sign: 'unhealthy', message: `${name} became unhealthy` };
+        return undefined;
+    }
+}
+const MOST_NOTED = 50;
+/** @returns what became of a container, as `docker compose ps` would show it; undefined when it is still what it was */
+function transitionOf({ action, exitCode }) {
+    switch (action) {
+        case 'start':
+            return 'up';
+        case 'die':
+            return `exited${exitCode === undefined ? '' : ` with code ${exitCode}`}`;
+        case 'health_status: healthy':
+            return 'up (healthy)';
+        case 'health_status: unhealthy':
+            return 'up (unhealthy)';
+        default:
+            return undefined;
+    }
+}
+function signOf({ action, exitCode }, { name }) {
+    switch (action) {
+        case 'oom':
+            return () => ({ sign: 'out-of-memory', message: `${name} ran out of memory` });
+        case 'die':
+            return (now) => ({
+                sign: 'exited',
+                message: `${name} exited with code ${exitCode ?? now.exitCode} while it was watched`,
+            });
+        case 'health_status: unhealthy':
+            return () => ({ sign: 'unhealthy', message: `${name} became unhealthy` });
+        default:
+            return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/steps/watch/watchers.js
+
+
+
+
+
+/** What looks during a watch; a new kind of sign is one file and one line here. */
+const WATCHERS = [
+    (window) => new StateWatcher(window),
+    (window) => new MemoryWatcher(window),
+    (window) => new ErrorLinesWatcher(window),
+    (window) => new FailedRequestsWatcher(window),
+    (window) => new ResponseTimeWatcher(window),
+];
+
+;// CONCATENATED MODULE: ./build/steps/watch/watch.js
+
+
+
+
+
+const watch_PROGRESS_EVERY_MS = 30_000;
+/**
+ * The monitoring window: events, resource use and logs of the new containers, streamed. Ends early only for a warning
+ * sign whose action is not `warn`, or when the run is cancelled.
+ * @throws WarningSignError, or the signal's reason
+ */
+async function watch(session, operation, about, signal) {
+    const all = await session.engine.containers(session.project, operation.service);
+    const containers = all.filter(({ id }) => operation.except?.includes(id) !== true);
+    const { oneShot, ...known } = about;
+    const window = { session, operation, containers, ...known, startedAtMs: Date.now() };
+    if (operation.durationMs === 0 || oneShot)
+        return glance(window);
+    const watchers = WATCHERS.map((make) => make(window));
+    try {
+        await pass(window, watchers, signal);
+    }
+    catch (error) {
+        record(window, false);
+        throw error;
+    }
+    record(window, true);
+    return seen(window, watchers);
+}
+/** No watch was asked for: one reading, for the report. */
+async function glance(window) {
+    const memory = new MemoryWatcher(window);
+    await memory.glance();
+    return seen(window, [memory]);
+}
+async function pass(window, watchers, signal) {
+    const { session, containers } = window;
+    const ending = new AbortController();
+    const inner = AbortSignal.any([signal, ending.signal]);
+    const trouble = new Promise((_resolve, reject) => {
+        const stopListening = session.events.listen((event) => {
+            const container = containers.find((one) => one.id === event.id);
+            if (container === undefined)
+                return;
+            for (const watcher of watchers)
+                void watcher.onEvent?.(event, container).catch(reject);
+        });
+        inner.addEventListener('abort', stopListening, { once: true });
+        for (const stream of watchers.flatMap((watcher) => watcher.streams?.(inner) ?? [])) {
+            stream.catch((error) => streamEnded(window, error, inner, reject));
+        }
+    });
+    trouble.catch(() => undefined); // it is raced below; a late rejection is not a second failure
+    try {
+        for (const watcher of watchers)
+            await watcher.lookBack?.();
+        await Promise.race([watch_passTime(window, watchers, inner), trouble]);
+        for (const watcher of watchers)
+            await watcher.atEnd?.();
+    }
+    catch (error) {
+        throw signal.aborted ? (0,deadline/* reasonOf */.A3)(signal) : error;
+    }
+    finally {
+        ending.abort();
+    }
+}
+/** A broken stream is not a verdict on the service: the watch goes on with what is left, and says so. */
+function streamEnded({ session }, error, signal, reject) {
+    if (signal.aborted)
+        return;
+    const failure = (0,errors/* asProcedureError */.qq)(error);
+    if (failure.code === 'E_WARNING_SIGN')
+        reject(failure);
+    else
+        session.progress.debug(`watch: ${failure.message}`);
+}
+async function watch_passTime(window, watchers, signal) {
+    const { durationMs, service } = window.operation;
+    const endsAt = performance.now() + durationMs;
+    let lastReported = 0;
+    for (;;) {
+        const left = endsAt - performance.now();
+        if (left <= 0)
+            return;
+        await (0,deadline/* sleep */.yy)(Math.min(left, 1_000), signal);
+        const elapsed = durationMs - left;
+        for (const watcher of watchers)
+            watcher.tick?.(elapsed);
+        if (elapsed - lastReported < watch_PROGRESS_EVERY_MS)
+            continue;
+        lastReported = elapsed;
+        const words = watchers.flatMap((watcher) => watcher.words?.() ?? []);
+        window.session.progress.info(`  … ${service}: ${[`${(0,units/* formatDuration */.a3)(left)} left`, ...words].join(', ')}`);
+    }
+}
+function record({ session, operation, startedAtMs }, whole) {
+    session.recorder.watched.push({ service: operation.service, durationMs: Date.now() - startedAtMs, whole });
+}
+function seen({ startedAtMs }, watchers) {
+    const nothing = { startedAtMs, memoryBytes: undefined, errorLines: 0, lines: undefined };
+    return watchers.reduce((watched, watcher) => ({ ...watched, ...watcher.seen?.() }), nothing);
+}
+
+// EXTERNAL MODULE: ./build/steps/way-back.js
+var way_back = __nccwpck_require__(1446);
+;// CONCATENATED MODULE: ./build/steps/service-run.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * What is known about one service while it is being changed: which part of the plan it is in, what was measured. The
+ * operations that look (readiness, verification, watch, evidence) are carried out here, since they need it; those that
+ * change something are the executor's own.
+ */
+class ServiceRun {
+    session;
+    candidate;
+    /** Its containers were, or may have been, replaced. */
+    replacing = false;
+    killed = false;
+    /** Verified and under watch. */
+    watching = false;
+    /** Release whose containers are there; undefined while they are being made, and after that failed. */
+    placed;
+    /** Of the release that comes back. */
+    replicasBack;
+    signs = (0,steps_signs/* noSigns */.CS)();
+    startedAtMs = Date.now();
+    replacedAtMs = Date.now();
+    served = [];
+    ready;
+    watched;
+    /** Of the container that used most before anything was touched; bytes. */
+    memoryBefore;
+    tolerated = 0;
+    ports;
+    counted;
+    constructor(session, candidate) {
+        this.session = session;
+        this.candidate = candidate;
+        session.lookers.set(candidate.service, this);
+        this.ports = new PortOutage(session, candidate.service, new Set(candidate.current.containers.map(({ id }) => id)));
+        this.placed = candidate.current.release?.id;
+    }
+    get goingBack() {
+        return this.signs.goingBack;
+    }
+    /** From here on a release comes back: no warning sign stands in its way, and it has as many containers as it had. */
+    goBackTo({ replicas }) {
+        this.signs.goingBack = true;
+        this.replicasBack = replicas;
+    }
+    async execute(operation, signal) {
+        const places = operation.kind === 'replace-containers' || operation.kind === 'start-beside';
+        if (operation.kind === 'freeze-data' && operation.how === 'stop')
+            this.beginAccount();
+        if (operation.kind === 'kill-containers' || operation.kind === 'restart-containers') {
+            this.beginAccount();
+            this.killed = operation.kind === 'kill-containers';
+        }
+        if (places) {
+            // The first batch of several begins the account; later ones add to it. After a kill the service is down: the time
+            // until it serves again counts from there.
+            const first = operation.kind === 'replace-containers' || this.placed !== operation.to;
+            if (first && !this.killed)
+                this.beginAccount();
+            this.placed = undefined;
+        }
+        if (TOUCHING.has(operation.kind) && !keepsServing(operation))
+            this.replacing = true;
+        if (operation.kind === 'watch')
+            this.watching = operation.between !== true;
+        const beganAtMs = Date.now();
+        const seenBefore = this.session.events.seen.length;
+        await this.session.execute(operation, signal);
+        await this.ports.after(operation, beganAtMs);
+        if (places)
+            this.placed = operation.to;
+        await this.noteKilledContainers(operation, seenBefore);
+    }
+    /** What was measured is about containers that go now. */
+    beginAccount() {
+        this.replacedAtMs = Date.now();
+        this.ready = undefined;
+        this.watched = undefined;
+    }
+    definition() {
+        return this.candidate.release.definition;
+    }
+    async awaitReady(operation, signal) {
+        const { candidate, session } = this;
+        this.ready = await this.readyWithin(operation, signal);
+        for (const container of this.ready.containers) {
+            this.served.push({ atMs: this.ready.readyAtMs, container, serves: true });
+        }
+        if (!this.ready.proven && !candidate.oneShot) {
+            (0,steps_signs/* raise */.xl)(session, this.signs, {
+                sign: 'no-health-check',
+                severity: 'low',
+                service: candidate.service,
+                message: 'it has no health check: ready means that it stayed up and its ports are open; add a healthcheck, or give readiness',
+            });
+        }
+        await lookAtStart(session, candidate, this.signs, this.ready.startupMs);
+    }
+    /**
+     * Docker's `max_failure_ratio`: a container that fails to become ready is made once more while it allows it.
+     * @throws ProcedureError E_NOT_READY
+     */
+    async readyWithin(operation, signal) {
+        const { candidate, session } = this;
+        const expected = {
+            replicas: operation.except === undefined ? this.replicas() : 1,
+            oneShot: candidate.oneShot,
+            readiness: this.readiness(),
+        };
+        for (;;) {
+            try {
+                return await (0,readiness/* awaitReady */.k3)(session, operation, expected, signal);
+            }
+            catch (error) {
+                const failure = (0,errors/* asProcedureError */.qq)(error);
+                const left = (operation.tolerate ?? 0) - this.tolerated;
+                if (failure.code !== 'E_NOT_READY' || left <= 0 || this.placed === undefined)
+                    throw error;
+                this.tolerated += 1;
+                (0,steps_signs/* raise */.xl)(session, this.signs, {
+                    sign: 'note',
+                    severity: 'low',
+                    service: candidate.service,
+                    message: `${failure.message}: made once more, as max_failure_ratio allows`,
+                });
+                await this.makeOnceMore(operation, signal);
+            }
+        }
+    }
+    async makeOnceMore({ service, except = [] }, signal) {
+        const { session, candidate } = this;
+        const all = await session.engine.containers(session.project, service);
+        const failed = all.filter((one) => !except.includes(one.id) && !isUp(one)).map(({ id }) => id);
+        if (failed.length === 0)
+            return;
+        await session.execute({ kind: 'retire-containers', service, containers: { are: 'these', containers: failed } }, signal);
+        await session.execute({
+            kind: 'start-beside',
+            service,
+            to: candidate.release.id,
+            from: candidate.current.release?.id,
+            count: failed.length,
+            beside: all.map(({ id }) => id).filter((id) => !failed.includes(id)),
+            published: false,
+            named: false,
+        }, signal);
+    }
+    async analyse(operation, signal) {
+        await analyseCanary(this.session, operation, this.signs, signal);
+    }
+    async verify(operation, signal) {
+        await (0,verify/* verify */.MX)(this.session, operation, {
+            oneShot: this.candidate.oneShot,
+            // Those of one batch, or of a set whose number its own plan knows.
+            replicas: operation.except === undefined || operation.except.length === 0 ? this.replicas() : undefined,
+            sinceMs: this.replacedAtMs,
+            goingBack: this.goingBack,
+            signs: this.signs,
+            environment: this.candidate.definition.environment,
+            onCounted: (counted) => {
+                this.counted = counted;
+            },
+        }, signal);
+    }
+    async watch(operation, signal) {
+        const { session, signs, candidate, memoryBefore } = this;
+        const about = { sinceMs: this.replacedAtMs, signs, oneShot: candidate.oneShot, memoryBefore };
+        this.watched = await watch(session, operation, about, signal);
+    }
+    async capture(operation, signal) {
+        const { session } = this;
+        const containers = await (0,evidence/* captureEvidence */.G)(session, session.project, operation.service, operation.moment, signal);
+        // In an emergency nobody waits for a comparison with the log of before.
+        if (operation.moment !== 'before' || (0,evidence/* isUrgent */.n)(session))
+            return;
+        this.memoryBefore = await mostMemory(session, containers);
+        const matcher = (0,log_lines/* errorMatcher */.bb)(session.request);
+        if (matcher === undefined || containers.length === 0)
+            return;
+        let errors = 0;
+        for (const container of containers) {
+            const since = (Date.now() - steps_signs/* ERRORS_BEFORE_WINDOW_MS */._R) / 1000;
+            const log = await session.engine.logs(container.id, { since, tail: 20_000, signal: AbortSignal.timeout(30_000) });
+            errors += (await (0,log_lines/* countErrors */.Tk)(log, matcher)).errors;
+        }
+        this.signs.errorsBefore = errors;
+    }
+    restartMs() {
+        return this.ready === undefined ? undefined : this.ready.readyAtMs - this.replacedAtMs;
+    }
+    /** Going back, as many containers as that release had; forward, as many as are wanted. */
+    replicas() {
+        const { replicas, oneShot } = this.candidate;
+        return oneShot ? 1 : (this.replicasBack ?? replicas);
+    }
+    /** Going back, what the live compose file said: the release of before may not have what the new one is asked for. */
+    readiness() {
+        const { session, candidate } = this;
+        const policy = this.goingBack ? (0,project_policy/* policyOf */.US)(session.opened.live.policy, candidate.service) : candidate.policy;
+        return session.request.readiness ?? policy.readiness;
+    }
+    /** What was stopped, and whether it is known to have ended: a replacement may leave some for a later batch. */
+    async noteKilledContainers(operation, from) {
+        if (this.killed)
+            return; // that was asked for
+        const { candidate, session, signs } = this;
+        const about = (containers, ended) => (0,killed_after_grace/* noteKilled */.U)(session, signs, candidate.service, { containers, from, ended });
+        switch (operation.kind) {
+            case 'replace-containers':
+            case 'retire-containers':
+                return about(candidate.current.containers.map(({ id }) => id), false);
+            case 'restart-containers':
+            case 'stop-containers':
+                return about(this.ran(operation.containers), true);
+            case 'freeze-data':
+                return operation.how === 'stop' ? about(this.ran(operation.containers), true) : undefined;
+            default:
+                return undefined;
+        }
+    }
+    /** Of containers that were there before, those that had something to stop. */
+    ran(containers) {
+        const still = new Set(this.candidate.current.containers.filter((one) => !(0,service/* isAlive */._n)(one)).map(({ id }) => id));
+        return containers.filter((id) => !still.has(id));
+    }
+    /**
+     * Runbook, Procedure 1: memory is back at its baseline.
+     * @throws WarningSignError when it is not, and `on-warning` says so
+     */
+    async compareMemory() {
+        const { session, candidate, watched } = this;
+        const bytes = watched?.memoryBytes;
+        if (bytes === undefined)
+            return;
+        const { mostBytes, words } = memoryBaseline(await session.ledger.sloRecords(candidate.service));
+        if (bytes > mostBytes) {
+            (0,steps_signs/* raise */.xl)(session, this.signs, {
+                sign: 'memory-baseline',
+                severity: 'medium',
+                service: candidate.service,
+                message: `it uses ${(0,units/* formatSize */.Xq)(bytes)} after the restart, above its baseline (${words})`,
+            });
+            return;
+        }
+        session.recorder.note(`memory ${(0,units/* formatSize */.Xq)(bytes)}, within its baseline (${words})`, candidate.service);
+    }
+    /** Closes the account: what the service was, is, and cost, for report and SLO table. */
+    report(outcome, live, previous) {
+        const { session, candidate } = this;
+        const { release, decision } = candidate;
+        const downtimeMs = this.downtime();
+        const { current } = candidate;
+        const shown = [release, current.release, (0,way_back/* releaseBefore */.P)(current)].find((one) => one?.id === live);
+        session.recorder.services.push({
+            service: candidate.service,
+            outcome,
+            release: live,
+            previousRelease: previous,
+            imageDigest: shown?.image.digest ?? shown?.image.id,
+            commit: shown?.commit,
+            version: shown?.version,
+            downtimeMs,
+            readyMs: this.ready?.startupMs,
+            memoryBytes: this.watched?.memoryBytes,
+            errorLines: this.logSeen()?.errors ?? 0,
+            reasons: decision.kind === 'change' ? decision.reasons : [],
+        });
+        const measured = {
+            restartMs: this.restartMs(),
+            healthyMs: this.ready?.proven === true ? this.ready.startupMs : undefined,
+            memoryBytes: this.watched?.memoryBytes,
+            log: this.logSeen(),
+            downtimeMs,
+        };
+        session.recorder.slo.push(...(0,slo/* sloRows */.M)(session.request.procedure, candidate.service, measured));
+        if (!this.replacing)
+            return;
+        session.recorder.accounts.push({ ...measured, service: candidate.service, outcome, release: live });
+    }
+    /** The watch reads the log from the start on; without one, the verification has. */
+    logSeen() {
+        const { watched } = this;
+        return watched?.lines === undefined ? this.counted : { errors: watched.errorLines, lines: watched.lines };
+    }
+    /** From the engine's own events and our readings of readiness; undefined when nothing ran before or was replaced. */
+    downtime() {
+        const old = this.candidate.current.containers.filter((container) => container.state === 'running');
+        if (old.length === 0 || this.candidate.oneShot)
+            return undefined;
+        const changes = this.session.events.seen
+            .filter((event) => event.action === 'die' && event.service === this.candidate.service)
+            .map((event) => ({
+            atMs: stoppedServingAt(event, this.session.events.seen),
+            container: event.id,
+            serves: false,
+        }));
+        const unserved = Math.round(outageMs(old.map((container) => container.id), [...changes, ...this.served], this.startedAtMs, Date.now()));
+        return Math.max(unserved, this.ports.ms);
+    }
+}
+/** Operations after which containers of the service, or the way to them, may be other ones. */
+/** At the beginning the router is told by address what serves already; once something is replaced, `only` sends it back. */
+function keepsServing(operation) {
+    return operation.kind === 'shift-traffic' && operation.serve.who === 'only';
+}
+const TOUCHING = new Set([
+    'replace-containers',
+    'start-beside',
+    'restart-containers',
+    'kill-containers',
+    'shift-traffic',
+    'stop-containers',
+    'retire-containers',
+    'hold-traffic',
+    'install-edge',
+    'redirect-ports',
+    'restore-data',
+]);
+function isUp(container) {
+    return container.state === 'running' && container.health !== 'unhealthy' && container.restartCount === 0;
+}
+/** Longest grace time that is looked back over. */
+const LOOK_BACK_MS = 10 * 60_000;
+/** A service that is asked to stop takes no new requests from then on, however long it takes to end. */
+function stoppedServingAt(die, seen) {
+    const asked = seen.find((event) => event.action === 'kill' && event.id === die.id && event.atMs <= die.atMs && event.atMs > die.atMs - LOOK_BACK_MS);
+    return asked?.atMs ?? die.atMs;
+}
+
+
+/***/ }),
+
 /***/ 6665:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -18737,6 +18871,129 @@ function raise(run, source, seen, excerpt = []) {
     }
     if (action !== 'warn')
         throw new WarningSignError(sign, excerpt);
+}
+
+
+/***/ }),
+
+/***/ 478:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   PN: () => (/* binding */ tokenToFetch),
+/* harmony export */   _F: () => (/* binding */ showNew),
+/* harmony export */   h_: () => (/* binding */ removeWorktrees),
+/* harmony export */   iH: () => (/* binding */ fetchCommit),
+/* harmony export */   wH: () => (/* binding */ fetchWanted),
+/* harmony export */   xC: () => (/* binding */ viewWorktree)
+/* harmony export */ });
+/* unused harmony export takeWorktree */
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6760);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8182);
+/* harmony import */ var _model_operation_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7396);
+/* harmony import */ var _build_once_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(1373);
+/* harmony import */ var _deployment_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(4564);
+/* harmony import */ var _gates_index_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4174);
+/* harmony import */ var _wanted_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(1132);
+
+
+
+
+
+
+
+/** Commits shown of what a deploy brings. */
+const SHOWN_COMMITS = 50;
+/**
+ * Fetches what is wanted, shows what is new, takes it as a worktree and renders it.
+ * Without a git checkout the files as they lie are what is wanted.
+ */
+async function fetchWanted(session) {
+    const { opened, request } = session;
+    const commit = await fetchCommit(session, opened, session.signal);
+    if (commit === undefined) {
+        if (isKnownNow(session))
+            (0,_deployment_js__WEBPACK_IMPORTED_MODULE_6__/* .beginDeployment */ .tY)(session, undefined);
+        return (0,_wanted_js__WEBPACK_IMPORTED_MODULE_5__/* .wantedFromLive */ .U)(opened, request.workingDirectory);
+    }
+    await showNew(session, opened, commit);
+    await (0,_gates_index_js__WEBPACK_IMPORTED_MODULE_4__/* .passCommitGates */ .ph)(session, commit.commit);
+    if (isKnownNow(session))
+        (0,_deployment_js__WEBPACK_IMPORTED_MODULE_6__/* .beginDeployment */ .tY)(session, commit.commit);
+    // No tracked file differs from the commit (a gate saw to that), and an image needs no build context.
+    if (request.image !== undefined && commit.commit === opened.checkout?.commit) {
+        return (0,_wanted_js__WEBPACK_IMPORTED_MODULE_5__/* .wantedFromLive */ .U)(opened, request.workingDirectory);
+    }
+    return takeWorktree(session, commit.commit, commit.label);
+}
+/** A rollback has yet to find out what comes back, and what is built once is not known by its digest before it is built. */
+function isKnownNow(session) {
+    return session.request.procedure !== 'rollback' && !(0,_build_once_js__WEBPACK_IMPORTED_MODULE_3__/* .buildsOnce */ .HR)(session);
+}
+/** @returns what git fetches with, if anything */
+function tokenToFetch({ request }) {
+    return request.fetchToken ?? request.githubToken;
+}
+/** Fetches the wanted ref; @returns undefined outside git, where `ref` is refused */
+async function fetchCommit(run, opened, signal) {
+    const { request, invocation, source } = run;
+    if (opened.checkout === undefined) {
+        if (request.ref === undefined)
+            return undefined;
+        throw new _model_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ProcedureError */ .e_('E_SOURCE', `${request.workingDirectory} is not a git checkout, so ref "${request.ref}" means nothing`, {
+            next: 'Clone the repository there, or leave ref out to use the files as they lie.',
+        });
+    }
+    const { topLevel, origin, commit } = opened.checkout;
+    if (origin === undefined && request.ref === undefined) {
+        return commit === undefined ? undefined : { commit, label: 'the checkout as it is' };
+    }
+    const ref = request.ref ?? invocation.sha;
+    return run.recorder.step(`fetch ${ref === undefined ? 'the default branch' : (0,_model_operation_js__WEBPACK_IMPORTED_MODULE_2__/* .short */ .h0)(ref)}`, undefined, async () => source.fetch(topLevel, ref, tokenToFetch(run), signal));
+}
+/** The runbook's `git log HEAD..origin/main --oneline`. */
+async function showNew(run, opened, wanted) {
+    const from = opened.checkout?.commit;
+    if (opened.checkout === undefined || from === undefined)
+        return;
+    if (from === wanted.commit) {
+        run.progress.info(`${wanted.label} is checked out already (${from.slice(0, 12)})`);
+        return;
+    }
+    const commits = await run.source.log(opened.checkout.topLevel, from, wanted.commit, SHOWN_COMMITS);
+    run.recorder.commits = commits;
+    run.progress.info(`new in ${wanted.label}: ${commits.length === 0 ? 'nothing (it goes back)' : ''}`);
+    for (const line of commits)
+        run.progress.info(`  ${line}`);
+}
+/** Takes a commit as a worktree that lives until the end of the run, and renders its compose files. */
+async function takeWorktree(session, commit, label) {
+    const { directory, path: worktree } = planWorktree(session, commit);
+    await session.execute({ kind: 'add-worktree', directory, path: worktree, commit }, session.signal);
+    return (0,_wanted_js__WEBPACK_IMPORTED_MODULE_5__/* .renderWanted */ .K)(session, session.opened, worktree, commit, label);
+}
+/** The same for a dry run, which has no journal: the worktree is the only thing made, and it goes at the end. */
+async function viewWorktree(viewing, commit, label) {
+    const { directory, path: worktree } = planWorktree(viewing, commit);
+    await viewing.source.addWorktree(directory, worktree, commit);
+    return (0,_wanted_js__WEBPACK_IMPORTED_MODULE_5__/* .renderWanted */ .K)(viewing, viewing.opened, worktree, commit, label);
+}
+function planWorktree(viewing, commit) {
+    const { opened, request, invocation } = viewing;
+    const directory = opened.checkout?.topLevel ?? request.workingDirectory;
+    const entry = { directory, path: node_path__WEBPACK_IMPORTED_MODULE_0___default().join(request.stateDir, 'worktrees', invocation.runId, commit.slice(0, 12)) };
+    viewing.worktrees.push(entry);
+    return entry;
+}
+/** Removes the worktrees of a run; a failure is only a note, the next run tries again. */
+async function removeWorktrees(viewing) {
+    for (const { directory, path: worktree } of viewing.worktrees.splice(0)) {
+        await viewing.source.removeWorktree(directory, worktree).catch((error) => {
+            viewing.progress.debug(`worktree ${worktree}: ${String(error)}`);
+        });
+    }
 }
 
 
@@ -19342,6 +19599,170 @@ class FailureVoice {
 
 /***/ }),
 
+/***/ 3109:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Fm: () => (/* binding */ drainContainers),
+  rJ: () => (/* binding */ holdTraffic),
+  tv: () => (/* binding */ noteCut),
+  ju: () => (/* binding */ releaseTraffic),
+  wi: () => (/* binding */ retireContainers),
+  V4: () => (/* binding */ routerOf),
+  Uv: () => (/* binding */ shiftTraffic)
+});
+
+// UNUSED EXPORTS: containersOf
+
+// EXTERNAL MODULE: ./build/model/errors.js
+var errors = __nccwpck_require__(8182);
+// EXTERNAL MODULE: ./build/model/units.js
+var units = __nccwpck_require__(9574);
+// EXTERNAL MODULE: ./build/run/deadline.js
+var deadline = __nccwpck_require__(7325);
+;// CONCATENATED MODULE: ./build/strategies/shares.js
+/**
+ * Weights (1 to 100, or 0) that give the new containers together `percent` of the requests.
+ * @param percent 0 to 100
+ */
+function shares(percent, newOnes, oldOnes) {
+    if (newOnes === 0 || percent <= 0)
+        return { new: 0, old: 100 };
+    if (oldOnes === 0 || percent >= 100)
+        return { new: 100, old: 0 };
+    // One of each kind: percent to 100 - percent. Several share what their kind gets.
+    const [ofNew, ofOld] = [percent / newOnes, (100 - percent) / oldOnes];
+    const largest = Math.max(ofNew, ofOld);
+    const scaled = (share) => Math.max(1, Math.round((share / largest) * 100));
+    return { new: scaled(ofNew), old: scaled(ofOld) };
+}
+
+;// CONCATENATED MODULE: ./build/steps/traffic.js
+
+
+
+
+/** A router that counts answers at once; an engine call a round. */
+const DRAIN_POLL_MS = 100;
+const PROGRESS_EVERY_MS = 5_000;
+/** @returns the router of a service */
+function routerOf(session, service, spec) {
+    return session.routers.open(spec, { project: session.project, service });
+}
+/** Containers of a service that a set means, as the engine shows them now. */
+function containersOf(all, set) {
+    return all.filter(({ id }) => (set.are === 'these' ? set.containers.includes(id) : !set.than.includes(id)));
+}
+/** From now on the requests go where the operation says; the router has confirmed it when this resolves. */
+async function shiftTraffic(session, { service, router: spec, serve }, signal) {
+    const router = await routerOf(session, service, spec);
+    const containers = await session.engine.containers(session.project, service);
+    const running = containers.filter((container) => container.state === 'running');
+    const targets = targetsOf(running, serve);
+    if (!targets.some(({ weight }) => weight > 0)) {
+        throw new errors/* ProcedureError */.e_('E_ROUTER', `No running container of ${service} could take its requests`, {
+            next: 'Traffic stays where it is. Look at docker compose ps; something else may work on this project.',
+        });
+    }
+    const all = serve.who === 'all-but' && serve.containers.length === 0;
+    try {
+        await router.apply(targets, signal, all ? 'settled' : 'changing');
+    }
+    catch (error) {
+        // What failed goes all the same: a drain command of its own that fails as well keeps nobody from going back.
+        const message = (0,errors/* asProcedureError */.qq)(error).message;
+        if (spec.kind !== 'discovery' || session.lookers.get(service)?.goingBack !== true || signal.aborted)
+            throw error;
+        session.progress.warning(`${service}: ${message}; it stops without having been drained`);
+    }
+}
+/** @returns each container's share of the requests; 0 drains it */
+function targetsOf(running, serve) {
+    switch (serve.who) {
+        case 'only':
+            return running.map((container) => ({ container, weight: serve.containers.includes(container.id) ? 100 : 0 }));
+        case 'all-but':
+            return running.map((container) => ({ container, weight: serve.containers.includes(container.id) ? 0 : 100 }));
+        case 'new': {
+            const isOld = (container) => serve.old.includes(container.id);
+            const old = running.filter(isOld).length;
+            const weights = shares(serve.percent, running.length - old, old);
+            return running.map((container) => ({ container, weight: isOld(container) ? weights.old : weights.new }));
+        }
+    }
+}
+/**
+ * Waits until nothing is in flight at containers that get no new requests. What outlives the timeout is cut, and counted:
+ * it would be cut by their stop anyway.
+ */
+async function drainContainers(session, operation, signal) {
+    const { service, timeoutMs } = operation;
+    const router = await routerOf(session, service, operation.router);
+    const endsAt = performance.now() + timeoutMs;
+    let lastSaid = performance.now();
+    for (;;) {
+        if (signal.aborted)
+            throw (0,deadline/* reasonOf */.A3)(signal);
+        const all = await session.engine.containers(session.project, service);
+        const containers = containersOf(all, operation.containers).filter(({ state }) => state === 'running');
+        const counts = await Promise.all(containers.map(({ id }) => router.inFlight(id)));
+        if (counts.includes(undefined)) {
+            session.progress.info(`  the router of ${service} does not say what is in flight: the drain is not confirmed`);
+            return;
+        }
+        const left = counts.reduce((sum, count) => sum + (count ?? 0), 0);
+        if (left === 0)
+            return;
+        if (performance.now() > endsAt)
+            return cut(session, router, service, containers, timeoutMs);
+        if (performance.now() - lastSaid > PROGRESS_EVERY_MS) {
+            lastSaid = performance.now();
+            session.progress.info(`  … ${service}: ${left} in flight at the old containers`);
+        }
+        await (0,deadline/* sleep */.yy)(DRAIN_POLL_MS, signal);
+    }
+}
+async function cut(session, router, service, containers, timeoutMs) {
+    let connections = 0;
+    for (const { id } of containers)
+        connections += await router.cut(id);
+    noteCut(session, service, connections, timeoutMs);
+}
+/** Said in the report: somebody's connection broke. */
+function noteCut(session, service, connections, timeoutMs) {
+    const message = `${connections} connections outlived drain-timeout (${(0,units/* formatDuration */.a3)(timeoutMs)}) and were cut`;
+    session.recorder.warn({
+        sign: 'note',
+        severity: 'low',
+        service,
+        message,
+        at: new Date().toISOString(),
+        action: 'warn',
+    });
+    session.progress.warning(`${service}: ${message}`);
+}
+async function holdTraffic(session, { service, router, maxMs, maxQueue }, signal) {
+    await (await routerOf(session, service, router)).hold({ maxMs, maxQueue }, signal);
+}
+async function releaseTraffic(session, { service, router }, signal) {
+    await (await routerOf(session, service, router)).release(signal);
+}
+/** Stops containers within their grace time, and removes them. All at once: each has its own grace time. */
+async function retireContainers(session, { service, containers: set }, signal) {
+    const { engine, project } = session;
+    const containers = containersOf(await engine.containers(project, service), set);
+    await Promise.all(containers.map(async ({ id }) => {
+        await engine.stopContainer(id, signal);
+        await engine.removeContainer(id);
+    }));
+}
+
+
+/***/ }),
+
 /***/ 1378:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -19640,6 +20061,101 @@ async function checkErrorLines(session, subject) {
 
 /***/ }),
 
+/***/ 1132:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   K: () => (/* binding */ renderWanted),
+/* harmony export */   U: () => (/* binding */ wantedFromLive)
+/* harmony export */ });
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1455);
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_fs_promises__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6760);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_1__);
+/* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8182);
+/* harmony import */ var _open_project_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(1979);
+
+
+
+
+/** @returns the live project as it lies there: what is wanted when there is no other commit */
+function wantedFromLive(opened, directory) {
+    const top = opened.checkout?.topLevel ?? directory;
+    return {
+        project: opened.live,
+        commit: opened.checkout?.commit,
+        label: opened.checkout?.commit === undefined ? 'files as they lie' : 'the checkout as it is',
+        roots: { live: top, wanted: top, commit: opened.checkout?.commit },
+        buildDirectory: directory,
+    };
+}
+/**
+ * Renders the compose files of a worktree. Files that git does not track (`.env`, overrides, secrets) come from the live
+ * directory: they are linked in while Compose reads, and taken out again before anything is built, so that they never
+ * get into a build context. Compose cannot be told to do this: `--project-directory` moves the build context as well.
+ */
+async function renderWanted(run, opened, worktree, commit, label) {
+    const top = opened.checkout?.topLevel ?? run.request.workingDirectory;
+    const inside = node_path__WEBPACK_IMPORTED_MODULE_1___default().relative(top, run.request.workingDirectory);
+    const buildDirectory = node_path__WEBPACK_IMPORTED_MODULE_1___default().join(worktree, inside);
+    const live = (0,_open_project_js__WEBPACK_IMPORTED_MODULE_3__/* .liveTarget */ .a5)(run.request);
+    const target = {
+        ...live,
+        directory: buildDirectory,
+        files: live.files.map((file) => moved(file, top, worktree)),
+        projectName: opened.live.name,
+        relocate: { from: worktree, to: top },
+    };
+    const project = await withUntracked(run.source, top, worktree, () => run.compose.render(target)).catch((error) => {
+        throw inWantedCommit(error, label, worktree, top);
+    });
+    return { project, commit, label, roots: { live: top, wanted: worktree, commit }, buildDirectory };
+}
+/** The worktree is gone when a person reads this, and the files in the live directory are those of before. */
+function inWantedCommit(thrown, label, worktree, top) {
+    if (!(thrown instanceof _model_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ProcedureError */ .e_) || thrown.code !== 'E_COMPOSE_FILE')
+        return thrown;
+    return new _model_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ProcedureError */ .e_('E_COMPOSE_FILE', `In ${label}: ${thrown.message.replaceAll(worktree, top)}`, {
+        next: 'Correct it in the repository and deploy that commit; the files in the live directory are those of before. Nothing was changed.',
+        cause: thrown,
+        excerpt: thrown.excerpt,
+    });
+}
+/** Links what is untracked in `top` into the worktree while `body` runs. */
+async function withUntracked(source, top, worktree, body) {
+    const links = [];
+    try {
+        for (const entry of await source.untracked(top)) {
+            const name = entry.replace(/\/$/, '');
+            if (node_path__WEBPACK_IMPORTED_MODULE_1___default().resolve(top, name) === worktree || worktree.startsWith(`${node_path__WEBPACK_IMPORTED_MODULE_1___default().resolve(top, name)}/`))
+                continue;
+            const link = node_path__WEBPACK_IMPORTED_MODULE_1___default().join(worktree, name);
+            if (await exists(link))
+                continue;
+            await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.symlink)(node_path__WEBPACK_IMPORTED_MODULE_1___default().join(top, name), link).then(() => links.push(link), () => undefined);
+        }
+        return await body();
+    }
+    finally {
+        for (const link of links) {
+            if ((await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.readlink)(link).catch(() => undefined)) !== undefined)
+                await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.unlink)(link);
+        }
+    }
+}
+async function exists(file) {
+    return (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.lstat)(file).then(() => true, () => false);
+}
+/** A path inside the live checkout as it lies in the worktree; others stay. */
+function moved(file, from, to) {
+    const relative = node_path__WEBPACK_IMPORTED_MODULE_1___default().relative(from, file);
+    return relative.startsWith('..') || node_path__WEBPACK_IMPORTED_MODULE_1___default().isAbsolute(relative) ? file : node_path__WEBPACK_IMPORTED_MODULE_1___default().join(to, relative);
+}
+
+
+/***/ }),
+
 /***/ 1446:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -19818,6 +20334,119 @@ function edgeUpgradeNote({ service, has, wanted, redirectProblem }) {
         ? 'no new connection fails, since the ports are redirected meanwhile; connections that are open through the edge are closed'
         : `the ports cannot be redirected here (${redirectProblem}), so each of the two is an outage: eject until the new container is ready, the take-over of about ${(0,_model_units_js__WEBPACK_IMPORTED_MODULE_0__/* .formatDuration */ .a3)(_cost_js__WEBPACK_IMPORTED_MODULE_1__/* .TAKEOVER_OUTAGE_MS */ .t)} and the stop of the old container`;
     return `The edge of ${service} is of ${has} and stays so; edge-image says ${wanted}. To upgrade it: ${way}. What it costs: ${cost}.`;
+}
+
+
+/***/ }),
+
+/***/ 6640:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Rd: () => (/* binding */ planEject),
+/* harmony export */   uu: () => (/* binding */ undoEject),
+/* harmony export */   xb: () => (/* binding */ finishEject)
+/* harmony export */ });
+/* harmony import */ var _model_policy_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5179);
+
+const EDGE = { kind: 'edge' };
+/**
+ * The same release again with the ports that the compose file gives it. They are redirected through what stands in for
+ * the edge until the new container is ready, so that no new connection fails where the host can redirect. What may run only
+ * once is stopped first, and the edge keeps requests waiting.
+ */
+function planEject(eject) {
+    const { service, release, present, checks, drainTimeoutMs } = eject;
+    const ports = portsOf(eject);
+    const old = { are: 'these', containers: present };
+    return [
+        { kind: 'capture-evidence', service, moment: 'before' },
+        { kind: 'close-ports', service, ports },
+        ...(eject.alone
+            ? [
+                { kind: 'hold-traffic', service, router: EDGE, ..._model_policy_js__WEBPACK_IMPORTED_MODULE_0__/* .DEFAULT_HOLD */ .ks },
+                { kind: 'drain-containers', service, router: EDGE, containers: old, timeoutMs: drainTimeoutMs },
+                { kind: 'stop-containers', service, containers: present },
+            ]
+            : []),
+        {
+            kind: 'start-beside',
+            service,
+            to: release,
+            from: release,
+            count: eject.replicas,
+            beside: present,
+            published: true,
+            named: false,
+        },
+        { kind: 'await-ready', service, release, timeoutMs: eject.readinessTimeoutMs, except: present },
+        { kind: 'settle-containers', service, containerName: undefined, named: true, except: present },
+        ...(eject.alone
+            ? [
+                { kind: 'shift-traffic', service, router: EDGE, serve: { who: 'new', old: present, percent: 100 } },
+                { kind: 'release-traffic', service, router: EDGE },
+            ]
+            : []),
+        { kind: 'verify', service, release, checks, except: present, candidate: true },
+        { kind: 'end-redirect', service, ports },
+        { kind: 'drain-containers', service, router: EDGE, containers: old, timeoutMs: drainTimeoutMs },
+        { kind: 'end-takeover', service, timeoutMs: drainTimeoutMs },
+        { kind: 'retire-containers', service, containers: old },
+        { kind: 'remove-edge', service },
+        ...(eject.containerName === undefined
+            ? []
+            : [
+                {
+                    kind: 'settle-containers',
+                    service,
+                    containerName: eject.containerName,
+                    named: false,
+                    except: [],
+                },
+            ]),
+        { kind: 'watch', service, release, durationMs: eject.watchMs },
+        { kind: 'capture-evidence', service, moment: 'after' },
+    ];
+}
+/**
+ * The edge takes the ports again; what was to have them goes. Every operation may be repeated.
+ * @param eject `alone`: what is behind the edge was stopped, or may have been
+ */
+function undoEject({ service, release, present, alone, ...eject }) {
+    const ports = portsOf(eject);
+    return [
+        { kind: 'retire-containers', service, containers: { are: 'others', than: present } },
+        ...(alone
+            ? [
+                { kind: 'start-containers', service, containers: present },
+                { kind: 'await-ready', service, release, timeoutMs: eject.readinessTimeoutMs },
+                { kind: 'shift-traffic', service, router: EDGE, serve: { who: 'all-but', containers: [] } },
+                { kind: 'release-traffic', service, router: EDGE },
+            ]
+            : []),
+        { kind: 'open-ports', service, ports },
+        { kind: 'end-redirect', service, ports },
+        { kind: 'end-takeover', service, timeoutMs: eject.drainTimeoutMs },
+    ];
+}
+/** The service has its ports: the redirect ends, what is left behind the edge goes, and so does the edge. */
+function finishEject(eject) {
+    const { service, left, containerName } = eject;
+    return [
+        { kind: 'end-redirect', service, ports: portsOf(eject) },
+        { kind: 'end-takeover', service, timeoutMs: eject.drainTimeoutMs },
+        ...(left.length === 0
+            ? []
+            : [{ kind: 'retire-containers', service, containers: { are: 'these', containers: left } }]),
+        { kind: 'remove-edge', service },
+        ...(containerName === undefined
+            ? []
+            : [{ kind: 'settle-containers', service, containerName, named: false, except: [] }]),
+    ];
+}
+function portsOf({ edge }) {
+    return edge.ports.map(({ published }) => published);
 }
 
 
@@ -20693,6 +21322,58 @@ function ids(containers) {
 
 /***/ }),
 
+/***/ 4656:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   t: () => (/* binding */ startAgain)
+/* harmony export */ });
+/* harmony import */ var _phases_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7485);
+
+/** The same release again. Behind the edge a container gets no ports of the host, so Compose cannot make it. */
+function startAgain(again) {
+    const { service, release, replicas, router, present, containerName, timeoutMs } = again;
+    const ready = { kind: 'await-ready', service, release, timeoutMs };
+    if (router.kind !== 'edge') {
+        const replace = {
+            kind: 'replace-containers',
+            service,
+            to: release,
+            from: release,
+            replicas,
+            force: false,
+        };
+        return [replace, ready, ...(0,_phases_js__WEBPACK_IMPORTED_MODULE_0__/* .letGo */ .Ko)(service, router)];
+    }
+    const missing = Math.max(0, replicas - present.length);
+    return [
+        ...(present.length === 0 ? [] : [{ kind: 'start-containers', service, containers: present }]),
+        ...(missing === 0
+            ? []
+            : [
+                {
+                    kind: 'start-beside',
+                    service,
+                    to: release,
+                    from: release,
+                    count: missing,
+                    beside: present,
+                    published: false,
+                    named: false,
+                },
+            ]),
+        ready,
+        { kind: 'shift-traffic', service, router, serve: { who: 'all-but', containers: [] } },
+        ...(containerName === undefined || missing === 0
+            ? []
+            : [{ kind: 'settle-containers', service, containerName, named: false, except: [] }]),
+    ];
+}
+
+
+/***/ }),
+
 /***/ 3366:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -20771,6 +21452,8 @@ var external_node_path_default = /*#__PURE__*/__nccwpck_require__.n(external_nod
 var external_node_crypto_ = __nccwpck_require__(7598);
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: ./build/model/backup.js
+var backup = __nccwpck_require__(9555);
 // EXTERNAL MODULE: ./build/model/errors.js
 var errors = __nccwpck_require__(8182);
 // EXTERNAL MODULE: external "node:stream"
@@ -30458,8 +31141,6 @@ function preprocess(fn, schema) {
 
 // EXTERNAL MODULE: ./build/model/backup-policy.js
 var backup_policy = __nccwpck_require__(2246);
-// EXTERNAL MODULE: ./build/model/backup.js
-var backup = __nccwpck_require__(9555);
 ;// CONCATENATED MODULE: ./build/backups/manifest.js
 
 
@@ -30507,6 +31188,7 @@ const manifestSchema = looseObject({
 
 
 
+
 const MANIFEST = 'manifest.json';
 /** In the form of `sha256sum`, so that a person can check a backup without this program. */
 const SUMS = 'SHA256SUMS';
@@ -30523,11 +31205,17 @@ function createBackupStore() {
             checked.set(folder, await stateOf(folder, manifest));
         }),
         async list(directory, project, service) {
-            const folder = serviceFolder(directory, project, service);
-            const names = (await (0,promises_.readdir)(folder).catch(() => [])).filter((name) => !name.endsWith(PARTIAL));
-            const found = await Promise.all(names.map(async (name) => lookAt(external_node_path_default().join(folder, name))));
+            const found = await lookAtAll(serviceFolder(directory, project, service));
             // The ids of two of the same second are in no order.
-            return found.filter((one) => one !== undefined).sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
+            return found
+                .flatMap(({ error, manifest }) => (error === undefined && manifest !== undefined ? [manifest] : []))
+                .sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
+        },
+        async broken(directory, project, service) {
+            const found = await lookAtAll(serviceFolder(directory, project, service));
+            return found
+                .flatMap(({ id, manifest, error }) => (error === undefined || !(0,backup/* isBackupId */["if"])(id) ? [] : [{ id, manifest, error }]))
+                .sort((a, b) => (a.id < b.id ? 1 : -1));
         },
         async check(folder, signal) {
             const manifest = await readManifest(folder);
@@ -30618,18 +31306,26 @@ async function stateOf(folder, { entries }) {
     return facts.join('\n');
 }
 const MISSING = { ino: 0, size: 0, mtimeMs: 0, ctimeMs: 0 };
-/** The manifest and the sizes of its archives: enough to list it. Undefined for what is no backup, or not whole. */
+async function lookAtAll(serviceFolder) {
+    const names = (await (0,promises_.readdir)(serviceFolder).catch(() => [])).filter((name) => !name.endsWith(PARTIAL));
+    return Promise.all(names.map(async (name) => ({ id: name, ...(await lookAt(external_node_path_default().join(serviceFolder, name))) })));
+}
+/** The manifest and the sizes of its archives: enough to list it. */
 async function lookAt(folder) {
+    let manifest;
     try {
-        const manifest = await readManifest(folder);
+        manifest = await readManifest(folder);
         for (const { archive, sizeBytes } of manifest.entries) {
-            if ((await (0,promises_.stat)(external_node_path_default().join(folder, archive))).size !== sizeBytes)
-                return undefined;
+            const size = await (0,promises_.stat)(external_node_path_default().join(folder, archive)).then((facts) => facts.size, () => undefined);
+            if (size === sizeBytes)
+                continue;
+            const found = size === undefined ? `${archive} is missing` : `${archive} has ${size} bytes`;
+            throw notWhole(folder, `${found}; it had ${sizeBytes} bytes when it was taken`);
         }
-        return manifest;
+        return { manifest, error: undefined };
     }
-    catch {
-        return undefined;
+    catch (error) {
+        return { manifest, error: error instanceof errors/* ProcedureError */.e_ ? error : notWhole(folder, reasonOf(error), error) };
     }
 }
 async function readManifest(folder) {
@@ -31598,7 +32294,8 @@ function readService(project, name, service, raw) {
         })),
         ports: (service.ports ?? []).map((port) => ({
             target: port.target,
-            published: port.published === undefined ? undefined : String(port.published),
+            // 0 is how Docker writes that the engine chooses.
+            published: port.published === undefined || Number(port.published) === 0 ? undefined : String(port.published),
             protocol: port.protocol === 'udp' ? 'udp' : (port.protocol ?? 'tcp') === 'tcp' ? 'tcp' : 'other',
             hostIp: port.host_ip,
         })),
@@ -31976,7 +32673,7 @@ function observe(answer) {
         service: labels[SERVICE] ?? '',
         number: Number(labels[NUMBER] ?? '1'),
         state: containerState(state.Status),
-        health: healthState(state.Health?.Status),
+        health: healthState(state),
         healthLog: (state.Health?.Log ?? []).map((probe) => ({
             exitCode: probe.ExitCode,
             output: probe.Output,
@@ -32047,12 +32744,17 @@ function containerState(status) {
             return 'dead';
     }
 }
-function healthState(status) {
-    switch (status) {
+/**
+ * Where probing stops, as at a pause, the engine calls a container unhealthy although no probe has failed, and it stays so after
+ * the pause until the next probe (moby, container/health.go, `CloseMonitorChannel`; seen on 26.1.5): then nobody knows yet.
+ */
+function healthState({ Status: state, Health: health }) {
+    switch (health?.Status) {
+        case 'unhealthy':
+            return state === 'running' && health.FailingStreak === 0 ? 'starting' : 'unhealthy';
         case 'starting':
         case 'healthy':
-        case 'unhealthy':
-            return status;
+            return health.Status;
         default:
             return 'none';
     }
@@ -34799,16 +35501,25 @@ async function findDeployment(ask, commit, environment) {
 /** Comments of a pull request are looked through until ours is found, so many pages of a hundred. */
 const PAGES = 10;
 const plan_comment_PER_PAGE = 100;
-const comment = looseObject({ id: schemas_number(), html_url: schemas_string(), body: schemas_string().nullish() });
+const comment = looseObject({
+    id: schemas_number(),
+    node_id: schemas_string(),
+    html_url: schemas_string(),
+    body: schemas_string().nullish(),
+});
 const comments = array(comment);
+/** REST says who wrote a comment, and to no token of a workflow who it is itself. */
+const WRITTEN_BY_US = `query ($id: ID!) { node(id: $id) { ... on IssueComment { viewerDidAuthor } } }`;
+const authorSchema = looseObject({ node: looseObject({ viewerDidAuthor: schemas_boolean() }).nullish() });
 /**
  * One comment for a project on a host, that always holds the newest plan. https://docs.github.com/rest/issues/comments; on a pull
  * request it needs `pull-requests: write`.
  */
-async function writePlanComment(ask, number, { project, host }, text) {
+async function writePlanComment(asking, number, { project, host }, text) {
     const marker = `<!-- rolling-restart plan: ${project} on ${host} -->`;
     const body = `${text.slice(0, MOST_CHARACTERS)}\n${marker}\n`;
-    const known = await findComment(ask, number, marker);
+    const { ask } = asking;
+    const known = await findComment(asking, number, marker);
     if (known !== undefined) {
         const route = 'PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}';
         const { data } = await ask(route, { comment_id: known, body });
@@ -34820,7 +35531,8 @@ async function writePlanComment(ask, number, { project, host }, text) {
     });
     return { url: comment.parse(data).html_url, created: true };
 }
-async function findComment(ask, number, marker) {
+/** What a person has quoted or copied of it stays theirs. */
+async function findComment({ ask, query }, number, marker) {
     for (let page = 1; page <= PAGES; page += 1) {
         const { data } = await ask('GET /repos/{owner}/{repo}/issues/{issue_number}/comments', {
             issue_number: number,
@@ -34828,9 +35540,12 @@ async function findComment(ask, number, marker) {
             page,
         });
         const found = comments.parse(data);
-        const ours = found.find(({ body }) => body?.includes(marker) === true);
-        if (ours !== undefined)
-            return ours.id;
+        for (const { id, node_id: node, body } of found) {
+            if (body?.includes(marker) !== true)
+                continue;
+            if (authorSchema.parse(await query(WRITTEN_BY_US, { id: node })).node?.viewerDidAuthor === true)
+                return id;
+        }
         if (found.length < plan_comment_PER_PAGE)
             return undefined;
     }
@@ -34849,25 +35564,30 @@ const releaseSchema = looseObject({ assets: array(looseObject({ id: schemas_numb
 const deploymentsSchema = array(looseObject({ payload: unknown() }));
 const payloadSchema = looseObject({ 'rolling-restart': looseObject({ images: recorded_images_images }) });
 /**
- * The images that were built for a commit: beside the release of one of its tags, or else in a deployment of it. A record
- * of another commit counts for nothing, since a tag may have been moved.
+ * The images that were built for a commit: beside the release of one of its tags, and what is missing there in a deployment
+ * of it. A record of another commit counts for nothing, since a tag may have been moved.
  * https://docs.github.com/rest/releases, https://docs.github.com/rest/deployments. Needs `contents: read`, `deployments: read`.
  * @param names tags that the commit may have; other names are simply not found
+ * @param services those whose images are wanted
  */
-async function findRecordedImages(ask, commit, names) {
+async function findRecordedImages(ask, commit, names, services) {
+    let known = {};
+    const isWhole = () => services.every((service) => Object.hasOwn(known, service));
     for (const tag of names.flatMap(tagName)) {
         const record = await besideRelease(ask, tag);
         if (record?.commit === commit)
-            return record.images;
+            known = { ...record.images, ...known };
+        if (isWhole())
+            return known;
     }
     const { data } = await ask('GET /repos/{owner}/{repo}/deployments', { sha: commit, per_page: recorded_images_LOOKED_AT });
     for (const { payload } of deploymentsSchema.parse(data)) {
         const parsed = payloadSchema.safeParse(typeof payload === 'string' ? fromJson(payload) : payload);
-        const found = parsed.data?.['rolling-restart'].images;
-        if (found !== undefined && Object.keys(found).length > 0)
-            return found;
+        known = { ...parsed.data?.['rolling-restart'].images, ...known };
+        if (isWhole())
+            break;
     }
-    return {};
+    return known;
 }
 async function besideRelease(ask, tag) {
     let release;
@@ -34928,17 +35648,16 @@ const REVERT = `mutation ($pull: ID!, $body: String!) {
 /**
  * Opens a pull request that reverts the one which brought a commit: `revertPullRequest` of
  * https://docs.github.com/graphql/reference/mutations. The token needs `contents: write` and `pull-requests: write`.
- * @returns undefined when no merged pull request brought the commit
  */
 async function openRevert(access, commit, reason) {
     const ask = (await connect(access, DEADLINE_MS))();
     const { data } = await ask('GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls', { commit_sha: commit });
     const merged = pullsSchema.parse(data).find(({ merged_at: at }) => at !== null && at !== undefined);
     if (merged === undefined)
-        return undefined;
+        return { kind: 'none' };
     const body = `Reverts #${merged.number}: ${reason}`;
     const answer = await (await connectGraphql(access, DEADLINE_MS))(REVERT, { pull: merged.node_id, body });
-    return revertedSchema.parse(answer).revertPullRequest.revertPullRequest;
+    return { kind: 'opened', pull: revertedSchema.parse(answer).revertPullRequest.revertPullRequest };
 }
 
 ;// CONCATENATED MODULE: ./build/github/review-issue.js
@@ -35020,8 +35739,9 @@ function createCodeHost({ onProblem, onIssueLost = onProblem, revertToken, rende
                 return await openRevert({ ...access, token: revertToken }, commit, reason);
             }
             catch (error) {
-                onIssueLost(`GitHub opened no pull request that reverts ${commit.slice(0, 12)} (revert-token needs contents: write and pull-requests: write): ${String(error)}`);
-                return undefined;
+                const reason = `GitHub opened no pull request that reverts ${commit.slice(0, 12)} (revert-token needs contents: write and pull-requests: write): ${String(error)}`;
+                onIssueLost(reason);
+                return { kind: 'lost', reason };
             }
         },
         async approvalOf(environment) {
@@ -35051,18 +35771,19 @@ function createCodeHost({ onProblem, onIssueLost = onProblem, revertToken, rende
                 return undefined;
             try {
                 const ask = (await connect(access, ISSUE_DEADLINE_MS))('once');
-                return await writePlanComment(ask, pullRequest, plan, redact(renderPlan(plan)));
+                const query = await connectGraphql(access, ISSUE_DEADLINE_MS);
+                return await writePlanComment({ ask, query }, pullRequest, plan, redact(renderPlan(plan)));
             }
             catch (error) {
                 onIssueLost(`GitHub took no comment on #${pullRequest} (the token needs pull-requests: write): ${String(error)}`);
                 return undefined;
             }
         },
-        async recordedImages(commit, names) {
+        async recordedImages(commit, names, services) {
             if (client_unreachable(access) !== undefined)
                 return {};
             try {
-                return await findRecordedImages((await connect(access, ISSUE_DEADLINE_MS))(), commit, names);
+                return await findRecordedImages((await connect(access, ISSUE_DEADLINE_MS))(), commit, names, services);
             }
             catch (error) {
                 onIssueLost(`GitHub did not tell which image was built for ${commit.slice(0, 12)} (the token needs contents: read and deployments: read), so it may be built again: ${String(error)}`);
@@ -38131,6 +38852,8 @@ class Recorder {
     deployed = new Set();
     /** Images that this run has built and pushed, by service, with their digest in the registry. */
     pushed = new Map();
+    /** Images of the commit that are in the registry for good, by service, whether this run has pushed them or an earlier one. */
+    pinned = new Map();
     gates = [];
     captured = [];
     verified = [];

@@ -11,7 +11,8 @@
 /* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8182);
 
 /**
- * Turns the first SIGINT or SIGTERM into an abort, so that the run can leave what it touched in order.
+ * Turns the first SIGINT, SIGTERM or SIGHUP (the terminal is gone) into an abort, so that the run can leave what it touched in
+ * order.
  *
  * The runner sends SIGINT, SIGTERM 7.5 s later and SIGKILL 2.5 s after that; the second one is therefore no reason to stop
  * cleaning up. In a shell a second Ctrl-C means that the person does not want to wait: exit 130 at once.
@@ -30,14 +31,42 @@ function cancellation(source, options) {
     };
     const onTerminate = () => abort('SIGTERM');
     source.on('SIGINT', onInterrupt);
+    const onHangUp = () => abort('SIGHUP');
     source.on('SIGTERM', onTerminate);
+    source.on('SIGHUP', onHangUp);
     return {
         signal: controller.signal,
         dispose: () => {
             source.off('SIGINT', onInterrupt);
             source.off('SIGTERM', onTerminate);
+            source.off('SIGHUP', onHangUp);
         },
     };
+}
+
+
+/***/ }),
+
+/***/ 1732:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   w: () => (/* binding */ outliveReader)
+/* harmony export */ });
+/** A reader that went away (`| head`), and a terminal that did (a connection that was lost). */
+const GONE = new Set(['EPIPE', 'EIO']);
+/**
+ * A change goes on when nobody reads its words any more: an unheard error of stdout would end the process in the middle of it,
+ * with the lock held and nothing undone. The report is in its file, and what was done is in the ledger.
+ */
+function outliveReader(...streams) {
+    for (const stream of streams) {
+        stream.on('error', (error) => {
+            if (!GONE.has('code' in error ? error.code : undefined))
+                throw error;
+        });
+    }
 }
 
 
@@ -874,7 +903,7 @@ const TABLE = [
         description: 'Token (`contents: write`, `pull-requests: write`) that opens a pull request which takes the change out of the branch when it was rolled back; without it none is opened.',
         default: undefined,
         kind: 'secret',
-        procedures: ['code-update'],
+        procedures: ['code-update', 'rollback'],
     },
 ];
 /** Every input, in the order the documents show them. */
@@ -893,6 +922,10 @@ const OUTPUT_TABLE = [
     {
         name: 'pushed-images',
         description: 'Images that this run has built and pushed to `push-to`, by service, as a JSON object; empty when none.',
+    },
+    {
+        name: 'recorded-images',
+        description: 'Images of the commit that are in `push-to`, by service and in the same form, whether this run has pushed them or an earlier one.',
     },
     { name: 'downtime-ms', description: 'Longest time in milliseconds that a service did not serve.' },
     { name: 'probe-requests', description: 'Requests that were sent to `probe-url` from the first change on.' },
@@ -3887,16 +3920,18 @@ function runUrl(given, run, attempt) {
 __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _action_cancellation_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3471);
-/* harmony import */ var _action_host_context_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8880);
-/* harmony import */ var _action_inputs_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3701);
-/* harmony import */ var _action_runner_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5795);
-/* harmony import */ var _github_invocation_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8597);
-/* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8182);
-/* harmony import */ var _model_request_secrets_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(9036);
-/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(4786);
-/* harmony import */ var _publish_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8802);
-/* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6517);
-/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(5815);
+/* harmony import */ var _action_closed_output_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1732);
+/* harmony import */ var _action_host_context_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8880);
+/* harmony import */ var _action_inputs_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(3701);
+/* harmony import */ var _action_runner_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5795);
+/* harmony import */ var _github_invocation_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8597);
+/* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(8182);
+/* harmony import */ var _model_request_secrets_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(9036);
+/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(1323);
+/* harmony import */ var _publish_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(8802);
+/* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(6517);
+/* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(5815);
+
 
 
 
@@ -3909,20 +3944,21 @@ __nccwpck_require__.r(__webpack_exports__);
 
 
 /** The action's door: reads the inputs, runs the procedure, publishes the report. */
-const redactor = (0,_report_redact_js__WEBPACK_IMPORTED_MODULE_8__/* .createRedactor */ .l)();
-const runner = (0,_action_runner_js__WEBPACK_IMPORTED_MODULE_3__/* .createRunner */ .j)((text) => redactor.text(text));
+(0,_action_closed_output_js__WEBPACK_IMPORTED_MODULE_1__/* .outliveReader */ .w)(process.stdout, process.stderr);
+const redactor = (0,_report_redact_js__WEBPACK_IMPORTED_MODULE_9__/* .createRedactor */ .l)();
+const runner = (0,_action_runner_js__WEBPACK_IMPORTED_MODULE_4__/* .createRunner */ .j)((text) => redactor.text(text));
 const cancel = (0,_action_cancellation_js__WEBPACK_IMPORTED_MODULE_0__/* .cancellation */ .W)(process, { onRunner: process.env['GITHUB_ACTIONS'] === 'true' });
-const invocation = (0,_github_invocation_js__WEBPACK_IMPORTED_MODULE_4__/* .readInvocation */ .r)();
+const invocation = (0,_github_invocation_js__WEBPACK_IMPORTED_MODULE_5__/* .readInvocation */ .r)();
 try {
-    const request = (0,_action_inputs_js__WEBPACK_IMPORTED_MODULE_2__/* .readRequest */ .i)((0,_action_inputs_js__WEBPACK_IMPORTED_MODULE_2__/* .inputsFromEnvironment */ .n)(process.env), (0,_action_host_context_js__WEBPACK_IMPORTED_MODULE_1__/* .hostContext */ .w)());
-    const secrets = (0,_model_request_secrets_js__WEBPACK_IMPORTED_MODULE_10__/* .secretsOf */ .F)(request);
+    const request = (0,_action_inputs_js__WEBPACK_IMPORTED_MODULE_3__/* .readRequest */ .i)((0,_action_inputs_js__WEBPACK_IMPORTED_MODULE_3__/* .inputsFromEnvironment */ .n)(process.env), (0,_action_host_context_js__WEBPACK_IMPORTED_MODULE_2__/* .hostContext */ .w)());
+    const secrets = (0,_model_request_secrets_js__WEBPACK_IMPORTED_MODULE_11__/* .secretsOf */ .F)(request);
     redactor.learn(secrets);
     for (const { value } of secrets)
         runner.setSecret(value);
     // Before the first effect: `post` finds out from it whether this process came to its end.
     runner.saveState('run', invocation.runId);
-    (0,_publish_js__WEBPACK_IMPORTED_MODULE_7__/* .announcePaths */ .IC)(runner, request, invocation);
-    const run = await (0,_wiring_js__WEBPACK_IMPORTED_MODULE_9__/* .createRun */ .u)({
+    (0,_publish_js__WEBPACK_IMPORTED_MODULE_8__/* .announcePaths */ .IC)(runner, request, invocation);
+    const run = await (0,_wiring_js__WEBPACK_IMPORTED_MODULE_10__/* .createRun */ .u)({
         request,
         invocation,
         progress: runner,
@@ -3930,10 +3966,10 @@ try {
         cancelled: cancel.signal,
         environment: process.env,
     });
-    await (0,_publish_js__WEBPACK_IMPORTED_MODULE_7__/* .publish */ .mk)(runner, redactor, run, await (0,_procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_6__/* .runProcedure */ .n)(run));
+    await (0,_publish_js__WEBPACK_IMPORTED_MODULE_8__/* .publish */ .mk)(runner, redactor, run, await (0,_procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_7__/* .runProcedure */ .n)(run));
 }
 catch (error) {
-    await (0,_publish_js__WEBPACK_IMPORTED_MODULE_7__/* .publishRefusal */ .Id)(runner, (0,_model_errors_js__WEBPACK_IMPORTED_MODULE_5__/* .asProcedureError */ .qq)(error));
+    await (0,_publish_js__WEBPACK_IMPORTED_MODULE_8__/* .publishRefusal */ .Id)(runner, (0,_model_errors_js__WEBPACK_IMPORTED_MODULE_6__/* .asProcedureError */ .qq)(error));
 }
 finally {
     runner.saveState('ended', 'true');
@@ -3973,8 +4009,13 @@ const NO_BACKUP_POLICY = {
 /* harmony export */   K2: () => (/* binding */ expectedSize),
 /* harmony export */   KB: () => (/* binding */ MANIFEST_SCHEMA),
 /* harmony export */   cy: () => (/* binding */ backupSize),
-/* harmony export */   el: () => (/* binding */ backupsToDelete)
+/* harmony export */   el: () => (/* binding */ backupsToDelete),
+/* harmony export */   "if": () => (/* binding */ isBackupId)
 /* harmony export */ });
+/** @returns whether a name has the form of the id of a backup */
+function isBackupId(name) {
+    return /^\d{8}T\d{6}Z-[0-9a-f]{6}$/.test(name);
+}
 const MANIFEST_SCHEMA = 'rolling-restart/backup/v1';
 /** @returns bytes on disk */
 function backupSize(manifest) {
@@ -5491,7 +5532,7 @@ function formatSize(bytes) {
 
 /***/ }),
 
-/***/ 4786:
+/***/ 1323:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -5987,7 +6028,37 @@ async function keepDeliveries({ notifier, progress, recorder }) {
 
 // EXTERNAL MODULE: ./build/model/backup.js
 var backup = __nccwpck_require__(9555);
+;// CONCATENATED MODULE: ./build/steps/broken-backups.js
+
+/** @returns the backups of a service that are there and not whole, newest first */
+function brokenBackups({ backups, request, project }, service) {
+    return backups.broken(request.backupDir, project, service);
+}
+/**
+ * Whoever asks for the newest backup means the newest that was taken: that one which is broken is not passed over in silence.
+ * @param found the newest that is whole
+ * @param isMeant whether a broken one would have been the one that is asked for
+ * @throws ProcedureError E_BACKUP
+ */
+async function refuseBrokenNewer(viewing, service, found, isMeant = isNoSafety) {
+    const newer = (await brokenBackups(viewing, service)).find((one) => (found === undefined || one.id > found.id) && isMeant(one));
+    if (newer === undefined)
+        return;
+    const next = found === undefined
+        ? `There is no other of ${service}: bring a copy of this one there that is whole, or take a new one with procedure backup.`
+        : `To take the one before it all the same: procedure restore with backup: ${found.id}. Or take a new one with procedure backup.`;
+    throw new errors/* ProcedureError */.e_('E_BACKUP', `The newest backup of ${service} cannot be used. ${newer.error.message}`, {
+        next: `${next} Nothing was changed.`,
+        cause: newer.error,
+    });
+}
+/** One that does not say why it was taken counts as asked for. */
+function isNoSafety({ manifest }) {
+    return manifest?.reason !== 'safety';
+}
+
 ;// CONCATENATED MODULE: ./build/steps/old-backups.js
+
 
 
 
@@ -6044,20 +6115,34 @@ async function deleteBackups(session, { service, folders }) {
 async function showBackups(viewing, service) {
     const { request, backups, project, recorder } = viewing;
     const all = await backups.list(request.backupDir, project, service);
-    if (all.length === 0)
+    const broken = await brokenBackups(viewing, service);
+    for (const { error } of broken)
+        viewing.progress.warning(error.message);
+    if (all.length + broken.length === 0)
         return all;
     recorder.findings.push({
         title: `Backups of ${service}, in ${request.backupDir}`,
         columns: ['Backup', 'Taken', 'Why', 'Release', 'Consistency', 'Holds', 'Size'],
-        rows: all.map((one) => [
-            one.id,
-            one.at,
-            one.reason,
-            one.release ?? '–',
-            one.consistency,
-            one.entries.map(({ target }) => target).join(', '),
-            (0,units/* formatSize */.Xq)((0,backup/* backupSize */.cy)(one)),
-        ]),
+        rows: [
+            ...broken.map(({ id, manifest }) => [
+                id,
+                manifest?.at ?? '–',
+                'not whole: cannot be restored',
+                '–',
+                '–',
+                '–',
+                '–',
+            ]),
+            ...all.map((one) => [
+                one.id,
+                one.at,
+                one.reason,
+                one.release ?? '–',
+                one.consistency,
+                one.entries.map(({ target }) => target).join(', '),
+                (0,units/* formatSize */.Xq)((0,backup/* backupSize */.cy)(one)),
+            ]),
+        ],
     });
     return all;
 }
@@ -6135,13 +6220,16 @@ function keptReleases(history) {
 }
 /**
  * A bad release that is the same as the wanted one: the same image and configuration, or the same commit and
- * configuration (a rebuild of the same source is the same release with other time stamps in its layers).
+ * configuration (a rebuild of the same source is the same release with other time stamps in its layers). What was said of the
+ * same last counts: what a person has deployed again by force, and what held, is not bad any more.
  */
 function sameBadRelease(history, wanted) {
-    return history.releases.findLast((release) => isBad(history, release.id) &&
-        release.configHash === wanted.configHash &&
+    const same = history.releases.filter((release) => release.configHash === wanted.configHash &&
         (release.image.fingerprint === wanted.fingerprint ||
             (release.commit !== undefined && release.commit === wanted.commit && release.origin.startsWith('git:'))));
+    const ids = new Set(same.map(({ id }) => id));
+    const verdict = history.events.findLast(({ kind, release }) => (kind === 'live' || kind === 'bad') && ids.has(release));
+    return verdict?.kind === 'bad' ? same.find(({ id }) => id === verdict.release) : undefined;
 }
 /** @param now the moment of creation @param entropy at least six hexadecimal digits */
 function newReleaseId(now, entropy) {
@@ -6877,7 +6965,8 @@ async function recordedImages(viewing, commit, building) {
     if (building.every(({ service }) => found.has(service)))
         return found;
     const names = [request.rollbackTo.kind === 'git' ? request.rollbackTo.ref : undefined, request.ref, invocation.ref];
-    const recorded = await codeHost.recordedImages(commit, [...new Set(names.flatMap((name) => name ?? []))]);
+    const missing = building.map(({ service }) => service).filter((service) => !found.has(service));
+    const recorded = await codeHost.recordedImages(commit, [...new Set(names.flatMap((name) => name ?? []))], missing);
     for (const { service } of building) {
         const reference = recorded[service];
         if (!found.has(service) && (0,recorded_image/* isPinned */.T4)(repositoryOf(request, service) ?? '', reference))
@@ -6937,13 +7026,20 @@ async function pushImage(session, { service, image, reference }, signal) {
 function digestIn(image, repository) {
     return image?.digests.find((digest) => (0,recorded_image/* isPinned */.T4)(repository, digest));
 }
-/** @returns the images of releases that are in the registry for good, by service */
-function pinnedImages(request, releases) {
-    const pinned = releases.flatMap(({ service, image }) => {
-        const repository = request.pushTo === undefined ? undefined : (0,recorded_image/* repositoryFor */.cL)(request.pushTo, service);
-        return repository !== undefined && (0,recorded_image/* isPinned */.T4)(repository, image.digest) ? [[service, image.digest]] : [];
-    });
-    return Object.fromEntries(pinned);
+/**
+ * Keeps for the records which images of the commit are in the registry for good, whoever pushed them.
+ * @param releases those of the commit count; services that go back may come from several
+ * @returns the images, by service
+ */
+function rememberPinned({ request, recorder }, commit, releases) {
+    const { pushTo } = request;
+    if (pushTo !== undefined && commit !== undefined) {
+        for (const { service, image, commit: of } of releases) {
+            if (of === commit && (0,recorded_image/* isPinned */.T4)((0,recorded_image/* repositoryFor */.cL)(pushTo, service), image.digest))
+                recorder.pinned.set(service, image.digest);
+        }
+    }
+    return Object.fromEntries(recorder.pinned);
 }
 
 ;// CONCATENATED MODULE: ./build/model/network-names.js
@@ -7641,11 +7737,14 @@ const BEFORE = new Set([
     'keep-backup',
 ]);
 /** @returns what a person who leaves a release has to know of what it did once */
-function ranWith(release) {
+function ranWith(release, data = 'stays') {
     if (release?.releaseCommand === undefined)
         return [];
+    const ran = `release-command ran with release ${release.id} (${release.releaseCommand.split('\n')[0] ?? ''})`;
     return [
-        `release-command ran with release ${release.id} (${release.releaseCommand.split('\n')[0] ?? ''}): what it changed, such as a database schema, stays as it is.`,
+        data === 'stays'
+            ? `${ran}: what it changed, such as a database schema, stays as it is.`
+            : `${ran}: what it changed in the data of this service goes with that data; what it changed elsewhere, such as in the database of another service, stays as it is.`,
     ];
 }
 /**
@@ -7973,7 +8072,16 @@ async function backupAgeGate({ backups, project, request }, service, now = Date.
     };
 }
 
+;// CONCATENATED MODULE: ./build/steps/commit-order.js
+/** @returns whether all that a commit has is in the other one already, and more; false when either is not known */
+async function isBefore({ source }, { checkout }, commit, than) {
+    if (checkout === undefined || commit === undefined || than === undefined || commit === than)
+        return false;
+    return (await source.log(checkout.topLevel, than, commit, 1)).length === 0;
+}
+
 ;// CONCATENATED MODULE: ./build/steps/gates/downgrade.js
+
 
 /**
  * Running an old run again deploys its old commit. Nobody who wants the newest one notices, so it has to be said; a commit
@@ -7982,7 +8090,7 @@ async function backupAgeGate({ backups, project, request }, service, now = Date.
 async function downgradeGate(run, opened, commit) {
     const live = opened.checkout?.commit;
     const { ref, allowDowngrade } = run.request;
-    if (ref !== undefined || live === undefined || !(await isOlder(run, opened, commit)))
+    if (ref !== undefined || live === undefined || !(await isBefore(run, opened, commit, live)))
         return { kind: 'pass', detail: `commit ${commit.slice(0, 12)} is not older than what is live` };
     const what = `Commit ${commit.slice(0, 12)} is older than ${live.slice(0, 12)}, which is live`;
     if (allowDowngrade)
@@ -7993,18 +8101,6 @@ async function downgradeGate(run, opened, commit) {
             next: `To go back on purpose: procedure rollback with rollback-to: git:${commit.slice(0, 12)}, or allow-downgrade: true. For the newest commit, run the workflow of that one. Nothing was changed.`,
         }),
     };
-}
-/** @returns whether the commit has all that is in the live checkout's commit, and more */
-async function isNewer({ source }, { checkout }, commit) {
-    if (checkout?.commit === undefined || checkout.commit === commit)
-        return false;
-    return (await source.log(checkout.topLevel, commit, checkout.commit, 1)).length === 0;
-}
-/** @returns whether all that the commit has is in the live checkout's commit already */
-async function isOlder({ source }, { checkout }, commit) {
-    if (checkout?.commit === undefined || checkout.commit === commit)
-        return false;
-    return (await source.log(checkout.topLevel, checkout.commit, commit, 1)).length === 0;
 }
 
 // EXTERNAL MODULE: ./build/model/peak-hours.js
@@ -12203,10 +12299,12 @@ const PIECE_MS = 8_000;
 /** What a process that understands signal 3 needs to write what its threads do. */
 const DUMP_MS = 500;
 const NEWEST_LINES = 50_000;
+/** A thread dump, and what led to it. */
+const DUMP_LINES = 5_000;
 /**
  * What can be had of a container that is going to be killed, within bounds and piece by piece: an engine that gives no log
- * may well give the rest. Signal 3 comes first, so that the thread dump of a JVM is in the log; process 1 of a container
- * that does not handle it is not harmed by it.
+ * may well give the rest. Signal 3 comes last: a JVM writes what its threads do and goes on, and process 1 that does not
+ * handle it is not harmed, but nginx, PostgreSQL and gunicorn end at it, and so does what an init process hands it on to.
  */
 async function captureUrgently(run, container, folder, signal) {
     const { engine, evidence } = run;
@@ -12221,18 +12319,14 @@ async function captureUrgently(run, container, folder, signal) {
             run.progress.warning(`evidence of ${container.name}: no ${what}: ${(0,errors/* asProcedureError */.qq)(error).message}`);
         }
     };
-    // A graceful stop is not for a signal that ends some servers at once.
-    if (container.state === 'running' && run.request.procedure === 'emergency') {
-        await piece('thread dump', () => engine.killContainer(id, 'SIGQUIT'));
-        await (0,external_node_timers_promises_.setTimeout)(DUMP_MS);
-    }
+    const newest = async (lines, file) => {
+        const bounded = AbortSignal.any([signal, AbortSignal.timeout(PIECE_MS)]);
+        const log = await engine.logs(id, { timestamps: true, tail: lines, signal: bounded });
+        await evidence.stream(`${folder}/${file}`, log, bounded);
+    };
     await Promise.all([
         piece('inspect output', async () => evidence.json(`${folder}/inspect.json`, await engine.inspectContainer(id))),
-        piece('log', async () => {
-            const bounded = AbortSignal.any([signal, AbortSignal.timeout(PIECE_MS)]);
-            const log = await engine.logs(id, { timestamps: true, tail: NEWEST_LINES, signal: bounded });
-            await evidence.stream(`${folder}/log.txt`, log, bounded);
-        }),
+        piece('log', () => newest(NEWEST_LINES, 'log.txt')),
         ...(isAlive(container)
             ? [
                 piece('list of processes', async () => {
@@ -12243,10 +12337,20 @@ async function captureUrgently(run, container, folder, signal) {
                     const use = await engine.stats(id);
                     if (use !== undefined)
                         await evidence.json(`${folder}/stats.json`, use);
+                    else
+                        run.progress.warning(`evidence of ${container.name}: no resource use: the engine measured none`);
                 }),
             ]
             : []),
     ]);
+    // Not before a graceful stop, for the sake of those that end at it.
+    if (container.state !== 'running' || run.request.procedure !== 'emergency')
+        return;
+    await piece('thread dump', async () => {
+        await engine.killContainer(id, 'SIGQUIT');
+        await (0,external_node_timers_promises_.setTimeout)(DUMP_MS);
+        await newest(DUMP_LINES, 'thread-dump.txt');
+    });
 }
 /** What goes on after the time is over ends by its own deadline; nobody waits for it. */
 async function within(ms, what, work) {
@@ -13898,8 +14002,9 @@ async function asMeant(run, opened) {
     const commit = await source.resolve(opened.checkout.topLevel, ref);
     if (commit === undefined || commit === opened.checkout.commit)
         return run;
-    const older = await isOlder(run, opened, commit);
-    if (!older && ((await isNewer(run, opened, commit)) || !(await wasLive(run, opened, commit))))
+    const live = opened.checkout.commit;
+    const older = await isBefore(run, opened, commit, live);
+    if (!older && ((await isBefore(run, opened, live, commit)) || !(await wasLive(run, opened, commit))))
         return run;
     progress.info(`commit ${commit.slice(0, 12)} is older than what is live: this is a rollback to it`);
     const { image } = request;
@@ -13978,7 +14083,7 @@ function plan_backup_notes(data, freeze, still) {
     ];
 }
 const COSTS = {
-    pause: 'Consistency pause: the containers are frozen while the data is read; requests wait, and none is refused.',
+    pause: 'Consistency pause: the containers are frozen while the data is read; requests wait, and none is refused. Docker calls one with a health check unhealthy until its next probe.',
     stop: 'Consistency stop: the containers are stopped while the data is read; requests fail meanwhile.',
     quiesce: 'Consistency quiesce: quiesce-command makes the service write its data down and leave it while it is read.',
 };
@@ -14186,6 +14291,8 @@ const backup_backup = {
     },
     async perform(session) {
         const result = await backUpServices(session);
+        // Before they are shown: the table has those that stay.
+        await deleteOldBackups(session);
         for (const service of new Set(session.saved.map((one) => one.service)))
             await showBackups(session, service);
         return result;
@@ -14345,14 +14452,18 @@ function serviceOf(project, service) {
 ;// CONCATENATED MODULE: ./build/steps/backup-to-restore.js
 
 
+
 /**
- * The backup that is meant. `latest` is the newest that was not taken as the safety of another restore.
+ * The backup that is meant. `latest` is the newest that was not taken as the safety of another restore; when that one is not
+ * whole, an older one is not taken unasked.
  * @throws ProcedureError E_BACKUP with those there are
  */
 async function findBackup(viewing, service, wanted) {
     const { backups, request, project } = viewing;
     const all = await backups.list(request.backupDir, project, service);
     const found = wanted === 'latest' ? all.find(({ reason }) => reason !== 'safety') : all.find(({ id }) => id === wanted);
+    if (wanted === 'latest')
+        await refuseBrokenNewer(viewing, service, found);
     if (found === undefined)
         throw await noBackup(viewing, service, wanted, all);
     if (found.project === project && found.service === service)
@@ -14507,6 +14618,7 @@ function restore_space_refuse(message) {
 
 
 
+
 /**
  * What is done to the data of services that are changed: a backup first (`backup: before`), or the data of the release that
  * comes back (`with-data`). Whatever could be wrong with it is found out here, before anything is touched.
@@ -14583,6 +14695,7 @@ async function dataOfRelease(viewing, candidate, looking) {
     const { backups, request, project } = viewing;
     const data = await dataOf(viewing, service, current.containers);
     const manifest = await tiedBackup(viewing, service, release.id);
+    await refuseBrokenNewer(viewing, service, manifest, (broken) => broken.manifest?.release === release.id);
     if (data === undefined || manifest === undefined)
         throw await noTiedBackup(viewing, candidate);
     const places = requirePlaces(service, manifest, data.places);
@@ -14595,7 +14708,7 @@ async function dataOfRelease(viewing, candidate, looking) {
     return {
         first: [],
         swap: swap(viewing, { data, current, manifest, places, folder, tool }),
-        notes: [...data_change_notes(manifest), ...leftCommand(viewing, candidate)],
+        notes: [...data_change_notes(manifest), ...leftCommand(viewing, candidate, 'restored')],
     };
 }
 function swap(viewing, { data, current, manifest, places, folder, tool, }) {
@@ -14638,8 +14751,8 @@ async function noTiedBackup(viewing, { service, release }) {
     return new errors/* ProcedureError */.e_('E_BACKUP', `There is no backup of ${service} in ${request.backupDir} that was taken while release ${release.id} ran`, { next: `${hint} Nothing was changed.` });
 }
 /** What ran once with a release that is left. */
-function leftCommand(viewing, { current, release, service }) {
-    const left = ranWith(current.release?.id === release.id ? undefined : current.release);
+function leftCommand(viewing, { current, release, service }, data = 'stays') {
+    const left = ranWith(current.release?.id === release.id ? undefined : current.release, data);
     for (const note of left)
         viewing.recorder.note(note, service);
     viewing.recorder.nextSteps.push(...left);
@@ -15273,7 +15386,9 @@ function badReleaseGate(service, current, wanted) {
     const event = current.history.events.findLast((entry) => entry.release === bad.id && entry.kind === 'bad');
     return {
         kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_BAD_RELEASE', `This is release ${bad.id} of ${service}, which is marked bad: ${event?.reason ?? 'no reason recorded'}`, { next: 'Deploy a fixed commit, or set force: true to deploy the same again; nothing was changed.' }),
+        error: new errors/* ProcedureError */.e_('E_BAD_RELEASE', `This is release ${bad.id} of ${service}, which is marked bad: ${event?.reason ?? 'no reason recorded'}`, {
+            next: 'Deploy a commit or a configuration that is corrected, or set force: true to deploy the same again; nothing was changed.',
+        }),
     };
 }
 
@@ -15514,7 +15629,7 @@ function healthGate(service, current) {
     if (bad.length === 0)
         return { kind: 'pass', detail: `${service} runs and is healthy` };
     const words = bad.map((container) => `${container.name} is ${container.state}, health ${container.health}`);
-    return { kind: 'warn', detail: `${words.join('; ')}: going on, since the change may be its fix` };
+    return { kind: 'warn', detail: `${words.join('; ')}; the change may be its fix` };
 }
 
 ;// CONCATENATED MODULE: ./build/steps/gates/modified-files.js
@@ -15537,22 +15652,53 @@ function modifiedFilesGate(opened) {
 }
 
 ;// CONCATENATED MODULE: ./build/steps/offer-revert.js
+
 /**
  * After a rollback the branch still holds what was rolled back. It is not deployed again unasked, and the next merge brings
  * it along: a pull request that takes it out is opened, when there is a token for it.
  */
-async function offerRevert(session, commit, outcome) {
-    const { request, codeHost, recorder, progress, redactor } = session;
-    if (outcome !== 'rolled-back' || request.revertToken === undefined || commit === undefined)
+async function offerRevert(session, candidates) {
+    const { request, codeHost, progress, recorder, redactor } = session;
+    if (request.revertToken === undefined)
         return;
-    const reason = recorder.services.find((service) => service.outcome === 'rolled-back')?.service ?? 'the service';
-    const run = session.invocation.runUrl ?? session.invocation.runId;
-    const said = `the release of ${commit.slice(0, 12)} was rolled back on ${session.invocation.host} (${reason}), by run ${run}.`;
-    const pull = await codeHost.openRevert(commit, redactor.text(said));
-    if (pull === undefined)
-        return;
-    progress.info(`↩ pull request #${pull.number} takes the change out again: ${pull.url}`);
-    recorder.nextSteps.push(`The branch still has what was rolled back: correct it, or merge #${pull.number} (${pull.url}), which takes it out.`);
+    const left = await leftBehind(session, candidates);
+    for (const commit of new Set(left.map((one) => one.commit))) {
+        const services = left.filter((one) => one.commit === commit).map(({ service }) => service);
+        const said = `the release of ${commit.slice(0, 12)} was rolled back ${where(session, services)}.`;
+        const reverted = await codeHost.openRevert(commit, redactor.text(said));
+        if (reverted.kind === 'opened') {
+            const { number, url } = reverted.pull;
+            progress.info(`↩ pull request #${number} takes the change out again: ${url}`);
+            recorder.nextSteps.push(`The branch still has what was rolled back: correct it, or merge #${number} (${url}), which takes out what ${commit.slice(0, 12)} brought.`);
+        }
+        else {
+            const why = reverted.kind === 'none' ? 'No merged pull request brought it' : 'GitHub opened no pull request';
+            recorder.nextSteps.push(`The branch still has what was rolled back (${commit.slice(0, 12)}). ${why}: correct it, or take it out with git revert.`);
+        }
+    }
+}
+function where({ invocation }, services) {
+    return `on ${invocation.host} (${services.join(', ')}), by run ${invocation.runUrl ?? invocation.runId}`;
+}
+/** The commits that were live, or were to be, and are not after this run, because it went back. */
+async function leftBehind(session, candidates) {
+    const { recorder, request } = session;
+    const left = [];
+    for (const { service, release, current } of candidates) {
+        const outcome = recorder.services.find((one) => one.service === service)?.outcome;
+        if (request.procedure !== 'rollback') {
+            if (outcome === 'rolled-back' && release.commit !== undefined && release.commit !== current.release?.commit)
+                left.push({ service, commit: release.commit });
+            continue;
+        }
+        // Going back to a kept release can lead to a newer commit, too: nothing is to be taken out of the branch then.
+        const before = current.release?.commit;
+        if (outcome !== 'deployed' || before === undefined)
+            continue;
+        if (await isBefore(session, session.opened, release.commit, before))
+            left.push({ service, commit: before });
+    }
+    return left;
 }
 
 ;// CONCATENATED MODULE: ./build/steps/by-hand.js
@@ -16321,13 +16467,14 @@ const codeUpdate = {
         }
         finally {
             const releases = [...session.candidates.values()].map(({ release }) => release);
+            const images = rememberPinned(session, wanted.commit, releases);
             if (buildsOnce(session))
-                beginDeployment(session, wanted.commit, pinnedImages(session.request, releases));
+                beginDeployment(session, wanted.commit, images);
         }
         session.recorder.pullRequests = await asked;
         const candidates = services.flatMap((service) => session.candidates.get(service) ?? []);
         const result = await rollOutAll(session, 'code-update', candidates);
-        await offerRevert(session, wanted.commit, result.outcome);
+        await offerRevert(session, candidates);
         return result;
     },
 };
@@ -16608,23 +16755,27 @@ async function besideIfPossible(viewing, current, release) {
     const kept = await keptCandidate(viewing, release, current);
     const candidate = withRestart(kept, 'a restart was asked for');
     const plan = planFor(viewing, candidate, viewing.opened.checkout?.commit);
-    if (!WITHOUT_OUTAGE.has(plan.strategy))
-        return { kind: 'in-place', why: 'nothing can run beside it unseen' };
+    const written = await writtenBy(viewing, running);
+    if (!WITHOUT_OUTAGE.has(plan.strategy)) {
+        const lost = written === undefined ? '' : `, and ${written}`;
+        return { kind: 'in-place', why: `nothing can run beside it unseen${lost}` };
+    }
     if (plan.operations.some(({ kind }) => kind === 'move-checkout'))
         return {
             kind: 'in-place',
             why: 'the checkout is not at the commit of the release, and a restart does not move it',
         };
+    return written === undefined ? { kind: 'beside', candidate, plan } : { kind: 'in-place', why: written };
+}
+/** @returns words for what only the writable layers hold; undefined when they hold nothing */
+async function writtenBy(viewing, containers) {
     const written = [];
-    for (const { id } of running)
+    for (const { id } of containers)
         written.push(...(await viewing.engine.writtenFiles(id)));
     if (written.length === 0)
-        return { kind: 'beside', candidate, plan };
+        return undefined;
     const more = written.length > NAMED ? ` and ${written.length - NAMED} more` : '';
-    return {
-        kind: 'in-place',
-        why: `a new container would not have what this one has written outside of its volumes: ${written.slice(0, NAMED).join(', ')}${more}`,
-    };
+    return `a new container would not have what this one has written outside of its volumes: ${written.slice(0, NAMED).join(', ')}${more}`;
 }
 
 ;// CONCATENATED MODULE: ./build/steps/restart.js
@@ -17045,6 +17196,7 @@ async function kernelLines(session) {
 
 
 
+
 /**
  * Runbook, Procedure 4: the service is frozen. Captures what can be captured within bounds, then kills, removes and
  * starts it again from the release that was live. Does not wait behind another procedure: it interrupts it.
@@ -17070,12 +17222,23 @@ const emergency = {
             passGate(session, 'health', healthGate(service, current));
             passGate(session, 'stopped', startedAllTheSame(service, isStopped(current)));
         }
-        const result = await restartServices(session, 'emergency', services, 'kill');
-        await session.progress.group('Root cause', async () => {
+        const record = async (result) => session.progress.group('Root cause', async () => {
             const causes = [...before].map(([service, containers]) => findRootCause(session, service, containers));
             await recordIncident(session, result, services, await Promise.all(causes));
         });
-        return result;
+        try {
+            const result = await restartServices(session, 'emergency', services, 'kill');
+            await record(result);
+            return result;
+        }
+        catch (error) {
+            // The engine did not even let it begin, or there is nothing to start: an incident all the same. Whoever fenced this run records it.
+            const { code, message } = (0,errors/* asProcedureError */.qq)(error);
+            const outcome = code === 'E_CANCELLED' ? 'cancelled' : 'failed';
+            if (code !== 'E_FENCED')
+                await record({ outcome, headline: `the emergency restart did not begin: ${message}` });
+            throw error;
+        }
     },
 };
 
@@ -17587,6 +17750,7 @@ function wordsFor(approval) {
 
 
 
+
 /** How old a backup may be where `require-backup` says nothing: the runbook's "current". */
 const precheck_A_DAY_MS = 86_400_000;
 /** T-1h: what the maintenance will need is looked at while there is still time to get it. Nothing that runs is touched. */
@@ -17665,6 +17829,7 @@ async function requireBackup(session, service) {
     // A backup that will be taken by and by is none that could be opened now.
     await passBackupAge({ ...session, request: { ...request, requireBackupMs, backupBefore: false } }, service);
     const [newest] = await backups.list(request.backupDir, project, service);
+    await refuseBrokenNewer(session, service, newest);
     if (newest === undefined)
         return;
     await backups.check(backups.folderOf(request.backupDir, project, service, newest.id), signal);
@@ -18409,6 +18574,8 @@ async function resolveImage(viewing, current, reference) {
 
 
 
+
+
 /**
  * Runbook, Rollback Procedures: back to the previous release, to a git commit, or to a tagged image; image and
  * configuration together. Goes through the same gates, replacement, verification, watch and report as a deploy.
@@ -18445,9 +18612,11 @@ const rollback = {
         if (candidates.length === 0)
             throw nothingToGoBackTo(services);
         const releases = candidates.map(({ release }) => release);
-        beginDeployment(session, releases[0]?.commit, pinnedImages(session.request, releases));
+        const commit = releases[0]?.commit;
+        beginDeployment(session, commit, rememberPinned(session, commit, releases));
         const result = await rollOutAll(session, 'rollback', candidates);
         await markLeftReleases(session, candidates);
+        await offerRevert(session, candidates);
         return result;
     },
 };
@@ -18497,11 +18666,13 @@ function refuseBad(session, current, release) {
         }
         : { kind: 'pass', detail: `${release.id} was not rolled back before` });
 }
-/** What was left by going back is bad: deploying the same again is refused without force. */
+/** What was left by going back is bad: deploying the same again is refused without force. What a newer one replaced is not. */
 async function markLeftReleases(session, candidates) {
     for (const { service, current, release } of candidates) {
         const left = current.release;
         if (!session.deployed.has(service) || left === undefined || left.id === release.id)
+            continue;
+        if (await isBefore(session, session.opened, left.commit, release.commit))
             continue;
         await session.execute({
             kind: 'reject-release',
@@ -19881,8 +20052,8 @@ function announcePaths(runner, request, invocation) {
 /** Everything a workflow or a person gets to see of a run; the job is red unless the outcome is green. */
 async function publish(runner, redactor, run, report) {
     setOutputs(runner, report);
-    const { pushed } = run.recorder;
-    runner.setOutput('pushed-images', pushed.size === 0 ? '' : JSON.stringify(Object.fromEntries(pushed)));
+    runner.setOutput('pushed-images', imagesOf(run.recorder.pushed));
+    runner.setOutput('recorded-images', imagesOf(run.recorder.pinned));
     await writeReportFile(reportPath(run.request, run.invocation), report, redactor);
     await runner.writeSummary(renderSummary(report));
     runner.info(renderText(report));
@@ -19893,6 +20064,9 @@ async function publish(runner, redactor, run, report) {
     }
     if (!(0,outcome/* isGreen */.gf)(report.outcome))
         process.exitCode = 1;
+}
+function imagesOf(images) {
+    return images.size === 0 ? '' : JSON.stringify(Object.fromEntries(images));
 }
 function setOutputs(runner, report) {
     const first = report.services[0];
@@ -20881,6 +21055,8 @@ var external_node_path_default = /*#__PURE__*/__nccwpck_require__.n(external_nod
 var external_node_crypto_ = __nccwpck_require__(7598);
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: ./build/model/backup.js
+var backup = __nccwpck_require__(9555);
 // EXTERNAL MODULE: ./build/model/errors.js
 var errors = __nccwpck_require__(8182);
 // EXTERNAL MODULE: external "node:stream"
@@ -30568,8 +30744,6 @@ function preprocess(fn, schema) {
 
 // EXTERNAL MODULE: ./build/model/backup-policy.js
 var backup_policy = __nccwpck_require__(2246);
-// EXTERNAL MODULE: ./build/model/backup.js
-var backup = __nccwpck_require__(9555);
 ;// CONCATENATED MODULE: ./build/backups/manifest.js
 
 
@@ -30617,6 +30791,7 @@ const manifestSchema = looseObject({
 
 
 
+
 const MANIFEST = 'manifest.json';
 /** In the form of `sha256sum`, so that a person can check a backup without this program. */
 const SUMS = 'SHA256SUMS';
@@ -30633,11 +30808,17 @@ function createBackupStore() {
             checked.set(folder, await stateOf(folder, manifest));
         }),
         async list(directory, project, service) {
-            const folder = serviceFolder(directory, project, service);
-            const names = (await (0,promises_.readdir)(folder).catch(() => [])).filter((name) => !name.endsWith(PARTIAL));
-            const found = await Promise.all(names.map(async (name) => lookAt(external_node_path_default().join(folder, name))));
+            const found = await lookAtAll(serviceFolder(directory, project, service));
             // The ids of two of the same second are in no order.
-            return found.filter((one) => one !== undefined).sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
+            return found
+                .flatMap(({ error, manifest }) => (error === undefined && manifest !== undefined ? [manifest] : []))
+                .sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
+        },
+        async broken(directory, project, service) {
+            const found = await lookAtAll(serviceFolder(directory, project, service));
+            return found
+                .flatMap(({ id, manifest, error }) => (error === undefined || !(0,backup/* isBackupId */["if"])(id) ? [] : [{ id, manifest, error }]))
+                .sort((a, b) => (a.id < b.id ? 1 : -1));
         },
         async check(folder, signal) {
             const manifest = await readManifest(folder);
@@ -30728,18 +30909,26 @@ async function stateOf(folder, { entries }) {
     return facts.join('\n');
 }
 const MISSING = { ino: 0, size: 0, mtimeMs: 0, ctimeMs: 0 };
-/** The manifest and the sizes of its archives: enough to list it. Undefined for what is no backup, or not whole. */
+async function lookAtAll(serviceFolder) {
+    const names = (await (0,promises_.readdir)(serviceFolder).catch(() => [])).filter((name) => !name.endsWith(PARTIAL));
+    return Promise.all(names.map(async (name) => ({ id: name, ...(await lookAt(external_node_path_default().join(serviceFolder, name))) })));
+}
+/** The manifest and the sizes of its archives: enough to list it. */
 async function lookAt(folder) {
+    let manifest;
     try {
-        const manifest = await readManifest(folder);
+        manifest = await readManifest(folder);
         for (const { archive, sizeBytes } of manifest.entries) {
-            if ((await (0,promises_.stat)(external_node_path_default().join(folder, archive))).size !== sizeBytes)
-                return undefined;
+            const size = await (0,promises_.stat)(external_node_path_default().join(folder, archive)).then((facts) => facts.size, () => undefined);
+            if (size === sizeBytes)
+                continue;
+            const found = size === undefined ? `${archive} is missing` : `${archive} has ${size} bytes`;
+            throw notWhole(folder, `${found}; it had ${sizeBytes} bytes when it was taken`);
         }
-        return manifest;
+        return { manifest, error: undefined };
     }
-    catch {
-        return undefined;
+    catch (error) {
+        return { manifest, error: error instanceof errors/* ProcedureError */.e_ ? error : notWhole(folder, reasonOf(error), error) };
     }
 }
 async function readManifest(folder) {
@@ -31708,7 +31897,8 @@ function readService(project, name, service, raw) {
         })),
         ports: (service.ports ?? []).map((port) => ({
             target: port.target,
-            published: port.published === undefined ? undefined : String(port.published),
+            // 0 is how Docker writes that the engine chooses.
+            published: port.published === undefined || Number(port.published) === 0 ? undefined : String(port.published),
             protocol: port.protocol === 'udp' ? 'udp' : (port.protocol ?? 'tcp') === 'tcp' ? 'tcp' : 'other',
             hostIp: port.host_ip,
         })),
@@ -32086,7 +32276,7 @@ function observe(answer) {
         service: labels[SERVICE] ?? '',
         number: Number(labels[NUMBER] ?? '1'),
         state: containerState(state.Status),
-        health: healthState(state.Health?.Status),
+        health: healthState(state),
         healthLog: (state.Health?.Log ?? []).map((probe) => ({
             exitCode: probe.ExitCode,
             output: probe.Output,
@@ -32157,12 +32347,17 @@ function containerState(status) {
             return 'dead';
     }
 }
-function healthState(status) {
-    switch (status) {
+/**
+ * Where probing stops, as at a pause, the engine calls a container unhealthy although no probe has failed, and it stays so after
+ * the pause until the next probe (moby, container/health.go, `CloseMonitorChannel`; seen on 26.1.5): then nobody knows yet.
+ */
+function healthState({ Status: state, Health: health }) {
+    switch (health?.Status) {
+        case 'unhealthy':
+            return state === 'running' && health.FailingStreak === 0 ? 'starting' : 'unhealthy';
         case 'starting':
         case 'healthy':
-        case 'unhealthy':
-            return status;
+            return health.Status;
         default:
             return 'none';
     }
@@ -34909,16 +35104,25 @@ async function findDeployment(ask, commit, environment) {
 /** Comments of a pull request are looked through until ours is found, so many pages of a hundred. */
 const PAGES = 10;
 const plan_comment_PER_PAGE = 100;
-const comment = looseObject({ id: schemas_number(), html_url: schemas_string(), body: schemas_string().nullish() });
+const comment = looseObject({
+    id: schemas_number(),
+    node_id: schemas_string(),
+    html_url: schemas_string(),
+    body: schemas_string().nullish(),
+});
 const comments = array(comment);
+/** REST says who wrote a comment, and to no token of a workflow who it is itself. */
+const WRITTEN_BY_US = `query ($id: ID!) { node(id: $id) { ... on IssueComment { viewerDidAuthor } } }`;
+const authorSchema = looseObject({ node: looseObject({ viewerDidAuthor: schemas_boolean() }).nullish() });
 /**
  * One comment for a project on a host, that always holds the newest plan. https://docs.github.com/rest/issues/comments; on a pull
  * request it needs `pull-requests: write`.
  */
-async function writePlanComment(ask, number, { project, host }, text) {
+async function writePlanComment(asking, number, { project, host }, text) {
     const marker = `<!-- rolling-restart plan: ${project} on ${host} -->`;
     const body = `${text.slice(0, MOST_CHARACTERS)}\n${marker}\n`;
-    const known = await findComment(ask, number, marker);
+    const { ask } = asking;
+    const known = await findComment(asking, number, marker);
     if (known !== undefined) {
         const route = 'PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}';
         const { data } = await ask(route, { comment_id: known, body });
@@ -34930,7 +35134,8 @@ async function writePlanComment(ask, number, { project, host }, text) {
     });
     return { url: comment.parse(data).html_url, created: true };
 }
-async function findComment(ask, number, marker) {
+/** What a person has quoted or copied of it stays theirs. */
+async function findComment({ ask, query }, number, marker) {
     for (let page = 1; page <= PAGES; page += 1) {
         const { data } = await ask('GET /repos/{owner}/{repo}/issues/{issue_number}/comments', {
             issue_number: number,
@@ -34938,9 +35143,12 @@ async function findComment(ask, number, marker) {
             page,
         });
         const found = comments.parse(data);
-        const ours = found.find(({ body }) => body?.includes(marker) === true);
-        if (ours !== undefined)
-            return ours.id;
+        for (const { id, node_id: node, body } of found) {
+            if (body?.includes(marker) !== true)
+                continue;
+            if (authorSchema.parse(await query(WRITTEN_BY_US, { id: node })).node?.viewerDidAuthor === true)
+                return id;
+        }
         if (found.length < plan_comment_PER_PAGE)
             return undefined;
     }
@@ -34959,25 +35167,30 @@ const releaseSchema = looseObject({ assets: array(looseObject({ id: schemas_numb
 const deploymentsSchema = array(looseObject({ payload: unknown() }));
 const payloadSchema = looseObject({ 'rolling-restart': looseObject({ images: recorded_images_images }) });
 /**
- * The images that were built for a commit: beside the release of one of its tags, or else in a deployment of it. A record
- * of another commit counts for nothing, since a tag may have been moved.
+ * The images that were built for a commit: beside the release of one of its tags, and what is missing there in a deployment
+ * of it. A record of another commit counts for nothing, since a tag may have been moved.
  * https://docs.github.com/rest/releases, https://docs.github.com/rest/deployments. Needs `contents: read`, `deployments: read`.
  * @param names tags that the commit may have; other names are simply not found
+ * @param services those whose images are wanted
  */
-async function findRecordedImages(ask, commit, names) {
+async function findRecordedImages(ask, commit, names, services) {
+    let known = {};
+    const isWhole = () => services.every((service) => Object.hasOwn(known, service));
     for (const tag of names.flatMap(tagName)) {
         const record = await besideRelease(ask, tag);
         if (record?.commit === commit)
-            return record.images;
+            known = { ...record.images, ...known };
+        if (isWhole())
+            return known;
     }
     const { data } = await ask('GET /repos/{owner}/{repo}/deployments', { sha: commit, per_page: recorded_images_LOOKED_AT });
     for (const { payload } of deploymentsSchema.parse(data)) {
         const parsed = payloadSchema.safeParse(typeof payload === 'string' ? fromJson(payload) : payload);
-        const found = parsed.data?.['rolling-restart'].images;
-        if (found !== undefined && Object.keys(found).length > 0)
-            return found;
+        known = { ...parsed.data?.['rolling-restart'].images, ...known };
+        if (isWhole())
+            break;
     }
-    return {};
+    return known;
 }
 async function besideRelease(ask, tag) {
     let release;
@@ -35038,17 +35251,16 @@ const REVERT = `mutation ($pull: ID!, $body: String!) {
 /**
  * Opens a pull request that reverts the one which brought a commit: `revertPullRequest` of
  * https://docs.github.com/graphql/reference/mutations. The token needs `contents: write` and `pull-requests: write`.
- * @returns undefined when no merged pull request brought the commit
  */
 async function openRevert(access, commit, reason) {
     const ask = (await connect(access, DEADLINE_MS))();
     const { data } = await ask('GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls', { commit_sha: commit });
     const merged = pullsSchema.parse(data).find(({ merged_at: at }) => at !== null && at !== undefined);
     if (merged === undefined)
-        return undefined;
+        return { kind: 'none' };
     const body = `Reverts #${merged.number}: ${reason}`;
     const answer = await (await connectGraphql(access, DEADLINE_MS))(REVERT, { pull: merged.node_id, body });
-    return revertedSchema.parse(answer).revertPullRequest.revertPullRequest;
+    return { kind: 'opened', pull: revertedSchema.parse(answer).revertPullRequest.revertPullRequest };
 }
 
 ;// CONCATENATED MODULE: ./build/github/review-issue.js
@@ -35130,8 +35342,9 @@ function createCodeHost({ onProblem, onIssueLost = onProblem, revertToken, rende
                 return await openRevert({ ...access, token: revertToken }, commit, reason);
             }
             catch (error) {
-                onIssueLost(`GitHub opened no pull request that reverts ${commit.slice(0, 12)} (revert-token needs contents: write and pull-requests: write): ${String(error)}`);
-                return undefined;
+                const reason = `GitHub opened no pull request that reverts ${commit.slice(0, 12)} (revert-token needs contents: write and pull-requests: write): ${String(error)}`;
+                onIssueLost(reason);
+                return { kind: 'lost', reason };
             }
         },
         async approvalOf(environment) {
@@ -35161,18 +35374,19 @@ function createCodeHost({ onProblem, onIssueLost = onProblem, revertToken, rende
                 return undefined;
             try {
                 const ask = (await connect(access, ISSUE_DEADLINE_MS))('once');
-                return await writePlanComment(ask, pullRequest, plan, redact(renderPlan(plan)));
+                const query = await connectGraphql(access, ISSUE_DEADLINE_MS);
+                return await writePlanComment({ ask, query }, pullRequest, plan, redact(renderPlan(plan)));
             }
             catch (error) {
                 onIssueLost(`GitHub took no comment on #${pullRequest} (the token needs pull-requests: write): ${String(error)}`);
                 return undefined;
             }
         },
-        async recordedImages(commit, names) {
+        async recordedImages(commit, names, services) {
             if (client_unreachable(access) !== undefined)
                 return {};
             try {
-                return await findRecordedImages((await connect(access, ISSUE_DEADLINE_MS))(), commit, names);
+                return await findRecordedImages((await connect(access, ISSUE_DEADLINE_MS))(), commit, names, services);
             }
             catch (error) {
                 onIssueLost(`GitHub did not tell which image was built for ${commit.slice(0, 12)} (the token needs contents: read and deployments: read), so it may be built again: ${String(error)}`);
@@ -38241,6 +38455,8 @@ class Recorder {
     deployed = new Set();
     /** Images that this run has built and pushed, by service, with their digest in the registry. */
     pushed = new Map();
+    /** Images of the commit that are in the registry for good, by service, whether this run has pushed them or an earlier one. */
+    pinned = new Map();
     gates = [];
     captured = [];
     verified = [];

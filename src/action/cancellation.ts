@@ -2,8 +2,8 @@ import { ProcedureError } from '../model/errors.js';
 
 /** The part of a process that cancellation listens to. */
 export interface SignalSource {
-  on(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
-  off(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
+  on(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listener: () => void): unknown;
+  off(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listener: () => void): unknown;
   exit(code: number): never;
 }
 
@@ -15,7 +15,8 @@ export interface Cancellation {
 }
 
 /**
- * Turns the first SIGINT or SIGTERM into an abort, so that the run can leave what it touched in order.
+ * Turns the first SIGINT, SIGTERM or SIGHUP (the terminal is gone) into an abort, so that the run can leave what it touched in
+ * order.
  *
  * The runner sends SIGINT, SIGTERM 7.5 s later and SIGKILL 2.5 s after that; the second one is therefore no reason to stop
  * cleaning up. In a shell a second Ctrl-C means that the person does not want to wait: exit 130 at once.
@@ -35,12 +36,15 @@ export function cancellation(source: SignalSource, options: { readonly onRunner:
   };
   const onTerminate = (): void => abort('SIGTERM');
   source.on('SIGINT', onInterrupt);
+  const onHangUp = (): void => abort('SIGHUP');
   source.on('SIGTERM', onTerminate);
+  source.on('SIGHUP', onHangUp);
   return {
     signal: controller.signal,
     dispose: () => {
       source.off('SIGINT', onInterrupt);
       source.off('SIGTERM', onTerminate);
+      source.off('SIGHUP', onHangUp);
     },
   };
 }

@@ -158,41 +158,72 @@ describe('the bundle and the shell', () => {
     expect(options.sort()).toEqual([...own, 'json', 'verbose', 'help'].sort());
   });
 
-  it('ends on Ctrl-C in a watch as cancelled, with exit code 1, and leaves nothing behind', async () => {
-    const commit = await project.commitRelease({ version: '9.0.0' });
+  it('goes on to its end, and undoes what is bad, when whoever reads its words goes away', async () => {
+    const before = (await project.get('/')).text.split(' ')[0];
+    const commit = await project.commitRelease({ version: '8.9.0', chaos: 'crash-after:2s' });
     const state = { 'state-dir': join(project.root, 'of-the-shell') };
-    const all = { ...inputs(), ...state, ref: commit, watch: '90s' };
-    const words = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
-    const child = spawn(process.execPath, [CLI, 'code-update', ...words, '--json'], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let [out, log] = ['', ''];
-    child.stdout.setEncoding('utf8').on('data', (part: string) => (out += part));
-    await new Promise<void>((resolve, reject) => {
-      child.stderr.setEncoding('utf8').on('data', (part: string) => {
-        log += part;
-        if (log.includes('is live and verified')) resolve();
+    const words = Object.entries({ ...inputs(), ...state, ref: commit, watch: '20s' }).flatMap(([name, value]) => [
+      `--${name}`,
+      value,
+    ]);
+    const child = spawn(process.execPath, [CLI, 'code-update', ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const said = new Promise<void>((resolve, reject) => {
+      child.stdout.setEncoding('utf8').on('data', (part: string) => {
+        if (part.includes('✓ replace')) resolve();
       });
-      child.once('close', () => reject(new Error(`it ended before its watch:\n${log}`)));
+      child.once('close', () => reject(new Error('it ended before it had replaced anything')));
     });
-    const live = await project.containerId('app');
-    const began = Date.now();
-    child.kill('SIGINT');
-    const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
-    expect([code, signal], log).toEqual([1, null]);
-    expect(Date.now() - began).toBeLessThan(20_000);
-    const report = JSON.parse(out) as RunReport;
-    expect(report).toMatchObject({ outcome: 'cancelled', changed: true, error: { code: 'E_CANCELLED' } });
-    expect(report.error?.message).toContain('SIGINT');
-    // The release was verified: it stays. Lock, journal, worktree and children are gone.
-    expect(await project.containerId('app')).toBe(live);
-    expect((await project.get('/')).text).toMatch(/^9\.0\.0/);
-    expect((await project.git('worktree', 'list')).split('\n')).toHaveLength(1);
-    expect(processesOf(report.invocation.runId)).toEqual([]);
-    const next = await change('code-update', { ref: commit, 'lock-timeout': '0s' });
-    expect(next.outcome).toBe('unchanged');
+    await said;
+    child.stdout.destroy();
+    child.stderr.destroy();
+    const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
+    expect([code, signal]).toEqual([1, null]);
+    expect((await project.get('/')).text.split(' ')[0]).toBe(before);
+    const { value } = await shell('code-update', { ...inputs(), ...state, ref: commit, 'lock-timeout': '0s' });
+    const next = value as RunReport;
+    expect(next.error?.code).toBe('E_BAD_RELEASE');
     expect(next.timeline.map(({ text }) => text).join('\n')).not.toMatch(/killed|repair/);
   });
+
+  it.each(['SIGINT', 'SIGHUP'] as const)(
+    'ends on %s in a watch as cancelled, with exit code 1, and leaves nothing behind',
+    async (name) => {
+      const version = name === 'SIGINT' ? '9.0.0' : '9.1.0';
+      const commit = await project.commitRelease({ version });
+      const state = { 'state-dir': join(project.root, 'of-the-shell') };
+      const all = { ...inputs(), ...state, ref: commit, watch: '90s' };
+      const words = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
+      const child = spawn(process.execPath, [CLI, 'code-update', ...words, '--json'], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      let [out, log] = ['', ''];
+      child.stdout.setEncoding('utf8').on('data', (part: string) => (out += part));
+      await new Promise<void>((resolve, reject) => {
+        child.stderr.setEncoding('utf8').on('data', (part: string) => {
+          log += part;
+          if (log.includes('is live and verified')) resolve();
+        });
+        child.once('close', () => reject(new Error(`it ended before its watch:\n${log}`)));
+      });
+      const live = await project.containerId('app');
+      const began = Date.now();
+      child.kill(name);
+      const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+      expect([code, signal], log).toEqual([1, null]);
+      expect(Date.now() - began).toBeLessThan(20_000);
+      const report = JSON.parse(out) as RunReport;
+      expect(report).toMatchObject({ outcome: 'cancelled', changed: true, error: { code: 'E_CANCELLED' } });
+      expect(report.error?.message).toContain(name);
+      // The release was verified: it stays. Lock, journal, worktree and children are gone.
+      expect(await project.containerId('app')).toBe(live);
+      expect((await project.get('/')).text.startsWith(version)).toBe(true);
+      expect((await project.git('worktree', 'list')).split('\n')).toHaveLength(1);
+      expect(processesOf(report.invocation.runId)).toEqual([]);
+      const next = await change('code-update', { ref: commit, 'lock-timeout': '0s' });
+      expect(next.outcome).toBe('unchanged');
+      expect(next.timeline.map(({ text }) => text).join('\n')).not.toMatch(/killed|repair/);
+    },
+  );
 });
 
 /** Processes on this host that have the run in their environment. */
