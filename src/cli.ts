@@ -53,9 +53,13 @@ try {
     show(report, renderText(report), isGreen(report.outcome));
   }
 } catch (error) {
-  const problem = asProcedureError(error);
-  progress.error(`${problem.code}: ${problem.message}`);
-  progress.info(`Next: ${problem.next}`);
+  const { code, message, next } = asProcedureError(error);
+  progress.error(`${code}: ${message}`);
+  progress.info(`Next: ${next}`);
+  if (json)
+    process.stdout.write(
+      `${JSON.stringify(redactor.json({ outcome: code === 'E_INTERNAL' ? 'failed' : 'refused', error: { code, message, next } }), null, 2)}\n`,
+    );
   process.exitCode = 1;
 } finally {
   cancel.dispose();

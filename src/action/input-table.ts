@@ -202,10 +202,10 @@ const TABLE = [
   },
   {
     name: 'pull-base',
-    description: 'Build on fresh base images: the way to take security patches in.',
+    description: 'Build on fresh base images: the way to take security patches in. `maintenance` always does.',
     default: 'false',
     kind: 'flag',
-    procedures: ['full-restart', 'code-update', 'maintenance'],
+    procedures: ['full-restart', 'code-update'],
   },
   {
     name: 'build-command',
@@ -563,7 +563,7 @@ const TABLE = [
   {
     name: 'gates',
     description:
-      'What gates do, as in `peak-hours=warn, disk-space=off`: `enforce`, `warn` or `off` for `health`, `active-jobs`, `peak-hours`, `registry`, `staging`, `rollback-release`, `backup-age`, `disk-space` and `ports`.',
+      'What gates do, as in `peak-hours=warn, disk-space=off`: `enforce`, `warn` or `off` for `health`, `active-jobs`, `peak-hours`, `registry`, `downgrade`, `staging`, `rollback-release`, `backup-age`, `disk-space` and `ports`.',
     default: undefined,
     defaultText: 'each its own way',
     kind: 'list',

@@ -1,13 +1,11 @@
 import { liveRelease, isBad, keptReleases } from '../model/release.js';
-import { formatSize } from '../model/units.js';
 import type { Current } from '../steps/candidate.js';
-import { lastLines } from '../steps/diagnose.js';
 import { diskSpaceGate } from '../steps/gates/disk-space.js';
 import type { GateFinding } from '../steps/gates/pass-gate.js';
+import { lookAtContainers } from '../steps/look-at-containers.js';
 import { lookAtEdge } from '../steps/look-at-edge.js';
 import { lookAtRouter } from '../steps/look-at-router.js';
 import { imageOf } from '../steps/kept-candidate.js';
-import { countErrors, errorMatcher } from '../steps/log-lines.js';
 import { observe } from '../steps/observe.js';
 import { showBackups } from '../steps/old-backups.js';
 import { previewUpdate } from '../steps/preview.js';
@@ -15,12 +13,9 @@ import { describeStop, isStopped } from '../steps/stopped.js';
 import { requireServices } from '../steps/open-project.js';
 import type { Viewing } from '../steps/session.js';
 import { describeDecision } from '../steps/show-plan.js';
-import { dependencyOrder, isOneShot } from '../model/service.js';
+import { dependencyOrder } from '../model/service.js';
 import { asProcedureError } from '../model/errors.js';
 import { ended, type Procedure, type ProcedureResult } from './procedure.js';
-
-/** How far back the log is read for error lines: the runbook's `--since 5m`. */
-const LOG_WINDOW_MS = 5 * 60_000;
 
 /** Looks at everything and changes nothing: health, resources, errors, what there is to go back to, what would happen. */
 export const check: Procedure = {
@@ -39,7 +34,7 @@ export const check: Procedure = {
       if (current.containers.length === 0 && current.history.releases.length === 0) continue;
       const stop = isStopped(current);
       if (stop !== undefined) stopped.push(`${service} is ${describeStop(stop)}`);
-      problems.push(...(await lookAtContainers(viewing, service, current, stop !== undefined)));
+      problems.push(...(await lookAtContainers(viewing, service, current, { stopped: stop !== undefined })));
       problems.push(...(await lookAtEdge(viewing, service, current.containers)));
       problems.push(...(await lookAtRouter(viewing, service)));
       problems.push(...(await lookAtReleases(viewing, service, current)));
@@ -61,49 +56,6 @@ export const check: Procedure = {
 
   perform: undefined,
 };
-
-async function lookAtContainers(
-  viewing: Viewing,
-  service: string,
-  current: Current,
-  stopped: boolean,
-): Promise<readonly string[]> {
-  const rows: string[][] = [];
-  const problems: string[] = [];
-  const matcher = errorMatcher(viewing.request);
-  for (const container of current.containers) {
-    const use = container.state === 'running' ? await viewing.engine.stats(container.id) : undefined;
-    const since = (Date.now() - LOG_WINDOW_MS) / 1000;
-    const log = await viewing.engine.logs(container.id, { since, tail: 50_000, signal: AbortSignal.timeout(60_000) });
-    const counted = await countErrors(log, matcher);
-    rows.push([
-      container.name,
-      container.state,
-      container.health,
-      String(container.restartCount),
-      use === undefined ? '–' : formatSize(use.memoryBytes),
-      use === undefined ? '–' : `${use.cpuPercent.toFixed(1)} %`,
-      String(counted.errors),
-      container.startedAt,
-    ]);
-    // Ended with 0 is what a one-shot service is for; of any other it means that it does not serve.
-    const done = container.exitCode === 0 && isOneShot(viewing.opened.live, service);
-    if (container.state !== 'running' && !done && !stopped) {
-      problems.push(`${container.name} is ${container.state} with exit code ${container.exitCode}`);
-      viewing.progress.info((await lastLines(viewing, container.id, 10)).join('\n'));
-    }
-    if (container.health === 'unhealthy' && !stopped) problems.push(`${container.name} is unhealthy`);
-    if (use !== undefined && use.memoryBytes > viewing.request.maxMemoryBytes) {
-      problems.push(`${container.name} uses ${formatSize(use.memoryBytes)} of memory`);
-    }
-  }
-  viewing.recorder.findings.push({
-    title: `Containers of ${service}`,
-    columns: ['Container', 'State', 'Health', 'Restarts', 'Memory', 'CPU', 'Error lines (5 min)', 'Started'],
-    rows,
-  });
-  return problems;
-}
 
 async function lookAtReleases(viewing: Viewing, service: string, current: Current): Promise<readonly string[]> {
   const { history } = current;

@@ -30,22 +30,22 @@ export const emergency: Procedure = {
 
   async perform(session: Session): Promise<ProcedureResult> {
     const services = requireNamedServices(session);
-    // An emergency is not refused: what a gate finds is reported and passed.
-    const disk = await diskSpaceGate(session, session.opened);
-    passGate(session, 'disk-space', disk.kind === 'refuse' ? { kind: 'warn', detail: disk.error.message } : disk);
     const before = new Map<string, readonly ObservedContainer[]>();
-    for (const service of services) {
-      const current = await observe(session.engine, session, session.project, service);
-      before.set(service, current.containers);
-      passGate(session, 'health', healthGate(service, current));
-      passGate(session, 'stopped', startedAllTheSame(service, isStopped(current)));
-    }
     const record = async (result: Pick<ProcedureResult, 'outcome' | 'headline'>): Promise<void> =>
       session.progress.group('Root cause', async () => {
         const causes = [...before].map(([service, containers]) => findRootCause(session, service, containers));
         await recordIncident(session, result, services, await Promise.all(causes));
       });
     try {
+      // An emergency is not refused: what a gate finds is reported and passed.
+      const disk = await diskSpaceGate(session, session.opened);
+      passGate(session, 'disk-space', disk.kind === 'refuse' ? { kind: 'warn', detail: disk.error.message } : disk);
+      for (const service of services) {
+        const current = await observe(session.engine, session, session.project, service);
+        before.set(service, current.containers);
+        passGate(session, 'health', healthGate(service, current));
+        passGate(session, 'stopped', startedAllTheSame(service, isStopped(current)));
+      }
       const result = await restartServices(session, 'emergency', services, 'kill');
       await record(result);
       return result;

@@ -1,6 +1,8 @@
+import { asProcedureError } from '../model/errors.js';
 import { isOneShot } from '../model/service.js';
 import { healthGate } from '../steps/gates/health.js';
 import { passGate } from '../steps/gates/pass-gate.js';
+import { lookAtContainers } from '../steps/look-at-containers.js';
 import { restartServices, planRestart } from '../steps/restart.js';
 import { observe } from '../steps/observe.js';
 import { selectServices } from '../steps/select-services.js';
@@ -21,22 +23,34 @@ export const healthRestart: Procedure = {
 
   async preview(viewing: Viewing): Promise<ProcedureResult> {
     const names = await withoutStopped(viewing, longRunning(viewing));
+    for (const name of names) await lookBefore(viewing, name);
     const services = await Promise.all(names.map((name) => planRestart(viewing, name, 'restart')));
     return ended('completed', describePreview(viewing, { procedure: 'health-restart', preparation: [], services }));
   },
 
   async perform(session: Session): Promise<ProcedureResult> {
     const services = await withoutStopped(session, longRunning(session));
-    for (const service of services) {
-      passGate(
-        session,
-        'health',
-        healthGate(service, await observe(session.engine, session, session.project, service)),
-      );
-    }
+    await session.progress.group('Health, resource use and recent errors', async () => {
+      for (const service of services) await lookBefore(session, service);
+    });
     return restartServices(session, 'health-restart', services, 'restart');
   },
 };
+
+/** Why it is restarted is seen before, and not afterwards; what cannot be seen keeps nothing from being restarted. */
+async function lookBefore(viewing: Viewing, service: string): Promise<void> {
+  const current = await observe(viewing.engine, viewing, viewing.project, service);
+  passGate(viewing, 'health', healthGate(service, current));
+  try {
+    const problems = await lookAtContainers(viewing, service, current, { when: ', before the restart' });
+    for (const problem of problems) viewing.progress.warning(problem);
+  } catch (error) {
+    viewing.signal.throwIfAborted();
+    viewing.progress.warning(
+      `${service}: its resource use and its errors were not seen: ${asProcedureError(error).message}`,
+    );
+  }
+}
 
 /** A one-shot service has done its work: there is nothing of it to restart. */
 function longRunning(viewing: Viewing): readonly string[] {

@@ -93,8 +93,12 @@ export async function restartServices(
     if (error !== undefined) {
       const outcome = error.code === 'E_CANCELLED' ? 'cancelled' : 'failed';
       const before = done.length === 0 ? '' : `${done.join(', ')} restarted; `;
-      const touched = plan.operations.some((one) => TOUCHES.has(one.kind) && session.begun.includes(one));
-      const what = touched ? 'was restarted and is not right' : 'was not restarted';
+      const touched = hasBegun(session, plan, TOUCHES);
+      const what = hasBegun(session, plan, STARTS)
+        ? 'was restarted and is not right'
+        : touched
+          ? 'may be stopped and was not started again'
+          : 'was not restarted';
       const headline = `${before}${service} ${what}: ${error.message}`;
       const freed = freedPort(session, plan);
       return { outcome, headline, error, undoError: undefined, changed: touched || freed || done.length > 0 };
@@ -143,7 +147,9 @@ async function carryOut(
       (captureError: unknown) => session.progress.debug(`evidence: ${String(captureError)}`),
     );
     session.recorder.nextSteps.push(
-      `${candidate.service}: what is there now is release ${candidate.release.id}, started again. To go back to the one before: procedure rollback with rollback-to: previous.`,
+      hasBegun(session, plan, STARTS)
+        ? `${candidate.service}: what is there now is release ${candidate.release.id}, started again. To go back to the one before: procedure rollback with rollback-to: previous.`
+        : `${candidate.service}: it was not started again. Look at what is there (docker ps --all), correct what is in the way, and run the same procedure again.`,
     );
     run.report(failure.code === 'E_CANCELLED' ? 'cancelled' : 'failed', candidate.release.id, undefined);
     return failure;
@@ -173,14 +179,17 @@ async function saveIfPossible(
   return operations.slice(last + 1);
 }
 
-const TOUCHES: ReadonlySet<Operation['kind']> = new Set([
+const STARTS: ReadonlySet<Operation['kind']> = new Set([
   'restart-containers',
-  'kill-containers',
-  'remove-containers',
   'replace-containers',
   'start-beside',
   'start-containers',
 ]);
+const TOUCHES: ReadonlySet<Operation['kind']> = new Set([...STARTS, 'kill-containers', 'remove-containers']);
+
+function hasBegun({ begun }: Session, { operations }: ServicePlan, kinds: ReadonlySet<Operation['kind']>): boolean {
+  return operations.some((one) => kinds.has(one.kind) && begun.includes(one));
+}
 
 function releaseToStart(current: Current): ReleaseId | undefined {
   return (current.release ?? liveRelease(current.history))?.id;

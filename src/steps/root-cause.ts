@@ -58,7 +58,8 @@ async function lookFor(
     facts.push({ what: "engine's disk", found: `${formatSize(free)} free` });
     if (free < FULL_BYTES) likely.unshift('the disk of the engine is full');
     const kernel = await kernelLines(session);
-    facts.push({ what: 'kernel log', found: kernel });
+    // Of all of the host since it was started: what is in it need not be of this container.
+    facts.push({ what: 'kernel log of the host', found: kernel });
   }
   return { service, likely: [...new Set(likely)], facts };
 }

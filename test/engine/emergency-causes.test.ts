@@ -69,9 +69,9 @@ describe('what an emergency captures of a process that handles signal 3', () => 
     [
       'with what it says of memory, disks and hung tasks',
       READABLE,
-      'kernel log: [ 12.5] Out of memory: Killed process 4711 (node) total-vm:99kB',
+      'kernel log of the host: [ 12.5] Out of memory: Killed process 4711 (node) total-vm:99kB',
     ],
-    ['as one that this user may not read', NOT_ALLOWED, 'kernel log: not readable for this user'],
+    ['as one that this user may not read', NOT_ALLOWED, 'kernel log of the host: not readable for this user'],
   ])('tells the kernel log %s', async (name, program, found) => {
     const folder = join(project.root, `bin-${name.replaceAll(' ', '-')}`);
     await mkdir(folder);

@@ -25,6 +25,8 @@ describe('an emergency', () => {
     await project.cleanup();
   });
 
+  const incidents = async (): Promise<readonly string[]> =>
+    (await readFile(join(project.root, 'state/incidents.log'), 'utf8')).trim().split('\n');
   const evidence = (folder: string | undefined, name: string): Promise<string> =>
     readFile(join(folder ?? '', `app-before-${project.name}-app-1-${name}`), 'utf8');
 
@@ -100,12 +102,12 @@ describe('an emergency', () => {
     expect(said).toContain('it answers nothing (2)');
     expect(said).toContain('a disk is full');
     expect(said).not.toContain('hunter2');
-    const incidents = await readFile(join(project.root, 'state/incidents.log'), 'utf8');
-    expect(incidents.trim().split('\n')).toHaveLength(2);
-    expect(incidents).toMatch(
+    const written = (await incidents()).join('\n');
+    expect(await incidents()).toHaveLength(2);
+    expect(written).toMatch(
       /emergency restart of app in rr-\w+ by tester at shell \| deployed: .*likely cause: a disk is full/,
     );
-    expect(incidents).not.toContain('hunter2');
+    expect(written).not.toContain('hunter2');
   });
 
   it('with an engine that gives no log, no processes and no figures of it: captured what there is, and restarted', async () => {
@@ -148,6 +150,28 @@ describe('an emergency', () => {
       expect(report.error?.next).toContain('docker info');
       expect(performance.now() - began).toBeLessThan(45_000);
       expect(await project.containerId('app')).toBe(id);
+      // It is an incident all the same.
+      expect((await incidents()).at(-1)).toContain('the emergency restart did not begin: ');
+    } finally {
+      await engine.close();
+    }
+  });
+
+  it('with an engine that does not kill: says that nothing was started again, and what to do', async () => {
+    const id = await project.containerId('app');
+    const engine = await halfDeadEngine((request) => request === `POST /containers/${id}/kill`);
+    try {
+      const { report, log } = await carryOut(
+        project,
+        { procedure: 'emergency', service: 'app' },
+        { environment: { ...process.env, DOCKER_HOST: engine.host } },
+      );
+      expect(report, log).toMatchObject({ outcome: 'failed', changed: true, error: { code: 'E_DEADLINE' } });
+      expect(report.headline).toContain('app may be stopped and was not started again');
+      expect(report.nextSteps.join('\n')).toContain('it was not started again. Look at what is there');
+      expect(report.nextSteps.join('\n')).not.toContain('started again. To go back');
+      expect(await project.containerId('app')).toBe(id);
+      expect((await incidents()).at(-1)).toContain('may be stopped');
     } finally {
       await engine.close();
     }

@@ -76,9 +76,7 @@ describe('a stop that ends in SIGKILL after its grace time', () => {
     expect(enforced.report, enforced.log).toMatchObject({ outcome: 'refused', changed: false });
     const warned = await run('full-restart');
     expect(warned.report.outcome, warned.log).toBe('deployed');
-    expect(warned.log).toMatch(
-      /gate health: \S+ is exited, health unhealthy; the change may be its fix/,
-    );
+    expect(warned.log).toMatch(/gate health: \S+ is exited, health unhealthy; the change may be its fix/);
     expect(killed(warned), 'there was nothing to stop').toEqual([]);
   });
 

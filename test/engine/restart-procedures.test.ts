@@ -25,7 +25,7 @@ describe('the same release again', () => {
 
   it('health-restart: the same container, its writable layer kept, verified and watched', async () => {
     const before = await project.inspect('app');
-    await docker('exec', before.Id, 'sh', '-c', 'echo kept > /tmp/kept');
+    await docker('exec', before.Id, 'sh', '-c', 'echo kept > /tmp/kept; echo ERROR it is degraded > /proc/1/fd/1');
     const { report, log } = await carryOut(project, {
       procedure: 'health-restart',
       service: 'app',
@@ -38,6 +38,17 @@ describe('the same release again', () => {
     expect(after.State.StartedAt > before.State.StartedAt).toBe(true);
     expect((await project.get('/file?path=/tmp/kept')).text).toBe('kept\n');
     expect(log).toContain('✓ smoke-test');
+    // Why it is restarted, as it was before: resource use, and the errors of the last minutes.
+    expect(log).toContain('│ ERROR it is degraded');
+    const [table] = report.findings.filter(({ title }) => title.startsWith('Containers of app, before'));
+    expect(table?.columns.slice(4, 7)).toEqual(['Memory', 'CPU', 'Error lines (5 min)']);
+    expect(table?.rows[0]?.slice(4, 7)).toEqual([
+      expect.stringMatching(/^[\d.]+ [kMG]B$/) as string,
+      expect.stringMatching(/^[\d.]+ %$/) as string,
+      '1',
+    ]);
+    // The plan names what a new container would not have.
+    expect(report.plan?.services[0]?.notes.join('\n')).toContain('/tmp/kept');
     expect(report.services[0]).toMatchObject({ service: 'app', release });
     expect(report.services[0]?.downtimeMs).toBeGreaterThan(0);
   });

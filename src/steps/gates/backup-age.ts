@@ -20,7 +20,8 @@ export async function backupAgeGate(
   const { requireBackupMs: youngest, backupDir, backupBefore } = request;
   if (youngest === undefined) return { kind: 'pass', detail: 'no backup is asked for' };
   if (backupBefore) return { kind: 'pass', detail: `${service}: a backup is taken before it is changed` };
-  const all = await backups.list(backupDir, project, service);
+  // What was there before a restore is the safety of that, and no backup of what is there now.
+  const all = (await backups.list(backupDir, project, service)).filter(({ reason }) => reason !== 'safety');
   const last = all.reduce<number | undefined>((newest, { at }) => Math.max(newest ?? 0, Date.parse(at)), undefined);
   if (last !== undefined && now - last <= youngest) {
     return { kind: 'pass', detail: `${service}: the last backup is ${formatDuration(Math.max(0, now - last))} old` };

@@ -94,7 +94,8 @@ async function requireBackup(session: Session, service: string): Promise<void> {
   const requireBackupMs = request.requireBackupMs ?? A_DAY_MS;
   // A backup that will be taken by and by is none that could be opened now.
   await passBackupAge({ ...session, request: { ...request, requireBackupMs, backupBefore: false } }, service);
-  const [newest] = await backups.list(request.backupDir, project, service);
+  const all = await backups.list(request.backupDir, project, service);
+  const newest = all.find(({ reason }) => reason !== 'safety');
   await refuseBrokenNewer(session, service, newest);
   if (newest === undefined) return;
   await backups.check(backups.folderOf(request.backupDir, project, service, newest.id), signal);
