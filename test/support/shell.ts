@@ -22,7 +22,10 @@ export interface Said extends ShellResult {
 export async function typeInShell(project: Project, ...words: readonly string[]): Promise<Said> {
   const where = ['--working-directory', project.dir, '--project-name', project.name];
   const state = ['--state-dir', join(project.root, 'state')];
-  const { inputs, command } = readCommandLine(['node', 'rolling-restart', ...words, ...where, ...state], ALL_PROCEDURES);
+  const { inputs, command } = readCommandLine(
+    ['node', 'rolling-restart', ...words, ...where, ...state],
+    ALL_PROCEDURES,
+  );
   if (command === undefined) throw new Error(`${words[0] ?? ''} is a procedure`);
   const redactor = createRedactor();
   const progress = createTerminal({
