@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { projectRoot } from './files.mjs';
 
-/** Every route that is asked, as in `src/github` and `.github/actions`. */
+/** Every route that is asked, as in `src/github`, `.github/actions` and `scripts/lib/release-publish.mjs`. */
 const ROUTES = {
   '/repos/{owner}/{repo}/commits/{commit_sha}/pulls': ['get'],
   '/repos/{owner}/{repo}/deployments': ['get', 'post'],
@@ -22,9 +22,13 @@ const ROUTES = {
   '/repos/{owner}/{repo}/issues/{issue_number}/comments': ['get', 'post'],
   '/repos/{owner}/{repo}/issues/comments/{comment_id}': ['patch'],
   '/repos/{owner}/{repo}/environments/{environment_name}': ['get'],
-  '/repos/{owner}/{repo}/releases': ['post'],
+  '/repos/{owner}/{repo}/git/ref/{ref}': ['get'],
+  '/repos/{owner}/{repo}/git/refs': ['post'],
+  '/repos/{owner}/{repo}/git/refs/{ref}': ['patch'],
+  '/repos/{owner}/{repo}/git/tags/{tag_sha}': ['get'],
+  '/repos/{owner}/{repo}/releases': ['get', 'post'],
   '/repos/{owner}/{repo}/releases/tags/{tag}': ['get'],
-  '/repos/{owner}/{repo}/releases/{release_id}': ['patch'],
+  '/repos/{owner}/{repo}/releases/{release_id}': ['patch', 'delete'],
   '/repos/{owner}/{repo}/releases/{release_id}/assets': ['post'],
   '/repos/{owner}/{repo}/releases/assets/{asset_id}': ['get'],
 };

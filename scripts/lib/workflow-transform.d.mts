@@ -13,4 +13,5 @@ export function fillCaller(
 ): string;
 export function layUploadArtifact(target: string, artifacts: string): void;
 export function layAttest(target: string, artifacts: string): void;
+export function laySetupNode(target: string): void;
 export function pinnedReference(workflow: string, action: string): string;

@@ -170,7 +170,7 @@ export function layAttest(target, artifacts) {
     stringify({
       name: 'Attest',
       description: 'Copies the list of subjects to a folder',
-      inputs: { 'subject-checksums': { required: true } },
+      inputs: { 'subject-checksums': { default: '' }, 'subject-path': { default: '' } },
       outputs: { 'attestation-url': { value: '${{ steps.copy.outputs.attestation-url }}' } },
       runs: {
         using: 'composite',
@@ -178,11 +178,15 @@ export function layAttest(target, artifacts) {
           {
             id: 'copy',
             shell: 'bash',
-            env: { SUBJECTS: '${{ inputs.subject-checksums }}', ARTIFACTS: artifacts },
+            env: {
+              SUBJECTS: '${{ inputs.subject-checksums }}',
+              FILES: '${{ inputs.subject-path }}',
+              ARTIFACTS: artifacts,
+            },
             run: [
               'if [ "${ATTESTATIONS:-}" = none ]; then echo "Feature not available for this plan" >&2; exit 1; fi',
               'mkdir -p "$ARTIFACTS/attestation"',
-              'cp "$SUBJECTS" "$ARTIFACTS/attestation/subjects"',
+              'if [ -n "$SUBJECTS" ]; then cat "$SUBJECTS"; else sha256sum $FILES; fi > "$ARTIFACTS/attestation/subjects"',
               'echo "attestation-url=https://github.test/attestations/1" >> "$GITHUB_OUTPUT"',
               '',
             ].join('\n'),
@@ -191,6 +195,19 @@ export function layAttest(target, artifacts) {
       },
     }),
   );
+}
+
+/**
+ * Lays a stand-in for actions/setup-node, after which Node is the one of the path.
+ *
+ * @param {string} target an empty folder
+ */
+export function laySetupNode(target) {
+  mkdirSync(target, { recursive: true });
+  const inputs = { 'node-version': { required: true }, 'package-manager-cache': { default: 'true' } };
+  const runs = { using: 'composite', steps: [{ shell: 'bash', run: 'node --version' }] };
+  const description = 'Says which Node there is';
+  writeFileSync(join(target, 'action.yml'), stringify({ name: 'Node', description, inputs, runs }));
 }
 
 /**

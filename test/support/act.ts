@@ -101,10 +101,8 @@ export async function runWorkflow(run: WorkflowRun): Promise<WorkflowResult> {
   const root = mkdtempSync(join(tmpdir(), 'rr-act-'));
   try {
     const prepared = prepare(root, run);
-    const { exitCode, stdout } = await execute(await act(), prepared.args, run);
     return {
-      ...read(stdout),
-      exitCode,
+      ...(await runAct(prepared.args, run)),
       sha: prepared.sha,
       artifactsPath: prepared.artifacts,
       artifacts: existsSync(prepared.artifacts) ? readdirSync(prepared.artifacts) : [],
@@ -160,7 +158,20 @@ function localName(ref: string): string {
   return ref.replace(/^refs\/heads\//, 'origin/').replace(/^refs\/tags\//, 'tags/');
 }
 
-function execute(program: string, args: string[], run: WorkflowRun): Promise<{ exitCode: number; stdout: string }> {
+/** What act itself says of a run. */
+export type ActResult = Omit<WorkflowResult, 'sha' | 'artifactsPath' | 'artifacts' | 'dispose'>;
+
+/** @param args of act, with `--json` among them */
+export async function runAct(args: string[], run: Pick<WorkflowRun, 'path' | 'timeoutMs'>): Promise<ActResult> {
+  const { exitCode, stdout } = await execute(await act(), args, run);
+  return { ...read(stdout), exitCode };
+}
+
+function execute(
+  program: string,
+  args: string[],
+  run: Pick<WorkflowRun, 'path' | 'timeoutMs'>,
+): Promise<{ exitCode: number; stdout: string }> {
   const path = [...(run.path === undefined ? [] : [run.path]), process.env.PATH ?? ''].join(delimiter);
   return new Promise((resolve, reject) => {
     const options = { env: { ...process.env, PATH: path }, timeout: run.timeoutMs ?? 170_000, maxBuffer: 64e6 };
@@ -178,9 +189,7 @@ function execute(program: string, args: string[], run: WorkflowRun): Promise<{ e
   });
 }
 
-function read(
-  stdout: string,
-): Pick<WorkflowResult, 'log' | 'outputs' | 'stepOutputs' | 'summary' | 'jobs' | 'conclusion'> {
+function read(stdout: string): Omit<ActResult, 'exitCode'> {
   const lines = stdout.split('\n').flatMap(parseLine);
   const results = lines.flatMap(({ jobResult }) => jobResult ?? []);
   const stepOutputs: Record<string, Record<string, string>> = {};

@@ -18,6 +18,8 @@ interface Parameter {
   readonly in: 'path' | 'query';
   readonly required?: boolean;
   readonly schema: object;
+  /** In a path: there may be slashes in it. */
+  readonly 'x-multi-segment'?: boolean;
 }
 type Content = Readonly<
   Record<string, { readonly schema: { readonly properties?: Readonly<Record<string, unknown>> } }>
@@ -36,10 +38,11 @@ export interface Asked {
   readonly pathname: string;
   readonly query: URLSearchParams;
   readonly body: unknown;
+  readonly contentType: string;
 }
 
 /** @returns what of a request GitHub's own description does not know or allow; empty when it is as described */
-export function requestProblems({ method, pathname, query, body }: Asked): readonly string[] {
+export function requestProblems({ method, pathname, query, body, contentType }: Asked): readonly string[] {
   const found = operationOf(method, pathname);
   if (found === undefined) return [`${method} ${pathname} is not described`];
   const { operation, place } = found;
@@ -53,8 +56,9 @@ export function requestProblems({ method, pathname, query, body }: Asked): reado
     else if (!fits(schema, text) && !fits(schema, Number(text)))
       problems.push(`${name}=${text} is not what is described`);
   }
-  // A file may be anything.
-  if (operation.requestBody?.content[BYTES_TYPE] !== undefined) return problems;
+  // A file may be anything, and is said to be something.
+  if (operation.requestBody?.content[BYTES_TYPE] !== undefined)
+    return contentType === '' ? [...problems, `${method} ${pathname} does not say what the file is`] : problems;
   const content = operation.requestBody?.content[JSON_TYPE];
   if (content === undefined) return body === undefined ? problems : [...problems, `${method} takes no body`];
   const pointer = `${place}/requestBody/content/${escaped(JSON_TYPE)}/schema`;
@@ -80,10 +84,12 @@ function fits(schema: object, value: unknown): boolean {
 
 function operationOf(method: string, pathname: string): { operation: Operation; place: string } | undefined {
   for (const [template, operations] of Object.entries(description.paths)) {
-    const pattern = new RegExp(`^${template.replaceAll(/\{[^}]+\}/g, '[^/]+')}$`);
     const operation = operations[method.toLowerCase()];
-    if (operation !== undefined && pattern.test(pathname))
-      return { operation, place: `#/paths/${escaped(template)}/${method.toLowerCase()}` };
+    if (operation === undefined) continue;
+    const many = (operation.parameters ?? []).map(resolved).filter((one) => one['x-multi-segment'] === true);
+    const segments = (_: string, name: string): string => (many.some((one) => one.name === name) ? '.+' : '[^/]+');
+    const pattern = new RegExp(`^${template.replaceAll(/\{([^}]+)\}/g, segments)}$`);
+    if (pattern.test(pathname)) return { operation, place: `#/paths/${escaped(template)}/${method.toLowerCase()}` };
   }
   return undefined;
 }

@@ -7,5 +7,14 @@ export interface GitHubPart<Kept> {
     pathname: string,
     query: URLSearchParams,
     body: Readonly<Record<string, unknown>>,
+    file: FileRequest,
   ): readonly [number, unknown] | undefined;
+}
+
+/** What of a request matters only where files come and go. */
+export interface FileRequest {
+  /** What came, where it was said not to be JSON. */
+  readonly bytes: Buffer | undefined;
+  /** Whether the content of a file is asked for, and not what GitHub says of it. */
+  readonly wanted: boolean;
 }

@@ -1,26 +1,76 @@
 /** Releases of a repository as GitHub has them, with their files; a part of the double in github.ts. */
-import type { GitHubPart } from './github-part.js';
+import type { FileRequest, GitHubPart } from './github-part.js';
+import type { KeptTag } from './github-refs.js';
 
 export interface KeptRelease {
   readonly id: number;
   readonly tag: string;
+  /** Branch or commit that the tag is put on when it is published and has none. */
+  readonly target?: string;
   draft: boolean;
+  immutable?: boolean;
   readonly body: string;
-  readonly assets: { readonly id: number; readonly name: string; readonly content: unknown }[];
+  readonly assets: KeptAsset[];
+}
+
+/** Its content is a Buffer, but for JSON, which is kept as what is in it. */
+interface KeptAsset {
+  readonly id: number;
+  readonly name: string;
+  readonly content: unknown;
+}
+
+/** What a repository is set to. */
+export interface ReleaseSettings {
+  /** Releases that are published from now on are never changed. */
+  immutableReleases: boolean;
 }
 
 const AT = '2026-11-26T00:00:00Z';
 const NOT_FOUND = [404, { message: 'Not Found' }] as const;
 
-/** @param root address that files are uploaded to, below which the repository is */
-export function createReleases(root: () => string): GitHubPart<KeptRelease> {
+/**
+ * @param root address that files are uploaded to, below which the repository is
+ * @param tags of the repository: publishing puts one on the commit
+ */
+export function createReleases(
+  root: () => string,
+  tags: KeptTag[],
+  settings: ReleaseSettings,
+): GitHubPart<KeptRelease> {
   const kept: KeptRelease[] = [];
   let nextId = 1;
+  const publish = (release: KeptRelease): void => {
+    release.draft = false;
+    release.immutable ??= settings.immutableReleases;
+    if (tags.some(({ name }) => name === release.tag)) return;
+    tags.push({ name: release.tag, sha: release.target ?? '' });
+  };
   const answers: readonly (readonly [
     string,
     RegExp,
-    (part: string, query: URLSearchParams, body: Readonly<Record<string, unknown>>) => readonly [number, unknown],
+    (
+      part: string,
+      query: URLSearchParams,
+      body: Readonly<Record<string, unknown>>,
+      file: FileRequest,
+    ) => readonly [number, unknown],
   ])[] = [
+    [
+      'GET',
+      /\/releases$/,
+      (_, query) => {
+        const size = Number(query.get('per_page') ?? 30);
+        const from = (Number(query.get('page') ?? 1) - 1) * size;
+        return [
+          200,
+          [...kept]
+            .reverse()
+            .slice(from, from + size)
+            .map((one) => shownRelease(root(), one)),
+        ];
+      },
+    ],
     [
       'GET',
       /\/releases\/tags\/([^/]+)$/,
@@ -37,11 +87,13 @@ export function createReleases(root: () => string): GitHubPart<KeptRelease> {
         const made: KeptRelease = {
           id: nextId++,
           tag: String(body['tag_name']),
-          draft: body['draft'] === true,
+          ...(typeof body['target_commitish'] === 'string' ? { target: body['target_commitish'] } : {}),
+          draft: true,
           body: typeof body['body'] === 'string' ? body['body'] : '',
           assets: [],
         };
         kept.push(made);
+        if (body['draft'] !== true) publish(made);
         return [201, shownRelease(root(), made)];
       },
     ],
@@ -51,17 +103,28 @@ export function createReleases(root: () => string): GitHubPart<KeptRelease> {
       (id, _, body) => {
         const found = kept.find((one) => one.id === Number(id));
         if (found === undefined) return NOT_FOUND;
-        if (typeof body['draft'] === 'boolean') found.draft = body['draft'];
+        if (body['draft'] === false) publish(found);
         return [200, shownRelease(root(), found)];
+      },
+    ],
+    [
+      'DELETE',
+      /\/releases\/(\d+)$/,
+      (id) => {
+        const index = kept.findIndex((one) => one.id === Number(id));
+        if (index === -1) return NOT_FOUND;
+        kept.splice(index, 1);
+        return [204, undefined];
       },
     ],
     [
       'POST',
       /\/releases\/(\d+)\/assets$/,
-      (id, query, content) => {
+      (id, query, json, { bytes }) => {
         const found = kept.find((one) => one.id === Number(id));
         if (found === undefined) return NOT_FOUND;
-        const asset = { id: nextId++, name: query.get('name') ?? '', content };
+        if (found.immutable === true) return [422, { message: 'Cannot upload assets to an immutable release.' }];
+        const asset = { id: nextId++, name: query.get('name') ?? '', content: bytes ?? json };
         found.assets.push(asset);
         return [201, shownAsset(root(), asset)];
       },
@@ -69,26 +132,30 @@ export function createReleases(root: () => string): GitHubPart<KeptRelease> {
     [
       'GET',
       /\/releases\/assets\/(\d+)$/,
-      (id) => {
+      (id, _, __, { wanted }) => {
         const asset = kept.flatMap(({ assets }) => assets).find((one) => one.id === Number(id));
-        return asset === undefined ? NOT_FOUND : [200, asset.content];
+        if (asset === undefined) return NOT_FOUND;
+        return [200, wanted ? asset.content : shownAsset(root(), asset)];
       },
     ],
   ];
   return {
     kept,
-    carryOut(method, pathname, query, body) {
+    carryOut(method, pathname, query, body, file) {
       if (!pathname.includes('/releases')) return undefined;
       for (const [verb, pattern, answer] of answers) {
         const match = verb === method ? pattern.exec(pathname) : null;
-        if (match !== null) return answer(match[1] ?? '', query, body);
+        if (match !== null) return answer(match[1] ?? '', query, body, file);
       }
       return NOT_FOUND;
     },
   };
 }
 
-function shownRelease(root: string, { id, tag, draft, body, assets }: KeptRelease): object {
+function shownRelease(
+  root: string,
+  { id, tag, target = 'main', draft, immutable = false, body, assets }: KeptRelease,
+): object {
   const url = `${root}/releases/${id}`;
   return {
     id,
@@ -100,10 +167,11 @@ function shownRelease(root: string, { id, tag, draft, body, assets }: KeptReleas
     tarball_url: null,
     zipball_url: null,
     tag_name: tag,
-    target_commitish: 'main',
+    target_commitish: target,
     name: tag,
     body,
     draft,
+    immutable,
     prerelease: false,
     created_at: AT,
     published_at: draft ? null : AT,
@@ -112,7 +180,7 @@ function shownRelease(root: string, { id, tag, draft, body, assets }: KeptReleas
   };
 }
 
-function shownAsset(root: string, { id, name }: { readonly id: number; readonly name: string }): object {
+function shownAsset(root: string, { id, name, content }: KeptAsset): object {
   const url = `${root}/releases/assets/${id}`;
   return {
     id,
@@ -122,8 +190,8 @@ function shownAsset(root: string, { id, name }: { readonly id: number; readonly 
     node_id: `A${id}`,
     label: null,
     state: 'uploaded',
-    content_type: 'application/json',
-    size: 1,
+    content_type: Buffer.isBuffer(content) ? 'application/octet-stream' : 'application/json',
+    size: Buffer.isBuffer(content) ? content.length : 1,
     digest: null,
     download_count: 0,
     created_at: AT,

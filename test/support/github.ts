@@ -2,7 +2,9 @@ import { createServer, type ServerResponse } from 'node:http';
 import { answerProblems, requestProblems } from './github-openapi.js';
 import { authorOf, createComments, type KeptComment } from './github-comments.js';
 import { answerIssues, type Issues } from './github-issues.js';
-import { createReleases, someone, type KeptRelease } from './github-releases.js';
+import { createTags, type KeptTag } from './github-refs.js';
+import { createReleases, someone, type KeptRelease, type ReleaseSettings } from './github-releases.js';
+import type { FileRequest } from './github-part.js';
 
 export interface KeptDeployment {
   readonly id: number;
@@ -38,6 +40,8 @@ export interface GitHub {
   readonly deployments: KeptDeployment[];
   readonly faults: Fault[];
   readonly releases: KeptRelease[];
+  readonly tags: KeptTag[];
+  readonly settings: ReleaseSettings;
   readonly comments: KeptComment[];
   /** Who has to approve, by environment; one that is not there has no rules. */
   readonly reviewers: Map<string, readonly string[]>;
@@ -68,7 +72,9 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
   const merged: GitHub['merged'] = new Map();
   const reverted: GitHub['reverted'] = [];
   let apiUrl = '';
-  const releases = createReleases(() => `${apiUrl}/repos/${repository}`);
+  const tags = createTags(root);
+  const settings: ReleaseSettings = { immutableReleases: true };
+  const releases = createReleases(() => `${apiUrl}/repos/${repository}`, tags.kept, settings);
   const comments = createComments(root);
   const issues: Issues = new Map();
   const reviewers: GitHub['reviewers'] = new Map();
@@ -84,11 +90,12 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
     pathname: string,
     query: URLSearchParams,
     body: Body,
+    file: FileRequest,
   ): readonly [number, unknown] => {
-    const released = releases.carryOut(method, pathname, query, body);
-    if (released !== undefined) return released;
-    const commented = comments.carryOut(method, pathname, query, body);
-    if (commented !== undefined) return commented;
+    for (const part of [releases, tags, comments]) {
+      const said = part.carryOut(method, pathname, query, body, file);
+      if (said !== undefined) return said;
+    }
     const [, environment] = /\/environments\/([^/]+)$/.exec(pathname) ?? [];
     if (environment !== undefined) return [200, shownEnvironment(root, environment, reviewers.get(environment) ?? [])];
     const issue = answerIssues(issues, { method, pathname, query, body });
@@ -133,7 +140,11 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const text = Buffer.concat(chunks).toString();
+      const content = Buffer.concat(chunks);
+      const { accept = '', 'content-type': contentType = '' } = request.headers;
+      const bytes = content.length > 0 && !contentType.includes('json') ? content : undefined;
+      const file = { bytes, wanted: accept === 'application/octet-stream' };
+      const text = bytes === undefined ? content.toString() : '';
       const body: unknown = text === '' ? undefined : JSON.parse(text);
       if (pathname === '/graphql') {
         const { query, variables } = body as GraphqlRequest;
@@ -146,7 +157,7 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
         answer(response, 200, { data: { revertPullRequest: { revertPullRequest: made } } });
         return;
       }
-      problems.push(...requestProblems({ method, pathname, query: searchParams, body }));
+      problems.push(...requestProblems({ method, pathname, query: searchParams, body, contentType }));
       const fault = faults.find((one) => one.times > 0 && one.method === method && one.path.test(pathname));
       if (fault !== undefined) fault.times -= 1;
       if (fault?.with === 'dead') return;
@@ -154,9 +165,10 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
         answer(response, fault.with, { message: 'no' });
         return;
       }
-      const [status, said] = carryOut(method, pathname, searchParams, (body ?? {}) as Body);
+      const [status, said] = carryOut(method, pathname, searchParams, (body ?? {}) as Body, file);
       // Of a pull request and an issue as much is shown as is read, and a file is what was uploaded.
-      if (status < 300 && !/\/pulls$|\/issues(\/\d+)?$|\/assets\/\d+$/.test(pathname))
+      const isFile = file.wanted && /\/assets\/\d+$/.test(pathname);
+      if (status < 300 && !isFile && !/\/pulls$|\/issues(\/\d+)?$/.test(pathname))
         problems.push(...answerProblems(method, pathname, status, said));
       if (fault?.with === 'lost') response.destroy();
       else answer(response, status, said);
@@ -169,6 +181,8 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
   return {
     apiUrl,
     releases: releases.kept,
+    tags: tags.kept,
+    settings,
     comments: comments.kept,
     issues,
     reviewers,
@@ -234,8 +248,8 @@ function textOf(value: unknown, otherwise: string): string {
 
 function answer(response: ServerResponse, status: number, body: unknown): void {
   response.statusCode = status;
-  response.setHeader('content-type', 'application/json');
-  response.end(JSON.stringify(body));
+  response.setHeader('content-type', Buffer.isBuffer(body) ? 'application/octet-stream' : 'application/json');
+  response.end(Buffer.isBuffer(body) ? body : JSON.stringify(body));
 }
 
 function shown(root: string, { id, sha, environment, payload, description }: KeptDeployment): object {

@@ -1,10 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  RECORD_NAME as WRITTEN_NAME,
-  checksums,
-  createApi,
-  recordRelease,
-} from '../../.github/actions/record-release/record.mjs';
+import { createApi } from '../../.github/actions/github-api.mjs';
+import { RECORD_NAME as WRITTEN_NAME, checksums, recordRelease } from '../../.github/actions/record-release/record.mjs';
 import { repositoryProblem } from '../../src/action/shapes.js';
 import { createCodeHost } from '../support/code-host.js';
 import { RECORD_NAME } from '../../src/github/recorded-images.js';

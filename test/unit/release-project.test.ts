@@ -1,9 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { changelogSection, movingTag, releaseProblems, writeAssets } from '../../scripts/release.mjs';
+import {
+  changelogSection,
+  movingTag,
+  readAssets,
+  releaseProblems,
+  writeAssets,
+} from '../../scripts/lib/release-content.mjs';
 
 const CHANGELOG = `# Changelog
 
@@ -50,6 +56,11 @@ describe('a release of this project', () => {
       expect(names.some((name) => name.includes('/test/') || name.includes('/src/'))).toBe(false);
       expect(execFileSync('sha256sum', ['--check', sum], { cwd: folder, encoding: 'utf8' })).toContain('OK');
       expect(readFileSync(notes, 'utf8')).toMatch(/Pin it by commit: `@[0-9a-f]{40} # v9\.9\.9`/);
+      const read = readAssets('v9.9.9', folder);
+      expect(read.notes).toBe(readFileSync(notes, 'utf8'));
+      expect(read.files.map(({ name }) => name)).toEqual([basename(archive), basename(sum)]);
+      expect(read.files[0]?.content.equals(readFileSync(archive))).toBe(true);
+      expect(() => readAssets('v9.9.8', folder)).toThrow('node scripts/release.mjs assets v9.9.8');
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

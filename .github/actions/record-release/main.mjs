@@ -1,8 +1,9 @@
 /** The runner's side of it: inputs, outputs, summary, annotations. What is done is done in record.mjs. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createApi } from '../github-api.mjs';
 import { annotate, input, output, summary } from '../runner.mjs';
-import { checksums, createApi, recordRelease } from './record.mjs';
+import { checksums, recordRelease } from './record.mjs';
 
 const { env } = process;
 const images = JSON.parse(input('images'));

@@ -1,3 +1,5 @@
+import type { Api } from '../github-api.mjs';
+
 export const RECORD_NAME: string;
 export function checksums(images: Readonly<Record<string, string>>): string;
 export interface Recorded {
@@ -7,13 +9,7 @@ export interface Recorded {
   readonly run: string;
   readonly attestation?: string;
 }
-export type Api = (
-  method: string,
-  path: string,
-  body?: object,
-) => Promise<{ readonly status: number; readonly body: unknown }>;
 export function recordRelease(
   what: Recorded,
   api: Api,
 ): Promise<{ readonly url: string } | { readonly problem: string }>;
-export function createApi(access: { apiUrl: string; repository: string; token: string }): Api;

@@ -7,8 +7,6 @@
 /** As src/github/recorded-images.ts has it; a test holds the two together. */
 export const RECORD_NAME = 'rolling-restart.json';
 
-const TRIES_MS = [500, 2_000];
-
 /**
  * What `sha256sum` would write of the images: `actions/attest-build-provenance` reads it as a list of subjects.
  *
@@ -70,43 +68,4 @@ function refused(what, { status, body }) {
   return { problem: `GitHub did not take or give ${what}: ${status} ${body?.message ?? ''}${hint}` };
 }
 
-/**
- * @callback Api
- * @param {string} method
- * @param {string} path below the repository, or a whole address
- * @param {object} [body]
- * @returns {Promise<{ status: number, body: any }>}
- */
-
-/**
- * GitHub's REST API of one repository. What may be otherwise a moment later is asked again; what makes something is not.
- *
- * @param {{ apiUrl: string, repository: string, token: string }} access
- * @returns {Api}
- */
-export function createApi({ apiUrl, repository, token }) {
-  return async (method, path, body) => {
-    const address = path.startsWith('http') ? path : `${apiUrl}/repos/${repository}${path}`;
-    const once = async () => {
-      const response = await fetch(address, {
-        method,
-        headers: {
-          accept: 'application/vnd.github+json',
-          authorization: `Bearer ${token}`,
-          'x-github-api-version': '2022-11-28',
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body, undefined, 2) }),
-        signal: AbortSignal.timeout(20_000),
-      });
-      const text = await response.text();
-      return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
-    };
-    for (const pauseMs of method === 'POST' ? [] : TRIES_MS) {
-      const answer = await once().catch(() => ({ status: 500, body: undefined }));
-      if (answer.status < 500 && answer.status !== 429) return answer;
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    }
-    return once().catch((error) => ({ status: 500, body: { message: String(error.cause?.message ?? error.message) } }));
-  };
-}
+/** @typedef {import('../github-api.mjs').Api} Api */

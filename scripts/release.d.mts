@@ -1,7 +1,0 @@
-export function releaseProblems(
-  version: string,
-  repository: { readonly packageVersion: string; readonly changelog: string },
-): string[];
-export function changelogSection(changelog: string, name: string): string | undefined;
-export function movingTag(version: string): string;
-export function writeAssets(version: string, folder: string): string[];
