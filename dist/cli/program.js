@@ -414,10 +414,10 @@ const TABLE = [
     },
     {
         name: 'pull-base',
-        description: 'Build on fresh base images: the way to take security patches in.',
+        description: 'Build on fresh base images: the way to take security patches in. `maintenance` always does.',
         default: 'false',
         kind: 'flag',
-        procedures: ['full-restart', 'code-update', 'maintenance'],
+        procedures: ['full-restart', 'code-update'],
     },
     {
         name: 'build-command',
@@ -755,7 +755,7 @@ const TABLE = [
     },
     {
         name: 'gates',
-        description: 'What gates do, as in `peak-hours=warn, disk-space=off`: `enforce`, `warn` or `off` for `health`, `active-jobs`, `peak-hours`, `registry`, `staging`, `rollback-release`, `backup-age`, `disk-space` and `ports`.',
+        description: 'What gates do, as in `peak-hours=warn, disk-space=off`: `enforce`, `warn` or `off` for `health`, `active-jobs`, `peak-hours`, `registry`, `downgrade`, `staging`, `rollback-release`, `backup-age`, `disk-space` and `ports`.',
         default: undefined,
         defaultText: 'each its own way',
         kind: 'list',
@@ -2231,7 +2231,7 @@ __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(8182);
 /* harmony import */ var _model_outcome_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(6521);
 /* harmony import */ var _model_request_secrets_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(9036);
-/* harmony import */ var _procedures_index_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(8241);
+/* harmony import */ var _procedures_index_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(7708);
 /* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(2459);
 /* harmony import */ var _publish_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(1149);
 /* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(6517);
@@ -2298,9 +2298,11 @@ try {
     }
 }
 catch (error) {
-    const problem = (0,_model_errors_js__WEBPACK_IMPORTED_MODULE_8__/* .asProcedureError */ .qq)(error);
-    progress.error(`${problem.code}: ${problem.message}`);
-    progress.info(`Next: ${problem.next}`);
+    const { code, message, next } = (0,_model_errors_js__WEBPACK_IMPORTED_MODULE_8__/* .asProcedureError */ .qq)(error);
+    progress.error(`${code}: ${message}`);
+    progress.info(`Next: ${next}`);
+    if (json)
+        process.stdout.write(`${JSON.stringify(redactor.json({ outcome: code === 'E_INTERNAL' ? 'failed' : 'refused', error: { code, message, next } }), null, 2)}\n`);
     process.exitCode = 1;
 }
 finally {
@@ -4313,7 +4315,7 @@ function formatSize(bytes) {
 
 /***/ }),
 
-/***/ 8241:
+/***/ 7708:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -4624,8 +4626,6 @@ const backup_backup = {
     },
 };
 
-// EXTERNAL MODULE: ./build/steps/diagnose.js
-var diagnose = __nccwpck_require__(1919);
 ;// CONCATENATED MODULE: ./build/steps/gates/disk-space.js
 
 
@@ -4645,6 +4645,64 @@ async function diskSpaceGate(run, opened) {
         kind: 'refuse',
         error: new errors/* ProcedureError */.e_('E_GATE', `Only ${(0,units/* formatSize */.Xq)(free)} are free on the disk of the engine (${opened.facts.rootDirectory}) or of the checkout; ${(0,units/* formatSize */.Xq)(wanted)} are asked for`, { next: 'Free space (docker system df shows what takes it) or lower min-free-disk; nothing was changed.' }),
     };
+}
+
+// EXTERNAL MODULE: ./build/steps/diagnose.js
+var diagnose = __nccwpck_require__(1919);
+// EXTERNAL MODULE: ./build/steps/log-lines.js
+var log_lines = __nccwpck_require__(7579);
+;// CONCATENATED MODULE: ./build/steps/look-at-containers.js
+
+
+
+
+/** How far back the log is read for error lines: the runbook's `--since 5m`. */
+const LOG_WINDOW_MS = 5 * 60_000;
+/**
+ * Health, resource use and recent errors of a service's containers, as a table of the report, and the errors in the log.
+ * @param options.stopped whether somebody has stopped it on purpose
+ * @param options.when in words, for the title
+ * @returns what a person should look at, in words
+ */
+async function lookAtContainers(viewing, service, current, { stopped = false, when = '' } = {}) {
+    const rows = [];
+    const problems = [];
+    const matcher = (0,log_lines/* errorMatcher */.bb)(viewing.request);
+    for (const container of current.containers) {
+        const use = container.state === 'running' ? await viewing.engine.stats(container.id) : undefined;
+        const since = (Date.now() - LOG_WINDOW_MS) / 1000;
+        const log = await viewing.engine.logs(container.id, { since, tail: 50_000, signal: AbortSignal.timeout(60_000) });
+        const counted = await (0,log_lines/* countErrors */.Tk)(log, matcher);
+        rows.push([
+            container.name,
+            container.state,
+            container.health,
+            String(container.restartCount),
+            use === undefined ? '–' : (0,units/* formatSize */.Xq)(use.memoryBytes),
+            use === undefined ? '–' : `${use.cpuPercent.toFixed(1)} %`,
+            String(counted.errors),
+            container.startedAt,
+        ]);
+        for (const line of counted.samples)
+            viewing.progress.info(`  │ ${viewing.redactor.text(line)}`);
+        // Ended with 0 is what a one-shot service is for; of any other it means that it does not serve.
+        const done = container.exitCode === 0 && (0,model_service/* isOneShot */.hb)(viewing.opened.live, service);
+        if (container.state !== 'running' && !done && !stopped) {
+            problems.push(`${container.name} is ${container.state} with exit code ${container.exitCode}`);
+            viewing.progress.info((await (0,diagnose/* lastLines */.w$)(viewing, container.id, 10)).join('\n'));
+        }
+        if (container.health === 'unhealthy' && !stopped)
+            problems.push(`${container.name} is unhealthy`);
+        if (use !== undefined && use.memoryBytes > viewing.request.maxMemoryBytes) {
+            problems.push(`${container.name} uses ${(0,units/* formatSize */.Xq)(use.memoryBytes)} of memory`);
+        }
+    }
+    viewing.recorder.findings.push({
+        title: `Containers of ${service}${when}`,
+        columns: ['Container', 'State', 'Health', 'Restarts', 'Memory', 'CPU', 'Error lines (5 min)', 'Started'],
+        rows,
+    });
+    return problems;
 }
 
 // EXTERNAL MODULE: ./build/strategies/edge-upgrade.js
@@ -4732,8 +4790,6 @@ async function lookAtRouter(viewing, service) {
     }
 }
 
-// EXTERNAL MODULE: ./build/steps/log-lines.js
-var log_lines = __nccwpck_require__(7579);
 // EXTERNAL MODULE: ./build/model/project-policy.js
 var project_policy = __nccwpck_require__(179);
 // EXTERNAL MODULE: ./build/steps/build-once.js
@@ -5609,10 +5665,6 @@ function previewCandidate(viewing, wanted, described, fingerprint) {
 
 
 
-
-
-/** How far back the log is read for error lines: the runbook's `--since 5m`. */
-const LOG_WINDOW_MS = 5 * 60_000;
 /** Looks at everything and changes nothing: health, resources, errors, what there is to go back to, what would happen. */
 const check = {
     name: 'check',
@@ -5631,7 +5683,7 @@ const check = {
             const stop = isStopped(current);
             if (stop !== undefined)
                 stopped.push(`${service} is ${describeStop(stop)}`);
-            problems.push(...(await lookAtContainers(viewing, service, current, stop !== undefined)));
+            problems.push(...(await lookAtContainers(viewing, service, current, { stopped: stop !== undefined })));
             problems.push(...(await lookAtEdge(viewing, service, current.containers)));
             problems.push(...(await lookAtRouter(viewing, service)));
             problems.push(...(await lookAtReleases(viewing, service, current)));
@@ -5652,44 +5704,6 @@ const check = {
     },
     perform: undefined,
 };
-async function lookAtContainers(viewing, service, current, stopped) {
-    const rows = [];
-    const problems = [];
-    const matcher = (0,log_lines/* errorMatcher */.bb)(viewing.request);
-    for (const container of current.containers) {
-        const use = container.state === 'running' ? await viewing.engine.stats(container.id) : undefined;
-        const since = (Date.now() - LOG_WINDOW_MS) / 1000;
-        const log = await viewing.engine.logs(container.id, { since, tail: 50_000, signal: AbortSignal.timeout(60_000) });
-        const counted = await (0,log_lines/* countErrors */.Tk)(log, matcher);
-        rows.push([
-            container.name,
-            container.state,
-            container.health,
-            String(container.restartCount),
-            use === undefined ? '–' : (0,units/* formatSize */.Xq)(use.memoryBytes),
-            use === undefined ? '–' : `${use.cpuPercent.toFixed(1)} %`,
-            String(counted.errors),
-            container.startedAt,
-        ]);
-        // Ended with 0 is what a one-shot service is for; of any other it means that it does not serve.
-        const done = container.exitCode === 0 && (0,model_service/* isOneShot */.hb)(viewing.opened.live, service);
-        if (container.state !== 'running' && !done && !stopped) {
-            problems.push(`${container.name} is ${container.state} with exit code ${container.exitCode}`);
-            viewing.progress.info((await (0,diagnose/* lastLines */.w$)(viewing, container.id, 10)).join('\n'));
-        }
-        if (container.health === 'unhealthy' && !stopped)
-            problems.push(`${container.name} is unhealthy`);
-        if (use !== undefined && use.memoryBytes > viewing.request.maxMemoryBytes) {
-            problems.push(`${container.name} uses ${(0,units/* formatSize */.Xq)(use.memoryBytes)} of memory`);
-        }
-    }
-    viewing.recorder.findings.push({
-        title: `Containers of ${service}`,
-        columns: ['Container', 'State', 'Health', 'Restarts', 'Memory', 'CPU', 'Error lines (5 min)', 'Started'],
-        rows,
-    });
-    return problems;
-}
 async function lookAtReleases(viewing, service, current) {
     const { history } = current;
     const problems = [];
@@ -7248,8 +7262,12 @@ async function restartServices(session, procedure, services, way) {
         if (error !== undefined) {
             const outcome = error.code === 'E_CANCELLED' ? 'cancelled' : 'failed';
             const before = done.length === 0 ? '' : `${done.join(', ')} restarted; `;
-            const touched = plan.operations.some((one) => TOUCHES.has(one.kind) && session.begun.includes(one));
-            const what = touched ? 'was restarted and is not right' : 'was not restarted';
+            const touched = hasBegun(session, plan, TOUCHES);
+            const what = hasBegun(session, plan, STARTS)
+                ? 'was restarted and is not right'
+                : touched
+                    ? 'may be stopped and was not started again'
+                    : 'was not restarted';
             const headline = `${before}${service} ${what}: ${error.message}`;
             const freed = (0,steps_remedies/* freedPort */.Gp)(session, plan);
             return { outcome, headline, error, undoError: undefined, changed: touched || freed || done.length > 0 };
@@ -7290,7 +7308,9 @@ async function restart_carryOut(session, candidate, plan, way) {
         session.progress.error(`${candidate.service}: ${failure.message}`);
         await diagnoseFailure(session, candidate.service, candidate.definition, failure, 'calm');
         await (0,evidence/* captureEvidence */.G)(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch((captureError) => session.progress.debug(`evidence: ${String(captureError)}`));
-        session.recorder.nextSteps.push(`${candidate.service}: what is there now is release ${candidate.release.id}, started again. To go back to the one before: procedure rollback with rollback-to: previous.`);
+        session.recorder.nextSteps.push(hasBegun(session, plan, STARTS)
+            ? `${candidate.service}: what is there now is release ${candidate.release.id}, started again. To go back to the one before: procedure rollback with rollback-to: previous.`
+            : `${candidate.service}: it was not started again. Look at what is there (docker ps --all), correct what is in the way, and run the same procedure again.`);
         run.report(failure.code === 'E_CANCELLED' ? 'cancelled' : 'failed', candidate.release.id, undefined);
         return failure;
     }
@@ -7316,14 +7336,16 @@ async function saveIfPossible(session, { service, operations }, execute) {
     }
     return operations.slice(last + 1);
 }
-const TOUCHES = new Set([
+const STARTS = new Set([
     'restart-containers',
-    'kill-containers',
-    'remove-containers',
     'replace-containers',
     'start-beside',
     'start-containers',
 ]);
+const TOUCHES = new Set([...STARTS, 'kill-containers', 'remove-containers']);
+function hasBegun({ begun }, { operations }, kinds) {
+    return operations.some((one) => kinds.has(one.kind) && begun.includes(one));
+}
 function releaseToStart(current) {
     return (current.release ?? (0,model_release/* liveRelease */._8)(current.history))?.id;
 }
@@ -7532,7 +7554,8 @@ async function lookFor(session, service, containers) {
         if (free < FULL_BYTES)
             likely.unshift('the disk of the engine is full');
         const kernel = await kernelLines(session);
-        facts.push({ what: 'kernel log', found: kernel });
+        // Of all of the host since it was started: what is in it need not be of this container.
+        facts.push({ what: 'kernel log of the host', found: kernel });
     }
     return { service, likely: [...new Set(likely)], facts };
 }
@@ -7610,21 +7633,21 @@ const emergency = {
     },
     async perform(session) {
         const services = requireNamedServices(session);
-        // An emergency is not refused: what a gate finds is reported and passed.
-        const disk = await diskSpaceGate(session, session.opened);
-        (0,pass_gate/* passGate */.l)(session, 'disk-space', disk.kind === 'refuse' ? { kind: 'warn', detail: disk.error.message } : disk);
         const before = new Map();
-        for (const service of services) {
-            const current = await (0,observe/* observe */.lB)(session.engine, session, session.project, service);
-            before.set(service, current.containers);
-            (0,pass_gate/* passGate */.l)(session, 'health', healthGate(service, current));
-            (0,pass_gate/* passGate */.l)(session, 'stopped', startedAllTheSame(service, isStopped(current)));
-        }
         const record = async (result) => session.progress.group('Root cause', async () => {
             const causes = [...before].map(([service, containers]) => findRootCause(session, service, containers));
             await recordIncident(session, result, services, await Promise.all(causes));
         });
         try {
+            // An emergency is not refused: what a gate finds is reported and passed.
+            const disk = await diskSpaceGate(session, session.opened);
+            (0,pass_gate/* passGate */.l)(session, 'disk-space', disk.kind === 'refuse' ? { kind: 'warn', detail: disk.error.message } : disk);
+            for (const service of services) {
+                const current = await (0,observe/* observe */.lB)(session.engine, session, session.project, service);
+                before.set(service, current.containers);
+                (0,pass_gate/* passGate */.l)(session, 'health', healthGate(service, current));
+                (0,pass_gate/* passGate */.l)(session, 'stopped', startedAllTheSame(service, isStopped(current)));
+            }
             const result = await restartServices(session, 'emergency', services, 'kill');
             await record(result);
             return result;
@@ -7650,6 +7673,8 @@ const emergency = {
 
 
 
+
+
 /**
  * Runbook, Procedure 1: the service is degraded; the same release is restarted gracefully, in the best way there is: without
  * a failed request behind a router, and in place where what the container's writable layer holds would be lost. A degraded service is what this is for: the health gate only warns.
@@ -7660,17 +7685,34 @@ const healthRestart = {
     interrupts: false,
     async preview(viewing) {
         const names = await withoutStopped(viewing, longRunning(viewing));
+        for (const name of names)
+            await lookBefore(viewing, name);
         const services = await Promise.all(names.map((name) => planRestart(viewing, name, 'restart')));
         return (0,procedure/* ended */.v)('completed', describePreview(viewing, { procedure: 'health-restart', preparation: [], services }));
     },
     async perform(session) {
         const services = await withoutStopped(session, longRunning(session));
-        for (const service of services) {
-            (0,pass_gate/* passGate */.l)(session, 'health', healthGate(service, await (0,observe/* observe */.lB)(session.engine, session, session.project, service)));
-        }
+        await session.progress.group('Health, resource use and recent errors', async () => {
+            for (const service of services)
+                await lookBefore(session, service);
+        });
         return restartServices(session, 'health-restart', services, 'restart');
     },
 };
+/** Why it is restarted is seen before, and not afterwards; what cannot be seen keeps nothing from being restarted. */
+async function lookBefore(viewing, service) {
+    const current = await (0,observe/* observe */.lB)(viewing.engine, viewing, viewing.project, service);
+    (0,pass_gate/* passGate */.l)(viewing, 'health', healthGate(service, current));
+    try {
+        const problems = await lookAtContainers(viewing, service, current, { when: ', before the restart' });
+        for (const problem of problems)
+            viewing.progress.warning(problem);
+    }
+    catch (error) {
+        viewing.signal.throwIfAborted();
+        viewing.progress.warning(`${service}: its resource use and its errors were not seen: ${(0,errors/* asProcedureError */.qq)(error).message}`);
+    }
+}
 /** A one-shot service has done its work: there is nothing of it to restart. */
 function longRunning(viewing) {
     const { live } = viewing.opened;
@@ -8236,7 +8278,8 @@ async function requireBackup(session, service) {
     const requireBackupMs = request.requireBackupMs ?? precheck_A_DAY_MS;
     // A backup that will be taken by and by is none that could be opened now.
     await (0,gates/* passBackupAge */.Pl)({ ...session, request: { ...request, requireBackupMs, backupBefore: false } }, service);
-    const [newest] = await backups.list(request.backupDir, project, service);
+    const all = await backups.list(request.backupDir, project, service);
+    const newest = all.find(({ reason }) => reason !== 'safety');
     await (0,broken_backups/* refuseBrokenNewer */.r)(session, service, newest);
     if (newest === undefined)
         return;
@@ -11447,8 +11490,8 @@ async function wasLive(run, opened, commit) {
     return false;
 }
 
-// EXTERNAL MODULE: ./build/procedures/index.js + 82 modules
-var procedures = __nccwpck_require__(8241);
+// EXTERNAL MODULE: ./build/procedures/index.js + 83 modules
+var procedures = __nccwpck_require__(7708);
 // EXTERNAL MODULE: ./build/procedures/procedure.js
 var procedure = __nccwpck_require__(4503);
 ;// CONCATENATED MODULE: ./build/procedures/run-procedure.js
@@ -14922,7 +14965,8 @@ async function backupAgeGate({ backups, project, request }, service, now = Date.
         return { kind: 'pass', detail: 'no backup is asked for' };
     if (backupBefore)
         return { kind: 'pass', detail: `${service}: a backup is taken before it is changed` };
-    const all = await backups.list(backupDir, project, service);
+    // What was there before a restore is the safety of that, and no backup of what is there now.
+    const all = (await backups.list(backupDir, project, service)).filter(({ reason }) => reason !== 'safety');
     const last = all.reduce((newest, { at }) => Math.max(newest ?? 0, Date.parse(at)), undefined);
     if (last !== undefined && now - last <= youngest) {
         return { kind: 'pass', detail: `${service}: the last backup is ${(0,units/* formatDuration */.a3)(Math.max(0, now - last))} old` };

@@ -30,7 +30,7 @@ const ROUTES = {
   '/repos/{owner}/{repo}/releases/tags/{tag}': ['get'],
   '/repos/{owner}/{repo}/releases/{release_id}': ['patch', 'delete'],
   '/repos/{owner}/{repo}/releases/{release_id}/assets': ['post'],
-  '/repos/{owner}/{repo}/releases/assets/{asset_id}': ['get'],
+  '/repos/{owner}/{repo}/releases/assets/{asset_id}': ['get', 'delete'],
 };
 const UNSAID = new Set(['description', 'examples', 'example', 'summary', 'externalDocs', 'tags', 'x-github', 'title']);
 const TARGET = join(projectRoot, 'test/support/github-openapi.json');

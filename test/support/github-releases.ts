@@ -18,6 +18,8 @@ interface KeptAsset {
   readonly id: number;
   readonly name: string;
   readonly content: unknown;
+  /** `open`: an upload that broke off; another of that name is refused as long as it is there. */
+  readonly state?: 'uploaded' | 'open';
 }
 
 /** What a repository is set to. */
@@ -124,6 +126,8 @@ export function createReleases(
         const found = kept.find((one) => one.id === Number(id));
         if (found === undefined) return NOT_FOUND;
         if (found.immutable === true) return [422, { message: 'Cannot upload assets to an immutable release.' }];
+        if (found.assets.some(({ name }) => name === query.get('name')))
+          return [422, { message: 'Validation Failed', errors: [{ code: 'already_exists' }] }];
         const asset = { id: nextId++, name: query.get('name') ?? '', content: bytes ?? json };
         found.assets.push(asset);
         return [201, shownAsset(root(), asset)];
@@ -136,6 +140,20 @@ export function createReleases(
         const asset = kept.flatMap(({ assets }) => assets).find((one) => one.id === Number(id));
         if (asset === undefined) return NOT_FOUND;
         return [200, wanted ? asset.content : shownAsset(root(), asset)];
+      },
+    ],
+    [
+      'DELETE',
+      /\/releases\/assets\/(\d+)$/,
+      (id) => {
+        const owner = kept.find(({ assets }) => assets.some((one) => one.id === Number(id)));
+        if (owner === undefined) return NOT_FOUND;
+        if (owner.immutable === true) return [422, { message: 'Cannot delete assets of an immutable release.' }];
+        owner.assets.splice(
+          owner.assets.findIndex((one) => one.id === Number(id)),
+          1,
+        );
+        return [204, undefined];
       },
     ],
   ];
@@ -180,7 +198,7 @@ function shownRelease(
   };
 }
 
-function shownAsset(root: string, { id, name, content }: KeptAsset): object {
+function shownAsset(root: string, { id, name, content, state = 'uploaded' }: KeptAsset): object {
   const url = `${root}/releases/assets/${id}`;
   return {
     id,
@@ -189,7 +207,7 @@ function shownAsset(root: string, { id, name, content }: KeptAsset): object {
     browser_download_url: url,
     node_id: `A${id}`,
     label: null,
-    state: 'uploaded',
+    state,
     content_type: Buffer.isBuffer(content) ? 'application/octet-stream' : 'application/json',
     size: Buffer.isBuffer(content) ? content.length : 1,
     digest: null,

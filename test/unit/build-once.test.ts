@@ -76,9 +76,10 @@ describe('the record beside a release', () => {
   });
 
   it('is drafted, filled and published where the tag has no release, and read again', async () => {
-    expect(await write()).toEqual({ url: 'https://github.test/releases/tag/v1.0.0' });
+    expect(await write()).toEqual({ url: 'https://github.test/releases/tag/v1.0.0', how: 'made' });
     expect(github.asked.map((line) => line.replace('/repos/acme/roma', ''))).toEqual([
       'GET /releases/tags/v1.0.0',
+      'GET /releases',
       'POST /releases',
       'POST /releases/1/assets',
       'PATCH /releases/1',
@@ -102,8 +103,54 @@ describe('the record beside a release', () => {
   it('is never written over', async () => {
     await write();
     const result = await write({ images: { roma: `${REPOSITORY}@sha256:${'2'.repeat(64)}` } });
-    expect(result).toEqual({ problem: expect.stringContaining('has a record already') as string });
+    expect(result).toEqual({ problem: expect.stringContaining('another image of roma') as string });
+    const moved = await write({ commit: 'b'.repeat(40) });
+    expect(moved).toEqual({ problem: expect.stringContaining('a record of another commit') as string });
     expect(await codeHost.recordedImages(COMMIT, ['v1.0.0'], ['roma'])).toEqual(IMAGES);
+  });
+
+  it('is made by the next attempt where the first one left a draft', async () => {
+    github.faults.push({ method: 'PATCH', path: /\/releases\/1$/, with: 503, times: 3 });
+    expect(await write()).toEqual({ problem: expect.stringContaining('the next attempt publishes it') as string });
+    expect(github.releases[0]).toMatchObject({ draft: true });
+    expect(await write({ pushed: false })).toMatchObject({ how: 'made' });
+    expect(github.releases).toHaveLength(1);
+    expect(github.releases[0]).toMatchObject({ draft: false, assets: [{ name: RECORD_NAME }] });
+    expect(github.problems).toEqual([]);
+  });
+
+  it('takes the place of an upload that broke off', async () => {
+    const assets = [{ id: 70, name: RECORD_NAME, content: {}, state: 'open' as const }];
+    github.releases.push({ id: 7, tag: 'v1.0.0', draft: false, body: 'notes', assets });
+    expect(await write()).toMatchObject({ how: 'made' });
+    expect(await codeHost.recordedImages(COMMIT, ['v1.0.0'], ['roma'])).toEqual(IMAGES);
+    expect(github.problems).toEqual([]);
+  });
+
+  it('is completed by a later attempt that has built the rest, and is known to the next one', async () => {
+    const other = { worker: `ghcr.io/acme/worker@${DIGEST}` };
+    // Where releases are immutable it stays as it is, and the deployment has the rest.
+    github.settings.immutableReleases = false;
+    await write({ attestation: 'https://github.test/attestations/1' });
+    // Until then, what the record lacks is found in the deployment of the commit.
+    const payload = { 'rolling-restart': { run: 'r', project: 'p', host: 'h', images: { ...IMAGES, ...other } } };
+    github.put({ sha: COMMIT, environment: 'production', payload, states: ['failure'] });
+    const services = ['roma', 'worker'];
+    expect(await codeHost.recordedImages(COMMIT, ['v1.0.0'], services)).toEqual({ ...IMAGES, ...other });
+    expect(await write({ images: { ...IMAGES, ...other } })).toMatchObject({ how: 'made' });
+    expect(github.releases[0]?.assets).toMatchObject([
+      { content: { images: { ...IMAGES, ...other }, attestation: 'https://github.test/attestations/1' } },
+    ]);
+    github.asked.splice(0);
+    expect(await write({ images: other, pushed: false })).toMatchObject({ how: 'known' });
+    expect(github.asked.every((line) => line.startsWith('GET '))).toBe(true);
+    expect(github.problems).toEqual([]);
+  });
+
+  it('waits in the draft that a person has made, which stays theirs to publish', async () => {
+    github.releases.push({ id: 7, tag: 'v1.0.0', draft: true, body: 'my notes', assets: [] });
+    expect(await write()).toMatchObject({ how: 'draft' });
+    expect(github.releases).toMatchObject([{ draft: true, body: 'my notes', assets: [{ name: RECORD_NAME }] }]);
   });
 
   it('counts for nothing when the tag was moved to another commit', async () => {

@@ -93,8 +93,10 @@ describe('a tag', () => {
     const run = await release('v1.0.0', onOther(), 2);
     expect(run.conclusion, run.log).toBe('success');
     expect(run.outputs).toMatchObject({ outcome: 'deployed', 'pushed-images': '' });
+    expect(JSON.parse(run.outputs['recorded-images'] ?? '')).toEqual(record('v1.0.0').images);
     expect(run.log).not.toMatch(BUILD_OUTPUT);
-    expect(run.jobs).toEqual({ release: 'success' });
+    expect(run.jobs).toEqual({ release: 'success', record: 'success' });
+    expect(run.summary).toContain('Recorded beside the release before');
     expect(await runs(other, before)).toBe(true);
     expect(await servedVersion(other)).toBe('1.0.0');
   });
@@ -132,6 +134,35 @@ describe('a tag', () => {
     expect(host.github.deployments[0]?.payload).toMatchObject({
       'rolling-restart': { procedure: 'rollback', images: record('v1.0.0').images },
     });
+  });
+});
+
+describe('a record that the first attempt lost', () => {
+  it('is made by a later one, which builds nothing; what GitHub does not attest is said', async () => {
+    host.tag('v3.0.0', await host.project.commitRelease({ version: '3.0.0' }));
+    host.github.faults.push({ method: 'POST', path: /\/releases$/, with: 503, times: 1 });
+    const lost = await release('v3.0.0', {}, 1, { ...MAY_ATTEST, ATTESTATIONS: 'none' });
+    // A record is no reason to call a deployment bad.
+    expect(lost.conclusion, lost.log).toBe('success');
+    expect(await servedVersion(host.project)).toBe('3.0.0');
+    expect(record('v3.0.0')).toBeUndefined();
+    expect(lost.log).toContain('GitHub did not attest it; for a private repository that depends on the plan');
+    expect(lost.log).toContain('The image is not recorded beside the release');
+    expect(lost.summary).toContain('Not attested.');
+
+    const run = await release('v3.0.0', {}, 2);
+    expect(run.conclusion, run.log).toBe('success');
+    expect(run.outputs).toMatchObject({ outcome: 'unchanged', 'pushed-images': '' });
+    expect(run.log).not.toMatch(BUILD_OUTPUT);
+    expect(record('v3.0.0')).toMatchObject({
+      tag: 'v3.0.0',
+      images: JSON.parse(lost.outputs['pushed-images'] ?? '{}'),
+    });
+    expect(record('v3.0.0')).not.toHaveProperty('attestation');
+    expect(run.summary).toContain('An earlier run has built it');
+    // Back to where the others go on from.
+    expect((await release('v1.0.0', {}, 3)).conclusion).toBe('success');
+    expect(host.github.problems).toEqual([]);
   });
 });
 

@@ -30,14 +30,21 @@ if (input('step') === 'subjects') {
     repository: env.GITHUB_REPOSITORY,
     token: input('token'),
   });
-  const what = { tag: input('tag'), commit: input('commit'), images, run, ...(attestation && { attestation }) };
+  const pushed = input('pushed') !== '';
+  const what = { tag: input('tag'), commit: input('commit'), images, run, pushed, ...(attestation && { attestation }) };
   const result = await recordRelease(what, api);
   const rows = Object.entries(images).map(([service, reference]) => `| ${service} | \`${reference}\` |`);
-  const attested = attestation === '' ? 'Not attested.' : `Attested: ${attestation}`;
+  const unattested = pushed ? 'Not attested.' : 'An earlier run has built it; attesting it was for that one.';
+  const attested = attestation === '' ? unattested : `Attested: ${attestation}`;
   summary(['## Built once', '', '| Service | Image |', '| --- | --- |', ...rows, '', attested, ''].join('\n'));
   if ('url' in result) {
     output('recorded', result.url);
-    summary(`\nRecorded beside the release: ${result.url}\n`);
+    const how = {
+      made: 'Recorded beside the release',
+      known: 'Recorded beside the release before',
+      draft: 'Recorded in the draft of the release, and known once that is published',
+    };
+    summary(`\n${how[result.how]}: ${result.url}\n`);
   } else {
     annotate(
       'warning',

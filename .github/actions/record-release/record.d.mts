@@ -8,8 +8,9 @@ export interface Recorded {
   readonly images: Readonly<Record<string, string>>;
   readonly run: string;
   readonly attestation?: string;
+  readonly pushed?: boolean;
 }
 export function recordRelease(
   what: Recorded,
   api: Api,
-): Promise<{ readonly url: string } | { readonly problem: string }>;
+): Promise<{ readonly url: string; readonly how: 'made' | 'known' | 'draft' } | { readonly problem: string }>;
