@@ -156,7 +156,7 @@ describe('a record that the first attempt lost', () => {
     expect(run.log).not.toMatch(BUILD_OUTPUT);
     expect(record('v3.0.0')).toMatchObject({
       tag: 'v3.0.0',
-      images: JSON.parse(lost.outputs['pushed-images'] ?? '{}'),
+      images: JSON.parse(lost.outputs['pushed-images'] ?? '{}') as unknown,
     });
     expect(record('v3.0.0')).not.toHaveProperty('attestation');
     expect(run.summary).toContain('An earlier run has built it');
