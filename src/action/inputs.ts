@@ -156,7 +156,7 @@ function inputError(problems: readonly InputProblem[]): ProcedureError {
   const lines = problems.map(({ input, message }) => `${input}: ${message}`);
   const count = lines.length === 1 ? 'One input cannot be used' : `${lines.length} inputs cannot be used`;
   return new ProcedureError('E_INPUT', `${count}:\n${lines.map((line) => `- ${line}`).join('\n')}`, {
-    next: 'Correct them in the `with:` block of the step; docs/inputs.md has them all. Nothing was changed.',
+    next: 'Correct them, in the `with:` block of the step or as options of the command; docs/inputs.md has them all. Nothing was changed.',
   });
 }
 

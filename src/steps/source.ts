@@ -78,7 +78,7 @@ export async function showNew(
   const from = opened.checkout?.commit;
   if (opened.checkout === undefined || from === undefined) return;
   if (from === wanted.commit) {
-    run.progress.info(`${wanted.label} is checked out already (${from.slice(0, 12)})`);
+    run.progress.info(`checked out already: ${wanted.label} (${from.slice(0, 12)})`);
     return;
   }
   const commits = await run.source.log(opened.checkout.topLevel, from, wanted.commit, SHOWN_COMMITS);
