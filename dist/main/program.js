@@ -1683,7 +1683,7 @@ function inputError(problems) {
     const lines = problems.map(({ input, message }) => `${input}: ${message}`);
     const count = lines.length === 1 ? 'One input cannot be used' : `${lines.length} inputs cannot be used`;
     return new errors/* ProcedureError */.e_('E_INPUT', `${count}:\n${lines.map((line) => `- ${line}`).join('\n')}`, {
-        next: 'Correct them in the `with:` block of the step; docs/inputs.md has them all. Nothing was changed.',
+        next: 'Correct them, in the `with:` block of the step or as options of the command; docs/inputs.md has them all. Nothing was changed.',
     });
 }
 /** A misspelt input would be ignored in silence, and the run would do something else than was asked for. */
@@ -4288,6 +4288,7 @@ function summaryOf(window) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   Et: () => (/* binding */ momentOf),
 /* harmony export */   G1: () => (/* binding */ MOMENTS),
+/* harmony export */   Tj: () => (/* binding */ whatIsLive),
 /* harmony export */   Wc: () => (/* binding */ isTold),
 /* harmony export */   Xc: () => (/* binding */ describeMessage),
 /* harmony export */   Zg: () => (/* binding */ noticeTitle)
@@ -4335,6 +4336,13 @@ const FAILURES = {
     cancelled: 'was cancelled',
     'rollback-failed': 'failed, and so did going back',
 };
+/** @returns what is live, as in `4f2a9c1b7d3e (#12 Faster start)`; undefined where no commit is known */
+function whatIsLive({ commit, pullRequests }) {
+    if (commit === undefined)
+        return undefined;
+    const brought = pullRequests.map(({ number, title }) => `#${number} ${title}`).join(', ');
+    return brought === '' ? commit.slice(0, 12) : `${commit.slice(0, 12)} (${brought})`;
+}
 /** @returns the message in some words, for reports */
 function describeMessage(message) {
     return message.kind === 'notice' ? message.moment : `status ${message.kind}`;
@@ -5935,6 +5943,7 @@ async function run(session, { name, command }, more) {
 var notification = __nccwpck_require__(8738);
 ;// CONCATENATED MODULE: ./build/steps/notify.js
 
+
 /** A message shows what matters; the report has the rest. */
 const MOST_NEXT_STEPS = 5;
 /** Tells that a procedure begins, and waits for nothing. */
@@ -5961,6 +5970,8 @@ async function notify_tellEnd(run, report) {
         durationMs,
         problem: error === undefined ? undefined : { code: error.code, message: error.message },
         next: nextSteps.slice(0, MOST_NEXT_STEPS),
+        commit: report.services.findLast(({ commit }) => commit !== undefined)?.commit,
+        pullRequests: (0,model_outcome/* isGreen */.gf)(outcome) ? report.pullRequests : [],
     }));
     await keepDeliveries(run);
 }
@@ -5989,6 +6000,8 @@ function noticeOf({ request, invocation, redactor, recorder }, told) {
         durationMs: undefined,
         problem: undefined,
         next: [],
+        commit: undefined,
+        pullRequests: [],
         reason: request.reason === undefined ? undefined : redactor.text(request.reason),
         by: invocation.actor,
         run: invocation.runId,
@@ -6944,8 +6957,9 @@ function buildsOnce({ request }) {
  * keeps of releases and deployments. What is recorded there is a digest, and counts only for the very commit and for the
  * repository that this run would push to.
  * @param building services whose image would be built
+ * @param look what has it where neither could be asked
  */
-async function recordedImages(viewing, commit, building) {
+async function recordedImages(viewing, commit, building, look) {
     const { request, invocation, codeHost } = viewing;
     const found = new Map();
     if (!buildsOnce(viewing) || building.length === 0)
@@ -6966,13 +6980,44 @@ async function recordedImages(viewing, commit, building) {
         return found;
     const names = [request.rollbackTo.kind === 'git' ? request.rollbackTo.ref : undefined, request.ref, invocation.ref];
     const missing = building.map(({ service }) => service).filter((service) => !found.has(service));
-    const recorded = await codeHost.recordedImages(commit, [...new Set(names.flatMap((name) => name ?? []))], missing);
-    for (const { service } of building) {
-        const reference = recorded[service];
-        if (!found.has(service) && (0,recorded_image/* isPinned */.T4)(repositoryOf(request, service) ?? '', reference))
+    const tags = [...new Set(names.flatMap((name) => name ?? []))];
+    const { images, told } = await codeHost.recordedImages(commit, tags, missing);
+    for (const service of missing) {
+        const reference = images[service];
+        if ((0,recorded_image/* isPinned */.T4)(repositoryOf(request, service) ?? '', reference))
             found.set(service, reference);
+        else if (!told && look !== undefined) {
+            const inRegistry = await look(service, commit);
+            if (inRegistry !== undefined)
+                found.set(service, inRegistry);
+        }
     }
     return found;
+}
+/**
+ * The image that the registry has for a commit, where nobody could be asked for its digest: a second build of the commit would
+ * be another image, and would take its name.
+ * @returns its digest; undefined when there is none
+ */
+async function imageInRegistry(session, service, commit) {
+    const { engine, compose, request, progress } = session;
+    const repository = repositoryOf(request, service) ?? '';
+    const reference = (0,recorded_image/* pushedAs */.YF)(repository, commit);
+    try {
+        await compose.pull(reference, () => undefined, session.signal, request.commandTimeoutMs);
+        const pinned = digestIn(await engine.image(reference), repository);
+        if (pinned !== undefined)
+            progress.warning(`${service}: which image was built for the commit is not known here; ${reference} is taken, ${pinned}`);
+        return pinned;
+    }
+    catch (error) {
+        session.signal.throwIfAborted();
+        progress.debug(`${reference}: ${String(error)}`);
+        return undefined;
+    }
+    finally {
+        await engine.untagImage(reference);
+    }
 }
 /** @throws ProcedureError E_INPUT when the images of two services would go to one place */
 function requireRepositories(pushTo, building) {
@@ -8739,7 +8784,7 @@ async function showNew(run, opened, wanted) {
     if (opened.checkout === undefined || from === undefined)
         return;
     if (from === wanted.commit) {
-        run.progress.info(`${wanted.label} is checked out already (${from.slice(0, 12)})`);
+        run.progress.info(`checked out already: ${wanted.label} (${from.slice(0, 12)})`);
         return;
     }
     const commits = await run.source.log(opened.checkout.topLevel, from, wanted.commit, SHOWN_COMMITS);
@@ -15456,7 +15501,7 @@ async function prepare(session, wanted, services, { images = 'build-or-pull', ha
         prepared.push(await openService(session, wanted, service, { hashes, images, current }));
     }
     const building = images === 'as-named' ? [] : prepared.filter((one) => isBuilt(session, one));
-    const recorded = await recordedImages(session, wanted.commit, building);
+    const recorded = await recordedImages(session, wanted.commit, building, (service, commit) => imageInRegistry(session, service, commit));
     if (building.some(({ service }) => !recorded.has(service)))
         await buildCommand(session, wanted);
     // An image that one service builds and others name is the same image for all of them.
@@ -18050,26 +18095,58 @@ var own_names = __nccwpck_require__(8348);
  * Stand-ins for what git does not track: a commit that nobody has merged is rendered with the names of the host's variables
  * and without their values.
  */
-const LINE = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)$/;
+/** A value that begins with `=` is the padding of something in base 64 or 32, which is no variable. */
+const LINE = /^\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*=(?!=)(.*)$/;
+/** Longer ones, and those with letters of both cases, may be what a file with a secret in it looks like. */
+const LONGEST_NAME = 60;
 /** A port, a number of replicas, a switch: Compose wants to read something into them, and they are no secrets. */
 const PLAIN = /^(?:\d{1,5}|true|false|)$/;
 /** @returns what stands for a value: itself where it is a small number, a switch or one of Compose's own settings, else a word made of the name */
 function standIn(name, value) {
     const bare = value.trim().replace(/^(["'])(.*)\1$/, '$2');
-    return PLAIN.test(bare) || name.startsWith('COMPOSE_') ? bare : `value-of-${name.toLowerCase().replaceAll('_', '-')}`;
+    return PLAIN.test(bare) || name.startsWith('COMPOSE_') ? bare : wordFor(name);
 }
-/** @returns a file of variables with stand-ins for their values; undefined for a file that is none */
+function wordFor(name) {
+    return `value-of-${name.toLowerCase().replaceAll('_', '-')}`;
+}
+/**
+ * @returns a file of variables with stand-ins for their values; lines that are no variable are left out, since their words are
+ * the host's; undefined for a file that has none
+ */
 function standInFile(text) {
-    const lines = [];
-    for (const line of text.split('\n')) {
+    const variables = [];
+    let lines = 0;
+    const given = text.split('\n')[Symbol.iterator]();
+    for (const line of given) {
         if (line.trim() === '' || line.trimStart().startsWith('#'))
             continue;
+        lines += 1;
         const [, name, value] = LINE.exec(line) ?? [];
-        if (name === undefined || value === undefined)
-            return undefined;
-        lines.push(`${name}=${standIn(name, value)}`);
+        if (name === undefined || value === undefined || !isName(name))
+            continue;
+        const quote = openQuote(value.trim());
+        // The lines of a value in quotes (a key, a certificate) are part of it, whatever they look like.
+        if (quote !== undefined)
+            for (const more of given)
+                if (closes(more, quote))
+                    break;
+        variables.push(`${name}=${quote === undefined ? standIn(name, value) : wordFor(name)}`);
     }
-    return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+    if (variables.length === 0)
+        return lines === 0 ? '' : undefined;
+    return `${variables.join('\n')}\n`;
+}
+function isName(name) {
+    return name.length <= LONGEST_NAME && (name === name.toUpperCase() || name === name.toLowerCase());
+}
+/** @returns the quote that a value begins with and does not end in the same line */
+function openQuote(value) {
+    const quote = value[0];
+    return (quote === '"' || quote === "'") && !closes(value.slice(1), quote) ? quote : undefined;
+}
+/** Within double quotes one with a backslash before it is part of the value. */
+function closes(text, quote) {
+    return (quote === '"' ? text.replaceAll(/\\./g, '') : text).includes(quote);
 }
 
 ;// CONCATENATED MODULE: ./build/steps/isolated-tree.js
@@ -18155,7 +18232,8 @@ async function planCommit(viewing) {
         services.push(plan);
     }
     const gone = Object.keys(before.services).filter((name) => after.services[name] === undefined);
-    return { commit: wanted.commit, plan: { procedure: 'code-update', preparation, services }, gone };
+    const plan = { procedure: 'code-update', preparation, services };
+    return { commit: wanted.commit, plan, gone, policy: policyDiff(before, after) };
 }
 async function renderCommit(viewing, top, commit) {
     const { opened, request, project, isolated, signal } = viewing;
@@ -18201,11 +18279,13 @@ async function decideOne(viewing, one, containers) {
     const { name, definition, before, after } = one;
     const old = before.services[name];
     const building = definition.build !== undefined;
-    if (old === undefined || containers === 0)
-        return { decision: { kind: 'first-deploy' }, diff: [], built: building };
     const reasons = [];
-    const [was, is] = [plan_commit_partOf(before, old), plan_commit_partOf(after, definition)];
+    const [was, is] = [old === undefined ? {} : plan_commit_partOf(before, old), plan_commit_partOf(after, definition)];
     const diff = (0,canonical/* canonicalJson */.d)(was) === (0,canonical/* canonicalJson */.d)(is) ? [] : definitionDiff(bothWays(was), bothWays(is));
+    const title = [`--- ${name}: ${old === undefined ? 'not there' : 'live'}`, `+++ ${name}: this commit`];
+    const shown = diff.length === 0 ? [] : [...title, ...diff.slice(0, LONGEST_DIFF)];
+    if (old === undefined || containers === 0)
+        return { decision: { kind: 'first-deploy' }, diff: shown, built: building };
     if (diff.length > 0)
         reasons.push('the definition in the compose files differs');
     const built = building &&
@@ -18218,10 +18298,9 @@ async function decideOne(viewing, one, containers) {
     const files = mountedPaths(after, definition);
     if (await differs(viewing, one, files))
         reasons.push('files that it mounts differ');
-    const title = [`--- ${name}: live`, `+++ ${name}: this commit`];
     return {
         decision: reasons.length === 0 ? { kind: 'unchanged', release: undefined } : { kind: 'change', reasons },
-        diff: diff.length === 0 ? [] : [...title, ...diff.slice(0, LONGEST_DIFF)],
+        diff: shown,
         built,
     };
 }
@@ -18252,6 +18331,14 @@ function plan_commit_partOf(project, definition) {
     const { services, ...rest } = definitionOf(project, definition);
     return { ...services[definition.name], build: definition.raw['build'], project: rest };
 }
+/** How the project is changed is in the compose file too, and decides what runs on the host. */
+function policyDiff(before, after) {
+    const [was, is] = [before, after].map(({ document }) => document['x-rolling-restart'] ?? {});
+    const diff = definitionDiff(bothWays(was), bothWays(is));
+    if (diff.length === 0)
+        return [];
+    return ['--- x-rolling-restart: live', '+++ x-rolling-restart: this commit', ...diff.slice(0, LONGEST_DIFF)];
+}
 /** Stand-ins are no secrets, and what the repository itself says is read by whoever reads the plan. */
 function bothWays(part) {
     return { raw: part, shown: part };
@@ -18271,11 +18358,11 @@ const plan = {
         const planned = await planCommit(viewing).catch(async (error) => {
             // What stood there before is no longer true.
             const headline = `this commit cannot be planned: ${(0,errors/* asProcedureError */.qq)(error).message}`;
-            await comment(viewing, { plan: undefined, gone: [] }, headline);
+            await comment(viewing, { plan: undefined, gone: [], policy: [] }, headline);
             throw error;
         });
         viewing.recorder.plan = planned.plan;
-        for (const line of planLines(planned.plan))
+        for (const line of [...planLines(planned.plan), ...planned.policy])
             viewing.progress.info(line);
         for (const { service, decision } of planned.plan.services) {
             viewing.recorder.note(`${service}: ${describeDecision(decision)}`, service);
@@ -18286,18 +18373,19 @@ const plan = {
     },
     perform: undefined,
 };
-function plan_headlineOf({ commit, plan: { services } }) {
+function plan_headlineOf({ commit, policy, plan: { services } }) {
     const changing = services.filter(({ decision }) => decision.kind !== 'unchanged').map(({ service }) => service);
     const what = changing.length === 0 ? 'would change nothing that runs' : `would change ${changing.join(', ')}`;
-    return `deploying ${commit.slice(0, 12)} ${what}`;
+    const how = policy.length === 0 ? '' : ', and how it is changed from then on';
+    return `deploying ${commit.slice(0, 12)} ${what}${how}`;
 }
 /** One comment for a project, brought up to date by each plan. */
-async function comment(viewing, { plan: found, gone }, headline) {
+async function comment(viewing, { plan: found, gone, policy }, headline) {
     const { codeHost, invocation, project, request, redactor, progress, recorder } = viewing;
     const number = /^refs\/pull\/(\d+)\//.exec(invocation.ref ?? '')?.[1];
     if (number === undefined || request.dryRun)
         return;
-    const said = { plan: found, gone, project, headline, host: invocation.host, runUrl: invocation.runUrl };
+    const said = { plan: found, gone, policy, project, headline, host: invocation.host, runUrl: invocation.runUrl };
     const written = await codeHost.commentPlan(Number(number), said, (text) => redactor.text(text));
     if (written === undefined)
         return;
@@ -35426,13 +35514,14 @@ function createCodeHost({ onProblem, onIssueLost = onProblem, revertToken, rende
         },
         async recordedImages(commit, names, services) {
             if (client_unreachable(access) !== undefined)
-                return {};
+                return { images: {}, told: false };
             try {
-                return await findRecordedImages((await connect(access, ISSUE_DEADLINE_MS))(), commit, names, services);
+                const ask = (await connect(access, ISSUE_DEADLINE_MS))();
+                return { images: await findRecordedImages(ask, commit, names, services), told: true };
             }
             catch (error) {
-                onIssueLost(`GitHub did not tell which image was built for ${commit.slice(0, 12)} (the token needs contents: read and deployments: read), so it may be built again: ${String(error)}`);
-                return {};
+                onIssueLost(`GitHub did not tell which image was built for ${commit.slice(0, 12)} (the token needs contents: read and deployments: read): ${String(error)}`);
+                return { images: {}, told: false };
             }
         },
         reportIncident: (incident) => writeIssue('incident', (ask) => openOrUpdate(ask, incident)),
@@ -37348,6 +37437,8 @@ function mailOf(notice, count, threaded) {
 function bodyOf(notice, title) {
     const facts = [
         ['Services', notice.services.join(', ')],
+        ['Live', (0,notification/* whatIsLive */.Tj)(notice)],
+        ...notice.pullRequests.map(({ number, url }) => [`Pull request #${number}`, url]),
         ['Outcome', notice.outcome],
         ['Took', notice.durationMs === undefined ? undefined : (0,units/* formatDuration */.a3)(notice.durationMs)],
         ['Reason', notice.reason],
@@ -37486,8 +37577,10 @@ function slackBody(notice) {
     return { text: shortened(slack_escaped(`${title}: ${notice.headline}`), LONGEST_TEXT), blocks };
 }
 function fieldsOf(notice) {
+    const live = (0,notification/* whatIsLive */.Tj)(notice);
     return [
         ...(notice.services.length === 0 ? [] : [['Services', notice.services.join(', ')]]),
+        ...(live === undefined ? [] : [['Live', live]]),
         ...(notice.outcome === undefined ? [] : [['Outcome', notice.outcome]]),
         ...(notice.durationMs === undefined ? [] : [['Took', (0,units/* formatDuration */.a3)(notice.durationMs)]]),
         ...(notice.reason === undefined ? [] : [['Reason', notice.reason]]),
@@ -37564,7 +37657,7 @@ function signatureOf(body, secret) {
 /** What a receiver may rely on: fields are added and never renamed. */
 function webhookBody(notice) {
     const { moment, at, thread, project, procedure, services, headline, outcome, changed, durationMs } = notice;
-    const { problem, next, reason, by, run, runUrl, host } = notice;
+    const { problem, next, commit, pullRequests, reason, by, run, runUrl, host } = notice;
     return {
         schema: NOTIFICATION_SCHEMA,
         moment,
@@ -37579,6 +37672,8 @@ function webhookBody(notice) {
         durationMs,
         problem,
         next,
+        commit,
+        pullRequests,
         reason,
         by,
         run,
@@ -38213,7 +38308,7 @@ var summary_parts = __nccwpck_require__(1709);
 
 /** What merging would do to what runs, for the people who decide about it: short, with the details folded. */
 function renderPlanComment(comment) {
-    const { project, host, headline, plan, gone, runUrl } = comment;
+    const { project, host, headline, plan, gone, policy, runUrl } = comment;
     const changing = (plan?.services ?? []).filter(({ decision }) => decision.kind !== 'unchanged');
     const parts = [`### What merging would do to ${(0,markdown/* code */.aY)(project)} on ${(0,markdown/* code */.aY)(host)}`, `**${(0,markdown/* inline */.mG)(headline)}.**`];
     if (plan !== undefined && changing.length > 0) {
@@ -38227,6 +38322,9 @@ function renderPlanComment(comment) {
     const diffs = (0,summary_parts/* renderDiffs */.Nl)(plan);
     if (diffs !== undefined)
         parts.push((0,markdown/* folded */.TM)('What changes in the configuration', diffs));
+    if (policy.length > 0) {
+        parts.push((0,markdown/* folded */.TM)('What changes in x-rolling-restart, whose commands run on the host', (0,markdown/* block */.om)(policy, 'diff')));
+    }
     const run = runUrl === undefined ? '' : ` ${(0,markdown/* link */.nf)('The run', runUrl)} has the whole plan.`;
     parts.push(`Nothing of this pull request was executed, built or pulled for this.${run}`);
     return parts.join('\n\n');

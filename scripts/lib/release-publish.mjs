@@ -33,7 +33,7 @@ export async function publishRelease({ version, commit, notes, files }, api, say
   if (before === undefined) {
     for (const draft of ofVersion) await deleteDraft(draft, api, say);
     const draft = await fillDraft({ version, commit, notes, files }, api, say);
-    const published = await api('PATCH', `/releases/${draft.id}`, { draft: false });
+    const published = await api('PATCH', `/releases/${draft.id}`, { draft: false, make_latest: 'legacy' });
     if (published.status !== 200) throw refused(`publish ${version}`, published, AGAIN);
     say(`${version} is published: ${published.body.html_url}`);
     refuseMutable(published.body);

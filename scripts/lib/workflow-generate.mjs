@@ -191,6 +191,7 @@ function fillChain(text, { calls, hosts, perHost, own }, passed, secrets) {
       '  permissions:',
       '    contents: read # to fetch the wanted commit into the live checkout',
       '    deployments: write # to record the change in the environment, when one is given',
+      '    pull-requests: read # to name the pull request that brought the commit',
       `  uses: $/.github/workflows/${calls}`,
       '  with:',
       ...perHost.map((name) => `    ${name}: \${{ fromJSON(${host}).${name} }}`),

@@ -107,14 +107,15 @@ export function createCodeHost({
     },
 
     async recordedImages(commit, names, services) {
-      if (unreachable(access) !== undefined) return {};
+      if (unreachable(access) !== undefined) return { images: {}, told: false };
       try {
-        return await findRecordedImages((await connect(access, ISSUE_DEADLINE_MS))(), commit, names, services);
+        const ask = (await connect(access, ISSUE_DEADLINE_MS))();
+        return { images: await findRecordedImages(ask, commit, names, services), told: true };
       } catch (error) {
         onIssueLost(
-          `GitHub did not tell which image was built for ${commit.slice(0, 12)} (the token needs contents: read and deployments: read), so it may be built again: ${String(error)}`,
+          `GitHub did not tell which image was built for ${commit.slice(0, 12)} (the token needs contents: read and deployments: read): ${String(error)}`,
         );
-        return {};
+        return { images: {}, told: false };
       }
     },
 

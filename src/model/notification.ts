@@ -1,5 +1,6 @@
 import type { OutcomeKind } from './outcome.js';
 import type { ErrorCode } from './errors.js';
+import type { PullRequest } from './ports/code-host.js';
 
 /** The moments of a run that `notify-on` chooses from. */
 export const MOMENTS = ['start', 'success', 'failure', 'rollback'] as const;
@@ -25,6 +26,10 @@ export interface Notice {
   readonly problem: { readonly code: ErrorCode; readonly message: string } | undefined;
   /** What a person should do now, most useful first. */
   readonly next: readonly string[];
+  /** The commit that is live at the end, in full; undefined at the start, and where none is known. */
+  readonly commit: string | undefined;
+  /** The pull requests that brought it, of a run that is green. */
+  readonly pullRequests: readonly PullRequest[];
   readonly reason: string | undefined;
   readonly by: string;
   readonly run: string;
@@ -132,6 +137,13 @@ const FAILURES: Partial<Readonly<Record<OutcomeKind, string>>> = {
   cancelled: 'was cancelled',
   'rollback-failed': 'failed, and so did going back',
 };
+
+/** @returns what is live, as in `4f2a9c1b7d3e (#12 Faster start)`; undefined where no commit is known */
+export function whatIsLive({ commit, pullRequests }: Notice): string | undefined {
+  if (commit === undefined) return undefined;
+  const brought = pullRequests.map(({ number, title }) => `#${number} ${title}`).join(', ');
+  return brought === '' ? commit.slice(0, 12) : `${commit.slice(0, 12)} (${brought})`;
+}
 
 /** @returns the message in some words, for reports */
 export function describeMessage(message: Message): string {

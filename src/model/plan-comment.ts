@@ -8,5 +8,7 @@ export interface PlanComment {
   /** Undefined where there is none, and the headline says why. */
   readonly plan: Plan | undefined;
   readonly gone: readonly string[];
+  /** What differs in `x-rolling-restart:`, as lines of a diff; its commands run on the host once it is merged. */
+  readonly policy: readonly string[];
   readonly runUrl: string | undefined;
 }

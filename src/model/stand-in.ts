@@ -3,7 +3,10 @@
  * and without their values.
  */
 
-const LINE = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)$/;
+/** A value that begins with `=` is the padding of something in base 64 or 32, which is no variable. */
+const LINE = /^\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*=(?!=)(.*)$/;
+/** Longer ones, and those with letters of both cases, may be what a file with a secret in it looks like. */
+const LONGEST_NAME = 60;
 /** A port, a number of replicas, a switch: Compose wants to read something into them, and they are no secrets. */
 const PLAIN = /^(?:\d{1,5}|true|false|)$/;
 
@@ -17,20 +20,30 @@ function wordFor(name: string): string {
   return `value-of-${name.toLowerCase().replaceAll('_', '-')}`;
 }
 
-/** @returns a file of variables with stand-ins for their values; undefined for a file that is none */
+/**
+ * @returns a file of variables with stand-ins for their values; lines that are no variable are left out, since their words are
+ * the host's; undefined for a file that has none
+ */
 export function standInFile(text: string): string | undefined {
-  const lines: string[] = [];
+  const variables: string[] = [];
+  let lines = 0;
   const given = text.split('\n')[Symbol.iterator]();
   for (const line of given) {
     if (line.trim() === '' || line.trimStart().startsWith('#')) continue;
+    lines += 1;
     const [, name, value] = LINE.exec(line) ?? [];
-    if (name === undefined || value === undefined) return undefined;
+    if (name === undefined || value === undefined || !isName(name)) continue;
     const quote = openQuote(value.trim());
     // The lines of a value in quotes (a key, a certificate) are part of it, whatever they look like.
     if (quote !== undefined) for (const more of given) if (closes(more, quote)) break;
-    lines.push(`${name}=${quote === undefined ? standIn(name, value) : wordFor(name)}`);
+    variables.push(`${name}=${quote === undefined ? standIn(name, value) : wordFor(name)}`);
   }
-  return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+  if (variables.length === 0) return lines === 0 ? '' : undefined;
+  return `${variables.join('\n')}\n`;
+}
+
+function isName(name: string): boolean {
+  return name.length <= LONGEST_NAME && (name === name.toUpperCase() || name === name.toLowerCase());
 }
 
 /** @returns the quote that a value begins with and does not end in the same line */

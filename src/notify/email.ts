@@ -1,4 +1,4 @@
-import { isTold, noticeTitle, type Notice, type NotificationSettings } from '../model/notification.js';
+import { isTold, noticeTitle, whatIsLive, type Notice, type NotificationSettings } from '../model/notification.js';
 import type { Channel } from '../model/ports/notifications.js';
 import { formatDuration } from '../model/units.js';
 
@@ -88,6 +88,8 @@ export function mailOf(notice: Notice, count: number, threaded: boolean): Mail {
 function bodyOf(notice: Notice, title: string): readonly string[] {
   const facts = [
     ['Services', notice.services.join(', ')],
+    ['Live', whatIsLive(notice)],
+    ...notice.pullRequests.map(({ number, url }) => [`Pull request #${number}`, url] as const),
     ['Outcome', notice.outcome],
     ['Took', notice.durationMs === undefined ? undefined : formatDuration(notice.durationMs)],
     ['Reason', notice.reason],

@@ -1,4 +1,11 @@
-import { isTold, noticeTitle, type Moment, type Notice, type NotificationSettings } from '../model/notification.js';
+import {
+  isTold,
+  noticeTitle,
+  whatIsLive,
+  type Moment,
+  type Notice,
+  type NotificationSettings,
+} from '../model/notification.js';
 import type { Channel } from '../model/ports/notifications.js';
 import { formatDuration } from '../model/units.js';
 import { hostOf, sendJson } from './http.js';
@@ -64,8 +71,10 @@ export function slackBody(notice: Notice): Readonly<Record<string, unknown>> {
 }
 
 function fieldsOf(notice: Notice): readonly (readonly [string, string])[] {
+  const live = whatIsLive(notice);
   return [
     ...(notice.services.length === 0 ? [] : [['Services', notice.services.join(', ')] as const]),
+    ...(live === undefined ? [] : [['Live', live] as const]),
     ...(notice.outcome === undefined ? [] : [['Outcome', notice.outcome] as const]),
     ...(notice.durationMs === undefined ? [] : [['Took', formatDuration(notice.durationMs)] as const]),
     ...(notice.reason === undefined ? [] : [['Reason', notice.reason] as const]),

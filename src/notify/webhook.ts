@@ -31,7 +31,7 @@ export function signatureOf(body: string, secret: string): string {
 /** What a receiver may rely on: fields are added and never renamed. */
 export function webhookBody(notice: Notice): Readonly<Record<string, unknown>> {
   const { moment, at, thread, project, procedure, services, headline, outcome, changed, durationMs } = notice;
-  const { problem, next, reason, by, run, runUrl, host } = notice;
+  const { problem, next, commit, pullRequests, reason, by, run, runUrl, host } = notice;
   return {
     schema: NOTIFICATION_SCHEMA,
     moment,
@@ -46,6 +46,8 @@ export function webhookBody(notice: Notice): Readonly<Record<string, unknown>> {
     durationMs,
     problem,
     next,
+    commit,
+    pullRequests,
     reason,
     by,
     run,

@@ -16,11 +16,11 @@ export const plan: Procedure = {
     const planned = await planCommit(viewing).catch(async (error: unknown) => {
       // What stood there before is no longer true.
       const headline = `this commit cannot be planned: ${asProcedureError(error).message}`;
-      await comment(viewing, { plan: undefined, gone: [] }, headline);
+      await comment(viewing, { plan: undefined, gone: [], policy: [] }, headline);
       throw error;
     });
     viewing.recorder.plan = planned.plan;
-    for (const line of planLines(planned.plan)) viewing.progress.info(line);
+    for (const line of [...planLines(planned.plan), ...planned.policy]) viewing.progress.info(line);
     for (const { service, decision } of planned.plan.services) {
       viewing.recorder.note(`${service}: ${describeDecision(decision)}`, service);
     }
@@ -32,22 +32,23 @@ export const plan: Procedure = {
   perform: undefined,
 };
 
-function headlineOf({ commit, plan: { services } }: PlannedCommit): string {
+function headlineOf({ commit, policy, plan: { services } }: PlannedCommit): string {
   const changing = services.filter(({ decision }) => decision.kind !== 'unchanged').map(({ service }) => service);
   const what = changing.length === 0 ? 'would change nothing that runs' : `would change ${changing.join(', ')}`;
-  return `deploying ${commit.slice(0, 12)} ${what}`;
+  const how = policy.length === 0 ? '' : ', and how it is changed from then on';
+  return `deploying ${commit.slice(0, 12)} ${what}${how}`;
 }
 
 /** One comment for a project, brought up to date by each plan. */
 async function comment(
   viewing: Viewing,
-  { plan: found, gone }: Pick<PlanComment, 'plan' | 'gone'>,
+  { plan: found, gone, policy }: Pick<PlanComment, 'plan' | 'gone' | 'policy'>,
   headline: string,
 ): Promise<void> {
   const { codeHost, invocation, project, request, redactor, progress, recorder } = viewing;
   const number = /^refs\/pull\/(\d+)\//.exec(invocation.ref ?? '')?.[1];
   if (number === undefined || request.dryRun) return;
-  const said = { plan: found, gone, project, headline, host: invocation.host, runUrl: invocation.runUrl };
+  const said = { plan: found, gone, policy, project, headline, host: invocation.host, runUrl: invocation.runUrl };
   const written = await codeHost.commentPlan(Number(number), said, (text) => redactor.text(text));
   if (written === undefined) return;
   const words = `${written.created ? 'written' : 'brought up to date'}: comment on #${number} (${written.url})`;

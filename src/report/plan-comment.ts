@@ -1,12 +1,12 @@
 import type { PlanComment } from '../model/plan-comment.js';
 import type { Plan, ServicePlan } from '../model/plan.js';
-import { code, folded, inline, link, table } from './markdown.js';
+import { block, code, folded, inline, link, table } from './markdown.js';
 import { describeDecision, describeMeans } from './plan-text.js';
 import { renderDiffs } from './summary-parts.js';
 
 /** What merging would do to what runs, for the people who decide about it: short, with the details folded. */
 export function renderPlanComment(comment: PlanComment): string {
-  const { project, host, headline, plan, gone, runUrl } = comment;
+  const { project, host, headline, plan, gone, policy, runUrl } = comment;
   const changing = (plan?.services ?? []).filter(({ decision }) => decision.kind !== 'unchanged');
   const parts = [`### What merging would do to ${code(project)} on ${code(host)}`, `**${inline(headline)}.**`];
   if (plan !== undefined && changing.length > 0) {
@@ -19,6 +19,9 @@ export function renderPlanComment(comment: PlanComment): string {
   }
   const diffs = renderDiffs(plan);
   if (diffs !== undefined) parts.push(folded('What changes in the configuration', diffs));
+  if (policy.length > 0) {
+    parts.push(folded('What changes in x-rolling-restart, whose commands run on the host', block(policy, 'diff')));
+  }
   const run = runUrl === undefined ? '' : ` ${link('The run', runUrl)} has the whole plan.`;
   parts.push(`Nothing of this pull request was executed, built or pulled for this.${run}`);
   return parts.join('\n\n');

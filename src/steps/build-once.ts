@@ -29,11 +29,13 @@ interface Building {
  * keeps of releases and deployments. What is recorded there is a digest, and counts only for the very commit and for the
  * repository that this run would push to.
  * @param building services whose image would be built
+ * @param look what has it where neither could be asked
  */
 export async function recordedImages(
   viewing: Viewing,
   commit: string | undefined,
   building: readonly Building[],
+  look?: (service: string, commit: string) => Promise<string | undefined>,
 ): Promise<ReadonlyMap<string, string>> {
   const { request, invocation, codeHost } = viewing;
   const found = new Map<string, string>();
@@ -54,12 +56,43 @@ export async function recordedImages(
   if (building.every(({ service }) => found.has(service))) return found;
   const names = [request.rollbackTo.kind === 'git' ? request.rollbackTo.ref : undefined, request.ref, invocation.ref];
   const missing = building.map(({ service }) => service).filter((service) => !found.has(service));
-  const recorded = await codeHost.recordedImages(commit, [...new Set(names.flatMap((name) => name ?? []))], missing);
-  for (const { service } of building) {
-    const reference = recorded[service];
-    if (!found.has(service) && isPinned(repositoryOf(request, service) ?? '', reference)) found.set(service, reference);
+  const tags = [...new Set(names.flatMap((name) => name ?? []))];
+  const { images, told } = await codeHost.recordedImages(commit, tags, missing);
+  for (const service of missing) {
+    const reference = images[service];
+    if (isPinned(repositoryOf(request, service) ?? '', reference)) found.set(service, reference);
+    else if (!told && look !== undefined) {
+      const inRegistry = await look(service, commit);
+      if (inRegistry !== undefined) found.set(service, inRegistry);
+    }
   }
   return found;
+}
+
+/**
+ * The image that the registry has for a commit, where nobody could be asked for its digest: a second build of the commit would
+ * be another image, and would take its name.
+ * @returns its digest; undefined when there is none
+ */
+export async function imageInRegistry(session: Session, service: string, commit: string): Promise<string | undefined> {
+  const { engine, compose, request, progress } = session;
+  const repository = repositoryOf(request, service) ?? '';
+  const reference = pushedAs(repository, commit);
+  try {
+    await compose.pull(reference, () => undefined, session.signal, request.commandTimeoutMs);
+    const pinned = digestIn(await engine.image(reference), repository);
+    if (pinned !== undefined)
+      progress.warning(
+        `${service}: which image was built for the commit is not known here; ${reference} is taken, ${pinned}`,
+      );
+    return pinned;
+  } catch (error) {
+    session.signal.throwIfAborted();
+    progress.debug(`${reference}: ${String(error)}`);
+    return undefined;
+  } finally {
+    await engine.untagImage(reference);
+  }
 }
 
 /** @throws ProcedureError E_INPUT when the images of two services would go to one place */

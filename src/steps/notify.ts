@@ -1,4 +1,5 @@
 import { describeMessage, MOMENTS, momentOf, type Notice } from '../model/notification.js';
+import { isGreen } from '../model/outcome.js';
 import type { RunReport } from '../model/report.js';
 import type { Run } from '../run/run.js';
 import type { Session, Viewing } from './session.js';
@@ -34,6 +35,8 @@ export async function tellEnd(run: Run, report: RunReport): Promise<void> {
       durationMs,
       problem: error === undefined ? undefined : { code: error.code, message: error.message },
       next: nextSteps.slice(0, MOST_NEXT_STEPS),
+      commit: report.services.findLast(({ commit }) => commit !== undefined)?.commit,
+      pullRequests: isGreen(outcome) ? report.pullRequests : [],
     }),
   );
   await keepDeliveries(run);
@@ -66,6 +69,8 @@ export function noticeOf({ request, invocation, redactor, recorder }: Run, told:
     durationMs: undefined,
     problem: undefined,
     next: [],
+    commit: undefined,
+    pullRequests: [],
     reason: request.reason === undefined ? undefined : redactor.text(request.reason),
     by: invocation.actor,
     run: invocation.runId,

@@ -25,6 +25,8 @@ export interface PlannedCommit {
   readonly plan: Plan;
   /** Services that the commit's compose files no longer have; a deploy leaves them alone. */
   readonly gone: readonly string[];
+  /** What differs in `x-rolling-restart:`, as lines of a diff. */
+  readonly policy: readonly string[];
 }
 
 /**
@@ -57,7 +59,8 @@ export async function planCommit(viewing: Viewing): Promise<PlannedCommit> {
     services.push(plan);
   }
   const gone = Object.keys(before.services).filter((name) => after.services[name] === undefined);
-  return { commit: wanted.commit, plan: { procedure: 'code-update', preparation, services }, gone };
+  const plan: Plan = { procedure: 'code-update', preparation, services };
+  return { commit: wanted.commit, plan, gone, policy: policyDiff(before, after) };
 }
 
 async function renderCommit(viewing: Viewing, top: string, commit: string): Promise<ComposeProject> {
@@ -123,10 +126,13 @@ async function decideOne(viewing: Viewing, one: One, containers: number): Promis
   const { name, definition, before, after } = one;
   const old = before.services[name];
   const building = definition.build !== undefined;
-  if (old === undefined || containers === 0) return { decision: { kind: 'first-deploy' }, diff: [], built: building };
   const reasons: string[] = [];
-  const [was, is] = [partOf(before, old), partOf(after, definition)];
+  const [was, is] = [old === undefined ? {} : partOf(before, old), partOf(after, definition)];
   const diff = canonicalJson(was) === canonicalJson(is) ? [] : definitionDiff(bothWays(was), bothWays(is));
+  const title = [`--- ${name}: ${old === undefined ? 'not there' : 'live'}`, `+++ ${name}: this commit`];
+  const shown = diff.length === 0 ? [] : [...title, ...diff.slice(0, LONGEST_DIFF)];
+  if (old === undefined || containers === 0)
+    return { decision: { kind: 'first-deploy' }, diff: shown, built: building };
   if (diff.length > 0) reasons.push('the definition in the compose files differs');
   const built =
     building &&
@@ -136,10 +142,9 @@ async function decideOne(viewing: Viewing, one: One, containers: number): Promis
   if (definition.image !== old.image && !building) reasons.push(`the image will be ${definition.image}`);
   const files = mountedPaths(after, definition);
   if (await differs(viewing, one, files)) reasons.push('files that it mounts differ');
-  const title = [`--- ${name}: live`, `+++ ${name}: this commit`];
   return {
     decision: reasons.length === 0 ? { kind: 'unchanged', release: undefined } : { kind: 'change', reasons },
-    diff: diff.length === 0 ? [] : [...title, ...diff.slice(0, LONGEST_DIFF)],
+    diff: shown,
     built,
   };
 }
@@ -176,6 +181,14 @@ function partOf(project: ComposeProject, definition: ServiceDefinition): Readonl
     readonly services: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   };
   return { ...services[definition.name], build: definition.raw['build'], project: rest };
+}
+
+/** How the project is changed is in the compose file too, and decides what runs on the host. */
+function policyDiff(before: ComposeProject, after: ComposeProject): readonly string[] {
+  const [was, is] = [before, after].map(({ document }) => document['x-rolling-restart'] ?? {});
+  const diff = definitionDiff(bothWays(was), bothWays(is));
+  if (diff.length === 0) return [];
+  return ['--- x-rolling-restart: live', '+++ x-rolling-restart: this commit', ...diff.slice(0, LONGEST_DIFF)];
 }
 
 /** Stand-ins are no secrets, and what the repository itself says is read by whoever reads the plan. */

@@ -3,7 +3,7 @@ import type { ImageFacts } from '../model/image.js';
 import { policyOf } from '../model/project-policy.js';
 import { keptImageTag } from '../model/release.js';
 import type { ServiceDefinition } from '../model/service.js';
-import { pushBuilt, recordedImages } from './build-once.js';
+import { imageInRegistry, pushBuilt, recordedImages } from './build-once.js';
 import type { Candidate, Current } from './candidate.js';
 import { decideDescribed, describeWanted, type Described } from './describe-wanted.js';
 import { badReleaseGate } from './gates/bad-release.js';
@@ -45,7 +45,9 @@ export async function prepare(
     prepared.push(await openService(session, wanted, service, { hashes, images, current }));
   }
   const building = images === 'as-named' ? [] : prepared.filter((one) => isBuilt(session, one));
-  const recorded = await recordedImages(session, wanted.commit, building);
+  const recorded = await recordedImages(session, wanted.commit, building, (service, commit) =>
+    imageInRegistry(session, service, commit),
+  );
   if (building.some(({ service }) => !recorded.has(service))) await buildCommand(session, wanted);
   // An image that one service builds and others name is the same image for all of them.
   const built = new Map<string, ImageFacts>();

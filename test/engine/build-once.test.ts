@@ -49,6 +49,27 @@ describe('several services', () => {
     expect(built(again)).toBe(0);
   });
 
+  it('are taken by another host, which knows of no record and cannot ask, from the name of the commit', async () => {
+    const repository = `${registry.address}/${project.name}/{service}`;
+    const first = await update(repository);
+    expect(first.report.outcome, first.log).toBe('deployed');
+    const other = await makeProject({ fixture: 'plain', repositoryOf: project });
+    try {
+      const there = await carryOut(other, { procedure: 'code-update', 'push-to': repository });
+      expect(there.report.outcome, there.log).toBe('deployed');
+      expect(built(there)).toBe(0);
+      expect(there.log).toContain('which image was built for the commit is not known here');
+      for (const service of ['web', 'worker']) {
+        expect((await other.inspect(service)).Image).toBe((await project.inspect(service)).Image);
+      }
+      expect(there.report.services.map(({ imageDigest }) => imageDigest)).toEqual(
+        first.report.services.map(({ imageDigest }) => imageDigest),
+      );
+    } finally {
+      await other.cleanup();
+    }
+  });
+
   it('are refused one repository for both before anything is built', async () => {
     const before = await engineState(project);
     const { report, log } = await update(`${registry.address}/${project.name}/app`);

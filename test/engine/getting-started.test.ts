@@ -29,9 +29,12 @@ function block(name: string): string {
   return found[1];
 }
 
+function smokeTest(): string {
+  return /smoke-test: (.*)/.exec(PAGE)?.[1]?.replace('8080', String(project.port)) ?? 'false';
+}
+
 function deploy(): Promise<Carried> {
-  const smoke = /smoke-test: (.*)/.exec(PAGE)?.[1]?.replace('8080', String(project.port));
-  return carryOut(project, { procedure: 'code-update', 'smoke-test': smoke ?? 'false', watch: '3s' });
+  return carryOut(project, { procedure: 'code-update', 'smoke-test': smokeTest(), watch: '3s' });
 }
 
 const answer = async (): Promise<string> => (await project.get('/')).text;
@@ -59,7 +62,7 @@ it('goes back to the release before without a build', async () => {
   await project.commitRelease({ files: { 'server.mjs': next } });
   expect((await deploy()).report.outcome).toBe('deployed');
   expect(await answer()).toBe('hello, version 2\n');
-  const back = await carryOut(project, { procedure: 'rollback' });
+  const back = await carryOut(project, { procedure: 'rollback', 'smoke-test': smokeTest() });
   expect(back.report.outcome, back.log).toBe('deployed');
   expect(await answer()).toBe('hello, version 1\n');
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ticked } from '../support/checklist.js';
+import { startGitHub } from '../support/github.js';
 import { update } from '../support/live.js';
 import { headerOf, makeMailbox, type Mailbox } from '../support/mailbox.js';
 import { makeProject, type Project } from '../support/project.js';
@@ -52,6 +53,24 @@ it('a webhook is told of the beginning and of the end of each run, and one that 
   expect((await project.get('/')).text).toMatch(/^3\.0\.0 /);
 });
 
+it('a webhook is told which commit went live, and which pull request brought it', async () => {
+  const github = await startGitHub();
+  try {
+    const commit = await project.commitRelease({ version: '3.5.0' });
+    github.merged.set(commit, { number: 12, title: 'Faster start' });
+    const environment = { ...process.env, GITHUB_REPOSITORY: 'acme/roma', GITHUB_API_URL: github.apiUrl };
+    const inputs = { 'webhook-url': `${hook.url}/runs`, 'notify-on': 'success', 'github-token': 't0ken-of-the-test' };
+    hook.received.splice(0);
+    const { report, log } = await update(project, 'app', inputs, { environment });
+    expect(report.outcome, log).toBe('deployed');
+    expect(hook.received.splice(0).map(({ json }) => json)).toMatchObject([
+      { commit, pullRequests: [{ number: 12, title: 'Faster start', url: 'https://github.test/acme/roma/pull/12' }] },
+    ]);
+  } finally {
+    github.close();
+  }
+});
+
 describe('Slack and e-mail', () => {
   const people = (): Readonly<Record<string, string>> => ({
     'slack-webhook-url': `${slack.url}/services/T0/B0/secret`,
@@ -64,7 +83,7 @@ describe('Slack and e-mail', () => {
   const messages = (): unknown[] => slack.received.splice(0).map(({ json }) => json);
 
   it('are told of a deploy as it begins and as it ended, the mails in one thread, and no secret is sent', async () => {
-    await project.commitRelease({ version: '4.0.0' });
+    const commit = await project.commitRelease({ version: '4.0.0' });
     const { report, log } = await update(project, 'app', people());
     expect(report.outcome, log).toBe('deployed');
     expect(slack.received.map(({ method, path }) => [method, path])).toEqual(
@@ -81,7 +100,7 @@ describe('Slack and e-mail', () => {
         blocks: [
           header(`✅ ${name} succeeded`),
           section('app deployed and verified'),
-          fields('*Services*\napp', '*Outcome*\ndeployed', TOOK),
+          fields('*Services*\napp', `*Live*\n${commit.slice(0, 12)}`, '*Outcome*\ndeployed', TOOK),
           CONTEXT,
         ],
       },
@@ -106,6 +125,7 @@ describe('Slack and e-mail', () => {
   });
 
   it('are told of a rollback with what to do next; the next run is another thread', async () => {
+    const live = (await project.git('rev-parse', 'HEAD')).slice(0, 12);
     await project.commitRelease({ version: '5.0.0', chaos: 'exit-at-once' });
     const { report, log } = await update(project, 'app', { ...people(), 'notify-on': 'start, rollback' });
     expect(report.outcome, log).toBe('rolled-back');
@@ -118,7 +138,7 @@ describe('Slack and e-mail', () => {
       blocks: [
         header(`↩️ ${name} was rolled back`),
         section(report.headline),
-        fields('*Services*\napp', '*Outcome*\nrolled-back', TOOK, '*Error*\nE_NOT_READY'),
+        fields('*Services*\napp', `*Live*\n${live}`, '*Outcome*\nrolled-back', TOOK, '*Error*\nE_NOT_READY'),
         section(`*What to do next*\n${next}`),
         CONTEXT,
       ],

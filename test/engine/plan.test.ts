@@ -112,6 +112,15 @@ describe('a plan', () => {
     expect(ours?.body).toContain('team: green');
   });
 
+  it('shows all of a service that is new', async () => {
+    const risky = COMPOSE('', '  other:\n    image: busybox\n    privileged: true\n    volumes: ["/:/host"]');
+    const { report, log } = await planned(await commitWith({ 'compose.yaml': risky }));
+    expect(report.outcome, log).toBe('completed');
+    for (const part of ['--- other: not there', '+ image: busybox', '+ privileged: true', '"source":"/"']) {
+      expect(github.comments[0]?.body).toContain(part);
+    }
+  });
+
   it('says that nothing changes', async () => {
     const head = await project.git('rev-parse', 'HEAD');
     const { report } = await planned(head);
@@ -212,10 +221,15 @@ describe('a commit that reaches for the host', () => {
 
   it('has none of its commands run', async () => {
     const mark = join(outside, 'executed');
-    const commands = `x-rolling-restart:\n  services:\n    app:\n      smoke-test: touch ${mark}\n      release-command: touch ${mark}\n`;
-    const { log } = await planned(
+    const commands = `x-rolling-restart:\n  hooks:\n    before-code-update: touch ${mark}\n  services:\n    app:\n      release-command: touch ${mark}\n`;
+    const { report, log } = await planned(
       await commitWith({ 'compose.yaml': COMPOSE(commands), Dockerfile: `FROM scratch\nRUN touch ${mark}\n` }),
     );
+    expect(report.outcome, log).toBe('completed');
+    // Whoever reviews it is told of what would run on the host.
+    expect(github.comments[0]?.body).toContain(`+ hooks.before-code-update: touch ${mark}`);
+    expect(github.comments[0]?.body).toContain(`+ services.app.release-command: touch ${mark}`);
+    expect(report.headline).toContain('and how it is changed from then on');
     expect(log).not.toContain('#1 ');
     expect(() => execFileSync('ls', [mark], { stdio: 'pipe' })).toThrow();
   });

@@ -15,6 +15,8 @@ export function sampleNotice(changes: Partial<Notice> = {}): Notice {
     durationMs: 61_000,
     problem: { code: 'E_COMMAND', message: 'smoke-test failed' },
     next: ['Look at the log.'],
+    commit: '4f2a9c1b7d3e5f60718293a4b5c6d7e8f9012345',
+    pullRequests: [],
     reason: 'it leaks',
     by: 'octocat via push',
     run: '123-1',

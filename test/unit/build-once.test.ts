@@ -85,8 +85,10 @@ describe('the record beside a release', () => {
       'PATCH /releases/1',
     ]);
     expect(github.releases[0]).toMatchObject({ draft: false, tag: 'v1.0.0' });
-    expect(await codeHost.recordedImages(COMMIT, ['refs/tags/v1.0.0'], ['roma'])).toEqual(IMAGES);
-    expect(await codeHost.recordedImages(COMMIT, [COMMIT, 'refs/heads/main', 'v1.0.0'], ['roma'])).toEqual(IMAGES);
+    expect((await codeHost.recordedImages(COMMIT, ['refs/tags/v1.0.0'], ['roma'])).images).toEqual(IMAGES);
+    expect((await codeHost.recordedImages(COMMIT, [COMMIT, 'refs/heads/main', 'v1.0.0'], ['roma'])).images).toEqual(
+      IMAGES,
+    );
     expect(github.problems).toEqual([]);
   });
 
@@ -106,7 +108,7 @@ describe('the record beside a release', () => {
     expect(result).toEqual({ problem: expect.stringContaining('another image of roma') as string });
     const moved = await write({ commit: 'b'.repeat(40) });
     expect(moved).toEqual({ problem: expect.stringContaining('a record of another commit') as string });
-    expect(await codeHost.recordedImages(COMMIT, ['v1.0.0'], ['roma'])).toEqual(IMAGES);
+    expect((await codeHost.recordedImages(COMMIT, ['v1.0.0'], ['roma'])).images).toEqual(IMAGES);
   });
 
   it('is made by the next attempt where the first one left a draft', async () => {
@@ -123,7 +125,7 @@ describe('the record beside a release', () => {
     const assets = [{ id: 70, name: RECORD_NAME, content: {}, state: 'open' as const }];
     github.releases.push({ id: 7, tag: 'v1.0.0', draft: false, body: 'notes', assets });
     expect(await write()).toMatchObject({ how: 'made' });
-    expect(await codeHost.recordedImages(COMMIT, ['v1.0.0'], ['roma'])).toEqual(IMAGES);
+    expect((await codeHost.recordedImages(COMMIT, ['v1.0.0'], ['roma'])).images).toEqual(IMAGES);
     expect(github.problems).toEqual([]);
   });
 
@@ -155,7 +157,7 @@ describe('the record beside a release', () => {
 
   it('counts for nothing when the tag was moved to another commit', async () => {
     await write();
-    expect(await codeHost.recordedImages('b'.repeat(40), ['v1.0.0'], ['roma'])).toEqual({});
+    expect((await codeHost.recordedImages('b'.repeat(40), ['v1.0.0'], ['roma'])).images).toEqual({});
   });
 
   it.each([
@@ -180,13 +182,13 @@ describe('the image of a commit', () => {
     github.put({ sha: COMMIT, environment: 'production', payload: payload({}), states: ['failure'] });
     github.put({ sha: COMMIT, environment: 'production', payload: '"somebody else\'s"', states: [] });
     github.put({ sha: 'b'.repeat(40), environment: 'production', payload: payload({ roma: 'x' }), states: [] });
-    expect(await codeHost.recordedImages(COMMIT, ['v1.0.0'], ['roma'])).toEqual(IMAGES);
+    expect((await codeHost.recordedImages(COMMIT, ['v1.0.0'], ['roma'])).images).toEqual(IMAGES);
     expect(github.problems).toEqual([]);
   });
 
   it('is not known, and that is said, when GitHub does not tell', async () => {
     github.faults.push({ method: 'GET', path: /\/deployments$/, with: 403, times: 9 });
-    expect(await codeHost.recordedImages(COMMIT, [], ['roma'])).toEqual({});
+    expect((await codeHost.recordedImages(COMMIT, [], ['roma'])).images).toEqual({});
     expect(lost).toEqual([expect.stringMatching(/did not tell which image was built for aaaaaaaaaaaa .*may be built/)]);
   });
 

@@ -84,6 +84,11 @@ describe('e-mail', () => {
   }, 15_000);
 
   it('says in the subject what happened when the beginning is not mailed', () => {
+    const pull = { number: 12, title: 'Faster start', url: 'https://github.com/company/roma/pull/12' };
+    const { text } = mailOf(sampleNotice({ outcome: 'deployed', pullRequests: [pull] }), 1, false);
+    expect(text).toContain(
+      'Live: 4f2a9c1b7d3e (#12 Faster start)\nPull request #12: https://github.com/company/roma/pull/12',
+    );
     expect(mailOf(sampleNotice(), 1, false).subject).toBe('[roma] code-update of roma failed');
     expect(mailOf(sampleNotice({ project: 'a\r\nBcc: x@y' }), 1, false).subject).not.toMatch(/[\r\n]/);
   });

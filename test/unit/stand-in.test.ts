@@ -30,7 +30,14 @@ describe('a file of variables for a commit that nobody has merged', () => {
     expect(standInFile('A="hunter2\nhunter3=4\n')).toBe('A=value-of-a\n');
   });
 
-  it('is none where a line is no variable', () => {
-    expect(standInFile('root:x:0:0:root\n')).toBeUndefined();
+  it('leaves out what is no variable, and shows no word of it', () => {
+    expect(standInFile('A.B=x\nhunter2\nPORT=80\nroot:x:0:0\n')).toBe('A.B=value-of-a.b\nPORT=80\n');
   });
+
+  it.each(['root:x:0:0:root\n', 'hunter2\n', 'aGVsbG8gd29ybGQ=\n', 'JBSWY3DPEHPK3PXP====\n', `${'a'.repeat(64)}=\n`])(
+    'is none that has no variable: %j',
+    (text) => {
+      expect(standInFile(text)).toBeUndefined();
+    },
+  );
 });

@@ -27,15 +27,14 @@ const PINNED = /^[\w.-]+\/[\w./-]+@[0-9a-f]{40}$/;
 /** What a workflow, and its caller, may do beyond reading; with the reason in the workflow. */
 const PERMISSIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   ...Object.fromEntries(
-    [
-      'deploy.yml',
-      'deploy-chain.yml',
-      'deploy-hosts.yml',
-      'deploy-staged.yml',
-      'release.yml',
-      'rollback.yml',
-      'maintenance.yml',
-    ].map((name) => [name, { contents: 'read', deployments: 'write' }]),
+    ['rollback.yml', 'maintenance.yml'].map((name) => [name, { contents: 'read', deployments: 'write' }]),
+  ),
+  // GitHub says the pull requests of a commit to nobody else, where the repository is private.
+  ...Object.fromEntries(
+    ['deploy.yml', 'deploy-chain.yml', 'deploy-hosts.yml', 'deploy-staged.yml', 'release.yml'].map((name) => [
+      name,
+      { contents: 'read', deployments: 'write', 'pull-requests': 'read' },
+    ]),
   ),
   'emergency.yml': { contents: 'read', issues: 'write' },
   'slo-review.yml': { issues: 'write' },

@@ -59,7 +59,8 @@ export async function recordRelease({ tag, commit, images, run, attestation, pus
   }
   const put = await putBeside(release, record, api);
   if ('problem' in put) return put;
-  const done = await api('PATCH', `/releases/${release.id}`, { draft: false });
+  // The run of an older tag that is run again does not make it the latest release.
+  const done = await api('PATCH', `/releases/${release.id}`, { draft: false, make_latest: 'legacy' });
   return done.status === 200
     ? { url: done.body.html_url, how: 'made' }
     : refused('the release that was drafted (the next attempt publishes it)', done);

@@ -35,19 +35,21 @@ export interface CodeHost {
   ): Promise<WrittenComment | undefined>;
   /**
    * The images that were built for a commit, by service, each with its digest.
-   * Never throws and never takes longer than some seconds; empty when none are known.
+   * Never throws and never takes longer than some seconds.
    * @param names tags that the commit may have
    * @param services those whose images are wanted; others may be among what is found
    */
-  recordedImages(
-    commit: string,
-    names: readonly string[],
-    services: readonly string[],
-  ): Promise<Readonly<Record<string, string>>>;
+  recordedImages(commit: string, names: readonly string[], services: readonly string[]): Promise<RecordedImages>;
   /** Never throws and never takes longer than some seconds. */
   approvalOf(environment: string): Promise<Approval>;
   /** Never throws and never takes longer than some seconds. */
   deploymentOf(commit: string, environment: string): Promise<DeploymentFound>;
+}
+
+/** @property told whether the forge could be asked: then an image that is not among them was never recorded */
+export interface RecordedImages {
+  readonly images: Readonly<Record<string, string>>;
+  readonly told: boolean;
 }
 
 /** Who has to approve before a job of an environment begins. */
