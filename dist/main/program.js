@@ -35534,10 +35534,10 @@ function createCodeHost({ onProblem, onIssueLost = onProblem, revertToken, rende
 
 /** For one step, its tries included. */
 const deployment_records_DEADLINE_MS = 12_000;
-/** Older records than these are not looked at. */
-const deployment_records_LOOKED_AT = 30;
+/** Older records than these are not looked at; GitHub gives no more at once. */
+const deployment_records_LOOKED_AT = 100;
 /** Records whose statuses are asked for, newest first: there is one that is live, and those that runs left. */
-const OTHERS = 10;
+const OTHERS = 20;
 const KEY = 'rolling-restart';
 const deploymentSchema = looseObject({ id: schemas_number(), sha: schemas_string(), payload: unknown() });
 const statusesSchema = array(looseObject({ state: schemas_string() }));

@@ -6,10 +6,10 @@ import type { Ask } from './issues.js';
 
 /** For one step, its tries included. */
 const DEADLINE_MS = 12_000;
-/** Older records than these are not looked at. */
-const LOOKED_AT = 30;
+/** Older records than these are not looked at; GitHub gives no more at once. */
+const LOOKED_AT = 100;
 /** Records whose statuses are asked for, newest first: there is one that is live, and those that runs left. */
-const OTHERS = 10;
+const OTHERS = 20;
 
 const KEY = 'rolling-restart';
 
