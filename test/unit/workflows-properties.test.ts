@@ -31,10 +31,14 @@ const PERMISSIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   ),
   // GitHub says the pull requests of a commit to nobody else, where the repository is private.
   ...Object.fromEntries(
-    ['deploy.yml', 'deploy-chain.yml', 'deploy-hosts.yml', 'deploy-staged.yml', 'release.yml'].map((name) => [
-      name,
-      { contents: 'read', deployments: 'write', 'pull-requests': 'read' },
-    ]),
+    [
+      'deploy.yml',
+      'deploy-approved.yml',
+      'deploy-chain.yml',
+      'deploy-hosts.yml',
+      'deploy-staged.yml',
+      'release.yml',
+    ].map((name) => [name, { contents: 'read', deployments: 'write', 'pull-requests': 'read' }]),
   ),
   'emergency.yml': { contents: 'read', issues: 'write' },
   'slo-review.yml': { issues: 'write' },

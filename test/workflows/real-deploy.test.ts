@@ -101,3 +101,26 @@ describe('a push to main', () => {
     expect(artifactReport(run)).toMatchObject({ outcome: 'refused', changed: false });
   });
 });
+
+describe('a maintainer who starts the workflow', () => {
+  const dispatch = (ref: string) =>
+    host.run({ caller: 'deploy-approved.yml', event: 'workflow_dispatch', ref: 'refs/heads/main', inputs: { ref } });
+
+  it('approves the commit of the branch by that, on every plan', async () => {
+    const commit = await host.project.commitRelease({ version: '4.0.0' });
+    expect(await servedVersion(host.project)).toBe('2.0.0');
+    const run = await dispatch('');
+    expect(run.conclusion, run.log).toBe('success');
+    expect(run.outputs).toMatchObject({ outcome: 'deployed' });
+    expect(await servedVersion(host.project)).toBe('4.0.0');
+    expect(host.github.deployments[0]).toMatchObject({ sha: commit, statuses: [{ state: 'success' }, {}] });
+  });
+
+  it('or the commit that is named', async () => {
+    host.tag('v4.1.0', await host.project.commitRelease({ version: '4.1.0' }));
+    await host.project.commitRelease({ version: '4.2.0' });
+    const run = await dispatch('v4.1.0');
+    expect(run.conclusion, run.log).toBe('success');
+    expect(await servedVersion(host.project)).toBe('4.1.0');
+  });
+});
