@@ -30,8 +30,8 @@ function cancellation(source, options) {
         abort('SIGINT');
     };
     const onTerminate = () => abort('SIGTERM');
-    source.on('SIGINT', onInterrupt);
     const onHangUp = () => abort('SIGHUP');
+    source.on('SIGINT', onInterrupt);
     source.on('SIGTERM', onTerminate);
     source.on('SIGHUP', onHangUp);
     return {
@@ -8119,10 +8119,16 @@ async function backupAgeGate({ backups, project, request }, service, now = Date.
 }
 
 ;// CONCATENATED MODULE: ./build/steps/commit-order.js
-/** @returns whether all that a commit has is in the other one already, and more; false when either is not known */
+/**
+ * @returns whether all that a commit has is in the other one already, and more; false when either is not known, or is in the
+ * checkout no more: a release can outlive its commit
+ */
 async function isBefore({ source }, { checkout }, commit, than) {
     if (checkout === undefined || commit === undefined || than === undefined || commit === than)
         return false;
+    for (const one of [commit, than])
+        if ((await source.resolve(checkout.topLevel, one)) === undefined)
+            return false;
     return (await source.log(checkout.topLevel, than, commit, 1)).length === 0;
 }
 
@@ -17299,7 +17305,8 @@ const emergency = {
             return result;
         }
         catch (error) {
-            // The engine did not even let it begin, or there is nothing to start: an incident all the same. Whoever fenced this run records it.
+            // The engine did not let it begin, or there is nothing to start: an incident all the same. Whoever fenced this run
+            // records its own.
             const { code, message } = (0,errors/* asProcedureError */.qq)(error);
             const outcome = code === 'E_CANCELLED' ? 'cancelled' : 'failed';
             if (code !== 'E_FENCED')
@@ -18121,15 +18128,15 @@ function standInFile(text) {
         if (line.trim() === '' || line.trimStart().startsWith('#'))
             continue;
         lines += 1;
-        const [, name, value] = LINE.exec(line) ?? [];
-        if (name === undefined || value === undefined || !isName(name))
-            continue;
-        const quote = openQuote(value.trim());
-        // The lines of a value in quotes (a key, a certificate) are part of it, whatever they look like.
+        const quote = openQuote(line);
+        // The lines of a value in quotes (a key, a certificate) are part of it, whatever they look like, and whoever has it.
         if (quote !== undefined)
             for (const more of given)
                 if (closes(more, quote))
                     break;
+        const [, name, value] = LINE.exec(line) ?? [];
+        if (name === undefined || value === undefined || !isName(name))
+            continue;
         variables.push(`${name}=${quote === undefined ? standIn(name, value) : wordFor(name)}`);
     }
     if (variables.length === 0)
@@ -18139,8 +18146,9 @@ function standInFile(text) {
 function isName(name) {
     return name.length <= LONGEST_NAME && (name === name.toUpperCase() || name === name.toLowerCase());
 }
-/** @returns the quote that a value begins with and does not end in the same line */
-function openQuote(value) {
+/** @returns the quote that the value of a line begins with and does not end in it */
+function openQuote(line) {
+    const value = line.slice(line.indexOf('=') + 1).trim();
     const quote = value[0];
     return (quote === '"' || quote === "'") && !closes(value.slice(1), quote) ? quote : undefined;
 }
@@ -35472,9 +35480,8 @@ function createCodeHost({ onProblem, onIssueLost = onProblem, revertToken, rende
                 return await openRevert({ ...access, token: revertToken }, commit, reason);
             }
             catch (error) {
-                const reason = `GitHub opened no pull request that reverts ${commit.slice(0, 12)} (revert-token needs contents: write and pull-requests: write): ${String(error)}`;
-                onIssueLost(reason);
-                return { kind: 'lost', reason };
+                onIssueLost(`GitHub opened no pull request that reverts ${commit.slice(0, 12)} (revert-token needs contents: write and pull-requests: write): ${String(error)}`);
+                return { kind: 'lost' };
             }
         },
         async approvalOf(environment) {

@@ -35,8 +35,8 @@ export function cancellation(source: SignalSource, options: { readonly onRunner:
     abort('SIGINT');
   };
   const onTerminate = (): void => abort('SIGTERM');
-  source.on('SIGINT', onInterrupt);
   const onHangUp = (): void => abort('SIGHUP');
+  source.on('SIGINT', onInterrupt);
   source.on('SIGTERM', onTerminate);
   source.on('SIGHUP', onHangUp);
   return {

@@ -66,9 +66,10 @@ export function createCodeHost({
       try {
         return await openRevert({ ...access, token: revertToken }, commit, reason);
       } catch (error) {
-        const reason = `GitHub opened no pull request that reverts ${commit.slice(0, 12)} (revert-token needs contents: write and pull-requests: write): ${String(error)}`;
-        onIssueLost(reason);
-        return { kind: 'lost', reason };
+        onIssueLost(
+          `GitHub opened no pull request that reverts ${commit.slice(0, 12)} (revert-token needs contents: write and pull-requests: write): ${String(error)}`,
+        );
+        return { kind: 'lost' };
       }
     },
 

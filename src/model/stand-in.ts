@@ -31,11 +31,11 @@ export function standInFile(text: string): string | undefined {
   for (const line of given) {
     if (line.trim() === '' || line.trimStart().startsWith('#')) continue;
     lines += 1;
+    const quote = openQuote(line);
+    // The lines of a value in quotes (a key, a certificate) are part of it, whatever they look like, and whoever has it.
+    if (quote !== undefined) for (const more of given) if (closes(more, quote)) break;
     const [, name, value] = LINE.exec(line) ?? [];
     if (name === undefined || value === undefined || !isName(name)) continue;
-    const quote = openQuote(value.trim());
-    // The lines of a value in quotes (a key, a certificate) are part of it, whatever they look like.
-    if (quote !== undefined) for (const more of given) if (closes(more, quote)) break;
     variables.push(`${name}=${quote === undefined ? standIn(name, value) : wordFor(name)}`);
   }
   if (variables.length === 0) return lines === 0 ? '' : undefined;
@@ -46,8 +46,9 @@ function isName(name: string): boolean {
   return name.length <= LONGEST_NAME && (name === name.toUpperCase() || name === name.toLowerCase());
 }
 
-/** @returns the quote that a value begins with and does not end in the same line */
-function openQuote(value: string): string | undefined {
+/** @returns the quote that the value of a line begins with and does not end in it */
+function openQuote(line: string): string | undefined {
+  const value = line.slice(line.indexOf('=') + 1).trim();
   const quote = value[0];
   return (quote === '"' || quote === "'") && !closes(value.slice(1), quote) ? quote : undefined;
 }

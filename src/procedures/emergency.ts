@@ -50,7 +50,8 @@ export const emergency: Procedure = {
       await record(result);
       return result;
     } catch (error) {
-      // The engine did not even let it begin, or there is nothing to start: an incident all the same. Whoever fenced this run records it.
+      // The engine did not let it begin, or there is nothing to start: an incident all the same. Whoever fenced this run
+      // records its own.
       const { code, message } = asProcedureError(error);
       const outcome = code === 'E_CANCELLED' ? 'cancelled' : 'failed';
       if (code !== 'E_FENCED') await record({ outcome, headline: `the emergency restart did not begin: ${message}` });

@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { docker } from '../support/engine-containers.js';
-import { halfDeadEngine } from '../support/half-dead-engine.js';
-import { carryOut } from '../support/procedure.js';
+import { halfDeadEngine, type HalfDeadEngine } from '../support/half-dead-engine.js';
+import { carryOut, type Carried } from '../support/procedure.js';
 import { makeProject, type Project } from '../support/project.js';
 import { served } from '../support/served.js';
 
@@ -27,6 +27,12 @@ describe('an emergency', () => {
 
   const incidents = async (): Promise<readonly string[]> =>
     (await readFile(join(project.root, 'state/incidents.log'), 'utf8')).trim().split('\n');
+  const emergencyThrough = ({ host }: HalfDeadEngine): Promise<Carried> =>
+    carryOut(
+      project,
+      { procedure: 'emergency', service: 'app' },
+      { environment: { ...process.env, DOCKER_HOST: host } },
+    );
   const evidence = (folder: string | undefined, name: string): Promise<string> =>
     readFile(join(folder ?? '', `app-before-${project.name}-app-1-${name}`), 'utf8');
 
@@ -141,11 +147,7 @@ describe('an emergency', () => {
     const engine = await halfDeadEngine((request) => request === `GET /containers/${id}/json`);
     try {
       const began = performance.now();
-      const { report, log } = await carryOut(
-        project,
-        { procedure: 'emergency', service: 'app' },
-        { environment: { ...process.env, DOCKER_HOST: engine.host } },
-      );
+      const { report, log } = await emergencyThrough(engine);
       expect(report, log).toMatchObject({ outcome: 'failed', changed: false, error: { code: 'E_DEADLINE' } });
       expect(report.error?.next).toContain('docker info');
       expect(performance.now() - began).toBeLessThan(45_000);
@@ -161,11 +163,7 @@ describe('an emergency', () => {
     const id = await project.containerId('app');
     const engine = await halfDeadEngine((request) => request === `POST /containers/${id}/kill`);
     try {
-      const { report, log } = await carryOut(
-        project,
-        { procedure: 'emergency', service: 'app' },
-        { environment: { ...process.env, DOCKER_HOST: engine.host } },
-      );
+      const { report, log } = await emergencyThrough(engine);
       expect(report, log).toMatchObject({ outcome: 'failed', changed: true, error: { code: 'E_DEADLINE' } });
       expect(report.headline).toContain('app may be stopped and was not started again');
       expect(report.nextSteps.join('\n')).toContain('it was not started again. Look at what is there');

@@ -26,6 +26,10 @@ describe('a file of variables for a commit that nobody has merged', () => {
     expect(standInFile("A='one \\' \nB=1\n")).toBe('A=value-of-a\nB=1\n');
   });
 
+  it('shows no line of a value whose name is left out', () => {
+    expect(standInFile('MyKey="one\nhunter2=x\ntwo"\nA B="one\nhunter3=x\ntwo"\nB=1\n')).toBe('B=1\n');
+  });
+
   it('says nothing of a value that is never closed', () => {
     expect(standInFile('A="hunter2\nhunter3=4\n')).toBe('A=value-of-a\n');
   });

@@ -58,11 +58,9 @@ export type Approval =
   | { readonly kind: 'nobody' }
   | { readonly kind: 'unknown'; readonly reason: string };
 
-/** `none`: no merged pull request brought the commit. */
+/** `none`: no merged pull request brought the commit. `lost`: the forge did not do it, as was said by then. */
 export type Reverted =
-  | { readonly kind: 'opened'; readonly pull: PullRequest }
-  | { readonly kind: 'none' }
-  | { readonly kind: 'lost'; readonly reason: string };
+  { readonly kind: 'opened'; readonly pull: PullRequest } | { readonly kind: 'none' } | { readonly kind: 'lost' };
 
 /** What the forge knows of a commit in an environment. */
 export type DeploymentFound =
