@@ -4010,11 +4010,23 @@ const NO_BACKUP_POLICY = {
 /* harmony export */   KB: () => (/* binding */ MANIFEST_SCHEMA),
 /* harmony export */   cy: () => (/* binding */ backupSize),
 /* harmony export */   el: () => (/* binding */ backupsToDelete),
-/* harmony export */   "if": () => (/* binding */ isBackupId)
+/* harmony export */   "if": () => (/* binding */ isBackupId),
+/* harmony export */   ll: () => (/* binding */ newestFirst)
 /* harmony export */ });
 /** @returns whether a name has the form of the id of a backup */
 function isBackupId(name) {
     return /^\d{8}T\d{6}Z-[0-9a-f]{6}$/.test(name);
+}
+/**
+ * For `sort`, newest first: by what the manifests say to the millisecond, else by the second of the ids.
+ * @returns negative when `a` was taken after `b`, positive when before it, 0 when nobody can tell
+ */
+function newestFirst(a, b) {
+    if (a.manifest !== undefined && b.manifest !== undefined) {
+        return Date.parse(b.manifest.at) - Date.parse(a.manifest.at);
+    }
+    const [of, other] = [a, b].map(({ id }) => id.slice(0, '20261124T031502Z'.length));
+    return of === other ? 0 : of < other ? 1 : -1;
 }
 const MANIFEST_SCHEMA = 'rolling-restart/backup/v1';
 /** @returns bytes on disk */
@@ -6043,6 +6055,7 @@ async function keepDeliveries({ notifier, progress, recorder }) {
 var backup = __nccwpck_require__(9555);
 ;// CONCATENATED MODULE: ./build/steps/broken-backups.js
 
+
 /** @returns the backups of a service that are there and not whole, newest first */
 function brokenBackups({ backups, request, project }, service) {
     return backups.broken(request.backupDir, project, service);
@@ -6051,10 +6064,11 @@ function brokenBackups({ backups, request, project }, service) {
  * Whoever asks for the newest backup means the newest that was taken: that one which is broken is not passed over in silence.
  * @param found the newest that is whole
  * @param isMeant whether a broken one would have been the one that is asked for
+ * Of one that may be newer as well as older (taken in the same second, its manifest is what is broken) newer is assumed.
  * @throws ProcedureError E_BACKUP
  */
 async function refuseBrokenNewer(viewing, service, found, isMeant = isNoSafety) {
-    const newer = (await brokenBackups(viewing, service)).find((one) => (found === undefined || one.id > found.id) && isMeant(one));
+    const newer = (await brokenBackups(viewing, service)).find((one) => (found === undefined || (0,backup/* newestFirst */.ll)(one, { id: found.id, manifest: found }) <= 0) && isMeant(one));
     if (newer === undefined)
         return;
     const next = found === undefined
@@ -30947,7 +30961,6 @@ function createBackupStore() {
         }),
         async list(directory, project, service) {
             const found = await lookAtAll(serviceFolder(directory, project, service));
-            // The ids of two of the same second are in no order.
             return found
                 .flatMap(({ error, manifest }) => (error === undefined && manifest !== undefined ? [manifest] : []))
                 .sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
@@ -30956,7 +30969,7 @@ function createBackupStore() {
             const found = await lookAtAll(serviceFolder(directory, project, service));
             return found
                 .flatMap(({ id, manifest, error }) => (error === undefined || !(0,backup/* isBackupId */["if"])(id) ? [] : [{ id, manifest, error }]))
-                .sort((a, b) => (a.id < b.id ? 1 : -1));
+                .sort(backup/* newestFirst */.ll);
         },
         async check(folder, signal) {
             const manifest = await readManifest(folder);

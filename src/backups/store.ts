@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { chmod, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { isBackupId, type BackupEntry, type BackupManifest } from '../model/backup.js';
+import { isBackupId, newestFirst, type BackupEntry, type BackupManifest } from '../model/backup.js';
 import { ProcedureError } from '../model/errors.js';
 import type { BackupStore, BackupWriter } from '../model/ports/backups.js';
 import { readArchive, writeArchive } from './archive.js';
@@ -31,7 +31,6 @@ export function createBackupStore(): BackupStore {
 
     async list(directory, project, service) {
       const found = await lookAtAll(serviceFolder(directory, project, service));
-      // The ids of two of the same second are in no order.
       return found
         .flatMap(({ error, manifest }) => (error === undefined && manifest !== undefined ? [manifest] : []))
         .sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
@@ -41,7 +40,7 @@ export function createBackupStore(): BackupStore {
       const found = await lookAtAll(serviceFolder(directory, project, service));
       return found
         .flatMap(({ id, manifest, error }) => (error === undefined || !isBackupId(id) ? [] : [{ id, manifest, error }]))
-        .sort((a, b) => (a.id < b.id ? 1 : -1));
+        .sort(newestFirst);
     },
 
     async check(folder, signal) {

@@ -1,7 +1,7 @@
 import type { Consistency } from './backup-policy.js';
 import type { ReleaseId } from './release.js';
 
-/** Sorts by time and is unique, as the id of a release: `20261124T031502Z-3f9a1c`. */
+/** Unique, as the id of a release: `20261124T031502Z-3f9a1c`. Two of the same second are in no order by it. */
 export type BackupId = string;
 
 /** @returns whether a name has the form of the id of a backup */
@@ -34,6 +34,24 @@ export interface BackupEntry extends DataPlace {
   readonly tarSha256: string;
   /** Files, folders and links. */
   readonly entries: number;
+}
+
+/** A backup by what is certain of one that is broken too: its manifest may be what is broken. */
+export interface DatedBackup {
+  readonly id: BackupId;
+  readonly manifest: Pick<BackupManifest, 'at'> | undefined;
+}
+
+/**
+ * For `sort`, newest first: by what the manifests say to the millisecond, else by the second of the ids.
+ * @returns negative when `a` was taken after `b`, positive when before it, 0 when nobody can tell
+ */
+export function newestFirst(a: DatedBackup, b: DatedBackup): number {
+  if (a.manifest !== undefined && b.manifest !== undefined) {
+    return Date.parse(b.manifest.at) - Date.parse(a.manifest.at);
+  }
+  const [of, other] = [a, b].map(({ id }) => id.slice(0, '20261124T031502Z'.length)) as [string, string];
+  return of === other ? 0 : of < other ? 1 : -1;
 }
 
 /** What stands beside the archives of a backup, as `manifest.json`. */

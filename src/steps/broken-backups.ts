@@ -1,4 +1,4 @@
-import type { BackupManifest } from '../model/backup.js';
+import { newestFirst, type BackupManifest } from '../model/backup.js';
 import { ProcedureError } from '../model/errors.js';
 import type { BrokenBackup } from '../model/ports/backups.js';
 import type { Viewing } from './session.js';
@@ -15,16 +15,17 @@ export function brokenBackups(
  * Whoever asks for the newest backup means the newest that was taken: that one which is broken is not passed over in silence.
  * @param found the newest that is whole
  * @param isMeant whether a broken one would have been the one that is asked for
+ * Of one that may be newer as well as older (taken in the same second, its manifest is what is broken) newer is assumed.
  * @throws ProcedureError E_BACKUP
  */
 export async function refuseBrokenNewer(
   viewing: Viewing,
   service: string,
-  found: Pick<BackupManifest, 'id'> | undefined,
+  found: Pick<BackupManifest, 'id' | 'at'> | undefined,
   isMeant: (broken: BrokenBackup) => boolean = isNoSafety,
 ): Promise<void> {
   const newer = (await brokenBackups(viewing, service)).find(
-    (one) => (found === undefined || one.id > found.id) && isMeant(one),
+    (one) => (found === undefined || newestFirst(one, { id: found.id, manifest: found }) <= 0) && isMeant(one),
   );
   if (newer === undefined) return;
   const next =

@@ -54,6 +54,8 @@ beforeAll(async () => {
   caddy = await bench.start({
     image: await ensureCaddyImage(),
     command: ['caddy', 'run', '--config', '/tmp/caddy.json'],
+    // As docs/routers.md has it to copy: without it, a reload resets what it has not accepted yet.
+    options: ['--sysctl', 'net.ipv4.tcp_migrate_req=1'],
     files: { '/tmp/caddy.json': JSON.stringify(CONFIG) },
   });
   admin = `http://${caddy.address}:2019`;
@@ -76,7 +78,7 @@ const open = async (at = admin, id = 'app') =>
   );
 const handler = async (): Promise<unknown> => JSON.parse((await project.get(`${admin}/id/app`)).text);
 
-it('a change loses no more than the reloads of Caddy do, nothing in flight, and leaves Caddy as its file says', async () => {
+it('a change loses no new connection, nothing in flight, and leaves Caddy as its file says', async () => {
   await project.commitRelease({ version: '2.0.0' });
   const slow = { url: `${url}slow?ms=2000`, everyMs: 400 };
   const loads = [
@@ -88,9 +90,7 @@ it('a change loses no more than the reloads of Caddy do, nothing in flight, and 
   const [fresh, kept] = await Promise.all(loads.map((load) => load.stop()));
   expect(carried.report.outcome, carried.log).toBe('deployed');
   expect(carried.report.plan?.services[0]?.strategy).toBe('blue-green');
-  // A reload can reset what it has not accepted yet.
-  expect(fresh?.failed, fresh?.firstFailures.join('\n')).toBeLessThan((fresh?.requests ?? 0) / 50);
-  expect(Object.keys(fresh?.failures ?? {}).filter((kind) => kind !== 'ECONNRESET')).toEqual([]);
+  expect(fresh?.failures, fresh?.firstFailures.join('\n')).toEqual({});
   expect(fresh?.slow.failures, carried.log).toEqual({});
   expect(fresh?.lastVersion).toBe('2.0.0');
   expect(carried.log).not.toContain('were cut');
