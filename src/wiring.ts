@@ -65,6 +65,14 @@ export async function createRun(options: RunOptions): Promise<Run> {
     repository: environment['GITHUB_REPOSITORY'],
     apiUrl: environment['GITHUB_API_URL'] ?? 'https://api.github.com',
   };
+  const codeHost = createCodeHost({
+    ...github,
+    run: environment['GITHUB_RUN_ID'],
+    revertToken: request.revertToken,
+    renderPlan: renderPlanComment,
+    onProblem: debug,
+    onIssueLost: (line) => progress.warning(line),
+  });
   const opened = new Map<string, ProjectRecords>();
   return {
     request,
@@ -90,14 +98,9 @@ export async function createRun(options: RunOptions): Promise<Run> {
       redact: (text) => redactor.text(text),
       logUrl: invocation.runUrl,
       environmentUrl: request.deployment.url,
+      approvalOf: (name) => codeHost.approvalOf(name),
     }),
-    codeHost: createCodeHost({
-      ...github,
-      revertToken: request.revertToken,
-      renderPlan: renderPlanComment,
-      onProblem: debug,
-      onIssueLost: (line) => progress.warning(line),
-    }),
+    codeHost,
     listeners: createListeners(),
     dockerService: createDockerService(endpoint.host, request.restartDockerCommand),
     incidents: createIncidentLog(request.stateDir),

@@ -3981,6 +3981,44 @@ __webpack_async_result__();
 
 /***/ }),
 
+/***/ 5474:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   T: () => (/* binding */ whoIsAsked),
+/* harmony export */   e: () => (/* binding */ whoApproved)
+/* harmony export */ });
+/** @returns for whoever still has time to change that */
+function whoIsAsked(approval) {
+    switch (approval.kind) {
+        case 'asked':
+            return approval.reviewers.join(', ');
+        case 'nobody':
+            return `nobody: ${NO_RULE}; whoever starts the workflow approves it by that`;
+        case 'unknown':
+            return `not known: ${approval.reason}`;
+    }
+}
+/** @returns for the record of a change that was made */
+function whoApproved(approval) {
+    switch (approval.kind) {
+        case 'asked':
+            return approval.approvedBy.length > 0
+                ? `by ${approval.approvedBy.join(', ')}`
+                : `GitHub names nobody who approved; asked: ${approval.reviewers.join(', ')}`;
+        case 'nobody':
+            return `nobody was asked: ${NO_RULE}`;
+        case 'unknown':
+            return `not known: ${approval.reason}`;
+    }
+}
+/** https://docs.github.com/actions/reference/workflows-and-actions/deployments-and-environments#required-reviewers */
+const NO_RULE = 'it has no required reviewers (a private repository has them on some plans only)';
+
+
+/***/ }),
+
 /***/ 2246:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -17818,7 +17856,10 @@ function recreated(candidate) {
     return withRestart(candidate, 'maintenance recreates what is unchanged as well');
 }
 
+// EXTERNAL MODULE: ./build/model/approval.js
+var approval = __nccwpck_require__(5474);
 ;// CONCATENATED MODULE: ./build/steps/maintenance/approval.js
+
 /**
  * Says who approves the work, for as long as there is time to change that: where the environment asks nobody, because it
  * has no such rule or the plan of a private repository has none, whoever starts the workflow approves it by that.
@@ -17827,19 +17868,9 @@ async function sayWhoApproves({ codeHost, request, recorder, progress, redactor 
     const { environment } = request.deployment;
     if (environment === undefined)
         return;
-    const words = redactor.text(wordsFor(await codeHost.approvalOf(environment)));
+    const words = redactor.text((0,approval/* whoIsAsked */.T)(await codeHost.approvalOf(environment)));
     progress.info(`approval of ${environment}: ${words}`);
     recorder.findings.push({ title: 'Approval', columns: ['Environment', 'Who is asked'], rows: [[environment, words]] });
-}
-function wordsFor(approval) {
-    switch (approval.kind) {
-        case 'asked':
-            return approval.reviewers.join(', ');
-        case 'nobody':
-            return 'nobody: it has no required reviewers (a private repository has them on some plans only); whoever starts the workflow approves it by that';
-        case 'unknown':
-            return `not known: ${approval.reason}`;
-    }
 }
 
 ;// CONCATENATED MODULE: ./build/steps/maintenance/precheck.js
@@ -35128,23 +35159,39 @@ function retryAfterMs(error) {
 
 ;// CONCATENATED MODULE: ./build/github/approval.js
 
-const schema = looseObject({
+const environmentSchema = looseObject({
     protection_rules: array(looseObject({ type: schemas_string(), reviewers: array(looseObject({ reviewer: unknown() })).nullish() }))
         .nullish(),
 });
+const reviewsSchema = array(looseObject({
+    state: schemas_string(),
+    environments: array(looseObject({ name: schemas_string().optional() })),
+    user: unknown(),
+}));
 const approval_named = looseObject({ login: schemas_string().optional(), slug: schemas_string().optional() });
 /**
- * Who has to approve a job of an environment. Private repositories have such a rule on some plans only; without one GitHub
- * asks nobody, and says nothing of it. https://docs.github.com/rest/deployments/environments#get-an-environment; needs
- * `actions: read`.
+ * Who has to approve a job of an environment, and who did in this run. Private repositories have such a rule on some plans
+ * only; without one GitHub asks nobody, and says nothing of it. Needs `actions: read`.
+ * https://docs.github.com/rest/deployments/environments#get-an-environment
+ * https://docs.github.com/rest/actions/workflow-runs#get-the-review-history-for-a-workflow-run
+ * @param run GitHub's number of this run; undefined outside of a workflow
  */
-async function findApproval(ask, environment) {
+async function findApproval(ask, environment, run) {
     const { data } = await ask('GET /repos/{owner}/{repo}/environments/{environment_name}', {
         environment_name: environment,
     });
-    const rules = schema.parse(data).protection_rules ?? [];
+    const rules = environmentSchema.parse(data).protection_rules ?? [];
     const reviewers = rules.flatMap(({ type, reviewers: asked }) => type === 'required_reviewers' ? (asked ?? []).map(({ reviewer }) => nameOf(reviewer)) : []);
-    return reviewers.length === 0 ? { kind: 'nobody' } : { kind: 'asked', reviewers };
+    if (reviewers.length === 0)
+        return { kind: 'nobody' };
+    return { kind: 'asked', reviewers, approvedBy: run === undefined ? [] : await approversOf(ask, environment, run) };
+}
+async function approversOf(ask, environment, run) {
+    const { data } = await ask('GET /repos/{owner}/{repo}/actions/runs/{run_id}/approvals', { run_id: Number(run) });
+    const approvals = reviewsSchema
+        .parse(data)
+        .filter(({ state, environments }) => state === 'approved' && environments.some(({ name }) => name === environment));
+    return [...new Set(approvals.map(({ user }) => nameOf(user)))];
 }
 function nameOf(reviewer) {
     const { login, slug } = approval_named.safeParse(reviewer).data ?? {};
@@ -35462,7 +35509,7 @@ const code_host_DEADLINE_MS = 5_000;
 const ISSUE_DEADLINE_MS = 10_000;
 const answer = array(looseObject({ number: schemas_number(), title: schemas_string(), html_url: schemas_string() }));
 /** https://docs.github.com/rest/commits/commits#list-pull-requests-associated-with-a-commit */
-function createCodeHost({ onProblem, onIssueLost = onProblem, revertToken, renderPlan, ...access }) {
+function createCodeHost({ onProblem, onIssueLost = onProblem, revertToken, renderPlan, run, ...access }) {
     const writeIssue = async (what, write) => {
         if (client_unreachable(access) !== undefined)
             return undefined;
@@ -35502,7 +35549,7 @@ function createCodeHost({ onProblem, onIssueLost = onProblem, revertToken, rende
             if (reason !== undefined)
                 return { kind: 'unknown', reason };
             try {
-                return await findApproval((await connect(access, ISSUE_DEADLINE_MS))(), environment);
+                return await findApproval((await connect(access, ISSUE_DEADLINE_MS))(), environment, run);
             }
             catch (error) {
                 return { kind: 'unknown', reason: `GitHub did not tell (the token needs actions: read): ${String(error)}` };
@@ -38394,7 +38441,10 @@ function stateAfter(outcome, live) {
     }
 }
 
+// EXTERNAL MODULE: ./build/model/approval.js
+var model_approval = __nccwpck_require__(5474);
 ;// CONCATENATED MODULE: ./build/run/deployment-record.js
+
 
 /**
  * The forge's record of this run's change. It is begun in the background and delays nothing; whatever of it fails is told
@@ -38422,13 +38472,13 @@ class DeploymentRecord {
             this.lost(`the deployment in ${start.environment} could not be recorded`, error);
             return undefined;
         });
-        this.begun = { start, id };
+        this.begun = { start, id, approval: this.options.approvalOf(start.environment) };
     }
     /** @returns what was recorded, for the report; undefined when nothing was begun */
     async end({ outcome, headline, live, liveCommit }) {
         if (this.begun === undefined)
             return undefined;
-        const { start, id: making } = this.begun;
+        const { start, id: making, approval } = this.begun;
         const id = await making;
         const state = stateAfter(outcome, live);
         if (id !== undefined) {
@@ -38441,8 +38491,15 @@ class DeploymentRecord {
         const what = id === undefined ? 'not recorded' : `deployment ${id}: ${state}`;
         return {
             title: 'GitHub deployment',
-            columns: ['Environment', 'Commit', 'Record'],
-            rows: [[start.environment, start.commit.slice(0, 12), [what, ...this.problems].join('; ')]],
+            columns: ['Environment', 'Commit', 'Record', 'Approval'],
+            rows: [
+                [
+                    start.environment,
+                    start.commit.slice(0, 12),
+                    [what, ...this.problems].join('; '),
+                    this.options.redact((0,model_approval/* whoApproved */.e)(await approval)),
+                ],
+            ],
         };
     }
     /** Ends the record of a run that was killed, in the background. */
@@ -41669,6 +41726,14 @@ async function createRun(options) {
         repository: environment['GITHUB_REPOSITORY'],
         apiUrl: environment['GITHUB_API_URL'] ?? 'https://api.github.com',
     };
+    const codeHost = createCodeHost({
+        ...github,
+        run: environment['GITHUB_RUN_ID'],
+        revertToken: request.revertToken,
+        renderPlan: renderPlanComment,
+        onProblem: debug,
+        onIssueLost: (line) => progress.warning(line),
+    });
     const opened = new Map();
     return {
         request,
@@ -41694,14 +41759,9 @@ async function createRun(options) {
             redact: (text) => redactor.text(text),
             logUrl: invocation.runUrl,
             environmentUrl: request.deployment.url,
+            approvalOf: (name) => codeHost.approvalOf(name),
         }),
-        codeHost: createCodeHost({
-            ...github,
-            revertToken: request.revertToken,
-            renderPlan: renderPlanComment,
-            onProblem: debug,
-            onIssueLost: (line) => progress.warning(line),
-        }),
+        codeHost,
         listeners: createListeners(),
         dockerService: createDockerService(endpoint.host, request.restartDockerCommand),
         incidents: createIncidentLog(request.stateDir),
@@ -44761,7 +44821,7 @@ exports.colors = [6, 2, 3, 4, 5, 1];
 try {
 	// Optional dependency (as in, doesn't need to be installed, NOT like optionalDependencies in package.json)
 	// eslint-disable-next-line import/no-extraneous-dependencies
-	const supportsColor = __nccwpck_require__(75);
+	const supportsColor = __nccwpck_require__(1450);
 
 	if (supportsColor && (supportsColor.stderr || supportsColor).level >= 2) {
 		exports.colors = [
@@ -51278,6 +51338,22 @@ module.exports = class FastFIFO {
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = (__nccwpck_require__(9896).constants) || __nccwpck_require__(9140)
+
+
+/***/ }),
+
+/***/ 3813:
+/***/ ((module) => {
+
+"use strict";
+
+
+module.exports = (flag, argv = process.argv) => {
+	const prefix = flag.startsWith('-') ? '' : (flag.length === 1 ? '-' : '--');
+	const position = argv.indexOf(prefix + flag);
+	const terminatorPosition = argv.indexOf('--');
+	return position !== -1 && (terminatorPosition === -1 || position < terminatorPosition);
+};
 
 
 /***/ }),
@@ -65512,6 +65588,149 @@ function simpleEnd(buf) {
 
 /***/ }),
 
+/***/ 1450:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+"use strict";
+
+const os = __nccwpck_require__(857);
+const tty = __nccwpck_require__(2018);
+const hasFlag = __nccwpck_require__(3813);
+
+const {env} = process;
+
+let forceColor;
+if (hasFlag('no-color') ||
+	hasFlag('no-colors') ||
+	hasFlag('color=false') ||
+	hasFlag('color=never')) {
+	forceColor = 0;
+} else if (hasFlag('color') ||
+	hasFlag('colors') ||
+	hasFlag('color=true') ||
+	hasFlag('color=always')) {
+	forceColor = 1;
+}
+
+if ('FORCE_COLOR' in env) {
+	if (env.FORCE_COLOR === 'true') {
+		forceColor = 1;
+	} else if (env.FORCE_COLOR === 'false') {
+		forceColor = 0;
+	} else {
+		forceColor = env.FORCE_COLOR.length === 0 ? 1 : Math.min(parseInt(env.FORCE_COLOR, 10), 3);
+	}
+}
+
+function translateLevel(level) {
+	if (level === 0) {
+		return false;
+	}
+
+	return {
+		level,
+		hasBasic: true,
+		has256: level >= 2,
+		has16m: level >= 3
+	};
+}
+
+function supportsColor(haveStream, streamIsTTY) {
+	if (forceColor === 0) {
+		return 0;
+	}
+
+	if (hasFlag('color=16m') ||
+		hasFlag('color=full') ||
+		hasFlag('color=truecolor')) {
+		return 3;
+	}
+
+	if (hasFlag('color=256')) {
+		return 2;
+	}
+
+	if (haveStream && !streamIsTTY && forceColor === undefined) {
+		return 0;
+	}
+
+	const min = forceColor || 0;
+
+	if (env.TERM === 'dumb') {
+		return min;
+	}
+
+	if (process.platform === 'win32') {
+		// Windows 10 build 10586 is the first Windows release that supports 256 colors.
+		// Windows 10 build 14931 is the first release that supports 16m/TrueColor.
+		const osRelease = os.release().split('.');
+		if (
+			Number(osRelease[0]) >= 10 &&
+			Number(osRelease[2]) >= 10586
+		) {
+			return Number(osRelease[2]) >= 14931 ? 3 : 2;
+		}
+
+		return 1;
+	}
+
+	if ('CI' in env) {
+		if (['TRAVIS', 'CIRCLECI', 'APPVEYOR', 'GITLAB_CI', 'GITHUB_ACTIONS', 'BUILDKITE'].some(sign => sign in env) || env.CI_NAME === 'codeship') {
+			return 1;
+		}
+
+		return min;
+	}
+
+	if ('TEAMCITY_VERSION' in env) {
+		return /^(9\.(0*[1-9]\d*)\.|\d{2,}\.)/.test(env.TEAMCITY_VERSION) ? 1 : 0;
+	}
+
+	if (env.COLORTERM === 'truecolor') {
+		return 3;
+	}
+
+	if ('TERM_PROGRAM' in env) {
+		const version = parseInt((env.TERM_PROGRAM_VERSION || '').split('.')[0], 10);
+
+		switch (env.TERM_PROGRAM) {
+			case 'iTerm.app':
+				return version >= 3 ? 3 : 2;
+			case 'Apple_Terminal':
+				return 2;
+			// No default
+		}
+	}
+
+	if (/-256(color)?$/i.test(env.TERM)) {
+		return 2;
+	}
+
+	if (/^screen|^xterm|^vt100|^vt220|^rxvt|color|ansi|cygwin|linux/i.test(env.TERM)) {
+		return 1;
+	}
+
+	if ('COLORTERM' in env) {
+		return 1;
+	}
+
+	return min;
+}
+
+function getSupportLevel(stream) {
+	const level = supportsColor(stream, stream && stream.isTTY);
+	return translateLevel(level);
+}
+
+module.exports = {
+	supportsColor: getSupportLevel,
+	stdout: translateLevel(supportsColor(true, tty.isatty(1))),
+	stderr: translateLevel(supportsColor(true, tty.isatty(2)))
+};
+
+
+/***/ }),
+
 /***/ 5645:
 /***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
 
@@ -68504,14 +68723,6 @@ exports.ProxyAgent = class ProxyAgent {
     return true;
   }
 };
-
-
-/***/ }),
-
-/***/ 75:
-/***/ ((module) => {
-
-module.exports = eval("require")("supports-color");
 
 
 /***/ }),

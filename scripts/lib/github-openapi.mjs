@@ -22,6 +22,7 @@ const ROUTES = {
   '/repos/{owner}/{repo}/issues/{issue_number}/comments': ['get', 'post'],
   '/repos/{owner}/{repo}/issues/comments/{comment_id}': ['patch'],
   '/repos/{owner}/{repo}/environments/{environment_name}': ['get'],
+  '/repos/{owner}/{repo}/actions/runs/{run_id}/approvals': ['get'],
   '/repos/{owner}/{repo}/git/ref/{ref}': ['get'],
   '/repos/{owner}/{repo}/git/refs': ['post'],
   '/repos/{owner}/{repo}/git/refs/{ref}': ['patch'],
@@ -43,21 +44,26 @@ if (source === undefined) {
 const whole = JSON.parse(readFileSync(source, 'utf8'));
 const paths = {};
 for (const [path, methods] of Object.entries(ROUTES)) {
-  paths[path] = Object.fromEntries(methods.map((method) => [method, shorten(operation(whole.paths[path][method]))]));
+  paths[path] = Object.fromEntries(methods.map((method) => [method, operation(whole.paths[path][method])]));
 }
 const components = {};
 collect(paths);
 const cut = {
+  openapi: '3.1.0',
+  info: { title: whole.info.title, version: whole.info.version },
   'x-source': `GitHub's REST API description ${whole.info.version} (@octokit/openapi, MIT), cut by scripts/lib/github-openapi.mjs`,
   paths,
   components,
 };
 writeFileSync(TARGET, await format(JSON.stringify(cut), { ...(await resolveConfig(TARGET)), filepath: TARGET }));
 
-/** Answers are what the double gives: the good ones. */
+/** Answers are what the double gives: the good ones. One without a description is none, by OpenAPI. */
 function operation({ parameters, requestBody, responses }) {
-  const good = Object.fromEntries(Object.entries(responses).filter(([status]) => status.startsWith('2')));
-  return { parameters, requestBody, responses: good };
+  const good = Object.entries(responses).filter(([status]) => status.startsWith('2'));
+  return {
+    ...shorten({ parameters, requestBody }),
+    responses: Object.fromEntries(good.map(([status, said]) => [status, { description: '', ...shorten(said) }])),
+  };
 }
 
 /** @param {unknown} value in which `$ref`s are followed */

@@ -120,7 +120,10 @@ function fillPhases(text, phases, given) {
       '  timeout-minutes: ${{ inputs.timeout-minutes }}',
       '  permissions:',
       '    contents: read # to fetch the wanted commit into the live checkout',
-      '    deployments: write # to record the change in the environment, when one is given',
+      changes
+        ? '    deployments: write # to record the change in the environment, when one is given'
+        : '    deployments: read # to look for the deployment in the environment that is required, when one is',
+      ...(changes ? ['    actions: read # to say whom the environment asked for approval'] : []),
       ...(name === 'precheck' ? ['    actions: read # to say whom the environment asks for approval'] : []),
       '  concurrency:',
       '    group: rolling-restart/${{ inputs.runner }}/${{ inputs.project-name || inputs.working-directory }}',
@@ -192,6 +195,7 @@ function fillChain(text, { calls, hosts, perHost, own }, passed, secrets) {
       '    contents: read # to fetch the wanted commit into the live checkout',
       '    deployments: write # to record the change in the environment, when one is given',
       '    pull-requests: read # to name the pull request that brought the commit',
+      '    actions: read # to say whom the environment asked for approval',
       `  uses: $/.github/workflows/${calls}`,
       '  with:',
       ...perHost.map((name) => `    ${name}: \${{ fromJSON(${host}).${name} }}`),

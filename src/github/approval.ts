@@ -1,28 +1,46 @@
 import { z } from 'zod';
-import type { Approval } from '../model/ports/code-host.js';
+import type { Approval } from '../model/approval.js';
 import type { Ask } from './issues.js';
 
-const schema = z.looseObject({
+const environmentSchema = z.looseObject({
   protection_rules: z
     .array(z.looseObject({ type: z.string(), reviewers: z.array(z.looseObject({ reviewer: z.unknown() })).nullish() }))
     .nullish(),
 });
+const reviewsSchema = z.array(
+  z.looseObject({
+    state: z.string(),
+    environments: z.array(z.looseObject({ name: z.string().optional() })),
+    user: z.unknown(),
+  }),
+);
 const named = z.looseObject({ login: z.string().optional(), slug: z.string().optional() });
 
 /**
- * Who has to approve a job of an environment. Private repositories have such a rule on some plans only; without one GitHub
- * asks nobody, and says nothing of it. https://docs.github.com/rest/deployments/environments#get-an-environment; needs
- * `actions: read`.
+ * Who has to approve a job of an environment, and who did in this run. Private repositories have such a rule on some plans
+ * only; without one GitHub asks nobody, and says nothing of it. Needs `actions: read`.
+ * https://docs.github.com/rest/deployments/environments#get-an-environment
+ * https://docs.github.com/rest/actions/workflow-runs#get-the-review-history-for-a-workflow-run
+ * @param run GitHub's number of this run; undefined outside of a workflow
  */
-export async function findApproval(ask: Ask, environment: string): Promise<Approval> {
+export async function findApproval(ask: Ask, environment: string, run: string | undefined): Promise<Approval> {
   const { data } = await ask('GET /repos/{owner}/{repo}/environments/{environment_name}', {
     environment_name: environment,
   });
-  const rules = schema.parse(data).protection_rules ?? [];
+  const rules = environmentSchema.parse(data).protection_rules ?? [];
   const reviewers = rules.flatMap(({ type, reviewers: asked }) =>
     type === 'required_reviewers' ? (asked ?? []).map(({ reviewer }) => nameOf(reviewer)) : [],
   );
-  return reviewers.length === 0 ? { kind: 'nobody' } : { kind: 'asked', reviewers };
+  if (reviewers.length === 0) return { kind: 'nobody' };
+  return { kind: 'asked', reviewers, approvedBy: run === undefined ? [] : await approversOf(ask, environment, run) };
+}
+
+async function approversOf(ask: Ask, environment: string, run: string): Promise<readonly string[]> {
+  const { data } = await ask('GET /repos/{owner}/{repo}/actions/runs/{run_id}/approvals', { run_id: Number(run) });
+  const approvals = reviewsSchema
+    .parse(data)
+    .filter(({ state, environments }) => state === 'approved' && environments.some(({ name }) => name === environment));
+  return [...new Set(approvals.map(({ user }) => nameOf(user)))];
 }
 
 function nameOf(reviewer: unknown): string {

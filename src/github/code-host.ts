@@ -8,8 +8,9 @@ import { writePlanComment } from './plan-comment.js';
 import { findRecordedImages } from './recorded-images.js';
 import { openRevert } from './revert.js';
 import { openOrReplaceReview } from './review-issue.js';
+import type { Approval } from '../model/approval.js';
 import type { PlanComment } from '../model/plan-comment.js';
-import type { Approval, CodeHost, DeploymentFound, WrittenIssue, PullRequest } from '../model/ports/code-host.js';
+import type { CodeHost, DeploymentFound, WrittenIssue, PullRequest } from '../model/ports/code-host.js';
 
 /** What a person waits at most for a name in a summary. */
 const DEADLINE_MS = 5_000;
@@ -20,6 +21,8 @@ export interface CodeHostOptions extends GitHubAccess {
   readonly onProblem: (line: string) => void;
   /** What a person has to hear about; `onProblem` unless given. */
   readonly onIssueLost?: (line: string) => void;
+  /** GitHub's number of this run, where it is one of a workflow. */
+  readonly run?: string | undefined;
   /** What reverts are opened with: it may write. */
   readonly revertToken?: string | undefined;
   /** A plan as a comment has it. */
@@ -34,6 +37,7 @@ export function createCodeHost({
   onIssueLost = onProblem,
   revertToken,
   renderPlan,
+  run,
   ...access
 }: CodeHostOptions): CodeHost {
   const writeIssue = async (
@@ -77,7 +81,7 @@ export function createCodeHost({
       const reason = unreachable(access);
       if (reason !== undefined) return { kind: 'unknown', reason };
       try {
-        return await findApproval((await connect(access, ISSUE_DEADLINE_MS))(), environment);
+        return await findApproval((await connect(access, ISSUE_DEADLINE_MS))(), environment, run);
       } catch (error) {
         return { kind: 'unknown', reason: `GitHub did not tell (the token needs actions: read): ${String(error)}` };
       }

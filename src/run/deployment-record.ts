@@ -7,6 +7,7 @@ import {
   type DeploymentState,
   type DeploymentStatus,
 } from '../model/deployment.js';
+import { whoApproved, type Approval } from '../model/approval.js';
 import type { DeploymentId, Deployments, Place } from '../model/ports/deployments.js';
 import type { Progress } from '../model/ports/progress.js';
 
@@ -23,7 +24,13 @@ export type Ending = Pick<RunReport, 'outcome' | 'headline'> & {
  * and fails nothing.
  */
 export class DeploymentRecord {
-  private begun: { readonly start: DeploymentStart; readonly id: Promise<DeploymentId | undefined> } | undefined;
+  private begun:
+    | {
+        readonly start: DeploymentStart;
+        readonly id: Promise<DeploymentId | undefined>;
+        readonly approval: Promise<Approval>;
+      }
+    | undefined;
   private ending: Promise<void> = Promise.resolve();
   private readonly problems: string[] = [];
 
@@ -34,6 +41,8 @@ export class DeploymentRecord {
       readonly redact: (text: string) => string;
       readonly logUrl: string | undefined;
       readonly environmentUrl: string | undefined;
+      /** Never throws. */
+      readonly approvalOf: (environment: string) => Promise<Approval>;
     },
   ) {}
 
@@ -54,13 +63,13 @@ export class DeploymentRecord {
         return undefined;
       },
     );
-    this.begun = { start, id };
+    this.begun = { start, id, approval: this.options.approvalOf(start.environment) };
   }
 
   /** @returns what was recorded, for the report; undefined when nothing was begun */
   async end({ outcome, headline, live, liveCommit }: Ending): Promise<Finding | undefined> {
     if (this.begun === undefined) return undefined;
-    const { start, id: making } = this.begun;
+    const { start, id: making, approval } = this.begun;
     const id = await making;
     const state = stateAfter(outcome, live);
     if (id !== undefined) {
@@ -71,8 +80,15 @@ export class DeploymentRecord {
     const what = id === undefined ? 'not recorded' : `deployment ${id}: ${state}`;
     return {
       title: 'GitHub deployment',
-      columns: ['Environment', 'Commit', 'Record'],
-      rows: [[start.environment, start.commit.slice(0, 12), [what, ...this.problems].join('; ')]],
+      columns: ['Environment', 'Commit', 'Record', 'Approval'],
+      rows: [
+        [
+          start.environment,
+          start.commit.slice(0, 12),
+          [what, ...this.problems].join('; '),
+          this.options.redact(whoApproved(await approval)),
+        ],
+      ],
     };
   }
 

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { Ajv, type ErrorObject } from 'ajv';
-import addFormats from 'ajv-formats';
+import { createInstance, getHttpOperationsFromSpec, type IHttpProxyConfig } from '@stoplight/prism-http';
 
-/** As much of an OpenAPI description as is read here. */
+/** As much of an OpenAPI description as is read here; Prism reads the rest. */
 interface Description {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: { readonly parameters: Readonly<Record<string, Parameter>> };
@@ -11,13 +10,10 @@ interface Description {
 interface Operation {
   readonly parameters?: readonly (Parameter | { readonly $ref: string })[];
   readonly requestBody?: { readonly content: Content };
-  readonly responses: Readonly<Record<string, { readonly content?: Content }>>;
 }
 interface Parameter {
   readonly name: string;
   readonly in: 'path' | 'query';
-  readonly required?: boolean;
-  readonly schema: object;
   /** In a path: there may be slashes in it. */
   readonly 'x-multi-segment'?: boolean;
 }
@@ -29,67 +25,99 @@ const JSON_TYPE = 'application/json';
 const BYTES_TYPE = 'application/octet-stream';
 const file = fileURLToPath(new URL('github-openapi.json', import.meta.url));
 const description = JSON.parse(readFileSync(file, 'utf8')) as Description;
-const ajv = new Ajv({ strict: false, allErrors: true, coerceTypes: false, validateSchema: false });
-addFormats(ajv);
-ajv.addSchema(description, 'github');
 
-export interface Asked {
+export interface Exchange {
   readonly method: string;
   readonly pathname: string;
   readonly query: URLSearchParams;
   readonly body: unknown;
   readonly contentType: string;
+  /** What the double says to it; undefined when that is not to be held against the description. */
+  readonly answer: { readonly status: number; readonly body: unknown } | undefined;
 }
 
-/** @returns what of a request GitHub's own description does not know or allow; empty when it is as described */
-export function requestProblems({ method, pathname, query, body, contentType }: Asked): readonly string[] {
+/**
+ * Prism between whoever asks and the double, as its validation proxy is between a client and GitHub.
+ * @returns what of a request GitHub's own description does not know or allow, and what of the answer is not as it says: a
+ * double that says something else proves nothing. Empty when all is as described.
+ */
+export async function describedProblems(exchange: Exchange): Promise<readonly string[]> {
+  const { method, pathname, query, body, contentType, answer } = exchange;
+  const asked = `${method} ${pathname}`;
   const found = operationOf(method, pathname);
-  if (found === undefined) return [`${method} ${pathname} is not described`];
-  const { operation, place } = found;
-  const parameters = (operation.parameters ?? []).map(resolved);
-  const known = new Map(parameters.filter((one) => one.in === 'query').map((one) => [one.name, one.schema]));
-  const problems: string[] = [];
-  for (const [name, text] of query) {
-    const schema = known.get(name);
-    if (schema === undefined) problems.push(`${method} ${pathname} has no query parameter ${name}`);
-    // Everything in an address is text.
-    else if (!fits(schema, text) && !fits(schema, Number(text)))
-      problems.push(`${name}=${text} is not what is described`);
-  }
+  if (found === undefined) return [`${asked} is not described`];
+  const { operation, path } = found;
+  const isFile = operation.requestBody?.content[BYTES_TYPE] !== undefined;
+  const problems = unknownNames(asked, operation, query, body);
   // A file may be anything, and is said to be something.
-  if (operation.requestBody?.content[BYTES_TYPE] !== undefined)
-    return contentType === '' ? [...problems, `${method} ${pathname} does not say what the file is`] : problems;
+  if (isFile && contentType === '') problems.push(`${asked} does not say what the file is`);
+  const type = isFile ? BYTES_TYPE : JSON_TYPE;
+  const hasBody = isFile || body !== undefined;
+  const result = await prism(answer)(
+    {
+      method: method.toLowerCase() as 'get',
+      url: { path, query: Object.fromEntries(query) },
+      headers: hasBody ? { 'content-type': type } : {},
+      ...(hasBody ? { body: isFile ? '' : body } : {}),
+    },
+    await operations,
+  )();
+  if (result._tag === 'Left') return [...problems, `${asked}: ${result.left.message}`];
+  const { input, output } = result.right.validations;
+  return [...problems, ...[...input, ...output].map(({ message }) => `${asked}: ${message}`)];
+}
+
+const operations = getHttpOperationsFromSpec(description);
+const LOGGER: object = new Proxy({}, { get: (_, name) => (name === 'child' ? () => LOGGER : () => undefined) });
+
+/** @returns Prism as a proxy of which the upstream is what the double says */
+function prism(answer: Exchange['answer']) {
+  const config: IHttpProxyConfig = {
+    isProxy: true,
+    upstream: new URL('https://api.github.test'),
+    upstreamProxy: undefined,
+    mock: { dynamic: false },
+    checkSecurity: false,
+    errors: false,
+    validateRequest: true,
+    validateResponse: answer !== undefined,
+  };
+  const said = {
+    statusCode: answer?.status ?? 200,
+    headers: answer?.body === undefined ? {} : { 'content-type': JSON_TYPE },
+    body: answer?.body,
+  };
+  const forward = () => () => () => Promise.resolve({ _tag: 'Right', right: said } as const);
+  return createInstance(config, { logger: LOGGER, forward }).request;
+}
+
+/** Prism lets pass what is not described. */
+function unknownNames(asked: string, operation: Operation, query: URLSearchParams, body: unknown): string[] {
+  const known = new Set((operation.parameters ?? []).map((one) => resolved(one).name));
+  const problems = [...query.keys()]
+    .filter((name) => !known.has(name))
+    .map((name) => `${asked} has no query parameter ${name}`);
   const content = operation.requestBody?.content[JSON_TYPE];
-  if (content === undefined) return body === undefined ? problems : [...problems, `${method} takes no body`];
-  const pointer = `${place}/requestBody/content/${escaped(JSON_TYPE)}/schema`;
-  problems.push(...schemaProblems(pointer, body));
+  if (body === undefined || operation.requestBody?.content[BYTES_TYPE] !== undefined) return problems;
+  if (content === undefined) return [...problems, `${asked} takes no body`];
   for (const name of Object.keys(body ?? {})) {
-    if (content.schema.properties?.[name] === undefined) problems.push(`the body has no property ${name}`);
+    if (content.schema.properties?.[name] === undefined) problems.push(`${asked}: the body has no property ${name}`);
   }
   return problems;
 }
 
-/** @returns what of an answer is not as GitHub describes it: a double that says something else proves nothing */
-export function answerProblems(method: string, pathname: string, status: number, body: unknown): readonly string[] {
-  const found = operationOf(method, pathname);
-  const described = found?.operation.responses[String(status)];
-  if (found === undefined || described === undefined) return [`${method} ${pathname} is never answered with ${status}`];
-  if (described.content === undefined) return [];
-  return schemaProblems(`${found.place}/responses/${status}/content/${escaped(JSON_TYPE)}/schema`, body);
-}
-
-function fits(schema: object, value: unknown): boolean {
-  return ajv.validate(schema, value);
-}
-
-function operationOf(method: string, pathname: string): { operation: Operation; place: string } | undefined {
+/** @returns with the path as Prism knows it: of a parameter that may have slashes, they are encoded */
+function operationOf(method: string, pathname: string): { operation: Operation; path: string } | undefined {
   for (const [template, operations] of Object.entries(description.paths)) {
     const operation = operations[method.toLowerCase()];
     if (operation === undefined) continue;
     const many = (operation.parameters ?? []).map(resolved).filter((one) => one['x-multi-segment'] === true);
-    const segments = (_: string, name: string): string => (many.some((one) => one.name === name) ? '.+' : '[^/]+');
-    const pattern = new RegExp(`^${template.replaceAll(/\{([^}]+)\}/g, segments)}$`);
-    if (pattern.test(pathname)) return { operation, place: `#/paths/${escaped(template)}/${method.toLowerCase()}` };
+    const segments = (_: string, name: string): string => (many.some((one) => one.name === name) ? '(.+)' : '[^/]+');
+    const match = new RegExp(`^${template.replaceAll(/\{([^}]+)\}/g, segments)}$`).exec(pathname);
+    if (match === null) continue;
+    const [, several] = match;
+    const path = several === undefined ? pathname : pathname.replace(several, several.replaceAll('/', '%2F'));
+    return { operation, path };
   }
   return undefined;
 }
@@ -100,17 +128,4 @@ function resolved(parameter: Parameter | { readonly $ref: string }): Parameter {
   const known = description.components.parameters[name];
   if (known === undefined) throw new Error(`no parameter ${name} in the description`);
   return known;
-}
-
-function schemaProblems(pointer: string, value: unknown): readonly string[] {
-  const validate = ajv.compile({ $ref: `github${pointer}` });
-  if (validate(value)) return [];
-  return (validate.errors ?? []).map(
-    ({ instancePath, message }: ErrorObject) => `${instancePath || '/'} ${message ?? ''}`,
-  );
-}
-
-/** As a part of a JSON pointer in an address. */
-function escaped(key: string): string {
-  return encodeURIComponent(key.replaceAll('~', '~0').replaceAll('/', '~1'));
 }

@@ -1,5 +1,5 @@
 import { createServer, type ServerResponse } from 'node:http';
-import { answerProblems, requestProblems } from './github-openapi.js';
+import { describedProblems } from './github-openapi.js';
 import { authorOf, createComments, type KeptComment } from './github-comments.js';
 import { answerIssues, type Issues } from './github-issues.js';
 import { createTags, type KeptTag } from './github-refs.js';
@@ -32,6 +32,11 @@ export interface Fault {
   times: number;
 }
 
+export interface KeptReview {
+  readonly by: string;
+  readonly state: 'approved' | 'rejected';
+}
+
 export interface GitHub {
   readonly apiUrl: string;
   /** Method and path of each request, in order. */
@@ -45,6 +50,8 @@ export interface GitHub {
   readonly comments: KeptComment[];
   /** Who has to approve, by environment; one that is not there has no rules. */
   readonly reviewers: Map<string, readonly string[]>;
+  /** Reviews of every run there is, by environment. */
+  readonly approvals: Map<string, readonly KeptReview[]>;
   /** Issues that were written, by number. */
   readonly issues: Issues;
   /** Pull requests that were merged, by the commit they brought. */
@@ -78,6 +85,7 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
   const comments = createComments(root);
   const issues: Issues = new Map();
   const reviewers: GitHub['reviewers'] = new Map();
+  const approvals: GitHub['approvals'] = new Map();
   let nextId = 1;
   const add = (record: Omit<KeptDeployment, 'id'>): KeptDeployment => {
     const made = { ...record, id: nextId++ };
@@ -98,6 +106,7 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
     }
     const [, environment] = /\/environments\/([^/]+)$/.exec(pathname) ?? [];
     if (environment !== undefined) return [200, shownEnvironment(root, environment, reviewers.get(environment) ?? [])];
+    if (/\/actions\/runs\/\d+\/approvals$/.test(pathname)) return [200, [...approvals].flatMap(shownReviews)];
     const issue = answerIssues(issues, { method, pathname, query, body });
     if (issue !== undefined) return issue;
     const [, commit] = /\/commits\/(\w+)\/pulls$/.exec(pathname) ?? [];
@@ -139,7 +148,7 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
     asked.push(`${method} ${pathname}`);
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
+    const answerIt = async (): Promise<void> => {
       const content = Buffer.concat(chunks);
       const { accept = '', 'content-type': contentType = '' } = request.headers;
       const bytes = content.length > 0 && !contentType.includes('json') ? content : undefined;
@@ -157,9 +166,11 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
         answer(response, 200, { data: { revertPullRequest: { revertPullRequest: made } } });
         return;
       }
-      problems.push(...requestProblems({ method, pathname, query: searchParams, body, contentType }));
       const fault = faults.find((one) => one.times > 0 && one.method === method && one.path.test(pathname));
       if (fault !== undefined) fault.times -= 1;
+      const exchange = { method, pathname, query: searchParams, body, contentType, answer: undefined };
+      if (fault?.with === 'dead' || typeof fault?.with === 'number')
+        problems.push(...(await describedProblems(exchange)));
       if (fault?.with === 'dead') return;
       if (typeof fault?.with === 'number') {
         answer(response, fault.with, { message: 'no' });
@@ -168,11 +179,13 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
       const [status, said] = carryOut(method, pathname, searchParams, (body ?? {}) as Body, file);
       // Of a pull request and an issue as much is shown as is read, and a file is what was uploaded.
       const isFile = file.wanted && /\/assets\/\d+$/.test(pathname);
-      if (status < 300 && !isFile && !/\/pulls$|\/issues(\/\d+)?$/.test(pathname))
-        problems.push(...answerProblems(method, pathname, status, said));
+      const whole = status < 300 && !isFile && !/\/pulls$|\/issues(\/\d+)?$/.test(pathname);
+      const answered = whole ? { status, body: said } : undefined;
+      problems.push(...(await describedProblems({ ...exchange, answer: answered })));
       if (fault?.with === 'lost') response.destroy();
       else answer(response, status, said);
-    });
+    };
+    request.on('end', () => void answerIt());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
@@ -186,6 +199,7 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
     comments: comments.kept,
     issues,
     reviewers,
+    approvals,
     asked,
     deployments,
     faults,
@@ -226,6 +240,12 @@ function shownEnvironment(root: string, name: string, reviewers: readonly string
     updated_at: AT,
     protection_rules: reviewers.length === 0 ? [] : [rule],
   };
+}
+
+function shownReviews([name, reviews]: readonly [string, readonly KeptReview[]]): object[] {
+  return reviews.map(({ by, state }) => ({
+    ...{ state, comment: '', environments: [{ id: 1, name }], user: { ...someone, login: by } },
+  }));
 }
 
 /** As much of a pull request as is read; its whole description is long. */

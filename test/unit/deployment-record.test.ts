@@ -56,6 +56,8 @@ function record(access: { token?: string | undefined; repository?: string | unde
     redact: (text) => text.replaceAll('hunter2', '***'),
     logUrl: 'https://github.test/acme/roma/actions/runs/1',
     environmentUrl: 'https://roma.test',
+    approvalOf: (environment) =>
+      Promise.resolve({ kind: 'asked', reviewers: [`${environment} hunter2`], approvedBy: [] }),
   });
 }
 
@@ -74,6 +76,14 @@ const states = (index: number): readonly string[] =>
   (github.deployments[index]?.statuses ?? []).map(({ state }) => state);
 
 describe('the record of a change', () => {
+  it('says who approved it, with nothing secret in it', async () => {
+    const one = record();
+    one.begin(start());
+    const finding = await one.end(WELL);
+    expect(finding?.columns[3]).toBe('Approval');
+    expect(finding?.rows[0]?.[3]).toBe('GitHub names nobody who approved; asked: production ***');
+  });
+
   it('is in progress, then a success with links, and older ones of the same project on the same host are inactive', async () => {
     github.put({ sha: OLD, environment: 'production', states: ['success'] });
     const other = { 'rolling-restart': { run: 'r0', project: 'roma', host: 'two' } };

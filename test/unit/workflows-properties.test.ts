@@ -27,7 +27,10 @@ const PINNED = /^[\w.-]+\/[\w./-]+@[0-9a-f]{40}$/;
 /** What a workflow, and its caller, may do beyond reading; with the reason in the workflow. */
 const PERMISSIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   ...Object.fromEntries(
-    ['rollback.yml', 'maintenance.yml'].map((name) => [name, { contents: 'read', deployments: 'write' }]),
+    ['rollback.yml', 'maintenance.yml'].map((name) => [
+      name,
+      { contents: 'read', deployments: 'write', actions: 'read' },
+    ]),
   ),
   // GitHub says the pull requests of a commit to nobody else, where the repository is private.
   ...Object.fromEntries(
@@ -38,7 +41,7 @@ const PERMISSIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = 
       'deploy-hosts.yml',
       'deploy-staged.yml',
       'release.yml',
-    ].map((name) => [name, { contents: 'read', deployments: 'write', 'pull-requests': 'read' }]),
+    ].map((name) => [name, { contents: 'read', deployments: 'write', 'pull-requests': 'read', actions: 'read' }]),
   ),
   'emergency.yml': { contents: 'read', issues: 'write' },
   'slo-review.yml': { issues: 'write' },
@@ -50,13 +53,14 @@ const MAY_NOTHING: Readonly<Record<string, readonly string[]>> = { 'deploy-chain
 
 /** Jobs that may more than the others of their workflow. */
 const OF_ONE_JOB: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  // The caller's job and the one that looks: whom the environment asks is not said without it.
+  // Phases that change nothing record nothing.
   ...Object.fromEntries(
-    ['precheck', 'maintenance'].map((id) => [
+    ['announce', 'verify', 'complete'].map((id) => [
       `maintenance.yml/${id}`,
-      { contents: 'read', deployments: 'write', actions: 'read' },
+      { contents: 'read', deployments: 'read' },
     ]),
   ),
+  'maintenance.yml/precheck': { contents: 'read', deployments: 'read', actions: 'read' },
   'release-project.yml/publish': { contents: 'write', 'id-token': 'write', attestations: 'write' },
 };
 

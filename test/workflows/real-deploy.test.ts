@@ -30,11 +30,14 @@ describe('a push to main', () => {
     expect(host.github.deployments).toMatchObject([
       { sha: run.sha, environment: 'production', statuses: [{ state: 'success' }, { state: 'in_progress' }] },
     ]);
+    expect(run.summary).toContain('nobody was asked: it has no required reviewers');
   });
 
   it('replaces the container with the new version, and the summary says so first', async () => {
     const before = await host.project.inspect('roma');
     const commit = await host.project.commitRelease({ version: '2.0.0' });
+    host.github.reviewers.set('production', ['ada', 'grace']);
+    host.github.approvals.set('production', [{ by: 'grace', state: 'approved' }]);
     const run = await host.run(PUSH);
     expect(run.conclusion, run.log).toBe('success');
     expect(await servedVersion(host.project)).toBe('2.0.0');
@@ -46,6 +49,8 @@ describe('a push to main', () => {
     expect(Number(run.outputs['downtime-ms'])).toBeGreaterThan(0);
     expect(run.summary).toMatch(/^# ✅ Deployed\n/);
     expect(run.summary).toContain(commit.slice(0, 12));
+    expect(run.summary).toMatch(/production.*: success.*by grace/);
+    expect(host.github.problems).toEqual([]);
   });
 
   it('is refused as a downgrade when the run of an old commit is run again', async () => {

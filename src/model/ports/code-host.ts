@@ -1,3 +1,4 @@
+import type { Approval } from '../approval.js';
 import type { Incident } from '../incident.js';
 import type { PlanComment } from '../plan-comment.js';
 import type { SloReview } from '../slo-review.js';
@@ -40,7 +41,7 @@ export interface CodeHost {
    * @param services those whose images are wanted; others may be among what is found
    */
   recordedImages(commit: string, names: readonly string[], services: readonly string[]): Promise<RecordedImages>;
-  /** Never throws and never takes longer than some seconds. */
+  /** Who is asked to approve a job of the environment, and who did in this run. Never throws and never takes longer than some seconds. */
   approvalOf(environment: string): Promise<Approval>;
   /** Never throws and never takes longer than some seconds. */
   deploymentOf(commit: string, environment: string): Promise<DeploymentFound>;
@@ -51,12 +52,6 @@ export interface RecordedImages {
   readonly images: Readonly<Record<string, string>>;
   readonly told: boolean;
 }
-
-/** Who has to approve before a job of an environment begins. */
-export type Approval =
-  | { readonly kind: 'asked'; readonly reviewers: readonly string[] }
-  | { readonly kind: 'nobody' }
-  | { readonly kind: 'unknown'; readonly reason: string };
 
 /** `none`: no merged pull request brought the commit. `lost`: the forge did not do it, as was said by then. */
 export type Reverted =

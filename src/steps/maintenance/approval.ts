@@ -1,4 +1,4 @@
-import type { Approval } from '../../model/ports/code-host.js';
+import { whoIsAsked } from '../../model/approval.js';
 import type { Session } from '../session.js';
 
 /**
@@ -8,18 +8,7 @@ import type { Session } from '../session.js';
 export async function sayWhoApproves({ codeHost, request, recorder, progress, redactor }: Session): Promise<void> {
   const { environment } = request.deployment;
   if (environment === undefined) return;
-  const words = redactor.text(wordsFor(await codeHost.approvalOf(environment)));
+  const words = redactor.text(whoIsAsked(await codeHost.approvalOf(environment)));
   progress.info(`approval of ${environment}: ${words}`);
   recorder.findings.push({ title: 'Approval', columns: ['Environment', 'Who is asked'], rows: [[environment, words]] });
-}
-
-function wordsFor(approval: Approval): string {
-  switch (approval.kind) {
-    case 'asked':
-      return approval.reviewers.join(', ');
-    case 'nobody':
-      return 'nobody: it has no required reviewers (a private repository has them on some plans only); whoever starts the workflow approves it by that';
-    case 'unknown':
-      return `not known: ${approval.reason}`;
-  }
 }
