@@ -12,6 +12,7 @@ import { annotate } from '../.github/actions/runner.mjs';
 import { readAssets, releaseProblems, releasedCommit, writeAssets } from './lib/release-content.mjs';
 import { publishRelease } from './lib/release-publish.mjs';
 
+const RELEASED = 'refs/heads/main';
 const say = (line) => process.stdout.write(`${line}\n`);
 
 const commands = {
@@ -24,8 +25,15 @@ const commands = {
 };
 
 function check(version) {
-  const problems = releaseProblems(version);
+  const problems = [...refProblems(process.env.GITHUB_REF), ...releaseProblems(version)];
   if (problems.length > 0) throw new Error(problems.join('\n'));
+}
+
+/** In a workflow; a person at a shell knows what is checked out. */
+function refProblems(ref = RELEASED) {
+  return ref === RELEASED
+    ? []
+    : [`Releases are cut from main, and this run is one of ${ref}: choose main, and run it again.`];
 }
 
 function github() {

@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ticked } from '../support/checklist.js';
@@ -337,6 +337,22 @@ describe('maintenance in phases', () => {
     expect(await liveOf(project, 'app')).toEqual(before);
     const passed = await run('precheck', { 'build-command': 'true', 'test-command': 'true' });
     expect(passed.report.outcome, passed.log).toBe('completed');
+  });
+
+  it('precheck refuses when the newest backup is not whole, also where an older one is', async () => {
+    const kept = path.join(project.root, 'kept');
+    const within = path.join(kept, project.name, 'app');
+    const inputs = { 'backup-dir': kept };
+    const backup = (): Promise<Carried> => carryOut(project, { procedure: 'backup', service: 'app', ...inputs });
+    await backup();
+    const [older = ''] = await readdir(within);
+    await backup();
+    const newest = (await readdir(within)).find((id) => id !== older) ?? '';
+    await truncate(path.join(within, newest, 'data.tar.gz'), 10);
+    const { report, log } = await run('precheck', inputs);
+    expect(report.outcome, log).toBe('refused');
+    expect(report.error?.message).toMatch(new RegExp(`newest backup of app .*${newest} is not whole`));
+    expect(log).not.toContain('was read to its end');
   });
 
   it('precheck refuses without a rollback image, says how to get one, and only warns when that is wanted', async () => {

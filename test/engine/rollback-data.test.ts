@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ticked } from '../support/checklist.js';
@@ -41,6 +41,21 @@ describe('rollback with data', () => {
     expect(migrated).not.toBe(whole);
 
     const inputs = { procedure: 'rollback', service: 'app', 'with-data': 'true', 'backup-dir': backups };
+    // Cut short, it is refused before anything, and no other is taken in its place.
+    const archive = path.join(backups, project.name, 'app', taken, 'state.tar.gz');
+    const content = await readFile(archive);
+    await truncate(archive, content.length - 1);
+    const second = await project.containerId('app');
+    const refused = await carryOut(project, inputs);
+    expect(refused.report.outcome, refused.log).toBe('refused');
+    expect(refused.report.error).toMatchObject({
+      code: 'E_BACKUP',
+      message: expect.stringMatching(new RegExp(`newest backup of app .*${taken} is not whole`)) as string,
+    });
+    expect(await project.containerId('app')).toBe(second);
+    expect(await sumOf(project)).toBe(migrated);
+    await writeFile(archive, content);
+
     const { report, log } = await carryOut(project, inputs);
     expect(report.outcome, log).toBe('deployed');
     expect(await sumOf(project)).toBe(whole);

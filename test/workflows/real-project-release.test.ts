@@ -72,11 +72,14 @@ describe('a release of this project', () => {
     expect(github.asked).toEqual([]);
   });
 
-  it('does not run on another branch', async () => {
+  it('is red before anything on another branch', async () => {
     repository.git('checkout', '--quiet', '-b', 'other');
     try {
       const result = await run('v7.0.0');
-      expect(result.conclusion, result.log).toBe('skipped');
+      expect(result.conclusion, result.log).toBe('failure');
+      expect(result.jobs).toEqual({ gate: 'failure' });
+      expect(errors(result).join('\n')).toContain('this run is one of refs/heads/other: choose main');
+      expect(result.log).not.toContain(GATE_RAN);
       expect(github.asked).toEqual([]);
     } finally {
       repository.git('checkout', '--quiet', 'main');
