@@ -2231,7 +2231,7 @@ __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(8182);
 /* harmony import */ var _model_outcome_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(6521);
 /* harmony import */ var _model_request_secrets_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(9036);
-/* harmony import */ var _procedures_index_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(7708);
+/* harmony import */ var _procedures_index_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(1996);
 /* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(2459);
 /* harmony import */ var _publish_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(1149);
 /* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(6517);
@@ -4373,7 +4373,7 @@ function formatSize(bytes) {
 
 /***/ }),
 
-/***/ 7708:
+/***/ 1996:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -7191,14 +7191,41 @@ const eject_eject = {
 var phases = __nccwpck_require__(7485);
 // EXTERNAL MODULE: ./build/strategies/start-again.js
 var start_again = __nccwpck_require__(4656);
+;// CONCATENATED MODULE: ./build/steps/written-layer.js
+/** Files named of a writable layer. */
+const NAMED = 3;
+/** An emergency waits no longer for it: its engine may be half dead. */
+const IN_A_HURRY_MS = 2_000;
+/** @returns what only the writable layers of containers hold, and a new container would not have */
+async function writtenBy({ engine }, containers) {
+    return (await Promise.all(containers.map(({ id }) => engine.writtenFiles(id)))).flat();
+}
+/** @returns undefined when the engine does not tell in two seconds */
+async function writtenInAHurry(viewing, containers) {
+    let timer;
+    const late = new Promise((resolve) => {
+        timer = setTimeout(() => {
+            resolve(undefined);
+        }, IN_A_HURRY_MS);
+    });
+    const told = writtenBy(viewing, containers).catch(() => undefined);
+    return Promise.race([told, late]).finally(() => {
+        clearTimeout(timer);
+    });
+}
+/** @returns the first of them, and how many more there are */
+function nameFiles(files) {
+    const more = files.length > NAMED ? ` and ${files.length - NAMED} more` : '';
+    return `${files.slice(0, NAMED).join(', ')}${more}`;
+}
+
 ;// CONCATENATED MODULE: ./build/steps/restart-beside.js
 
 
 
 
+
 const WITHOUT_OUTAGE = new Set(['rolling', 'blue-green', 'canary']);
-/** Files named of a writable layer. */
-const NAMED = 3;
 /**
  * The best way of a graceful restart: beside the old containers where the router can do that, and in place where nothing
  * can run beside them or a new container would not have what the old one has written.
@@ -7219,7 +7246,7 @@ async function besideIfPossible(viewing, current, release) {
     const kept = await (0,kept_candidate/* keptCandidate */.A4)(viewing, release, current);
     const candidate = withRestart(kept, 'a restart was asked for');
     const plan = (0,plan_service/* planFor */.bJ)(viewing, candidate, viewing.opened.checkout?.commit);
-    const written = await writtenBy(viewing, running);
+    const written = wordsOf(await writtenBy(viewing, running));
     if (!WITHOUT_OUTAGE.has(plan.strategy)) {
         const lost = written === undefined ? '' : `, and ${written}`;
         return { kind: 'in-place', why: `nothing can run beside it unseen${lost}` };
@@ -7231,20 +7258,17 @@ async function besideIfPossible(viewing, current, release) {
         };
     return written === undefined ? { kind: 'beside', candidate, plan } : { kind: 'in-place', why: written };
 }
-/** @returns words for what only the writable layers hold; undefined when they hold nothing */
-async function writtenBy(viewing, containers) {
-    const written = [];
-    for (const { id } of containers)
-        written.push(...(await viewing.engine.writtenFiles(id)));
+/** @returns undefined when nothing was written */
+function wordsOf(written) {
     if (written.length === 0)
         return undefined;
-    const more = written.length > NAMED ? ` and ${written.length - NAMED} more` : '';
-    return `a new container would not have what this one has written outside of its volumes: ${written.slice(0, NAMED).join(', ')}${more}`;
+    return `a new container would not have what this one has written outside of its volumes: ${nameFiles(written)}`;
 }
 
 // EXTERNAL MODULE: ./build/steps/traffic-proof.js + 1 modules
 var traffic_proof = __nccwpck_require__(8093);
 ;// CONCATENATED MODULE: ./build/steps/restart.js
+
 
 
 
@@ -7274,7 +7298,8 @@ async function planRestart(viewing, service, way) {
     if (beside?.kind === 'beside')
         return withBackup(beside.plan, data);
     const router = await (0,traffic_facts/* routerInPlace */.gW)(viewing, service);
-    const plan = planFrom(viewing, service, way, current, release, router, beside?.why);
+    const cost = await costOf(viewing, way, current, beside?.why);
+    const plan = planFrom(viewing, service, way, current, release, router, cost);
     return (0,steps_remedies/* withFirst */.Fu)(withBackup(plan, data), await (0,steps_remedies/* remediesFor */.gb)(viewing, wantsOf(viewing, service, current, router)));
 }
 /**
@@ -7295,12 +7320,13 @@ async function restartServices(session, procedure, services, way) {
         const data = await backupFirst(session, service, current);
         const beside = way === 'kill' ? undefined : await restartBeside(session, current, release);
         const router = await (0,traffic_facts/* routerInPlace */.gW)(session, service);
+        const cost = await costOf(session, way, current, beside?.kind === 'in-place' ? beside.why : undefined);
         const wants = wantsOf(session, service, current, router);
         if (beside?.kind !== 'beside')
             await (0,gates/* passPorts */.cD)(session, wants);
         const plan = beside?.kind === 'beside'
             ? withBackup(beside.plan, data)
-            : (0,steps_remedies/* withFirst */.Fu)(withBackup(planFrom(session, service, way, current, release, router, beside?.why), data), await (0,steps_remedies/* remediesFor */.gb)(session, wants));
+            : (0,steps_remedies/* withFirst */.Fu)(withBackup(planFrom(session, service, way, current, release, router, cost), data), await (0,steps_remedies/* remediesFor */.gb)(session, wants));
         plans.push(plan);
         session.recorder.plan = { procedure, preparation: [], services: plans };
         for (const line of planLines({ procedure, preparation: [], services: [plan] }))
@@ -7407,20 +7433,27 @@ function hasBegun({ begun }, { operations }, kinds) {
 function releaseToStart(current) {
     return (current.release ?? (0,model_release/* liveRelease */._8)(current.history))?.id;
 }
-function planFrom(viewing, service, way, current, release, router, whyInPlace) {
+function planFrom(viewing, service, way, current, release, router, cost) {
     return {
         service,
         strategy: 'recreate',
         decision: { kind: 'change', reasons: [way === 'kill' ? 'emergency restart' : 'a restart was asked for'] },
-        notes: [
-            way === 'kill'
-                ? 'Killed, removed and started afresh: requests fail until it is ready; what only its writable layer holds is lost.'
-                : `Restarted in place (${whyInPlace ?? 'as asked'}): its writable layer stays; requests fail between stop and ready.`,
-            ...(0,traffic_proof/* trafficNotes */.Lw)(viewing.request, 'recreate'),
-        ],
+        notes: [cost, ...(0,traffic_proof/* trafficNotes */.Lw)(viewing.request, 'recreate')],
         operations: restartOperations(viewing, service, way, current, release, router),
         estimatedDowntimeMs: undefined,
     };
+}
+/** @returns what is lost by it, for the plan */
+async function costOf(viewing, way, { containers }, whyInPlace = 'as asked') {
+    if (way === 'restart')
+        return `Restarted in place (${whyInPlace}): its writable layer stays; requests fail between stop and ready.`;
+    const written = await writtenInAHurry(viewing, containers);
+    const lost = written === undefined
+        ? 'what only its writable layer holds is lost (the engine does not say what that is)'
+        : written.length === 0
+            ? 'its writable layer holds nothing that would be lost'
+            : `what only its writable layer holds is lost: ${nameFiles(written)}`;
+    return `Killed, removed and started afresh: requests fail until it is ready; ${lost}.`;
 }
 function restartOperations(viewing, service, way, current, release, router) {
     const { request } = viewing;
@@ -11586,8 +11619,8 @@ async function wasLive(run, opened, commit) {
     return false;
 }
 
-// EXTERNAL MODULE: ./build/procedures/index.js + 83 modules
-var procedures = __nccwpck_require__(7708);
+// EXTERNAL MODULE: ./build/procedures/index.js + 84 modules
+var procedures = __nccwpck_require__(1996);
 // EXTERNAL MODULE: ./build/procedures/procedure.js
 var procedure = __nccwpck_require__(4503);
 ;// CONCATENATED MODULE: ./build/procedures/run-procedure.js

@@ -6,6 +6,7 @@ import { keptCandidate } from './kept-candidate.js';
 import { planFor } from './plan-service.js';
 import type { Viewing } from './session.js';
 import { withRestart } from './show-plan.js';
+import { nameFiles, writtenBy } from './written-layer.js';
 
 /** Fresh containers of the same release take over one after the other, and no request fails. */
 export type Beside =
@@ -14,8 +15,6 @@ export type Beside =
   | { readonly kind: 'in-place'; readonly why: string };
 
 const WITHOUT_OUTAGE: ReadonlySet<StrategyName> = new Set(['rolling', 'blue-green', 'canary']);
-/** Files named of a writable layer. */
-const NAMED = 3;
 
 /**
  * The best way of a graceful restart: beside the old containers where the router can do that, and in place where nothing
@@ -41,7 +40,7 @@ async function besideIfPossible(viewing: Viewing, current: Current, release: Rel
   const kept = await keptCandidate(viewing, release, current);
   const candidate = withRestart(kept, 'a restart was asked for');
   const plan = planFor(viewing, candidate, viewing.opened.checkout?.commit);
-  const written = await writtenBy(viewing, running);
+  const written = wordsOf(await writtenBy(viewing, running));
   if (!WITHOUT_OUTAGE.has(plan.strategy)) {
     const lost = written === undefined ? '' : `, and ${written}`;
     return { kind: 'in-place', why: `nothing can run beside it unseen${lost}` };
@@ -54,14 +53,8 @@ async function besideIfPossible(viewing: Viewing, current: Current, release: Rel
   return written === undefined ? { kind: 'beside', candidate, plan } : { kind: 'in-place', why: written };
 }
 
-/** @returns words for what only the writable layers hold; undefined when they hold nothing */
-async function writtenBy(
-  viewing: Viewing,
-  containers: readonly { readonly id: string }[],
-): Promise<string | undefined> {
-  const written: string[] = [];
-  for (const { id } of containers) written.push(...(await viewing.engine.writtenFiles(id)));
+/** @returns undefined when nothing was written */
+function wordsOf(written: readonly string[]): string | undefined {
   if (written.length === 0) return undefined;
-  const more = written.length > NAMED ? ` and ${written.length - NAMED} more` : '';
-  return `a new container would not have what this one has written outside of its volumes: ${written.slice(0, NAMED).join(', ')}${more}`;
+  return `a new container would not have what this one has written outside of its volumes: ${nameFiles(written)}`;
 }

@@ -25,6 +25,7 @@ import type { Session, Viewing } from './session.js';
 import { planLines } from './show-plan.js';
 import { judgesTraffic, trafficNotes } from './traffic-proof.js';
 import { checksFor } from './verify.js';
+import { nameFiles, writtenInAHurry } from './written-layer.js';
 
 /** The same release again: gracefully in place, or by force with a fresh container. */
 export type RestartWay = 'restart' | 'kill';
@@ -37,7 +38,8 @@ export async function planRestart(viewing: Viewing, service: string, way: Restar
   const beside = way === 'kill' ? undefined : await restartBeside(viewing, current, release);
   if (beside?.kind === 'beside') return withBackup(beside.plan, data);
   const router = await routerInPlace(viewing, service);
-  const plan = planFrom(viewing, service, way, current, release, router, beside?.why);
+  const cost = await costOf(viewing, way, current, beside?.why);
+  const plan = planFrom(viewing, service, way, current, release, router, cost);
   return withFirst(withBackup(plan, data), await remediesFor(viewing, wantsOf(viewing, service, current, router)));
 }
 
@@ -62,13 +64,14 @@ export async function restartServices(
     const data = await backupFirst(session, service, current);
     const beside = way === 'kill' ? undefined : await restartBeside(session, current, release);
     const router = await routerInPlace(session, service);
+    const cost = await costOf(session, way, current, beside?.kind === 'in-place' ? beside.why : undefined);
     const wants = wantsOf(session, service, current, router);
     if (beside?.kind !== 'beside') await passPorts(session, wants);
     const plan =
       beside?.kind === 'beside'
         ? withBackup(beside.plan, data)
         : withFirst(
-            withBackup(planFrom(session, service, way, current, release, router, beside?.why), data),
+            withBackup(planFrom(session, service, way, current, release, router, cost), data),
             await remediesFor(session, wants),
           );
     plans.push(plan);
@@ -202,21 +205,35 @@ function planFrom(
   current: Current,
   release: ReleaseId | undefined,
   router: RouterSpec,
-  whyInPlace?: string,
+  cost: string,
 ): ServicePlan {
   return {
     service,
     strategy: 'recreate',
     decision: { kind: 'change', reasons: [way === 'kill' ? 'emergency restart' : 'a restart was asked for'] },
-    notes: [
-      way === 'kill'
-        ? 'Killed, removed and started afresh: requests fail until it is ready; what only its writable layer holds is lost.'
-        : `Restarted in place (${whyInPlace ?? 'as asked'}): its writable layer stays; requests fail between stop and ready.`,
-      ...trafficNotes(viewing.request, 'recreate'),
-    ],
+    notes: [cost, ...trafficNotes(viewing.request, 'recreate')],
     operations: restartOperations(viewing, service, way, current, release, router),
     estimatedDowntimeMs: undefined,
   };
+}
+
+/** @returns what is lost by it, for the plan */
+async function costOf(
+  viewing: Viewing,
+  way: RestartWay,
+  { containers }: Current,
+  whyInPlace = 'as asked',
+): Promise<string> {
+  if (way === 'restart')
+    return `Restarted in place (${whyInPlace}): its writable layer stays; requests fail between stop and ready.`;
+  const written = await writtenInAHurry(viewing, containers);
+  const lost =
+    written === undefined
+      ? 'what only its writable layer holds is lost (the engine does not say what that is)'
+      : written.length === 0
+        ? 'its writable layer holds nothing that would be lost'
+        : `what only its writable layer holds is lost: ${nameFiles(written)}`;
+  return `Killed, removed and started afresh: requests fail until it is ready; ${lost}.`;
 }
 
 function restartOperations(

@@ -82,6 +82,8 @@ describe('the same release again', () => {
     await docker('exec', before.Id, 'sh', '-c', 'kill -STOP 1; echo lost > /tmp/lost');
     await docker('kill', '--signal', 'STOP', before.Id);
     await expect(project.get('/', 700)).rejects.toThrow();
+    const planned = await carryOut(project, { procedure: 'emergency', service: 'app', 'dry-run': 'true' });
+    expect(planned.report.plan?.services[0]?.notes.join('\n')).toMatch(/layer holds is lost: .*\/tmp\/lost\./);
     const { report, log } = await carryOut(project, { procedure: 'emergency', service: 'app' });
     expect(report.outcome, log).toBe('deployed');
     const after = await project.inspect('app');
@@ -89,6 +91,7 @@ describe('the same release again', () => {
     expect(after.Image).toBe(before.Image);
     expect((await project.get('/')).text).toMatch(/^1\.0\.0 /);
     expect((await project.get('/file?path=/tmp/lost')).status).toBe(500);
+    expect(log).toMatch(/what only its writable layer holds is lost: .*\/tmp\/lost\./);
     expect(await gone(before.Id)).toBe(true);
     const evidence = (await readdir(report.evidencePath ?? '', { recursive: true })).join('\n');
     expect(evidence).toMatch(/before.*inspect\.json$/m);

@@ -1,0 +1,37 @@
+import type { Viewing } from './session.js';
+
+/** Files named of a writable layer. */
+const NAMED = 3;
+/** An emergency waits no longer for it: its engine may be half dead. */
+const IN_A_HURRY_MS = 2_000;
+
+/** @returns what only the writable layers of containers hold, and a new container would not have */
+export async function writtenBy(
+  { engine }: Pick<Viewing, 'engine'>,
+  containers: readonly { readonly id: string }[],
+): Promise<readonly string[]> {
+  return (await Promise.all(containers.map(({ id }) => engine.writtenFiles(id)))).flat();
+}
+
+/** @returns undefined when the engine does not tell in two seconds */
+export async function writtenInAHurry(
+  viewing: Pick<Viewing, 'engine'>,
+  containers: readonly { readonly id: string }[],
+): Promise<readonly string[] | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => {
+      resolve(undefined);
+    }, IN_A_HURRY_MS);
+  });
+  const told = writtenBy(viewing, containers).catch(() => undefined);
+  return Promise.race([told, late]).finally(() => {
+    clearTimeout(timer);
+  });
+}
+
+/** @returns the first of them, and how many more there are */
+export function nameFiles(files: readonly string[]): string {
+  const more = files.length > NAMED ? ` and ${files.length - NAMED} more` : '';
+  return `${files.slice(0, NAMED).join(', ')}${more}`;
+}
