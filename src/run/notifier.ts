@@ -4,8 +4,8 @@ import type { Progress } from '../model/ports/progress.js';
 
 /** What one message to one channel may take. */
 const DEADLINE_MS = 5_000;
-/** The runner kills a cancelled job some seconds later. */
-const CANCELLED_DEADLINE_MS = 2_000;
+/** The runner kills a cancelled job some seconds later; and a channel that gave no answer once is not waited for as long again. */
+const SHORT_DEADLINE_MS = 2_000;
 
 /** What became of one message on one channel. */
 export interface Delivery {
@@ -22,6 +22,7 @@ export interface Delivery {
 export class Notifier {
   private readonly tails = new Map<Channel, Promise<void>>();
   private readonly delivered: Delivery[] = [];
+  private readonly silent = new Set<Channel>();
 
   constructor(
     private readonly channels: readonly Channel[],
@@ -72,10 +73,13 @@ export class Notifier {
 
   private async deliver(channel: Channel, message: Message): Promise<Delivery> {
     const { cancelled, progress, redact, deadlineMs = DEADLINE_MS } = this.options;
-    const limit = cancelled.aborted ? Math.min(deadlineMs, CANCELLED_DEADLINE_MS) : deadlineMs;
+    // A status page that is not told says something untrue from then on: it gets its time again.
+    const short = cancelled.aborted || (this.silent.has(channel) && message.kind === 'notice');
+    const limit = short ? Math.min(deadlineMs, SHORT_DEADLINE_MS) : deadlineMs;
     const began = performance.now();
     const problem = await within(limit, (signal) => channel.send(message, signal));
     const durationMs = Math.round(performance.now() - began);
+    if (durationMs >= limit) this.silent.add(channel);
     const words = problem === undefined ? undefined : redact(problem);
     const delivery: Delivery = { channel: channel.name, message, problem: words, durationMs };
     this.delivered.push(delivery);

@@ -128,6 +128,22 @@ describe('the notifier', () => {
     ]);
   });
 
+  it('does not wait as long again for a channel that was silent', async () => {
+    const silent: Channel = {
+      name: 'silent',
+      describe: () => 'says nothing',
+      send: () => new Promise(() => undefined),
+    };
+    const { notifier: told, warnings } = notifier([silent], 2_500);
+    told.send(sampleNotice({ moment: 'start' }));
+    told.send(sampleNotice({ moment: 'success' }));
+    await told.settle();
+    expect(warnings).toEqual([
+      'silent could not be told (start): no answer within 2.5 s',
+      'silent could not be told (success): no answer within 2 s',
+    ]);
+  });
+
   it('says what was answered, secrets hidden, and goes on', async () => {
     const refuses = await receiver((response) => response.writeHead(403).end('invalid_token s3cret\n'));
     const { notifier: told, warnings } = notifier(
