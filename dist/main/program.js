@@ -17191,8 +17191,8 @@ function incidentLine(incident) {
 ;// CONCATENATED MODULE: ./build/steps/record-incident.js
 
 /** Shows what was found, and writes it where people look for it later. Whatever fails here fails nothing. */
-async function recordIncident(session, outcome, services, causes) {
-    const { recorder, progress, redactor, invocation } = session;
+async function recordIncident(run, outcome, services, causes) {
+    const { recorder, progress, redactor, invocation } = run;
     const clean = (text) => redactor.text(text);
     for (const cause of causes) {
         recorder.findings.push({
@@ -17205,12 +17205,12 @@ async function recordIncident(session, outcome, services, causes) {
     }
     const incident = {
         at: new Date().toISOString(),
-        project: session.project,
+        project: run.project,
         services,
         by: invocation.actor,
         run: invocation.runId,
         runUrl: invocation.runUrl,
-        reason: session.request.reason,
+        reason: run.request.reason,
         outcome: outcome.outcome,
         headline: clean(outcome.headline),
         causes: causes.map((cause) => ({
@@ -17218,16 +17218,16 @@ async function recordIncident(session, outcome, services, causes) {
             likely: cause.likely.map(clean),
             facts: cause.facts.map(({ what, found }) => ({ what, found: clean(found) })),
         })),
-        evidencePath: session.evidence.path,
+        evidencePath: run.evidence.path,
     };
     try {
-        await session.incidents.append(clean(incidentLine(incident)));
-        progress.info(`incident written to ${session.incidents.path}`);
+        await run.incidents.append(clean(incidentLine(incident)));
+        progress.info(`incident written to ${run.incidents.path}`);
     }
     catch (error) {
-        progress.warning(`the incident could not be written to ${session.incidents.path}: ${String(error)}`);
+        progress.warning(`the incident could not be written to ${run.incidents.path}: ${String(error)}`);
     }
-    const issue = await session.codeHost.reportIncident(incident);
+    const issue = await run.codeHost.reportIncident(incident);
     if (issue === undefined)
         return;
     const words = `${issue.created ? 'opened' : 'added to'} issue #${issue.number}: ${issue.url}`;
@@ -17355,6 +17355,8 @@ async function kernelLines(session) {
 
 
 
+
+const ENGINE_IS_GONE = new Set(['E_ENGINE_UNREACHABLE', 'E_ENGINE', 'E_DEADLINE']);
 /**
  * Runbook, Procedure 4: the service is frozen. Captures what can be captured within bounds, then kills, removes and
  * starts it again from the release that was live. Does not wait behind another procedure: it interrupts it.
@@ -17363,6 +17365,15 @@ const emergency = {
     name: 'emergency',
     purpose: 'Captures state, kills and removes the containers, and starts the live release afresh.',
     interrupts: true,
+    /** The line in the log is all that can be done about an engine that does not answer. */
+    async cannotBegin(run, { code, message }) {
+        const { services, projectName, workingDirectory } = run.request;
+        if (!ENGINE_IS_GONE.has(code))
+            return;
+        const project = projectName ?? external_node_path_default().basename(workingDirectory);
+        const headline = `the emergency restart did not begin: ${message}`;
+        await recordIncident({ ...run, project }, { outcome: code === 'E_ENGINE_UNREACHABLE' ? 'refused' : 'failed', headline }, services, []);
+    },
     async preview(viewing) {
         const names = requireNamedServices(viewing);
         const services = await Promise.all(names.map((name) => planRestart(viewing, name, 'kill')));
@@ -19702,7 +19713,7 @@ async function runProcedure(asked) {
     let run = asked;
     let result;
     try {
-        const opened = await open_project_openProject(asked);
+        const opened = await openOrSay(asked);
         run = await asMeant(asked, opened);
         result = await conduct(run, opened, ALL_PROCEDURES[run.request.procedure]);
     }
@@ -19714,6 +19725,17 @@ async function runProcedure(asked) {
     await endDeployment(run, build_report_buildReport(run, result));
     await notify_tellEnd(run, build_report_buildReport(run, result));
     return build_report_buildReport(run, result);
+}
+async function openOrSay(run) {
+    try {
+        return await open_project_openProject(run);
+    }
+    catch (error) {
+        const { procedure, dryRun } = run.request;
+        if (!dryRun)
+            await ALL_PROCEDURES[procedure].cannotBegin?.(run, (0,errors/* asProcedureError */.qq)(error));
+        throw error;
+    }
 }
 /**
  * Finishes or undoes what a run left that was killed: the action's `post`, and a shell's `recover`.
@@ -38607,8 +38629,8 @@ function placeOf({ origin: { project, host } }) {
 
 /** What one message to one channel may take. */
 const notifier_DEADLINE_MS = 5_000;
-/** The runner kills a cancelled job some seconds later. */
-const CANCELLED_DEADLINE_MS = 2_000;
+/** The runner kills a cancelled job some seconds later; and a channel that gave no answer once is not waited for as long again. */
+const SHORT_DEADLINE_MS = 2_000;
 /**
  * Tells all channels at once, in the background: a channel that is down delays no change and fails none. Messages to one
  * channel go one after the other, so that an end never comes before its beginning.
@@ -38618,6 +38640,7 @@ class Notifier {
     options;
     tails = new Map();
     delivered = [];
+    silent = new Set();
     constructor(channels, options) {
         this.channels = channels;
         this.options = options;
@@ -38654,10 +38677,14 @@ class Notifier {
     }
     async deliver(channel, message) {
         const { cancelled, progress, redact, deadlineMs = notifier_DEADLINE_MS } = this.options;
-        const limit = cancelled.aborted ? Math.min(deadlineMs, CANCELLED_DEADLINE_MS) : deadlineMs;
+        // A status page that is not told says something untrue from then on: it gets its time again.
+        const short = cancelled.aborted || (this.silent.has(channel) && message.kind === 'notice');
+        const limit = short ? Math.min(deadlineMs, SHORT_DEADLINE_MS) : deadlineMs;
         const began = performance.now();
         const problem = await within(limit, (signal) => channel.send(message, signal));
         const durationMs = Math.round(performance.now() - began);
+        if (durationMs >= limit)
+            this.silent.add(channel);
         const words = problem === undefined ? undefined : redact(problem);
         const delivery = { channel: channel.name, message, problem: words, durationMs };
         this.delivered.push(delivery);

@@ -1,4 +1,5 @@
-import { asProcedureError } from '../model/errors.js';
+import path from 'node:path';
+import { asProcedureError, type ErrorCode } from '../model/errors.js';
 import type { ObservedContainer } from '../model/service.js';
 import { diskSpaceGate } from '../steps/gates/disk-space.js';
 import { healthGate } from '../steps/gates/health.js';
@@ -13,6 +14,8 @@ import { isStopped, startedAllTheSame } from '../steps/stopped.js';
 import { describePreview } from '../steps/show-plan.js';
 import { ended, type Procedure, type ProcedureResult } from './procedure.js';
 
+const ENGINE_IS_GONE: ReadonlySet<ErrorCode> = new Set(['E_ENGINE_UNREACHABLE', 'E_ENGINE', 'E_DEADLINE']);
+
 /**
  * Runbook, Procedure 4: the service is frozen. Captures what can be captured within bounds, then kills, removes and
  * starts it again from the release that was live. Does not wait behind another procedure: it interrupts it.
@@ -21,6 +24,20 @@ export const emergency: Procedure = {
   name: 'emergency',
   purpose: 'Captures state, kills and removes the containers, and starts the live release afresh.',
   interrupts: true,
+
+  /** The line in the log is all that can be done about an engine that does not answer. */
+  async cannotBegin(run, { code, message }): Promise<void> {
+    const { services, projectName, workingDirectory } = run.request;
+    if (!ENGINE_IS_GONE.has(code)) return;
+    const project = projectName ?? path.basename(workingDirectory);
+    const headline = `the emergency restart did not begin: ${message}`;
+    await recordIncident(
+      { ...run, project },
+      { outcome: code === 'E_ENGINE_UNREACHABLE' ? 'refused' : 'failed', headline },
+      services,
+      [],
+    );
+  },
 
   async preview(viewing: Viewing): Promise<ProcedureResult> {
     const names = requireNamedServices(viewing);

@@ -1,6 +1,7 @@
 import type { ProcedureError } from '../model/errors.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import type { ProcedureName } from '../model/request.js';
+import type { Run } from '../run/run.js';
 import type { Session, Viewing } from '../steps/session.js';
 
 /** One entry of the runbook. A new one is one file and one line in `index.ts`. */
@@ -14,6 +15,8 @@ export interface Procedure {
   readonly preview: (viewing: Viewing) => Promise<ProcedureResult>;
   /** Undefined for a procedure that only looks. */
   readonly perform: ((session: Session) => Promise<ProcedureResult>) | undefined;
+  /** What is left to do when not even the project could be looked at, such as with an engine that does not answer. */
+  readonly cannotBegin?: (run: Run, error: ProcedureError) => Promise<void>;
   /** What its messages to people belong together with, where that is more than the run. Changes nothing. */
   readonly thread?: (viewing: Viewing) => Promise<string>;
 }

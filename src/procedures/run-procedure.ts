@@ -23,7 +23,7 @@ export async function runProcedure(asked: Run): Promise<RunReport> {
   let run = asked;
   let result: ProcedureResult;
   try {
-    const opened = await openProject(asked);
+    const opened = await openOrSay(asked);
     run = await asMeant(asked, opened);
     result = await conduct(run, opened, ALL_PROCEDURES[run.request.procedure]);
   } catch (error) {
@@ -34,6 +34,16 @@ export async function runProcedure(asked: Run): Promise<RunReport> {
   await endDeployment(run, buildReport(run, result));
   await tellEnd(run, buildReport(run, result));
   return buildReport(run, result);
+}
+
+async function openOrSay(run: Run): Promise<OpenProject> {
+  try {
+    return await openProject(run);
+  } catch (error) {
+    const { procedure, dryRun } = run.request;
+    if (!dryRun) await ALL_PROCEDURES[procedure].cannotBegin?.(run, asProcedureError(error));
+    throw error;
+  }
 }
 
 /**

@@ -1,14 +1,14 @@
 import { incidentLine, type Incident, type RootCause } from '../model/incident.js';
-import type { Session } from './session.js';
+import type { Run } from '../run/run.js';
 
 /** Shows what was found, and writes it where people look for it later. Whatever fails here fails nothing. */
 export async function recordIncident(
-  session: Session,
+  run: Run & { readonly project: string },
   outcome: { readonly outcome: string; readonly headline: string },
   services: readonly string[],
   causes: readonly RootCause[],
 ): Promise<void> {
-  const { recorder, progress, redactor, invocation } = session;
+  const { recorder, progress, redactor, invocation } = run;
   const clean = (text: string): string => redactor.text(text);
   for (const cause of causes) {
     recorder.findings.push({
@@ -20,12 +20,12 @@ export async function recordIncident(
   }
   const incident: Incident = {
     at: new Date().toISOString(),
-    project: session.project,
+    project: run.project,
     services,
     by: invocation.actor,
     run: invocation.runId,
     runUrl: invocation.runUrl,
-    reason: session.request.reason,
+    reason: run.request.reason,
     outcome: outcome.outcome,
     headline: clean(outcome.headline),
     causes: causes.map((cause) => ({
@@ -33,15 +33,15 @@ export async function recordIncident(
       likely: cause.likely.map(clean),
       facts: cause.facts.map(({ what, found }) => ({ what, found: clean(found) })),
     })),
-    evidencePath: session.evidence.path,
+    evidencePath: run.evidence.path,
   };
   try {
-    await session.incidents.append(clean(incidentLine(incident)));
-    progress.info(`incident written to ${session.incidents.path}`);
+    await run.incidents.append(clean(incidentLine(incident)));
+    progress.info(`incident written to ${run.incidents.path}`);
   } catch (error) {
-    progress.warning(`the incident could not be written to ${session.incidents.path}: ${String(error)}`);
+    progress.warning(`the incident could not be written to ${run.incidents.path}: ${String(error)}`);
   }
-  const issue = await session.codeHost.reportIncident(incident);
+  const issue = await run.codeHost.reportIncident(incident);
   if (issue === undefined) return;
   const words = `${issue.created ? 'opened' : 'added to'} issue #${issue.number}: ${issue.url}`;
   progress.info(words);

@@ -159,6 +159,21 @@ describe('an emergency', () => {
     }
   });
 
+  it('with an engine that answers nothing at all: in the incident log as well, and a dry run is not', async () => {
+    const before = await incidents();
+    const nobody = { environment: { ...process.env, DOCKER_HOST: 'tcp://127.0.0.1:9' } };
+    const inputs = { procedure: 'emergency', service: 'app', reason: 'it hangs' };
+    const planned = await carryOut(project, { ...inputs, 'dry-run': 'true' }, nobody);
+    expect(planned.report.error?.code).toBe('E_ENGINE_UNREACHABLE');
+    expect(await incidents()).toEqual(before);
+    const { report, log } = await carryOut(project, inputs, nobody);
+    expect(report.error?.code, log).toBe('E_ENGINE_UNREACHABLE');
+    expect(report.changed).toBe(false);
+    const [line = '', ...more] = (await incidents()).slice(before.length);
+    expect(more).toEqual([]);
+    expect(line).toMatch(/emergency restart of app in \S+ by .* did not begin: .*\| reason: it hangs/);
+  });
+
   it('with an engine that does not kill: says that nothing was started again, and what to do', async () => {
     const id = await project.containerId('app');
     const engine = await halfDeadEngine((request) => request === `POST /containers/${id}/kill`);
