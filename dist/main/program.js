@@ -700,7 +700,7 @@ const TABLE = [
     },
     {
         name: 'environment',
-        description: 'GitHub environment that is changed: the change is recorded as a deployment in it; `github-token` needs `deployments: write`.',
+        description: 'GitHub environment that is changed: the change is recorded as a deployment in it, with who approved it; `github-token` needs `deployments: write` and `actions: read`.',
         default: undefined,
         kind: 'text',
         procedures: CHANGES,
@@ -886,7 +886,7 @@ const TABLE = [
     },
     {
         name: 'github-token',
-        description: 'Token for GitHub: git fetches a private repository with it (`contents: read`), deployments are recorded (`deployments: write`), an emergency or `slo-report` opens an issue (`issues: write`), and `plan` comments on the pull request (`pull-requests: write`).',
+        description: 'Token for GitHub: git fetches a private repository with it (`contents: read`), deployments are recorded (`deployments: write`) with who approved them (`actions: read`) and which pull request brought the commit (`pull-requests: read`), an emergency or `slo-report` opens an issue (`issues: write`), and `plan` comments on the pull request (`pull-requests: write`).',
         default: undefined,
         kind: 'secret',
         procedures: ['check', ...CHANGES, 'emergency', 'plan', 'slo-report'],
@@ -3927,7 +3927,7 @@ __nccwpck_require__.r(__webpack_exports__);
 /* harmony import */ var _github_invocation_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8597);
 /* harmony import */ var _model_errors_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(8182);
 /* harmony import */ var _model_request_secrets_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(9036);
-/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(442);
+/* harmony import */ var _procedures_run_procedure_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3284);
 /* harmony import */ var _publish_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(8802);
 /* harmony import */ var _report_redact_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(6517);
 /* harmony import */ var _wiring_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(5815);
@@ -4000,15 +4000,18 @@ function whoIsAsked(approval) {
             return `not known: ${approval.reason}`;
     }
 }
-/** @returns for the record of a change that was made */
-function whoApproved(approval) {
+/**
+ * @param startedBy as in `ada via workflow_dispatch`
+ * @returns for the record of a change that was made
+ */
+function whoApproved(approval, startedBy) {
     switch (approval.kind) {
         case 'asked':
             return approval.approvedBy.length > 0
-                ? `by ${approval.approvedBy.join(', ')}`
-                : `GitHub names nobody who approved; asked: ${approval.reviewers.join(', ')}`;
+                ? `by ${approval.approvedBy.join(', ')} in this run`
+                : `not known by whom; required reviewers: ${approval.reviewers.join(', ')}`;
         case 'nobody':
-            return `nobody was asked: ${NO_RULE}`;
+            return `by ${startedBy}, who started it: ${NO_RULE}`;
         case 'unknown':
             return `not known: ${approval.reason}`;
     }
@@ -5590,7 +5593,7 @@ function formatSize(bytes) {
 
 /***/ }),
 
-/***/ 442:
+/***/ 3284:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -5683,9 +5686,9 @@ function checklists(recorder) {
         {
             title: 'Post-restart checklist',
             items: [
-                fromChecks('Container status is running and healthy', 'state'),
+                unlessSeen(fromChecks('Container status is running and healthy', 'state'), recorder, NOT_RUNNING),
                 fromChecks('The wanted image and configuration are what runs', 'identity'),
-                fromChecks('No errors in logs', 'error-lines'),
+                unlessSeen(fromChecks('No errors in logs', 'error-lines'), recorder, ['error-lines']),
                 fromChecks('Smoke tests pass', 'smoke-test'),
                 memory(recorder.slo),
                 {
@@ -5700,6 +5703,15 @@ function checklists(recorder) {
             ],
         },
     ];
+}
+/** Signs of a container that did not run on as it was verified. */
+const NOT_RUNNING = ['exited', 'keeps-restarting', 'unhealthy', 'out-of-memory'];
+/** What was verified and did not stay so: the watch comes after it. */
+function unlessSeen(item, { warnings }, signs) {
+    const seen = warnings.filter(({ sign }) => signs.includes(sign));
+    if (seen.length === 0)
+        return item;
+    return { ...item, state: 'failed', detail: seen.map(({ service, message }) => `${service}: ${message}`).join('; ') };
 }
 /** As the targets have it: one reading for each service that was changed. */
 function memory(slo) {
@@ -5999,7 +6011,8 @@ const MOST_NEXT_STEPS = 5;
 /** Tells that a procedure begins, and waits for nothing. */
 function tellStart(session) {
     const { request, project } = session;
-    const services = request.services.length === 0 ? 'what changed' : request.services.join(', ');
+    const all = request.procedure === 'code-update' || request.procedure === 'config-change' ? 'what changed' : 'all services';
+    const services = request.services.length === 0 ? all : request.services.join(', ');
     session.notifier.send(noticeOf(session, {
         moment: 'start',
         project,
@@ -6248,15 +6261,23 @@ function stoppedOnPurpose({ events }) {
 }
 /**
  * The release to go back to from `current`: the one accepted last that is another one, is not bad and not dropped.
- * After a rollback B → A, the previous of A is what was live before A first was, never B.
+ * After a rollback B → A, the previous of A is what was live before A first was, never B. A maintenance deploys what runs once
+ * more: the same image with the same configuration is the same to whoever wants to go back.
  */
 function previousRelease(history, current) {
     const firstLive = history.events.findIndex((event) => event.kind === 'live' && event.release === current);
     const before = firstLive === -1 ? history.events : history.events.slice(0, firstLive);
     const candidates = before.filter((event) => event.kind === 'live' && event.release !== current && !isBad(history, event.release));
     const gone = new Set(history.events.filter((event) => event.kind === 'dropped').map((event) => event.release));
-    const id = candidates.findLast((event) => !gone.has(event.release))?.release;
-    return history.releases.find((release) => release.id === id);
+    const known = new Map(history.releases.map((release) => [release.id, release]));
+    const now = current === undefined ? undefined : known.get(current);
+    return candidates
+        .filter((event) => !gone.has(event.release))
+        .flatMap((event) => known.get(event.release) ?? [])
+        .findLast((release) => now === undefined || !isSameContent(release, now));
+}
+function isSameContent(one, other) {
+    return one.configHash === other.configHash && one.image.fingerprint === other.image.fingerprint;
 }
 /**
  * The releases whose images are kept: the live one, the one to go back to, and the newest ones up to `count`; a bad one
@@ -7009,7 +7030,7 @@ function buildsOnce({ request }) {
  * keeps of releases and deployments. What is recorded there is a digest, and counts only for the very commit and for the
  * repository that this run would push to.
  * @param building services whose image would be built
- * @param look what has it where neither could be asked
+ * @param look what has it where neither could be asked, or nobody would have recorded it
  */
 async function recordedImages(viewing, commit, building, look) {
     const { request, invocation, codeHost } = viewing;
@@ -7038,13 +7059,17 @@ async function recordedImages(viewing, commit, building, look) {
         const reference = images[service];
         if ((0,recorded_image/* isPinned */.T4)(repositoryOf(request, service) ?? '', reference))
             found.set(service, reference);
-        else if (!told && look !== undefined) {
+        else if ((!told || nobodyRecords(viewing)) && look !== undefined) {
             const inRegistry = await look(service, commit);
             if (inRegistry !== undefined)
                 found.set(service, inRegistry);
         }
     }
     return found;
+}
+/** Outside of an environment there is no deployment that would have the digest: that GitHub has none says nothing. */
+function nobodyRecords({ request }) {
+    return request.deployment.environment === undefined;
 }
 /**
  * The image that the registry has for a commit, where nobody could be asked for its digest: a second build of the commit would
@@ -12116,6 +12141,25 @@ function mountNotes(viewing, candidate) {
 
 ;// CONCATENATED MODULE: ./build/model/outage.js
 /**
+ * When containers serve again that ended after they had served and were started again by Docker: from their health check
+ * on, or from their start where they have none. Nobody else looks at them by then.
+ * @param served readings of readiness
+ * @param events in the order they happened
+ */
+function servingAgain(served, events) {
+    const checked = new Set(events.filter(({ action }) => action.startsWith('health_status')).map(({ id }) => id));
+    const ended = new Set();
+    const changes = [];
+    for (const { action, id, atMs } of events) {
+        if (action === 'die' && served.some((one) => one.container === id && one.atMs <= atMs))
+            ended.add(id);
+        if (ended.has(id) && action === (checked.has(id) ? 'health_status: healthy' : 'start')) {
+            changes.push({ atMs, container: id, serves: true });
+        }
+    }
+    return changes;
+}
+/**
  * How long nothing served at all.
  * @param initially containers that served when the change began
  * @param changes in any order
@@ -12838,7 +12882,7 @@ class MemoryWatcher {
             const used = this.used.get(container.id) ?? 0;
             if (used <= maxMemoryBytes)
                 continue;
-            const message = `${container.name} uses more than ${(0,units/* formatSize */.Xq)(maxMemoryBytes)} of memory`;
+            const message = `${container.name} uses ${(0,units/* formatSize */.Xq)(used)} of memory, more than ${(0,units/* formatSize */.Xq)(maxMemoryBytes)}`;
             raiseSign(this.window, 'memory', 'medium', message);
         }
     }
@@ -13544,14 +13588,15 @@ class ServiceRun {
         const old = this.candidate.current.containers.filter((container) => container.state === 'running');
         if (old.length === 0 || this.candidate.oneShot)
             return undefined;
-        const changes = this.session.events.seen
-            .filter((event) => event.action === 'die' && event.service === this.candidate.service)
+        const seen = this.session.events.seen.filter((event) => event.service === this.candidate.service);
+        const changes = seen
+            .filter((event) => event.action === 'die')
             .map((event) => ({
             atMs: stoppedServingAt(event, this.session.events.seen),
             container: event.id,
             serves: false,
         }));
-        const unserved = Math.round(outageMs(old.map((container) => container.id), [...changes, ...this.served], this.startedAtMs, Date.now()));
+        const unserved = Math.round(outageMs(old.map((container) => container.id), [...changes, ...this.served, ...servingAgain(this.served, seen)], this.startedAtMs, Date.now()));
         return Math.max(unserved, this.ports.ms);
     }
 }
@@ -14931,6 +14976,23 @@ async function newerNotes(viewing, { service, current, release }) {
     return [note];
 }
 
+;// CONCATENATED MODULE: ./build/steps/gates/bad-release.js
+
+
+/** After a rollback main still holds the bad commit: deploying the same again wants a person's word. */
+function badReleaseGate(service, current, wanted) {
+    const bad = sameBadRelease(current.history, wanted);
+    if (bad === undefined)
+        return { kind: 'pass', detail: `${service}: not a release that was rolled back` };
+    const event = current.history.events.findLast((entry) => entry.release === bad.id && entry.kind === 'bad');
+    return {
+        kind: 'refuse',
+        error: new errors/* ProcedureError */.e_('E_BAD_RELEASE', `This is release ${bad.id} of ${service}, which is marked bad: ${event?.reason ?? 'no reason recorded'}`, {
+            next: 'Deploy a commit or a configuration that is corrected, or set force: true to deploy the same again; nothing was changed.',
+        }),
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/steps/image-origin.js
 /** Values of `pull_policy` that take what the engine has (compose-spec, "pull_policy"). */
 const CONTENT_WITH_LOCAL = new Set(['never', 'missing', 'if_not_present']);
@@ -15238,23 +15300,29 @@ function stoppedError(service, stop) {
 
 
 
+
+
 /**
  * The plan of a code update without doing anything: from inspected state and rendered configuration, never from
  * `docker compose up --dry-run`, which has swapped containers for real in some versions (docker/compose#14029).
  * Whether an image differs is known only after it is built or pulled; the plan says so.
+ * @param asMeant what a procedure makes of a service, where that is not what is decided by what differs
  */
-async function previewUpdate(viewing, procedure) {
-    return preview(viewing, procedure, await viewWanted(viewing), 'build-or-pull');
+async function previewUpdate(viewing, procedure, asMeant = asDecided) {
+    return preview(viewing, procedure, await viewWanted(viewing), 'build-or-pull', asMeant);
 }
 /** The plan of applying the files as they lie, with the images that are there. */
 async function previewLive(viewing, procedure) {
     return preview(viewing, procedure, wantedFromLive(viewing.opened, viewing.request.workingDirectory), 'as-named');
 }
-async function preview(viewing, procedure, wanted, images) {
+function asDecided(candidate) {
+    return candidate;
+}
+async function preview(viewing, procedure, wanted, images, asMeant = asDecided) {
     const services = await withoutStopped(viewing, await servicesToDeploy(viewing, wanted.project));
     const { preparation, candidates } = await viewCandidates(viewing, wanted, services, images);
     let commit = viewing.opened.checkout?.commit;
-    const changed = await withRemediesFor(viewing, await withDataChanges(viewing, candidates, true));
+    const changed = await withRemediesFor(viewing, await withDataChanges(viewing, candidates.map(asMeant), true));
     const plans = changed.map((candidate) => {
         const plan = planFor(viewing, candidate, commit);
         if (plan.operations.some((operation) => operation.kind === 'move-checkout'))
@@ -15284,6 +15352,12 @@ async function viewCandidates(viewing, wanted, services, images) {
         preparation.push(...operations);
         const facts = await trafficFacts(viewing, wanted.project, described.definition, current);
         const candidate = previewCandidate(viewing, wanted, described, fingerprint);
+        if (candidate.decision.kind !== 'unchanged') {
+            const { configHash } = described;
+            // Of what is built, the commit is all that is known of it before.
+            const commit = fingerprint === undefined && operations.some(({ kind }) => kind === 'build-image') ? wanted.commit : undefined;
+            passGate(viewing, 'bad-release', badReleaseGate(service, current, { configHash, commit, fingerprint }));
+        }
         const diff = await changedConfiguration(viewing, candidate.decision, described, current);
         candidates.push({ ...candidate, ...facts, diff });
     }
@@ -15489,23 +15563,6 @@ async function lookAhead(viewing) {
         viewing.recorder.nextSteps.push(`code-update would not work now: ${problem.message}. ${problem.next}`);
         viewing.progress.warning(`code-update would not work now: ${problem.message}`);
     }
-}
-
-;// CONCATENATED MODULE: ./build/steps/gates/bad-release.js
-
-
-/** After a rollback main still holds the bad commit: deploying the same again wants a person's word. */
-function badReleaseGate(service, current, wanted) {
-    const bad = sameBadRelease(current.history, wanted);
-    if (bad === undefined)
-        return { kind: 'pass', detail: `${service}: not a release that was rolled back` };
-    const event = current.history.events.findLast((entry) => entry.release === bad.id && entry.kind === 'bad');
-    return {
-        kind: 'refuse',
-        error: new errors/* ProcedureError */.e_('E_BAD_RELEASE', `This is release ${bad.id} of ${service}, which is marked bad: ${event?.reason ?? 'no reason recorded'}`, {
-            next: 'Deploy a commit or a configuration that is corrected, or set force: true to deploy the same again; nothing was changed.',
-        }),
-    };
 }
 
 ;// CONCATENATED MODULE: ./build/steps/gates/registry.js
@@ -15815,6 +15872,19 @@ async function leftBehind(session, candidates) {
             left.push({ service, commit: before });
     }
     return left;
+}
+
+;// CONCATENATED MODULE: ./build/steps/pull-requests.js
+/** Several services may go back to several commits; a summary has no room for more. */
+const MOST_COMMITS = 3;
+/**
+ * Which pull requests brought what is going live. Asked while the work goes on, and never longer than some seconds.
+ * @returns each once
+ */
+async function pullRequestsOf({ codeHost }, candidates) {
+    const commits = [...new Set(candidates.flatMap(({ release }) => release.commit ?? []))].slice(0, MOST_COMMITS);
+    const found = (await Promise.all(commits.map((commit) => codeHost.pullRequestsOf(commit)))).flat();
+    return found.filter(({ url }, index) => found.findIndex((other) => other.url === url) === index);
 }
 
 ;// CONCATENATED MODULE: ./build/steps/by-hand.js
@@ -16391,6 +16461,7 @@ function never() {
 
 
 
+
 /**
  * One service at a time, each verified and watched before the next. At the first failure that one is undone, earlier
  * ones stay and are reported, later ones are not begun.
@@ -16405,6 +16476,15 @@ async function rollOutAll(session, procedure, wanted) {
     const changing = candidates.filter(({ decision }) => decision.kind !== 'unchanged');
     if (changing.length > 0)
         await passLastGates(session, changing);
+    const asked = pullRequestsOf(session, changing);
+    try {
+        return summarize(procedure, candidates, await oneByOne(session, procedure, candidates));
+    }
+    finally {
+        session.recorder.pullRequests = await asked;
+    }
+}
+async function oneByOne(session, procedure, candidates) {
     const results = [];
     for (const candidate of candidates) {
         if (candidate.decision.kind === 'unchanged') {
@@ -16416,7 +16496,7 @@ async function rollOutAll(session, procedure, wanted) {
         if (result.outcome !== 'deployed')
             break;
     }
-    return summarize(procedure, candidates, results);
+    return results;
 }
 /** @returns one plan for all services, as if each went well */
 function planAll(session, procedure, candidates) {
@@ -16565,7 +16645,6 @@ const codeUpdate = {
             passGate(session, 'disk-space', await diskSpaceGate(session, session.opened));
         });
         const wanted = await session.progress.group('Fetch', () => fetchWanted(session));
-        const asked = wanted.commit === undefined ? [] : session.codeHost.pullRequestsOf(wanted.commit);
         // Compose computes while the engine is asked; `prepare` takes the answer, or its failure.
         const hashes = renderedHashes(session, wanted.project);
         hashes.catch(() => undefined);
@@ -16587,7 +16666,6 @@ const codeUpdate = {
             if (buildsOnce(session))
                 beginDeployment(session, wanted.commit, images);
         }
-        session.recorder.pullRequests = await asked;
         const candidates = services.flatMap((service) => session.candidates.get(service) ?? []);
         const result = await rollOutAll(session, 'code-update', candidates);
         await offerRevert(session, candidates);
@@ -16606,30 +16684,48 @@ function requireKnownServices(viewing) {
 }
 /**
  * A service that does not change is looked at before anything does: a variable that somebody forgot to write into the
- * file would otherwise end green as "unchanged". Checks without a service are for those that change, and for all where
- * none does.
+ * file would otherwise end green as "unchanged". Checks without a service are for those that change; where none does, it is
+ * enough that one has what is asked for, as it had when it changed.
  * @throws ProcedureError E_GATE
  */
 async function requireEnvironment(viewing, candidates) {
     const { verifyEnv } = viewing.request;
     if (verifyEnv.length === 0)
         return;
-    const none = candidates.every(({ decision }) => decision.kind === 'unchanged');
-    const request = { ...viewing.request, verifyEnv: none ? verifyEnv : verifyEnv.filter(({ service }) => service) };
-    for (const { service, decision, current, definition, oneShot } of candidates) {
-        if (decision.kind !== 'unchanged' || oneShot)
-            continue;
-        try {
-            await checkEnvironment({ ...viewing, request }, service, current.containers, definition.environment);
+    const unchanged = candidates.filter(({ decision, oneShot }) => decision.kind === 'unchanged' && !oneShot);
+    for (const candidate of unchanged) {
+        const missing = await missingIn(viewing, candidate, verifyEnv.filter(({ service }) => service));
+        if (missing !== undefined)
+            throw missing;
+    }
+    if (candidates.some(({ decision }) => decision.kind !== 'unchanged'))
+        return;
+    for (const check of verifyEnv.filter(({ service }) => service === undefined)) {
+        const missing = [];
+        for (const candidate of unchanged) {
+            const problem = await missingIn(viewing, candidate, [check]);
+            if (problem !== undefined)
+                missing.push(problem);
         }
-        catch (error) {
-            const problem = (0,errors/* asProcedureError */.qq)(error);
-            if (problem.code !== 'E_VERIFICATION')
-                throw problem;
-            throw new errors/* ProcedureError */.e_('E_GATE', `${service} does not change, and ${problem.message}`, {
-                next: 'The compose files and env files do not say what verify-env asks for: correct the one or the other. Nothing was changed.',
-            });
-        }
+        const [first] = missing;
+        if (first !== undefined && missing.length === unchanged.length)
+            throw first;
+    }
+}
+/** @returns what is not as asked for, as an error to throw; undefined when all is */
+async function missingIn(viewing, { service, current, definition }, verifyEnv) {
+    const request = { ...viewing.request, verifyEnv };
+    try {
+        await checkEnvironment({ ...viewing, request }, service, current.containers, definition.environment);
+        return undefined;
+    }
+    catch (error) {
+        const problem = (0,errors/* asProcedureError */.qq)(error);
+        if (problem.code !== 'E_VERIFICATION')
+            throw problem;
+        return new errors/* ProcedureError */.e_('E_GATE', `${service} does not change, and ${problem.message}`, {
+            next: 'The compose files and env files do not say what verify-env asks for: correct the one or the other. Nothing was changed.',
+        });
     }
 }
 
@@ -16997,11 +17093,13 @@ async function restartServices(session, procedure, services, way) {
             const outcome = error.code === 'E_CANCELLED' ? 'cancelled' : 'failed';
             const before = done.length === 0 ? '' : `${done.join(', ')} restarted; `;
             const touched = hasBegun(session, plan, TOUCHES);
-            const what = hasBegun(session, plan, restart_STARTS)
-                ? 'was restarted and is not right'
-                : touched
-                    ? 'may be stopped and was not started again'
-                    : 'was not restarted';
+            const what = hasBegun(session, plan, WATCH)
+                ? 'was restarted and verified, and its watch did not come to its end well'
+                : hasBegun(session, plan, restart_STARTS)
+                    ? 'was restarted and is not right'
+                    : touched
+                        ? 'may be stopped and was not started again'
+                        : 'was not restarted';
             const headline = `${before}${service} ${what}: ${error.message}`;
             const freed = freedPort(session, plan);
             return { outcome, headline, error, undoError: undefined, changed: touched || freed || done.length > 0 };
@@ -17042,9 +17140,12 @@ async function restart_carryOut(session, candidate, plan, way) {
         session.progress.error(`${candidate.service}: ${failure.message}`);
         await diagnoseFailure(session, candidate.service, candidate.definition, failure, 'calm');
         await captureEvidence(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch((captureError) => session.progress.debug(`evidence: ${String(captureError)}`));
-        session.recorder.nextSteps.push(hasBegun(session, plan, restart_STARTS)
-            ? `${candidate.service}: what is there now is release ${candidate.release.id}, started again. To go back to the one before: procedure rollback with rollback-to: previous.`
-            : `${candidate.service}: it was not started again. Look at what is there (docker ps --all), correct what is in the way, and run the same procedure again.`);
+        const watching = hasBegun(session, plan, WATCH) && failure.code === 'E_CANCELLED';
+        session.recorder.nextSteps.push(watching
+            ? `${candidate.service}: what runs is release ${candidate.release.id}, as before, started again and verified. Look at it for the rest of the time.`
+            : hasBegun(session, plan, restart_STARTS)
+                ? `${candidate.service}: what is there now is release ${candidate.release.id}, started again. To go back to the one before: procedure rollback with rollback-to: previous.`
+                : `${candidate.service}: it was not started again. Look at what is there (docker ps --all), correct what is in the way, and run the same procedure again.`);
         run.report(failure.code === 'E_CANCELLED' ? 'cancelled' : 'failed', candidate.release.id, undefined);
         return failure;
     }
@@ -17076,6 +17177,7 @@ const restart_STARTS = new Set([
     'start-beside',
     'start-containers',
 ]);
+const WATCH = new Set(['watch']);
 const TOUCHES = new Set([...restart_STARTS, 'kill-containers', 'remove-containers']);
 function hasBegun({ begun }, { operations }, kinds) {
     return operations.some((one) => kinds.has(one.kind) && begun.includes(one));
@@ -17434,6 +17536,8 @@ const healthRestart = {
     interrupts: false,
     async preview(viewing) {
         const names = await withoutStopped(viewing, longRunning(viewing));
+        if (names.length === 0)
+            return procedure_ended('completed', NOTHING);
         for (const name of names)
             await lookBefore(viewing, name);
         const services = await Promise.all(names.map((name) => planRestart(viewing, name, 'restart')));
@@ -17441,6 +17545,8 @@ const healthRestart = {
     },
     async perform(session) {
         const services = await withoutStopped(session, longRunning(session));
+        if (services.length === 0)
+            return procedure_ended('unchanged', NOTHING);
         await session.progress.group('Health, resource use and recent errors', async () => {
             for (const service of services)
                 await lookBefore(session, service);
@@ -17448,6 +17554,7 @@ const healthRestart = {
         return restartServices(session, 'health-restart', services, 'restart');
     },
 };
+const NOTHING = 'no service is restarted: those that hold data, were stopped on purpose or run once are only restarted when `service` names them';
 /** Why it is restarted is seen before, and not afterwards; what cannot be seen keeps nothing from being restarted. */
 async function lookBefore(viewing, service) {
     const current = await observe(viewing.engine, viewing, viewing.project, service);
@@ -17754,7 +17861,9 @@ const announce = {
     async run(session, window) {
         const { maintenance, services } = session.request;
         const { durationMs, impact } = maintenance;
-        const startsAt = maintenance.startsAt ?? new Date(Date.now() + A_DAY_MS).toISOString();
+        // Whoever does it in the same run does it now.
+        const inMs = maintenance.phases.includes('perform') ? 0 : A_DAY_MS;
+        const startsAt = maintenance.startsAt ?? new Date(Date.now() + inMs).toISOString();
         const why = whyOf(session);
         const headline = `maintenance of ${session.project} at ${startsAt}, about ${(0,units/* formatDuration */.a3)(durationMs)}, impact ${impact}: ${why}`;
         session.notifier.send(noticeOf(session, { moment: 'announcement', project: session.project, services, headline }));
@@ -18163,6 +18272,7 @@ function maintenance_summarize(results) {
 
 
 
+
 /** Runbook, Procedure 5, in its phases: each may be a run of its own, or several are one. */
 const maintenance_maintenance = {
     name: 'maintenance',
@@ -18177,7 +18287,7 @@ const maintenance_maintenance = {
         if (!phases.includes('perform'))
             return procedure_ended('completed', `${phases.join(', ')}: nothing that runs is changed`);
         passGate(viewing, 'modified-files', modifiedFilesGate(viewing.opened));
-        const plan = await previewUpdate(withFreshBases(viewing), 'maintenance');
+        const plan = await previewUpdate(withFreshBases(viewing), 'maintenance', recreated);
         return procedure_ended('completed', describePreview(viewing, plan));
     },
     perform: (session) => carryOutPhases(session),
@@ -19619,7 +19729,7 @@ const sloReport = {
         }
         const headline = records.length === 0
             ? `no run changed anything in the ${period}`
-            : `${records.length} runs of ${[...all.keys()].join(', ')} in the ${period}, ${greenRuns(records)} of them green`;
+            : `${records.length} changes of ${[...all.keys()].join(', ')} in the ${period}, ${greenRuns(records)} of them green`;
         if (!request.dryRun)
             await tellForge(viewing, period, headline);
         return procedure_ended('completed', `slo-report: ${headline}`);
@@ -19633,6 +19743,7 @@ async function tellForge(viewing, period, headline) {
     const issue = await codeHost.reportReview({
         at: new Date().toISOString(),
         project,
+        host: invocation.host,
         period,
         headline: clean(headline),
         runUrl: invocation.runUrl,
@@ -35168,6 +35279,7 @@ async function connect(access, deadlineMs) {
     const { getOctokit } = await __nccwpck_require__.e(/* import() */ 413).then(__nccwpck_require__.bind(__nccwpck_require__, 2413));
     const octokit = getOctokit(access.token ?? '', { baseUrl: access.apiUrl });
     const signal = AbortSignal.timeout(deadlineMs);
+    const ends = performance.now() + deadlineMs;
     return (once = 'again') => async (route, parameters) => {
         for (const pauseMs of once === 'once' ? [] : PAUSES_MS) {
             try {
@@ -35176,10 +35288,15 @@ async function connect(access, deadlineMs) {
             catch (error) {
                 if (signal.aborted || !mayBeOtherwise(error))
                     throw error;
-                await (0,external_node_timers_promises_.setTimeout)(Math.max(pauseMs, retryAfterMs(error)), undefined, { signal });
+                const waitMs = Math.max(pauseMs, limitedForMs(error));
+                if (performance.now() + waitMs >= ends)
+                    throw limited(error);
+                await (0,external_node_timers_promises_.setTimeout)(waitMs, undefined, { signal });
             }
         }
-        return octokit.request(route, { owner, repo, ...parameters, request: { signal } });
+        return octokit.request(route, { owner, repo, ...parameters, request: { signal } }).catch((error) => {
+            throw limited(error);
+        });
     };
 }
 /** GitHub's GraphQL API, where REST has no call; nothing is repeated. @throws as `connect` does */
@@ -35198,18 +35315,45 @@ async function connectGraphql(access, deadlineMs) {
  */
 function mayBeOtherwise(error) {
     const status = statusOf(error);
-    return status >= 500 || status === 429 || (status === 403 && retryAfterMs(error) > 0);
+    return status >= 500 || status === 429 || (status === 403 && limitedForMs(error) > 0);
 }
 function statusOf(error) {
     return error instanceof Error && 'status' in error ? Number(error.status) : 0;
 }
-/** The headers of a secondary rate limit say how many seconds to wait. */
-function retryAfterMs(error) {
+/**
+ * How long GitHub takes nothing more, in milliseconds; 0 when that is not what it said. A secondary rate limit says how many
+ * seconds, the primary one when it is over.
+ * https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
+ */
+function limitedForMs(error) {
     if (!(error instanceof Error) || !('response' in error))
         return 0;
-    const response = error.response;
-    const seconds = Number(response?.headers?.['retry-after'] ?? 0);
-    return Number.isFinite(seconds) ? seconds * 1_000 : 0;
+    const { headers = {} } = (error.response ?? {});
+    const seconds = Number(headers['retry-after'] ?? 0);
+    if (seconds > 0)
+        return seconds * 1_000;
+    if (Number(headers['x-ratelimit-remaining'] ?? 1) > 0)
+        return 0;
+    return Math.max(1, Number(headers['x-ratelimit-reset'] ?? 0) * 1_000 - Date.now());
+}
+/** @returns the error in words that a person can do something with: a rate limit is neither a refusal nor a time-out */
+function limited(error) {
+    const waitMs = limitedForMs(error);
+    if (waitMs === 0)
+        return error;
+    const until = new Date(Date.now() + waitMs).toISOString().slice(0, 19);
+    return new Error(`the rate limit of the token is used up until ${until}Z`, { cause: error });
+}
+/** @returns whether GitHub says that there is no such thing, or none that the token may see */
+function isMissing(error) {
+    return statusOf(error) === 404;
+}
+/**
+ * @param permissions as in `issues: write`
+ * @returns what the token may lack, for a message, where GitHub refused; GitHub hides what a token may not see
+ */
+function hint(error, permissions, token = 'the token') {
+    return [401, 403, 404].includes(statusOf(error)) ? ` (${token} needs ${permissions})` : '';
 }
 
 ;// CONCATENATED MODULE: ./build/github/approval.js
@@ -35239,14 +35383,20 @@ async function findApproval(ask, environment, run) {
     const reviewers = rules.flatMap(({ type, reviewers: asked }) => type === 'required_reviewers' ? (asked ?? []).map(({ reviewer }) => nameOf(reviewer)) : []);
     if (reviewers.length === 0)
         return { kind: 'nobody' };
-    return { kind: 'asked', reviewers, approvedBy: run === undefined ? [] : await approversOf(ask, environment, run) };
+    // Who is asked is worth knowing alone.
+    const approvedBy = run === undefined ? [] : await approversOf(ask, environment, run).catch(() => []);
+    return { kind: 'asked', reviewers, approvedBy };
 }
 async function approversOf(ask, environment, run) {
     const { data } = await ask('GET /repos/{owner}/{repo}/actions/runs/{run_id}/approvals', { run_id: Number(run) });
     const approvals = reviewsSchema
         .parse(data)
-        .filter(({ state, environments }) => state === 'approved' && environments.some(({ name }) => name === environment));
+        .filter(({ state, environments }) => state === 'approved' && environments.some(({ name }) => isSame(name, environment)));
     return [...new Set(approvals.map(({ user }) => nameOf(user)))];
+}
+/** GitHub does not tell an environment from one that is written with other capitals. */
+function isSame(name, environment) {
+    return name?.toLowerCase() === environment.toLowerCase();
 }
 function nameOf(reviewer) {
     const { login, slug } = approval_named.safeParse(reviewer).data ?? {};
@@ -35423,27 +35573,42 @@ const payloadSchema = looseObject({ 'rolling-restart': looseObject({ images: rec
  * The images that were built for a commit: beside the release of one of its tags, and what is missing there in a deployment
  * of it. A record of another commit counts for nothing, since a tag may have been moved.
  * https://docs.github.com/rest/releases, https://docs.github.com/rest/deployments. Needs `contents: read`, `deployments: read`.
+ * What GitHub does not tell at one place is asked for at the other.
  * @param names tags that the commit may have; other names are simply not found
  * @param services those whose images are wanted
  */
 async function findRecordedImages(ask, commit, names, services) {
+    let problem;
     let known = {};
     const isWhole = () => services.every((service) => Object.hasOwn(known, service));
     for (const tag of names.flatMap(tagName)) {
-        const record = await besideRelease(ask, tag);
-        if (record?.commit === commit)
-            known = { ...record.images, ...known };
+        try {
+            const record = await besideRelease(ask, tag);
+            if (record?.commit === commit)
+                known = { ...record.images, ...known };
+        }
+        catch (error) {
+            problem ??= asError(error);
+        }
         if (isWhole())
-            return known;
+            return { images: known };
     }
-    const { data } = await ask('GET /repos/{owner}/{repo}/deployments', { sha: commit, per_page: recorded_images_LOOKED_AT });
-    for (const { payload } of deploymentsSchema.parse(data)) {
-        const parsed = payloadSchema.safeParse(typeof payload === 'string' ? fromJson(payload) : payload);
-        known = { ...parsed.data?.['rolling-restart'].images, ...known };
-        if (isWhole())
-            break;
+    try {
+        const { data } = await ask('GET /repos/{owner}/{repo}/deployments', { sha: commit, per_page: recorded_images_LOOKED_AT });
+        for (const { payload } of deploymentsSchema.parse(data)) {
+            const parsed = payloadSchema.safeParse(typeof payload === 'string' ? fromJson(payload) : payload);
+            known = { ...parsed.data?.['rolling-restart'].images, ...known };
+            if (isWhole())
+                return { images: known };
+        }
     }
-    return known;
+    catch (error) {
+        problem ??= asError(error);
+    }
+    return problem === undefined ? { images: known } : { images: known, problem };
+}
+function asError(error) {
+    return error instanceof Error ? error : new Error(String(error));
 }
 async function besideRelease(ask, tag) {
     let release;
@@ -35519,18 +35684,18 @@ async function openRevert(access, commit, reason) {
 ;// CONCATENATED MODULE: ./build/github/review-issue.js
 
 /**
- * One open issue for a project, that always holds the newest review; closed, the next review opens another one.
+ * One open issue for a project on a host, that always holds the newest review; closed, the next review opens another one.
  * https://docs.github.com/rest/issues/issues; needs `issues: write`.
  */
 async function openOrReplaceReview(ask, review) {
-    const marker = `<!-- rolling-restart slo-review: ${review.project} -->`;
+    const marker = `<!-- rolling-restart slo-review: ${review.project} on ${review.host} -->`;
     const body = `${review_issue_describe(review).slice(0, MOST_CHARACTERS)}\n${marker}\n`;
     const known = await findOpenIssue(ask, marker);
     if (known !== undefined) {
         await ask('PATCH /repos/{owner}/{repo}/issues/{issue_number}', { issue_number: known.number, body });
         return { number: known.number, url: known.html_url, created: false };
     }
-    const title = `Restart Performance Targets of ${review.project}`;
+    const title = `Restart Performance Targets of ${review.project} on ${review.host}`;
     const { data } = await ask('POST /repos/{owner}/{repo}/issues', { title, body });
     const { number, html_url: url } = issueSchema.parse(data);
     return { number, url, created: true };
@@ -35572,7 +35737,7 @@ function createCodeHost({ onProblem, onIssueLost = onProblem, revertToken, rende
             return await write((await connect(access, ISSUE_DEADLINE_MS))('once'));
         }
         catch (error) {
-            onIssueLost(`GitHub took no issue for the ${what} (the token needs issues: write): ${String(error)}`);
+            onIssueLost(`GitHub took no issue for the ${what}${hint(error, 'issues: write')}: ${String(error)}`);
             return undefined;
         }
     };
@@ -35595,7 +35760,7 @@ function createCodeHost({ onProblem, onIssueLost = onProblem, revertToken, rende
                 return await openRevert({ ...access, token: revertToken }, commit, reason);
             }
             catch (error) {
-                onIssueLost(`GitHub opened no pull request that reverts ${commit.slice(0, 12)} (revert-token needs contents: write and pull-requests: write): ${String(error)}`);
+                onIssueLost(`GitHub opened no pull request that reverts ${commit.slice(0, 12)}${hint(error, 'contents: write and pull-requests: write', 'revert-token')}: ${String(error)}`);
                 return { kind: 'lost' };
             }
         },
@@ -35607,7 +35772,10 @@ function createCodeHost({ onProblem, onIssueLost = onProblem, revertToken, rende
                 return await findApproval((await connect(access, ISSUE_DEADLINE_MS))(), environment, run);
             }
             catch (error) {
-                return { kind: 'unknown', reason: `GitHub did not tell (the token needs actions: read): ${String(error)}` };
+                const why = isMissing(error)
+                    ? `there is no environment of that name yet, or the token needs actions: read`
+                    : `GitHub did not tell${hint(error, 'actions: read')}: ${String(error)}`;
+                return { kind: 'unknown', reason: why };
             }
         },
         async deploymentOf(commit, environment) {
@@ -35630,21 +35798,21 @@ function createCodeHost({ onProblem, onIssueLost = onProblem, revertToken, rende
                 return await writePlanComment({ ask, query }, pullRequest, plan, redact(renderPlan(plan)));
             }
             catch (error) {
-                onIssueLost(`GitHub took no comment on #${pullRequest} (the token needs pull-requests: write): ${String(error)}`);
+                onIssueLost(`GitHub took no comment on #${pullRequest}${hint(error, 'pull-requests: write')}: ${String(error)}`);
                 return undefined;
             }
         },
         async recordedImages(commit, names, services) {
             if (client_unreachable(access) !== undefined)
                 return { images: {}, told: false };
-            try {
-                const ask = (await connect(access, ISSUE_DEADLINE_MS))();
-                return { images: await findRecordedImages(ask, commit, names, services), told: true };
-            }
-            catch (error) {
-                onIssueLost(`GitHub did not tell which image was built for ${commit.slice(0, 12)} (the token needs contents: read and deployments: read): ${String(error)}`);
-                return { images: {}, told: false };
-            }
+            const ask = (await connect(access, ISSUE_DEADLINE_MS))();
+            const { images, problem } = await findRecordedImages(ask, commit, names, services);
+            if (problem === undefined)
+                return { images, told: true };
+            const needs = hint(problem, 'contents: read and deployments: read');
+            const which = commit.slice(0, 12);
+            onIssueLost(`GitHub did not tell which image was built for ${which}${needs}: ${problem.message}`);
+            return { images, told: false };
         },
         reportIncident: (incident) => writeIssue('incident', (ask) => openOrUpdate(ask, incident)),
         reportReview: (review) => writeIssue('review', (ask) => openOrReplaceReview(ask, review)),
@@ -35660,6 +35828,8 @@ const deployment_records_DEADLINE_MS = 12_000;
 const deployment_records_LOOKED_AT = 100;
 /** Records whose statuses are asked for, newest first: there is one that is live, and those that runs left. */
 const OTHERS = 20;
+/** What a record says that was not ended, or is not said to be over. */
+const LEFT = new Set([undefined, 'success', 'in_progress']);
 const KEY = 'rolling-restart';
 const deploymentSchema = looseObject({ id: schemas_number(), sha: schemas_string(), payload: unknown() });
 const statusesSchema = array(looseObject({ state: schemas_string() }));
@@ -35667,11 +35837,8 @@ const originSchema = looseObject({ run: schemas_string(), project: schemas_strin
 /** GitHub's Deployments. The token needs `deployments: write`. */
 function createDeployments(access) {
     return {
-        async begin(start, status) {
-            const ask = await connect(access, deployment_records_DEADLINE_MS);
-            const id = await deployment_records_create(ask, start);
-            await report(ask(), id, status);
-            return id;
+        async begin(start) {
+            return deployment_records_create(await connect(access, deployment_records_DEADLINE_MS), start);
         },
         async report(id, status) {
             await report((await connect(access, deployment_records_DEADLINE_MS))(), id, status);
@@ -35689,7 +35856,8 @@ function createDeployments(access) {
             const ask = (await connect(access, deployment_records_DEADLINE_MS))();
             const others = (await ours(ask, environment)).filter((one) => one.id !== id && isAt(one, place)).slice(0, OTHERS);
             const states = await Promise.all(others.map((one) => deployment_records_stateOf(ask, one.id)));
-            const left = others.filter((_, index) => states[index] === 'success' || states[index] === 'in_progress');
+            // Without any, it was made and GitHub never heard more of it.
+            const left = others.filter((_, index) => LEFT.has(states[index]));
             for (const one of left)
                 await report(ask, one.id, status);
             return left.length;
@@ -37153,7 +37321,7 @@ function holdLock(project, mine, volumes, records, timing) {
 }
 function asked(request) {
     return new errors/* ProcedureError */.e_('E_CANCELLED', `Another run asked this one to yield: ${request}`, {
-        next: 'Follow that run; what this one found live is said below.',
+        next: 'What is live now is said below. Start this one again when the other one has ended, if there was another.',
     });
 }
 function isValid(view, mine) {
@@ -38519,14 +38687,7 @@ class DeploymentRecord {
     begin(start) {
         if (this.begun !== undefined)
             return;
-        const made = this.deployments.begin({ ...start, description: this.text(start.description) }, this.status('in_progress', start.description));
-        const id = made.then((id) => {
-            this.options.progress.debug(`deployment ${id} in ${start.environment} is in progress`);
-            return id;
-        }, (error) => {
-            this.lost(`the deployment in ${start.environment} could not be recorded`, error);
-            return undefined;
-        });
+        const id = this.make(start);
         this.begun = { start, id, approval: this.options.approvalOf(start.environment) };
     }
     /** @returns what was recorded, for the report; undefined when nothing was begun */
@@ -38552,7 +38713,7 @@ class DeploymentRecord {
                     start.environment,
                     start.commit.slice(0, 12),
                     [what, ...this.problems].join('; '),
-                    this.options.redact((0,model_approval/* whoApproved */.e)(await approval)),
+                    this.options.redact((0,model_approval/* whoApproved */.e)(await approval, start.origin.by)),
                 ],
             ],
         };
@@ -38576,9 +38737,23 @@ class DeploymentRecord {
     async settle() {
         await this.ending;
     }
+    async make(start) {
+        const { environment, description } = start;
+        let id;
+        try {
+            id = await this.deployments.begin({ ...start, description: this.text(description) });
+        }
+        catch (error) {
+            this.lost(`the deployment in ${environment} could not be recorded`, error);
+            return undefined;
+        }
+        // Made is made: how it ends is said, also where its beginning could not be.
+        await this.deployments.report(id, this.status('in_progress', description)).then(() => this.options.progress.debug(`deployment ${id} in ${environment} is in progress`), (error) => this.lost(`deployment ${id} in ${environment} does not say that it is in progress`, error));
+        return id;
+    }
     async say(start, id, status) {
         await this.deployments.report(id, status).catch((error) => {
-            this.lost(`deployment ${id} in ${start.environment} stays in progress there`, error);
+            this.lost(`deployment ${id} in ${start.environment} does not say how it ended`, error);
         });
     }
     async retire(start, id) {
@@ -40360,7 +40535,7 @@ function settled(now, served, said) {
 function caddy_plan_hostOf(dial) {
     return dial.replace(/^[a-z0-9]+\//, '').replace(/:\d+$/, '');
 }
-function isSame(one, other) {
+function caddy_plan_isSame(one, other) {
     return JSON.stringify(one) === JSON.stringify(other);
 }
 function caddy_plan_json(text) {
@@ -40476,12 +40651,12 @@ class CaddyRouter {
             const now = upstreamsOf(handler, id);
             const next = wanted(now);
             // Every write is a reload, which costs those who keep connections.
-            if (isSame(now, next))
+            if (caddy_plan_isSame(now, next))
                 return;
             if (!(await this.admin.replace(`/id/${id}`, withUpstreams(handler, id, next), etag)))
                 continue;
             await (0,external_node_timers_promises_.setTimeout)(CLOSING_MS, undefined, { signal });
-            if (isSame(upstreamsOf((await this.handler()).handler, id), next))
+            if (caddy_plan_isSame(upstreamsOf((await this.handler()).handler, id), next))
                 return;
         }
         throw new errors/* ProcedureError */.e_('E_ROUTER', `Caddy's handler ${id} does not stay as it was told for ${this.of.service}`, {

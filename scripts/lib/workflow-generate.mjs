@@ -120,10 +120,10 @@ function fillPhases(text, phases, given) {
       '  timeout-minutes: ${{ inputs.timeout-minutes }}',
       '  permissions:',
       '    contents: read # to fetch the wanted commit into the live checkout',
-      changes
-        ? '    deployments: write # to record the change in the environment, when one is given'
-        : '    deployments: read # to look for the deployment in the environment that is required, when one is',
-      ...(changes ? ['    actions: read # to say whom the environment asked for approval'] : []),
+      // Whoever takes the lock ends the record of a run that was killed.
+      '    deployments: write # to record the change in the environment, or how one ended that was killed',
+      ...(changes ? ['    pull-requests: read # to name the pull request that brought the commit'] : []),
+      ...(changes ? ['    actions: read # to say who approved it in the environment'] : []),
       ...(name === 'precheck' ? ['    actions: read # to say whom the environment asks for approval'] : []),
       '  concurrency:',
       '    group: rolling-restart/${{ inputs.runner }}/${{ inputs.project-name || inputs.working-directory }}',
@@ -195,7 +195,7 @@ function fillChain(text, { calls, hosts, perHost, own }, passed, secrets) {
       '    contents: read # to fetch the wanted commit into the live checkout',
       '    deployments: write # to record the change in the environment, when one is given',
       '    pull-requests: read # to name the pull request that brought the commit',
-      '    actions: read # to say whom the environment asked for approval',
+      '    actions: read # to say who approved it in the environment',
       `  uses: $/.github/workflows/${calls}`,
       '  with:',
       ...perHost.map((name) => `    ${name}: \${{ fromJSON(${host}).${name} }}`),

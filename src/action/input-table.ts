@@ -613,7 +613,7 @@ const TABLE = [
   {
     name: 'environment',
     description:
-      'GitHub environment that is changed: the change is recorded as a deployment in it; `github-token` needs `deployments: write`.',
+      'GitHub environment that is changed: the change is recorded as a deployment in it, with who approved it; `github-token` needs `deployments: write` and `actions: read`.',
     default: undefined,
     kind: 'text',
     procedures: CHANGES,
@@ -806,7 +806,7 @@ const TABLE = [
   {
     name: 'github-token',
     description:
-      'Token for GitHub: git fetches a private repository with it (`contents: read`), deployments are recorded (`deployments: write`), an emergency or `slo-report` opens an issue (`issues: write`), and `plan` comments on the pull request (`pull-requests: write`).',
+      'Token for GitHub: git fetches a private repository with it (`contents: read`), deployments are recorded (`deployments: write`) with who approved them (`actions: read`) and which pull request brought the commit (`pull-requests: read`), an emergency or `slo-report` opens an issue (`issues: write`), and `plan` comments on the pull request (`pull-requests: write`).',
     default: undefined,
     kind: 'secret',
     procedures: ['check', ...CHANGES, 'emergency', 'plan', 'slo-report'],

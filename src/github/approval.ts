@@ -32,15 +32,24 @@ export async function findApproval(ask: Ask, environment: string, run: string | 
     type === 'required_reviewers' ? (asked ?? []).map(({ reviewer }) => nameOf(reviewer)) : [],
   );
   if (reviewers.length === 0) return { kind: 'nobody' };
-  return { kind: 'asked', reviewers, approvedBy: run === undefined ? [] : await approversOf(ask, environment, run) };
+  // Who is asked is worth knowing alone.
+  const approvedBy = run === undefined ? [] : await approversOf(ask, environment, run).catch(() => []);
+  return { kind: 'asked', reviewers, approvedBy };
 }
 
 async function approversOf(ask: Ask, environment: string, run: string): Promise<readonly string[]> {
   const { data } = await ask('GET /repos/{owner}/{repo}/actions/runs/{run_id}/approvals', { run_id: Number(run) });
   const approvals = reviewsSchema
     .parse(data)
-    .filter(({ state, environments }) => state === 'approved' && environments.some(({ name }) => name === environment));
+    .filter(
+      ({ state, environments }) => state === 'approved' && environments.some(({ name }) => isSame(name, environment)),
+    );
   return [...new Set(approvals.map(({ user }) => nameOf(user)))];
+}
+
+/** GitHub does not tell an environment from one that is written with other capitals. */
+function isSame(name: string | undefined, environment: string): boolean {
+  return name?.toLowerCase() === environment.toLowerCase();
 }
 
 function nameOf(reviewer: unknown): string {

@@ -39,6 +39,7 @@ export async function connect(access: GitHubAccess, deadlineMs: number): Promise
   const { getOctokit } = await import('@actions/github');
   const octokit = getOctokit(access.token ?? '', { baseUrl: access.apiUrl });
   const signal = AbortSignal.timeout(deadlineMs);
+  const ends = performance.now() + deadlineMs;
   return (once = 'again') =>
     async (route, parameters) => {
       for (const pauseMs of once === 'once' ? [] : PAUSES_MS) {
@@ -46,10 +47,14 @@ export async function connect(access: GitHubAccess, deadlineMs: number): Promise
           return await octokit.request(route, { owner, repo, ...parameters, request: { signal } });
         } catch (error) {
           if (signal.aborted || !mayBeOtherwise(error)) throw error;
-          await sleep(Math.max(pauseMs, retryAfterMs(error)), undefined, { signal });
+          const waitMs = Math.max(pauseMs, limitedForMs(error));
+          if (performance.now() + waitMs >= ends) throw limited(error);
+          await sleep(waitMs, undefined, { signal });
         }
       }
-      return octokit.request(route, { owner, repo, ...parameters, request: { signal } });
+      return octokit.request(route, { owner, repo, ...parameters, request: { signal } }).catch((error: unknown) => {
+        throw limited(error);
+      });
     };
 }
 
@@ -72,17 +77,44 @@ export async function connectGraphql(
  */
 export function mayBeOtherwise(error: unknown): boolean {
   const status = statusOf(error);
-  return status >= 500 || status === 429 || (status === 403 && retryAfterMs(error) > 0);
+  return status >= 500 || status === 429 || (status === 403 && limitedForMs(error) > 0);
 }
 
 function statusOf(error: unknown): number {
   return error instanceof Error && 'status' in error ? Number(error.status) : 0;
 }
 
-/** The headers of a secondary rate limit say how many seconds to wait. */
-function retryAfterMs(error: unknown): number {
+/**
+ * How long GitHub takes nothing more, in milliseconds; 0 when that is not what it said. A secondary rate limit says how many
+ * seconds, the primary one when it is over.
+ * https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
+ */
+function limitedForMs(error: unknown): number {
   if (!(error instanceof Error) || !('response' in error)) return 0;
-  const response = error.response as { readonly headers?: Readonly<Record<string, unknown>> } | undefined;
-  const seconds = Number(response?.headers?.['retry-after'] ?? 0);
-  return Number.isFinite(seconds) ? seconds * 1_000 : 0;
+  const { headers = {} } = (error.response ?? {}) as { readonly headers?: Readonly<Record<string, unknown>> };
+  const seconds = Number(headers['retry-after'] ?? 0);
+  if (seconds > 0) return seconds * 1_000;
+  if (Number(headers['x-ratelimit-remaining'] ?? 1) > 0) return 0;
+  return Math.max(1, Number(headers['x-ratelimit-reset'] ?? 0) * 1_000 - Date.now());
+}
+
+/** @returns the error in words that a person can do something with: a rate limit is neither a refusal nor a time-out */
+function limited(error: unknown): unknown {
+  const waitMs = limitedForMs(error);
+  if (waitMs === 0) return error;
+  const until = new Date(Date.now() + waitMs).toISOString().slice(0, 19);
+  return new Error(`the rate limit of the token is used up until ${until}Z`, { cause: error });
+}
+
+/** @returns whether GitHub says that there is no such thing, or none that the token may see */
+export function isMissing(error: unknown): boolean {
+  return statusOf(error) === 404;
+}
+
+/**
+ * @param permissions as in `issues: write`
+ * @returns what the token may lack, for a message, where GitHub refused; GitHub hides what a token may not see
+ */
+export function hint(error: unknown, permissions: string, token = 'the token'): string {
+  return [401, 403, 404].includes(statusOf(error)) ? ` (${token} needs ${permissions})` : '';
 }

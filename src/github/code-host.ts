@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { connect, connectGraphql, unreachable, type GitHubAccess } from './client.js';
+import { connect, connectGraphql, hint, isMissing, unreachable, type GitHubAccess } from './client.js';
 import { findApproval } from './approval.js';
 import { openOrUpdate } from './incident-issue.js';
 import { findDeployment } from './deployment-found.js';
@@ -48,7 +48,7 @@ export function createCodeHost({
     try {
       return await write((await connect(access, ISSUE_DEADLINE_MS))('once'));
     } catch (error) {
-      onIssueLost(`GitHub took no issue for the ${what} (the token needs issues: write): ${String(error)}`);
+      onIssueLost(`GitHub took no issue for the ${what}${hint(error, 'issues: write')}: ${String(error)}`);
       return undefined;
     }
   };
@@ -71,7 +71,7 @@ export function createCodeHost({
         return await openRevert({ ...access, token: revertToken }, commit, reason);
       } catch (error) {
         onIssueLost(
-          `GitHub opened no pull request that reverts ${commit.slice(0, 12)} (revert-token needs contents: write and pull-requests: write): ${String(error)}`,
+          `GitHub opened no pull request that reverts ${commit.slice(0, 12)}${hint(error, 'contents: write and pull-requests: write', 'revert-token')}: ${String(error)}`,
         );
         return { kind: 'lost' };
       }
@@ -83,7 +83,10 @@ export function createCodeHost({
       try {
         return await findApproval((await connect(access, ISSUE_DEADLINE_MS))(), environment, run);
       } catch (error) {
-        return { kind: 'unknown', reason: `GitHub did not tell (the token needs actions: read): ${String(error)}` };
+        const why = isMissing(error)
+          ? `there is no environment of that name yet, or the token needs actions: read`
+          : `GitHub did not tell${hint(error, 'actions: read')}: ${String(error)}`;
+        return { kind: 'unknown', reason: why };
       }
     },
 
@@ -105,7 +108,7 @@ export function createCodeHost({
         return await writePlanComment({ ask, query }, pullRequest, plan, redact(renderPlan(plan)));
       } catch (error) {
         onIssueLost(
-          `GitHub took no comment on #${pullRequest} (the token needs pull-requests: write): ${String(error)}`,
+          `GitHub took no comment on #${pullRequest}${hint(error, 'pull-requests: write')}: ${String(error)}`,
         );
         return undefined;
       }
@@ -113,15 +116,13 @@ export function createCodeHost({
 
     async recordedImages(commit, names, services) {
       if (unreachable(access) !== undefined) return { images: {}, told: false };
-      try {
-        const ask = (await connect(access, ISSUE_DEADLINE_MS))();
-        return { images: await findRecordedImages(ask, commit, names, services), told: true };
-      } catch (error) {
-        onIssueLost(
-          `GitHub did not tell which image was built for ${commit.slice(0, 12)} (the token needs contents: read and deployments: read): ${String(error)}`,
-        );
-        return { images: {}, told: false };
-      }
+      const ask = (await connect(access, ISSUE_DEADLINE_MS))();
+      const { images, problem } = await findRecordedImages(ask, commit, names, services);
+      if (problem === undefined) return { images, told: true };
+      const needs = hint(problem, 'contents: read and deployments: read');
+      const which = commit.slice(0, 12);
+      onIssueLost(`GitHub did not tell which image was built for ${which}${needs}: ${problem.message}`);
+      return { images, told: false };
     },
 
     reportIncident: (incident) => writeIssue('incident', (ask) => openOrUpdate(ask, incident)),

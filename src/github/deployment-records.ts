@@ -11,6 +11,9 @@ const LOOKED_AT = 100;
 /** Records whose statuses are asked for, newest first: there is one that is live, and those that runs left. */
 const OTHERS = 20;
 
+/** What a record says that was not ended, or is not said to be over. */
+const LEFT: ReadonlySet<string | undefined> = new Set([undefined, 'success', 'in_progress']);
+
 const KEY = 'rolling-restart';
 
 const deploymentSchema = z.looseObject({ id: z.number(), sha: z.string(), payload: z.unknown() });
@@ -28,11 +31,8 @@ type Asking = (once?: Once) => Ask;
 /** GitHub's Deployments. The token needs `deployments: write`. */
 export function createDeployments(access: GitHubAccess): Deployments {
   return {
-    async begin(start, status) {
-      const ask = await connect(access, DEADLINE_MS);
-      const id = await create(ask, start);
-      await report(ask(), id, status);
-      return id;
+    async begin(start) {
+      return create(await connect(access, DEADLINE_MS), start);
     },
 
     async report(id, status) {
@@ -52,7 +52,8 @@ export function createDeployments(access: GitHubAccess): Deployments {
       const ask = (await connect(access, DEADLINE_MS))();
       const others = (await ours(ask, environment)).filter((one) => one.id !== id && isAt(one, place)).slice(0, OTHERS);
       const states = await Promise.all(others.map((one) => stateOf(ask, one.id)));
-      const left = others.filter((_, index) => states[index] === 'success' || states[index] === 'in_progress');
+      // Without any, it was made and GitHub never heard more of it.
+      const left = others.filter((_, index) => LEFT.has(states[index]));
       for (const one of left) await report(ask, one.id, status);
       return left.length;
     },

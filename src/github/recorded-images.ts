@@ -13,10 +13,17 @@ const releaseSchema = z.looseObject({ assets: z.array(z.looseObject({ id: z.numb
 const deploymentsSchema = z.array(z.looseObject({ payload: z.unknown() }));
 const payloadSchema = z.looseObject({ 'rolling-restart': z.looseObject({ images }) });
 
+/** @property problem why not all was told, where images are missing */
+interface FoundImages {
+  readonly images: Readonly<Record<string, string>>;
+  readonly problem?: Error;
+}
+
 /**
  * The images that were built for a commit: beside the release of one of its tags, and what is missing there in a deployment
  * of it. A record of another commit counts for nothing, since a tag may have been moved.
  * https://docs.github.com/rest/releases, https://docs.github.com/rest/deployments. Needs `contents: read`, `deployments: read`.
+ * What GitHub does not tell at one place is asked for at the other.
  * @param names tags that the commit may have; other names are simply not found
  * @param services those whose images are wanted
  */
@@ -25,21 +32,34 @@ export async function findRecordedImages(
   commit: string,
   names: readonly string[],
   services: readonly string[],
-): Promise<Readonly<Record<string, string>>> {
+): Promise<FoundImages> {
+  let problem: Error | undefined;
   let known: Readonly<Record<string, string>> = {};
   const isWhole = (): boolean => services.every((service) => Object.hasOwn(known, service));
   for (const tag of names.flatMap(tagName)) {
-    const record = await besideRelease(ask, tag);
-    if (record?.commit === commit) known = { ...record.images, ...known };
-    if (isWhole()) return known;
+    try {
+      const record = await besideRelease(ask, tag);
+      if (record?.commit === commit) known = { ...record.images, ...known };
+    } catch (error) {
+      problem ??= asError(error);
+    }
+    if (isWhole()) return { images: known };
   }
-  const { data } = await ask('GET /repos/{owner}/{repo}/deployments', { sha: commit, per_page: LOOKED_AT });
-  for (const { payload } of deploymentsSchema.parse(data)) {
-    const parsed = payloadSchema.safeParse(typeof payload === 'string' ? fromJson(payload) : payload);
-    known = { ...parsed.data?.['rolling-restart'].images, ...known };
-    if (isWhole()) break;
+  try {
+    const { data } = await ask('GET /repos/{owner}/{repo}/deployments', { sha: commit, per_page: LOOKED_AT });
+    for (const { payload } of deploymentsSchema.parse(data)) {
+      const parsed = payloadSchema.safeParse(typeof payload === 'string' ? fromJson(payload) : payload);
+      known = { ...parsed.data?.['rolling-restart'].images, ...known };
+      if (isWhole()) return { images: known };
+    }
+  } catch (error) {
+    problem ??= asError(error);
   }
-  return known;
+  return problem === undefined ? { images: known } : { images: known, problem };
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 async function besideRelease(ask: Ask, tag: string): Promise<z.infer<typeof recordSchema> | undefined> {

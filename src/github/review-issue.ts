@@ -4,18 +4,18 @@ import type { SloReview } from '../model/slo-review.js';
 import { findOpenIssue, inline, issueSchema, MOST_CHARACTERS, type Ask } from './issues.js';
 
 /**
- * One open issue for a project, that always holds the newest review; closed, the next review opens another one.
+ * One open issue for a project on a host, that always holds the newest review; closed, the next review opens another one.
  * https://docs.github.com/rest/issues/issues; needs `issues: write`.
  */
 export async function openOrReplaceReview(ask: Ask, review: SloReview): Promise<WrittenIssue> {
-  const marker = `<!-- rolling-restart slo-review: ${review.project} -->`;
+  const marker = `<!-- rolling-restart slo-review: ${review.project} on ${review.host} -->`;
   const body = `${describe(review).slice(0, MOST_CHARACTERS)}\n${marker}\n`;
   const known = await findOpenIssue(ask, marker);
   if (known !== undefined) {
     await ask('PATCH /repos/{owner}/{repo}/issues/{issue_number}', { issue_number: known.number, body });
     return { number: known.number, url: known.html_url, created: false };
   }
-  const title = `Restart Performance Targets of ${review.project}`;
+  const title = `Restart Performance Targets of ${review.project} on ${review.host}`;
   const { data } = await ask('POST /repos/{owner}/{repo}/issues', { title, body });
   const { number, html_url: url } = issueSchema.parse(data);
   return { number, url, created: true };

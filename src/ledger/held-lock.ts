@@ -86,7 +86,7 @@ export function holdLock(
 
 function asked(request: string): ProcedureError {
   return new ProcedureError('E_CANCELLED', `Another run asked this one to yield: ${request}`, {
-    next: 'Follow that run; what this one found live is said below.',
+    next: 'What is live now is said below. Start this one again when the other one has ended, if there was another.',
   });
 }
 

@@ -4,7 +4,8 @@ export type Approval =
       readonly kind: 'asked';
       /** Users and teams, any one of which is enough. */
       readonly reviewers: readonly string[];
-      /** Who has approved a job of this run there; empty before that, and where an administrator passed the rule by. */
+      /** Who has approved a job of this run there, in whichever attempt: GitHub does not tell attempts apart. Empty before
+       * that, and where an administrator passed the rule by. */
       readonly approvedBy: readonly string[];
     }
   | { readonly kind: 'nobody' }
@@ -22,15 +23,18 @@ export function whoIsAsked(approval: Approval): string {
   }
 }
 
-/** @returns for the record of a change that was made */
-export function whoApproved(approval: Approval): string {
+/**
+ * @param startedBy as in `ada via workflow_dispatch`
+ * @returns for the record of a change that was made
+ */
+export function whoApproved(approval: Approval, startedBy: string): string {
   switch (approval.kind) {
     case 'asked':
       return approval.approvedBy.length > 0
-        ? `by ${approval.approvedBy.join(', ')}`
-        : `GitHub names nobody who approved; asked: ${approval.reviewers.join(', ')}`;
+        ? `by ${approval.approvedBy.join(', ')} in this run`
+        : `not known by whom; required reviewers: ${approval.reviewers.join(', ')}`;
     case 'nobody':
-      return `nobody was asked: ${NO_RULE}`;
+      return `by ${startedBy}, who started it: ${NO_RULE}`;
     case 'unknown':
       return `not known: ${approval.reason}`;
   }

@@ -5,6 +5,35 @@ export interface ServingChange {
   readonly serves: boolean;
 }
 
+/** What the engine said of a container, in milliseconds since the epoch. */
+export interface ContainerEvent {
+  readonly action: string;
+  readonly id: string;
+  readonly atMs: number;
+}
+
+/**
+ * When containers serve again that ended after they had served and were started again by Docker: from their health check
+ * on, or from their start where they have none. Nobody else looks at them by then.
+ * @param served readings of readiness
+ * @param events in the order they happened
+ */
+export function servingAgain(
+  served: readonly ServingChange[],
+  events: readonly ContainerEvent[],
+): readonly ServingChange[] {
+  const checked = new Set(events.filter(({ action }) => action.startsWith('health_status')).map(({ id }) => id));
+  const ended = new Set<string>();
+  const changes: ServingChange[] = [];
+  for (const { action, id, atMs } of events) {
+    if (action === 'die' && served.some((one) => one.container === id && one.atMs <= atMs)) ended.add(id);
+    if (ended.has(id) && action === (checked.has(id) ? 'health_status: healthy' : 'start')) {
+      changes.push({ atMs, container: id, serves: true });
+    }
+  }
+  return changes;
+}
+
 /**
  * How long nothing served at all.
  * @param initially containers that served when the change began

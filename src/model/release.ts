@@ -105,7 +105,8 @@ export function stoppedOnPurpose({ events }: ServiceHistory): ReleaseEvent | und
 
 /**
  * The release to go back to from `current`: the one accepted last that is another one, is not bad and not dropped.
- * After a rollback B → A, the previous of A is what was live before A first was, never B.
+ * After a rollback B → A, the previous of A is what was live before A first was, never B. A maintenance deploys what runs once
+ * more: the same image with the same configuration is the same to whoever wants to go back.
  */
 export function previousRelease(history: ServiceHistory, current: ReleaseId | undefined): Release | undefined {
   const firstLive = history.events.findIndex((event) => event.kind === 'live' && event.release === current);
@@ -114,8 +115,16 @@ export function previousRelease(history: ServiceHistory, current: ReleaseId | un
     (event) => event.kind === 'live' && event.release !== current && !isBad(history, event.release),
   );
   const gone = new Set(history.events.filter((event) => event.kind === 'dropped').map((event) => event.release));
-  const id = candidates.findLast((event) => !gone.has(event.release))?.release;
-  return history.releases.find((release) => release.id === id);
+  const known = new Map(history.releases.map((release) => [release.id, release]));
+  const now = current === undefined ? undefined : known.get(current);
+  return candidates
+    .filter((event) => !gone.has(event.release))
+    .flatMap((event) => known.get(event.release) ?? [])
+    .findLast((release) => now === undefined || !isSameContent(release, now));
+}
+
+function isSameContent(one: Release, other: Release): boolean {
+  return one.configHash === other.configHash && one.image.fingerprint === other.image.fingerprint;
 }
 
 /**

@@ -4,6 +4,8 @@ import type { Finding } from './finding.js';
 export interface SloReview {
   readonly at: string;
   readonly project: string;
+  /** Each host has its own ledger, and so its own review. */
+  readonly host: string;
   /** As in `last 30 days`. */
   readonly period: string;
   readonly headline: string;

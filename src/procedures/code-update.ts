@@ -40,7 +40,6 @@ export const codeUpdate: Procedure = {
       passGate(session, 'disk-space', await diskSpaceGate(session, session.opened));
     });
     const wanted = await session.progress.group('Fetch', () => fetchWanted(session));
-    const asked = wanted.commit === undefined ? [] : session.codeHost.pullRequestsOf(wanted.commit);
     // Compose computes while the engine is asked; `prepare` takes the answer, or its failure.
     const hashes = renderedHashes(session, wanted.project);
     hashes.catch(() => undefined);
@@ -60,7 +59,6 @@ export const codeUpdate: Procedure = {
       const images = rememberPinned(session, wanted.commit, releases);
       if (buildsOnce(session)) beginDeployment(session, wanted.commit, images);
     }
-    session.recorder.pullRequests = await asked;
     const candidates = services.flatMap((service) => session.candidates.get(service) ?? []);
     const result = await rollOutAll(session, 'code-update', candidates);
     await offerRevert(session, candidates);

@@ -23,6 +23,7 @@ export const healthRestart: Procedure = {
 
   async preview(viewing: Viewing): Promise<ProcedureResult> {
     const names = await withoutStopped(viewing, longRunning(viewing));
+    if (names.length === 0) return ended('completed', NOTHING);
     for (const name of names) await lookBefore(viewing, name);
     const services = await Promise.all(names.map((name) => planRestart(viewing, name, 'restart')));
     return ended('completed', describePreview(viewing, { procedure: 'health-restart', preparation: [], services }));
@@ -30,12 +31,16 @@ export const healthRestart: Procedure = {
 
   async perform(session: Session): Promise<ProcedureResult> {
     const services = await withoutStopped(session, longRunning(session));
+    if (services.length === 0) return ended('unchanged', NOTHING);
     await session.progress.group('Health, resource use and recent errors', async () => {
       for (const service of services) await lookBefore(session, service);
     });
     return restartServices(session, 'health-restart', services, 'restart');
   },
 };
+
+const NOTHING =
+  'no service is restarted: those that hold data, were stopped on purpose or run once are only restarted when `service` names them';
 
 /** Why it is restarted is seen before, and not afterwards; what cannot be seen keeps nothing from being restarted. */
 async function lookBefore(viewing: Viewing, service: string): Promise<void> {

@@ -2,6 +2,7 @@ import { modifiedFilesGate } from '../steps/gates/modified-files.js';
 import { passGate } from '../steps/gates/pass-gate.js';
 import { withFreshBases } from '../steps/maintenance/fresh-bases.js';
 import { carryOutPhases, MAINTENANCE_PHASES } from '../steps/maintenance/index.js';
+import { recreated } from '../steps/maintenance/perform.js';
 import { windowOf } from '../steps/maintenance/window.js';
 import { previewUpdate } from '../steps/preview.js';
 import type { Session, Viewing } from '../steps/session.js';
@@ -22,7 +23,7 @@ export const maintenance: Procedure = {
     }
     if (!phases.includes('perform')) return ended('completed', `${phases.join(', ')}: nothing that runs is changed`);
     passGate(viewing, 'modified-files', modifiedFilesGate(viewing.opened));
-    const plan = await previewUpdate(withFreshBases(viewing), 'maintenance');
+    const plan = await previewUpdate(withFreshBases(viewing), 'maintenance', recreated);
     return ended('completed', describePreview(viewing, plan));
   },
 

@@ -35,7 +35,7 @@ export const sloReport: Procedure = {
     const headline =
       records.length === 0
         ? `no run changed anything in the ${period}`
-        : `${records.length} runs of ${[...all.keys()].join(', ')} in the ${period}, ${greenRuns(records)} of them green`;
+        : `${records.length} changes of ${[...all.keys()].join(', ')} in the ${period}, ${greenRuns(records)} of them green`;
     if (!request.dryRun) await tellForge(viewing, period, headline);
     return ended('completed', `slo-report: ${headline}`);
   },
@@ -50,6 +50,7 @@ async function tellForge(viewing: Viewing, period: string, headline: string): Pr
   const issue = await codeHost.reportReview({
     at: new Date().toISOString(),
     project,
+    host: invocation.host,
     period,
     headline: clean(headline),
     runUrl: invocation.runUrl,

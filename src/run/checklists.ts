@@ -53,9 +53,9 @@ export function checklists(recorder: Recorder): readonly Checklist[] {
     {
       title: 'Post-restart checklist',
       items: [
-        fromChecks('Container status is running and healthy', 'state'),
+        unlessSeen(fromChecks('Container status is running and healthy', 'state'), recorder, NOT_RUNNING),
         fromChecks('The wanted image and configuration are what runs', 'identity'),
-        fromChecks('No errors in logs', 'error-lines'),
+        unlessSeen(fromChecks('No errors in logs', 'error-lines'), recorder, ['error-lines']),
         fromChecks('Smoke tests pass', 'smoke-test'),
         memory(recorder.slo),
         {
@@ -70,6 +70,20 @@ export function checklists(recorder: Recorder): readonly Checklist[] {
       ],
     },
   ];
+}
+
+/** Signs of a container that did not run on as it was verified. */
+const NOT_RUNNING = ['exited', 'keeps-restarting', 'unhealthy', 'out-of-memory'];
+
+/** What was verified and did not stay so: the watch comes after it. */
+function unlessSeen(
+  item: Checklist['items'][number],
+  { warnings }: Recorder,
+  signs: readonly string[],
+): Checklist['items'][number] {
+  const seen = warnings.filter(({ sign }) => signs.includes(sign));
+  if (seen.length === 0) return item;
+  return { ...item, state: 'failed', detail: seen.map(({ service, message }) => `${service}: ${message}`).join('; ') };
 }
 
 /** As the targets have it: one reading for each service that was changed. */

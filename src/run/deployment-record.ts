@@ -49,20 +49,7 @@ export class DeploymentRecord {
   /** Once a run: later calls are of the same change. */
   begin(start: DeploymentStart): void {
     if (this.begun !== undefined) return;
-    const made = this.deployments.begin(
-      { ...start, description: this.text(start.description) },
-      this.status('in_progress', start.description),
-    );
-    const id = made.then(
-      (id) => {
-        this.options.progress.debug(`deployment ${id} in ${start.environment} is in progress`);
-        return id;
-      },
-      (error: unknown) => {
-        this.lost(`the deployment in ${start.environment} could not be recorded`, error);
-        return undefined;
-      },
-    );
+    const id = this.make(start);
     this.begun = { start, id, approval: this.options.approvalOf(start.environment) };
   }
 
@@ -86,7 +73,7 @@ export class DeploymentRecord {
           start.environment,
           start.commit.slice(0, 12),
           [what, ...this.problems].join('; '),
-          this.options.redact(whoApproved(await approval)),
+          this.options.redact(whoApproved(await approval, start.origin.by)),
         ],
       ],
     };
@@ -112,9 +99,26 @@ export class DeploymentRecord {
     await this.ending;
   }
 
+  private async make(start: DeploymentStart): Promise<DeploymentId | undefined> {
+    const { environment, description } = start;
+    let id: DeploymentId;
+    try {
+      id = await this.deployments.begin({ ...start, description: this.text(description) });
+    } catch (error) {
+      this.lost(`the deployment in ${environment} could not be recorded`, error);
+      return undefined;
+    }
+    // Made is made: how it ends is said, also where its beginning could not be.
+    await this.deployments.report(id, this.status('in_progress', description)).then(
+      () => this.options.progress.debug(`deployment ${id} in ${environment} is in progress`),
+      (error: unknown) => this.lost(`deployment ${id} in ${environment} does not say that it is in progress`, error),
+    );
+    return id;
+  }
+
   private async say(start: DeploymentStart, id: DeploymentId, status: DeploymentStatus): Promise<void> {
     await this.deployments.report(id, status).catch((error: unknown) => {
-      this.lost(`deployment ${id} in ${start.environment} stays in progress there`, error);
+      this.lost(`deployment ${id} in ${start.environment} does not say how it ended`, error);
     });
   }
 

@@ -34,7 +34,8 @@ export const uninstall: ShellCommand = {
     await refuseBehindEdge(shell);
     const found = await find(shell);
     const stay = await remove(shell, lock, found);
-    return answer(shell, found, stay, `${shell.project}: ${count(found)} removed; the services run on`);
+    const removed = { ...found, images: found.images.filter((name) => !stay.includes(name)) };
+    return answer(shell, removed, stay, `${shell.project}: ${count(removed)} removed; the services run on`);
   },
 };
 
@@ -75,8 +76,11 @@ async function repair(shell: Shell): Promise<void> {
   if (shell.opened === undefined || shell.request.force) return;
   const report = await recoverAbandoned(shell);
   if (isGreen(report.outcome)) return;
+  if (report.error?.code === 'E_LOCKED') {
+    throw new ProcedureError('E_LOCKED', report.error.message, { next: `${report.error.next} Nothing was removed.` });
+  }
   throw new ProcedureError('E_RECOVERY', `What a killed run left could not be repaired: ${report.headline}`, {
-    next: `${report.nextSteps[0] ?? 'Repair it first'}; or uninstall --force. Nothing was removed.`,
+    next: `${report.nextSteps[0] ?? 'Repair it first.'} Or uninstall with --force. Nothing was removed.`,
   });
 }
 
@@ -132,9 +136,15 @@ function isRecords(image: string): boolean {
   return image.startsWith(`${RECORDS_IMAGE.repository}:`);
 }
 
+function whatIsNamed(image: string): string {
+  if (isRecords(image)) return 'records, of every project';
+  return image.includes(':previous') ? 'the release before' : 'kept release';
+}
+
 function count({ traces, images }: Leaving): string {
   const of = (kind: Trace['kind']): number => traces.filter((one) => one.kind === kind).length;
-  return `${of('container')} containers, ${of('volume')} volumes and ${images.length} image names`;
+  const counted = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;
+  return `${counted(of('container'), 'container')}, ${counted(of('volume'), 'volume')} and ${counted(images.length, 'image name')}`;
 }
 
 function answer(
@@ -151,7 +161,7 @@ function answer(
       name,
       service === undefined ? what : `${what} of ${service}`,
     ]),
-    ...images.map((name) => ['image name', name, name.includes(':previous') ? 'the release before' : 'kept release']),
+    ...images.map((name) => ['image name', name, whatIsNamed(name)]),
   ];
   const nextSteps = [
     ...(next === undefined ? [] : [next]),

@@ -29,7 +29,7 @@ interface Building {
  * keeps of releases and deployments. What is recorded there is a digest, and counts only for the very commit and for the
  * repository that this run would push to.
  * @param building services whose image would be built
- * @param look what has it where neither could be asked
+ * @param look what has it where neither could be asked, or nobody would have recorded it
  */
 export async function recordedImages(
   viewing: Viewing,
@@ -61,12 +61,17 @@ export async function recordedImages(
   for (const service of missing) {
     const reference = images[service];
     if (isPinned(repositoryOf(request, service) ?? '', reference)) found.set(service, reference);
-    else if (!told && look !== undefined) {
+    else if ((!told || nobodyRecords(viewing)) && look !== undefined) {
       const inRegistry = await look(service, commit);
       if (inRegistry !== undefined) found.set(service, inRegistry);
     }
   }
   return found;
+}
+
+/** Outside of an environment there is no deployment that would have the digest: that GitHub has none says nothing. */
+function nobodyRecords({ request }: Viewing): boolean {
+  return request.deployment.environment === undefined;
 }
 
 /**

@@ -10,7 +10,9 @@ const MOST_NEXT_STEPS = 5;
 /** Tells that a procedure begins, and waits for nothing. */
 export function tellStart(session: Session): void {
   const { request, project } = session;
-  const services = request.services.length === 0 ? 'what changed' : request.services.join(', ');
+  const all =
+    request.procedure === 'code-update' || request.procedure === 'config-change' ? 'what changed' : 'all services';
+  const services = request.services.length === 0 ? all : request.services.join(', ');
   session.notifier.send(
     noticeOf(session, {
       moment: 'start',

@@ -9,7 +9,9 @@ import { decideDescribed, describeWanted, wantedReplicas, type Described } from 
 import { observe } from './observe.js';
 import { withDataChanges } from './data-change.js';
 import { planFor } from './plan-service.js';
+import { badReleaseGate } from './gates/bad-release.js';
 import { passCommitGates } from './gates/index.js';
+import { passGate } from './gates/pass-gate.js';
 import { imageOrigin } from './image-origin.js';
 import type { ImageSource } from './prepare.js';
 import { renderedHashes } from './rendered.js';
@@ -26,9 +28,14 @@ import { wantedFromLive, type WantedProject } from './wanted.js';
  * The plan of a code update without doing anything: from inspected state and rendered configuration, never from
  * `docker compose up --dry-run`, which has swapped containers for real in some versions (docker/compose#14029).
  * Whether an image differs is known only after it is built or pulled; the plan says so.
+ * @param asMeant what a procedure makes of a service, where that is not what is decided by what differs
  */
-export async function previewUpdate(viewing: Viewing, procedure: string): Promise<Plan> {
-  return preview(viewing, procedure, await viewWanted(viewing), 'build-or-pull');
+export async function previewUpdate(
+  viewing: Viewing,
+  procedure: string,
+  asMeant: (candidate: Candidate) => Candidate = asDecided,
+): Promise<Plan> {
+  return preview(viewing, procedure, await viewWanted(viewing), 'build-or-pull', asMeant);
 }
 
 /** The plan of applying the files as they lie, with the images that are there. */
@@ -36,11 +43,21 @@ export async function previewLive(viewing: Viewing, procedure: string): Promise<
   return preview(viewing, procedure, wantedFromLive(viewing.opened, viewing.request.workingDirectory), 'as-named');
 }
 
-async function preview(viewing: Viewing, procedure: string, wanted: WantedProject, images: ImageSource): Promise<Plan> {
+function asDecided(candidate: Candidate): Candidate {
+  return candidate;
+}
+
+async function preview(
+  viewing: Viewing,
+  procedure: string,
+  wanted: WantedProject,
+  images: ImageSource,
+  asMeant: (candidate: Candidate) => Candidate = asDecided,
+): Promise<Plan> {
   const services = await withoutStopped(viewing, await servicesToDeploy(viewing, wanted.project));
   const { preparation, candidates } = await viewCandidates(viewing, wanted, services, images);
   let commit = viewing.opened.checkout?.commit;
-  const changed = await withRemediesFor(viewing, await withDataChanges(viewing, candidates, true));
+  const changed = await withRemediesFor(viewing, await withDataChanges(viewing, candidates.map(asMeant), true));
   const plans = changed.map((candidate) => {
     const plan = planFor(viewing, candidate, commit);
     if (plan.operations.some((operation) => operation.kind === 'move-checkout')) commit = candidate.release.commit;
@@ -75,6 +92,13 @@ export async function viewCandidates(
     preparation.push(...operations);
     const facts = await trafficFacts(viewing, wanted.project, described.definition, current);
     const candidate = previewCandidate(viewing, wanted, described, fingerprint);
+    if (candidate.decision.kind !== 'unchanged') {
+      const { configHash } = described;
+      // Of what is built, the commit is all that is known of it before.
+      const commit =
+        fingerprint === undefined && operations.some(({ kind }) => kind === 'build-image') ? wanted.commit : undefined;
+      passGate(viewing, 'bad-release', badReleaseGate(service, current, { configHash, commit, fingerprint }));
+    }
     const diff = await changedConfiguration(viewing, candidate.decision, described, current);
     candidates.push({ ...candidate, ...facts, diff });
   }

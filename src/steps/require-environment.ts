@@ -12,25 +12,49 @@ export function requireKnownServices(viewing: Viewing): void {
 
 /**
  * A service that does not change is looked at before anything does: a variable that somebody forgot to write into the
- * file would otherwise end green as "unchanged". Checks without a service are for those that change, and for all where
- * none does.
+ * file would otherwise end green as "unchanged". Checks without a service are for those that change; where none does, it is
+ * enough that one has what is asked for, as it had when it changed.
  * @throws ProcedureError E_GATE
  */
 export async function requireEnvironment(viewing: Viewing, candidates: readonly Candidate[]): Promise<void> {
   const { verifyEnv } = viewing.request;
   if (verifyEnv.length === 0) return;
-  const none = candidates.every(({ decision }) => decision.kind === 'unchanged');
-  const request = { ...viewing.request, verifyEnv: none ? verifyEnv : verifyEnv.filter(({ service }) => service) };
-  for (const { service, decision, current, definition, oneShot } of candidates) {
-    if (decision.kind !== 'unchanged' || oneShot) continue;
-    try {
-      await checkEnvironment({ ...viewing, request }, service, current.containers, definition.environment);
-    } catch (error) {
-      const problem = asProcedureError(error);
-      if (problem.code !== 'E_VERIFICATION') throw problem;
-      throw new ProcedureError('E_GATE', `${service} does not change, and ${problem.message}`, {
-        next: 'The compose files and env files do not say what verify-env asks for: correct the one or the other. Nothing was changed.',
-      });
+  const unchanged = candidates.filter(({ decision, oneShot }) => decision.kind === 'unchanged' && !oneShot);
+  for (const candidate of unchanged) {
+    const missing = await missingIn(
+      viewing,
+      candidate,
+      verifyEnv.filter(({ service }) => service),
+    );
+    if (missing !== undefined) throw missing;
+  }
+  if (candidates.some(({ decision }) => decision.kind !== 'unchanged')) return;
+  for (const check of verifyEnv.filter(({ service }) => service === undefined)) {
+    const missing: ProcedureError[] = [];
+    for (const candidate of unchanged) {
+      const problem = await missingIn(viewing, candidate, [check]);
+      if (problem !== undefined) missing.push(problem);
     }
+    const [first] = missing;
+    if (first !== undefined && missing.length === unchanged.length) throw first;
+  }
+}
+
+/** @returns what is not as asked for, as an error to throw; undefined when all is */
+async function missingIn(
+  viewing: Viewing,
+  { service, current, definition }: Candidate,
+  verifyEnv: Viewing['request']['verifyEnv'],
+): Promise<ProcedureError | undefined> {
+  const request = { ...viewing.request, verifyEnv };
+  try {
+    await checkEnvironment({ ...viewing, request }, service, current.containers, definition.environment);
+    return undefined;
+  } catch (error) {
+    const problem = asProcedureError(error);
+    if (problem.code !== 'E_VERIFICATION') throw problem;
+    return new ProcedureError('E_GATE', `${service} does not change, and ${problem.message}`, {
+      next: 'The compose files and env files do not say what verify-env asks for: correct the one or the other. Nothing was changed.',
+    });
   }
 }

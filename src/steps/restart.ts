@@ -97,11 +97,13 @@ export async function restartServices(
       const outcome = error.code === 'E_CANCELLED' ? 'cancelled' : 'failed';
       const before = done.length === 0 ? '' : `${done.join(', ')} restarted; `;
       const touched = hasBegun(session, plan, TOUCHES);
-      const what = hasBegun(session, plan, STARTS)
-        ? 'was restarted and is not right'
-        : touched
-          ? 'may be stopped and was not started again'
-          : 'was not restarted';
+      const what = hasBegun(session, plan, WATCH)
+        ? 'was restarted and verified, and its watch did not come to its end well'
+        : hasBegun(session, plan, STARTS)
+          ? 'was restarted and is not right'
+          : touched
+            ? 'may be stopped and was not started again'
+            : 'was not restarted';
       const headline = `${before}${service} ${what}: ${error.message}`;
       const freed = freedPort(session, plan);
       return { outcome, headline, error, undoError: undefined, changed: touched || freed || done.length > 0 };
@@ -149,10 +151,13 @@ async function carryOut(
     await captureEvidence(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch(
       (captureError: unknown) => session.progress.debug(`evidence: ${String(captureError)}`),
     );
+    const watching = hasBegun(session, plan, WATCH) && failure.code === 'E_CANCELLED';
     session.recorder.nextSteps.push(
-      hasBegun(session, plan, STARTS)
-        ? `${candidate.service}: what is there now is release ${candidate.release.id}, started again. To go back to the one before: procedure rollback with rollback-to: previous.`
-        : `${candidate.service}: it was not started again. Look at what is there (docker ps --all), correct what is in the way, and run the same procedure again.`,
+      watching
+        ? `${candidate.service}: what runs is release ${candidate.release.id}, as before, started again and verified. Look at it for the rest of the time.`
+        : hasBegun(session, plan, STARTS)
+          ? `${candidate.service}: what is there now is release ${candidate.release.id}, started again. To go back to the one before: procedure rollback with rollback-to: previous.`
+          : `${candidate.service}: it was not started again. Look at what is there (docker ps --all), correct what is in the way, and run the same procedure again.`,
     );
     run.report(failure.code === 'E_CANCELLED' ? 'cancelled' : 'failed', candidate.release.id, undefined);
     return failure;
@@ -188,6 +193,7 @@ const STARTS: ReadonlySet<Operation['kind']> = new Set([
   'start-beside',
   'start-containers',
 ]);
+const WATCH: ReadonlySet<Operation['kind']> = new Set(['watch']);
 const TOUCHES: ReadonlySet<Operation['kind']> = new Set([...STARTS, 'kill-containers', 'remove-containers']);
 
 function hasBegun({ begun }: Session, { operations }: ServicePlan, kinds: ReadonlySet<Operation['kind']>): boolean {

@@ -6,6 +6,7 @@ import type { Candidate } from './candidate.js';
 import { withDataChanges } from './data-change.js';
 import { passLastGates } from './gates/index.js';
 import { planFor } from './plan-service.js';
+import { pullRequestsOf } from './pull-requests.js';
 import { withRemediesFor } from './remedies/index.js';
 import { planLines } from './show-plan.js';
 import { rollOut, type RollOutResult } from './roll-out.js';
@@ -37,6 +38,19 @@ export async function rollOutAll(
   );
   const changing = candidates.filter(({ decision }) => decision.kind !== 'unchanged');
   if (changing.length > 0) await passLastGates(session, changing);
+  const asked = pullRequestsOf(session, changing);
+  try {
+    return summarize(procedure, candidates, await oneByOne(session, procedure, candidates));
+  } finally {
+    session.recorder.pullRequests = await asked;
+  }
+}
+
+async function oneByOne(
+  session: Session,
+  procedure: string,
+  candidates: readonly Candidate[],
+): Promise<readonly RollOutResult[]> {
   const results: RollOutResult[] = [];
   for (const candidate of candidates) {
     if (candidate.decision.kind === 'unchanged') {
@@ -49,7 +63,7 @@ export async function rollOutAll(
     results.push(result);
     if (result.outcome !== 'deployed') break;
   }
-  return summarize(procedure, candidates, results);
+  return results;
 }
 
 /** @returns one plan for all services, as if each went well */

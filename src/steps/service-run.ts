@@ -1,6 +1,6 @@
 import type { Operation, OperationOf } from '../model/operation.js';
 import type { OutcomeKind } from '../model/outcome.js';
-import { outageMs, type ServingChange } from '../model/outage.js';
+import { outageMs, servingAgain, type ServingChange } from '../model/outage.js';
 import { asProcedureError } from '../model/errors.js';
 import { memoryBaseline } from '../model/memory-baseline.js';
 import { policyOf } from '../model/project-policy.js';
@@ -336,8 +336,9 @@ export class ServiceRun implements Looker {
   private downtime(): number | undefined {
     const old = this.candidate.current.containers.filter((container) => container.state === 'running');
     if (old.length === 0 || this.candidate.oneShot) return undefined;
-    const changes: ServingChange[] = this.session.events.seen
-      .filter((event) => event.action === 'die' && event.service === this.candidate.service)
+    const seen = this.session.events.seen.filter((event) => event.service === this.candidate.service);
+    const changes: ServingChange[] = seen
+      .filter((event) => event.action === 'die')
       .map((event) => ({
         atMs: stoppedServingAt(event, this.session.events.seen),
         container: event.id,
@@ -346,7 +347,7 @@ export class ServiceRun implements Looker {
     const unserved = Math.round(
       outageMs(
         old.map((container) => container.id),
-        [...changes, ...this.served],
+        [...changes, ...this.served, ...servingAgain(this.served, seen)],
         this.startedAtMs,
         Date.now(),
       ),

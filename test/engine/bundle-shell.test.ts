@@ -34,6 +34,15 @@ describe('the shell program as a file', () => {
       const { stdout } = await help(join(elsewhere, 'rolling-restart'), elsewhere);
       expect(stdout).toMatch(/^Usage: rolling-restart /);
       for (const procedure of PROCEDURES) expect(stdout).toMatch(new RegExp(`^ {2}${procedure} `, 'm'));
+      // Node 20 takes that option for its own, wherever it stands, and ends when there is no such file.
+      const asked = ['status', '--env-file', 'nowhere.env', '--working-directory', elsewhere];
+      const run = promisify(execFile)(join(elsewhere, 'rolling-restart'), asked, { cwd: elsewhere });
+      const failed = await run.then(
+        () => undefined,
+        (error: unknown) => error as { code: number; stderr: string },
+      );
+      expect(failed?.code).toBe(1);
+      expect(failed?.stderr).not.toContain('node: ');
     } finally {
       await rm(elsewhere, { recursive: true });
     }

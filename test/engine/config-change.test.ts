@@ -1,6 +1,7 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderSummary } from '../../src/report/summary.js';
+import { docker } from '../support/engine-containers.js';
 import { environmentOf } from '../support/engine-state.js';
 import { carryOut } from '../support/procedure.js';
 import { makeProject, type Project } from '../support/project.js';
@@ -127,6 +128,17 @@ describe('config-change', () => {
     const unknown = await carryOut(project, { procedure: 'config-change', 'verify-env': 'four:GREETING' });
     expect(unknown.report.error?.code, unknown.log).toBe('E_SERVICE');
     expect([await project.containerId('one'), await project.containerId('two')]).toEqual(before);
+  });
+
+  it('takes a variable of a service that changed also when the same run comes again', async () => {
+    await carryOut(project, { procedure: 'config-change' });
+    const inside = await docker('exec', await project.containerId('two'), 'env');
+    const value = /^GREETING=(.*)$/m.exec(inside)?.[1] ?? '';
+    expect(await docker('exec', await project.containerId('one'), 'env')).not.toContain(`GREETING=${value}\n`);
+    const again = await carryOut(project, { procedure: 'config-change', 'verify-env': `GREETING=${value}` });
+    expect(again.report.outcome, again.log).toBe('unchanged');
+    const nowhere = await carryOut(project, { procedure: 'config-change', 'verify-env': 'GREETING=nowhere' });
+    expect(nowhere.report.outcome, nowhere.log).toBe('refused');
   });
 
   it('takes the compose file as a person edited it on the host', async () => {

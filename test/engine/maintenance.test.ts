@@ -108,6 +108,9 @@ describe('maintenance in phases', () => {
   });
 
   it('perform, verify and complete: maintenance, operational, and a summary that is computed', async () => {
+    const planned = await run('perform', { 'dry-run': 'true' });
+    expect(planned.report.plan?.services[0]?.decision.kind, planned.log).toBe('change');
+    expect(planned.report.headline).not.toContain('nothing would change');
     const performed = await run('perform');
     expect(performed.report.outcome, performed.log).toBe('deployed');
     expect((await project.get('/')).text).toMatch(/^2\.0\.0 /);

@@ -118,6 +118,23 @@ describe('the same release again', () => {
     expect((await project.get('/')).text).toMatch(/^1\.0\.0 /);
   });
 
+  it('health-restart that finds nothing to restart says so, and is no deploy', async () => {
+    const store =
+      "services:\n  store:\n    image: ${BASE_IMAGE}\n    command: sleep infinity\n    volumes: ['data:/data']\nvolumes:\n  data:\n";
+    const stateful = await makeProject({ fixture: 'plain', files: { 'compose.yaml': store } });
+    try {
+      await stateful.compose(['up', '-d']);
+      const before = await stateful.inspect('store');
+      const { report, log } = await carryOut(stateful, { procedure: 'health-restart' });
+      expect(report.outcome, log).toBe('unchanged');
+      expect(report.changed).toBe(false);
+      expect(report.headline).toContain('when `service` names them');
+      expect((await stateful.inspect('store')).State.StartedAt).toBe(before.State.StartedAt);
+    } finally {
+      await stateful.cleanup();
+    }
+  });
+
   it('health-restart compares memory with what the service needed before', async () => {
     const restart = (more: Readonly<Record<string, string>> = {}): Promise<Carried> =>
       carryOut(project, { procedure: 'health-restart', service: 'app', watch: '0s', ...more });

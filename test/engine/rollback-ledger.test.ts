@@ -53,6 +53,9 @@ describe('rollback to what the ledger keeps', () => {
     const refused = await update();
     expect(refused.report.outcome, refused.log).toBe('refused');
     expect(refused.report.error?.code).toBe('E_BAD_RELEASE');
+    // Whoever only looks hears the same.
+    const looked = await update({ 'dry-run': 'true' });
+    expect(looked.report.error?.code, looked.log).toBe('E_BAD_RELEASE');
     expect(await project.containerId('app')).toBe(before);
     expect(await project.git('rev-parse', 'HEAD')).toBe(commits['2.0.0']);
 

@@ -88,7 +88,7 @@ describe('the record of what runs cost, and its report', () => {
       expect(second.log).toContain('brought up to date: issue #2');
       expect(tracker.issues.size).toBe(1);
       const body = tracker.issues.get(2)?.body ?? '';
-      expect(body).toContain('4 runs of app in the last 2 h, 3 of them green');
+      expect(body).toContain('4 changes of app in the last 2 h, 3 of them green');
       expect(body).toMatch(/^\| Restart time \| `<30 s` \| \d/m);
       expect(body).toMatch(/^\| [^|]+ \| code-update \| rolled-back \|/m);
       expect(tracker.problems).toEqual([]);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { WarningSign } from '../../src/model/policy.js';
+import { ticked } from '../support/checklist.js';
 import { badReleases, deploy, excerptOf, expectBack, historyOf, liveOf, update, type Live } from '../support/live.js';
 import type { Carried } from '../support/procedure.js';
 import { makeProject, type Project } from '../support/project.js';
@@ -172,6 +173,23 @@ describe('the watch', () => {
       text.startsWith(`${name}: `) ? [text.slice(name.length + 2)] : [],
     );
     expect(states.slice(0, 5)).toEqual(['up', 'up (healthy)', 'exited with code 1', 'up', 'up (healthy)']);
+    // It served between its crashes, and that counts as served.
+    let [downSince, gapsMs] = [undefined as number | undefined, 0];
+    for (const { at, text } of carried.report.timeline) {
+      if (text.startsWith(`${name}: exited`)) downSince ??= Date.parse(at);
+      if (text !== `${name}: up (healthy)` || downSince === undefined) continue;
+      gapsMs += Date.parse(at) - downSince;
+      downSince = undefined;
+    }
+    if (downSince !== undefined) gapsMs += Math.max(0, Date.now() - downSince);
+    const [service] = carried.report.services;
+    expect(service?.downtimeMs, carried.log).toBeGreaterThan(gapsMs - 3_000);
+    expect(service?.downtimeMs, carried.log).toBeLessThan(gapsMs + 4_000);
+    // It was running and healthy when it was verified, and did not stay so.
+    expect(ticked(carried.report, 'Container status is running and healthy')).toMatchObject({
+      state: 'failed',
+      detail: expect.stringMatching(/exited/) as string,
+    });
     await commit();
     await deploy(project, 'app');
   });
@@ -181,6 +199,7 @@ describe('the watch', () => {
     const medium = await update(project, 'app', { watch: '3s', 'on-warning': 'medium: warn, low: fail' });
     expect(medium.report.outcome, medium.log).toBe('deployed');
     expect(signs(medium, 'error-lines')).toMatchObject([{ severity: 'medium', action: 'warn' }]);
+    expect(ticked(medium.report, 'No errors in logs')).toMatchObject({ state: 'failed' });
     // As noisy as the one before: that is a low sign.
     await commit('error-lines:2/s');
     const low = await update(project, 'app', { watch: '3s', 'on-warning': 'medium: warn, low: fail' });

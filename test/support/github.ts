@@ -30,6 +30,7 @@ export interface Fault {
   /** `lost`: it is carried out and the connection broken; `dead`: nothing is ever answered. */
   readonly with: number | 'lost' | 'dead';
   times: number;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface KeptReview {
@@ -52,6 +53,8 @@ export interface GitHub {
   readonly reviewers: Map<string, readonly string[]>;
   /** Reviews of every run there is, by environment. */
   readonly approvals: Map<string, readonly KeptReview[]>;
+  /** Every other name is that of an environment. */
+  readonly missingEnvironments: Set<string>;
   /** Issues that were written, by number. */
   readonly issues: Issues;
   /** Pull requests that were merged, by the commit they brought. */
@@ -86,6 +89,7 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
   const issues: Issues = new Map();
   const reviewers: GitHub['reviewers'] = new Map();
   const approvals: GitHub['approvals'] = new Map();
+  const missingEnvironments = new Set<string>();
   let nextId = 1;
   const add = (record: Omit<KeptDeployment, 'id'>): KeptDeployment => {
     const made = { ...record, id: nextId++ };
@@ -105,6 +109,7 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
       if (said !== undefined) return said;
     }
     const [, environment] = /\/environments\/([^/]+)$/.exec(pathname) ?? [];
+    if (environment !== undefined && missingEnvironments.has(environment)) return [404, { message: 'Not Found' }];
     if (environment !== undefined) return [200, shownEnvironment(root, environment, reviewers.get(environment) ?? [])];
     if (/\/actions\/runs\/\d+\/approvals$/.test(pathname)) return [200, [...approvals].flatMap(shownReviews)];
     const issue = answerIssues(issues, { method, pathname, query, body });
@@ -173,6 +178,7 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
         problems.push(...(await describedProblems(exchange)));
       if (fault?.with === 'dead') return;
       if (typeof fault?.with === 'number') {
+        for (const [name, value] of Object.entries(fault.headers ?? {})) response.setHeader(name, value);
         answer(response, fault.with, { message: 'no' });
         return;
       }
@@ -200,6 +206,7 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
     issues,
     reviewers,
     approvals,
+    missingEnvironments,
     asked,
     deployments,
     faults,

@@ -25,6 +25,13 @@ describe('approval', () => {
     });
     expect(await codeHost.approvalOf('staging')).toEqual({ kind: 'nobody' });
     expect(github.asked.filter((one) => one.endsWith('/actions/runs/7/approvals'))).toHaveLength(1);
+    github.missingEnvironments.add('nowhere');
+    expect(await codeHost.approvalOf('nowhere')).toEqual({
+      kind: 'unknown',
+      reason: expect.stringMatching(/^there is no environment of that name yet/) as string,
+    });
+    github.faults.push({ method: 'GET', path: /\/approvals$/, with: 403, times: 1 });
+    expect(await codeHost.approvalOf('production')).toMatchObject({ reviewers: ['ada', 'grace'], approvedBy: [] });
     github.faults.push({ method: 'GET', path: /\/environments\//, with: 403, times: 9 });
     expect(await codeHost.approvalOf('production')).toEqual({
       kind: 'unknown',
@@ -43,16 +50,21 @@ describe('approval', () => {
     github.approvals.set('staging', [{ by: 'linus', state: 'approved' }]);
     const approval = await codeHost.approvalOf('production');
     expect(approval).toMatchObject({ kind: 'asked', approvedBy: ['ada'] });
-    expect(whoApproved(approval)).toBe('by ada');
+    expect(whoApproved(approval, 'grace')).toBe('by ada in this run');
+    // As a person may have written it in a workflow: to GitHub it is the same.
+    github.reviewers.set('Production', ['ada']);
+    expect(await codeHost.approvalOf('Production')).toMatchObject({ approvedBy: ['ada'] });
     expect(whoIsAsked(approval)).toBe('ada, grace');
     expect(github.problems).toEqual([]);
   });
 
   it('in words: that nobody was asked, and why; that nobody is named; that it is not known', () => {
-    expect(whoApproved({ kind: 'nobody' })).toMatch(/^nobody was asked: .*private repository/);
+    expect(whoApproved({ kind: 'nobody' }, 'ada via push')).toMatch(
+      /^by ada via push, who started it: .*private repository/,
+    );
     expect(whoIsAsked({ kind: 'nobody' })).toMatch(/whoever starts the workflow approves it/);
     const asked = { kind: 'asked', reviewers: ['ada'], approvedBy: [] } as const;
-    expect(whoApproved(asked)).toBe('GitHub names nobody who approved; asked: ada');
-    expect(whoApproved({ kind: 'unknown', reason: 'no token' })).toBe('not known: no token');
+    expect(whoApproved(asked, 'grace')).toBe('not known by whom; required reviewers: ada');
+    expect(whoApproved({ kind: 'unknown', reason: 'no token' }, 'grace')).toBe('not known: no token');
   });
 });

@@ -186,6 +186,17 @@ describe('the image of a commit', () => {
     expect(github.problems).toEqual([]);
   });
 
+  it('is known from a deployment also where GitHub does not give the release', async () => {
+    const payload = { 'rolling-restart': { run: 'r', project: 'p', host: 'h', images: IMAGES } };
+    github.put({ sha: COMMIT, environment: 'production', payload, states: ['success'] });
+    github.faults.push({ method: 'GET', path: /\/releases\/tags\//, with: 503, times: 3 });
+    const found = await codeHost.recordedImages(COMMIT, ['v1.0.0'], ['roma']);
+    expect(found).toEqual({ images: IMAGES, told: true });
+    github.faults.push({ method: 'GET', path: /\/releases\/tags\//, with: 503, times: 3 });
+    const partly = await codeHost.recordedImages(COMMIT, ['v1.0.0'], ['roma', 'worker']);
+    expect(partly).toEqual({ images: IMAGES, told: false });
+  });
+
   it('is not known, and that is said, when GitHub does not tell', async () => {
     github.faults.push({ method: 'GET', path: /\/deployments$/, with: 403, times: 9 });
     expect((await codeHost.recordedImages(COMMIT, [], ['roma'])).images).toEqual({});

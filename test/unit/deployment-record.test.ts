@@ -81,7 +81,7 @@ describe('the record of a change', () => {
     one.begin(start());
     const finding = await one.end(WELL);
     expect(finding?.columns[3]).toBe('Approval');
-    expect(finding?.rows[0]?.[3]).toBe('GitHub names nobody who approved; asked: production ***');
+    expect(finding?.rows[0]?.[3]).toBe('not known by whom; required reviewers: production ***');
   });
 
   it('is in progress, then a success with links, and older ones of the same project on the same host are inactive', async () => {
@@ -118,6 +118,42 @@ describe('the record of a change', () => {
     expect(github.deployments[0]?.statuses[0]?.description).toBe('roma rolled back: ***');
     expect(states(1)).toEqual(['success', 'success', 'in_progress']);
     expect(github.deployments[1]?.statuses[0]?.description).toContain('live again');
+  });
+
+  it('is ended also where GitHub did not take its beginning, and the next one sets such a one inactive', async () => {
+    github.put({ sha: OLD, environment: 'production', payload: PAYLOAD, states: [] });
+    github.faults.push({ method: 'POST', path: STATUS, with: 502, times: 3 });
+    expect(await change()).toMatch(
+      /^deployment 2: success; deployment 2 in production does not say that it is in progress/,
+    );
+    expect(states(0)).toEqual(['success']);
+    expect(states(1)).toEqual(['inactive']);
+  });
+
+  it.each([
+    [
+      'the limit of an hour',
+      403,
+      { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '4102444800' },
+      /until 2100-01-01T/,
+    ],
+    ['a limit for too many at once', 403, { 'retry-after': '60' }, /until 20\d\d-/],
+    ['too many requests', 429, { 'retry-after': '60' }, /until 20\d\d-/],
+  ])('of %s is told as that, at once, and no permission is asked for', async (_, status, headers, until) => {
+    github.faults.push({ method: 'POST', path: CREATE, with: status, times: 9, headers });
+    const began = performance.now();
+    const said = await change();
+    expect(performance.now() - began).toBeLessThan(3_000);
+    expect(said).toMatch(/^not recorded; .*the rate limit of the token is used up/);
+    expect(said).toMatch(until);
+    expect(said).not.toContain('needs');
+  });
+
+  it('waits as long as GitHub says, where there is time for that', async () => {
+    github.faults.push({ method: 'POST', path: STATUS, with: 403, times: 1, headers: { 'retry-after': '2' } });
+    const began = performance.now();
+    expect(await change()).toBe('deployment 1: success');
+    expect(performance.now() - began).toBeGreaterThan(1_900);
   });
 
   it('is made once a run', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { outageMs } from '../../src/model/outage.js';
+import { outageMs, servingAgain } from '../../src/model/outage.js';
 
 describe('outageMs', () => {
   it('is the time between the last that stopped serving and the first that serves again', () => {
@@ -45,5 +45,31 @@ describe('outageMs', () => {
         expect(outageMs(['a'], changes.toReversed(), 0, 1000)).toBe(outage);
       }),
     );
+  });
+});
+
+describe('servingAgain', () => {
+  const ready = [{ atMs: 1_000, container: 'a', serves: true }];
+  const event = (atMs: number, action: string, id = 'a') => ({ atMs, action, id });
+
+  it('is from the health check on, of one that Docker started again', () => {
+    const events = [
+      event(900, 'health_status: healthy'),
+      event(2_000, 'die'),
+      event(2_100, 'start'),
+      event(3_000, 'health_status: healthy'),
+    ];
+    expect(servingAgain(ready, events)).toEqual([{ atMs: 3_000, container: 'a', serves: true }]);
+  });
+
+  it('is from the start on, where there is no health check', () => {
+    expect(servingAgain(ready, [event(2_000, 'die'), event(2_100, 'start')])).toEqual([
+      { atMs: 2_100, container: 'a', serves: true },
+    ]);
+  });
+
+  it('is nothing of one that was never ready, or ended before that: those are waited for', () => {
+    expect(servingAgain(ready, [event(2_000, 'die', 'b'), event(2_100, 'start', 'b')])).toEqual([]);
+    expect(servingAgain(ready, [event(500, 'die'), event(600, 'start')])).toEqual([]);
   });
 });

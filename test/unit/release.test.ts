@@ -97,6 +97,18 @@ describe('the ledger of a service', () => {
     expect(sameBadRelease(history([A, B, again], ...events, 'live B2', 'live A', 'bad B2'), wanted)?.id).toBe('B2');
   });
 
+  it('goes back past a maintenance, which deploys what runs once more', () => {
+    const again = release('B2', { image: { ...B.image, id: 'id-B2', keptAs: 'keep:B2' } });
+    const kept = history([A, B, again], 'live A', 'live B', 'live B2');
+    expect(previousRelease(kept, 'B2')?.id).toBe('A');
+    // Another base image, or another configuration, is another release.
+    const rebuilt = release('B3');
+    expect(previousRelease(history([A, B, rebuilt], 'live A', 'live B', 'live B3'), 'B3')?.id).toBe('B');
+    const configured = release('B4', { image: B.image, configHash: 'other' });
+    expect(previousRelease(history([A, B, configured], 'live A', 'live B', 'live B4'), 'B4')?.id).toBe('B');
+    expect(previousRelease(history([B, again], 'live B', 'live B2'), 'B2')).toBeUndefined();
+  });
+
   it('drops what is beyond the kept ones, never the live one, the one before it, or a good one for a bad one', () => {
     const dropped = (count: number, ...events: readonly string[]): readonly string[] =>
       releasesToDrop(history([A, B, C], ...events), count).map((entry) => entry.id);

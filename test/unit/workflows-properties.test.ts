@@ -26,12 +26,6 @@ const PINNED = /^[\w.-]+\/[\w./-]+@[0-9a-f]{40}$/;
 
 /** What a workflow, and its caller, may do beyond reading; with the reason in the workflow. */
 const PERMISSIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  ...Object.fromEntries(
-    ['rollback.yml', 'maintenance.yml'].map((name) => [
-      name,
-      { contents: 'read', deployments: 'write', actions: 'read' },
-    ]),
-  ),
   // GitHub says the pull requests of a commit to nobody else, where the repository is private.
   ...Object.fromEntries(
     [
@@ -41,9 +35,11 @@ const PERMISSIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = 
       'deploy-hosts.yml',
       'deploy-staged.yml',
       'release.yml',
+      'rollback.yml',
+      'maintenance.yml',
     ].map((name) => [name, { contents: 'read', deployments: 'write', 'pull-requests': 'read', actions: 'read' }]),
   ),
-  'emergency.yml': { contents: 'read', issues: 'write' },
+  'emergency.yml': { contents: 'read', deployments: 'write', issues: 'write' },
   'slo-review.yml': { issues: 'write' },
   'plan.yml': { contents: 'read', 'pull-requests': 'write' },
 };
@@ -53,14 +49,14 @@ const MAY_NOTHING: Readonly<Record<string, readonly string[]>> = { 'deploy-chain
 
 /** Jobs that may more than the others of their workflow. */
 const OF_ONE_JOB: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  // Phases that change nothing record nothing.
+  // They deploy nothing, and end the record of a run that was killed, as whoever takes the lock does.
   ...Object.fromEntries(
     ['announce', 'verify', 'complete'].map((id) => [
       `maintenance.yml/${id}`,
-      { contents: 'read', deployments: 'read' },
+      { contents: 'read', deployments: 'write' },
     ]),
   ),
-  'maintenance.yml/precheck': { contents: 'read', deployments: 'read', actions: 'read' },
+  'maintenance.yml/precheck': { contents: 'read', deployments: 'write', actions: 'read' },
   'release-project.yml/publish': { contents: 'write', 'id-token': 'write', attestations: 'write' },
 };
 

@@ -5,8 +5,8 @@ import type { DeploymentOrigin, DeploymentStart, DeploymentStatus } from '../dep
  * calls it tells of it and goes on, since no deploy fails because the forge is down.
  */
 export interface Deployments {
-  /** Makes the record of a run, as in progress; the one that is there already when the answer to a first try was lost. */
-  begin(start: DeploymentStart, status: DeploymentStatus): Promise<DeploymentId>;
+  /** Makes the record of a run, without a status; gives the one that is there already when the answer to a first try was lost. */
+  begin(start: DeploymentStart): Promise<DeploymentId>;
   report(id: DeploymentId, status: DeploymentStatus): Promise<void>;
   /** @returns the record of a run that has not been given an end; undefined when there is none */
   unfinished(environment: string, run: string): Promise<DeploymentId | undefined>;

@@ -97,7 +97,7 @@ async function inWindow(
 }
 
 /** One-shot services that are unchanged have done their work. */
-function recreated(candidate: Candidate): Candidate {
+export function recreated(candidate: Candidate): Candidate {
   if (candidate.decision.kind !== 'unchanged' || candidate.oneShot) return candidate;
   return withRestart(candidate, 'maintenance recreates what is unchanged as well');
 }

@@ -84,7 +84,7 @@ export class MemoryWatcher implements Watcher {
     for (const container of this.window.containers) {
       const used = this.used.get(container.id) ?? 0;
       if (used <= maxMemoryBytes) continue;
-      const message = `${container.name} uses more than ${formatSize(maxMemoryBytes)} of memory`;
+      const message = `${container.name} uses ${formatSize(used)} of memory, more than ${formatSize(maxMemoryBytes)}`;
       raiseSign(this.window, 'memory', 'medium', message);
     }
   }
