@@ -17376,6 +17376,7 @@ async function lookFor(session, service, containers) {
             likely.push('it ran out of memory: the kernel killed it');
         if (container.state === 'paused')
             likely.push('it was paused: somebody ran docker pause');
+        likely.push(...(container.state === 'paused' ? [] : await stoppedProcesses(fileOf('top.txt'))));
         const use = await resourceUse(fileOf('stats.json'));
         if (use !== undefined) {
             facts.push({ what: `${container.name} used`, found: use.words });
@@ -17397,6 +17398,14 @@ async function lookFor(session, service, containers) {
         facts.push({ what: 'kernel log of the host', found: kernel });
     }
     return { service, likely: [...new Set(likely)], facts };
+}
+/** Of a process that somebody or something has sent signal STOP, nothing else tells: to Docker it runs. */
+async function stoppedProcesses(file) {
+    const lines = (await (0,promises_.readFile)(file, 'utf8').catch(() => '')).split('\n');
+    return lines.flatMap((line) => {
+        const [, pid] = /^\s*(\d+)\s+[Tt]\S*\s/.exec(line) ?? [];
+        return pid === undefined ? [] : [`process ${pid} of it is stopped: it got signal STOP, or a debugger holds it`];
+    });
 }
 async function scanLog(file) {
     const counter = new CauseCounter();
@@ -33413,6 +33422,10 @@ const STOP_MARGIN_MS = 30_000;
 const DEFAULT_GRACE_S = 10;
 const ENDLESS_GRACE_S = 600;
 const GONE_POLL_MS = 100;
+/** STAT tells a process that was stopped, or waits for a disk, from one that works. */
+const PS = '-eo pid,stat,ppid,user,etime,time,args';
+/** 409: it is not running, so it has none. 404: it is gone. */
+const NO_PROCESSES = [404, 409];
 /** Looking at containers and starting, stopping and removing them. */
 function createContainers(client) {
     const inspect = async (id) => (await client.getJson(`inspect container ${containers_short(id)}`, `/containers/${id}/json`));
@@ -33484,10 +33497,14 @@ function createContainers(client) {
             await unlessStatus([404], undefined, setting);
         },
         async top(id) {
-            const listing = client.getJson(`list processes of container ${containers_short(id)}`, `/containers/${id}/top`);
-            // 409: it is not running, so it has none. 404: it is gone.
-            const answer = (await unlessStatus([404, 409], undefined, listing));
-            return answer === undefined ? [] : asTable([answer.Titles, ...answer.Processes]);
+            const list = (query) => client.getJson(`list processes of container ${containers_short(id)}`, `/containers/${id}/top`, query);
+            // With what each process does: the engine runs the host's own `ps`, and a small one does not know these columns.
+            const whole = await unlessStatus([500], 'not so', unlessStatus(NO_PROCESSES, undefined, list({ ps_args: PS })));
+            const answer = whole === 'not so' ? await unlessStatus(NO_PROCESSES, undefined, list({})) : whole;
+            if (answer === undefined)
+                return [];
+            const { Titles, Processes } = answer;
+            return asTable([Titles, ...Processes]);
         },
         async writtenFiles(id) {
             const [inspected, changed] = await Promise.all([

@@ -32,6 +32,10 @@ const STOP_MARGIN_MS = 30_000;
 const DEFAULT_GRACE_S = 10;
 const ENDLESS_GRACE_S = 600;
 const GONE_POLL_MS = 100;
+/** STAT tells a process that was stopped, or waits for a disk, from one that works. */
+const PS = '-eo pid,stat,ppid,user,etime,time,args';
+/** 409: it is not running, so it has none. 404: it is gone. */
+const NO_PROCESSES = [404, 409];
 
 /** Engine API, ContainerTop. */
 interface TopAnswer {
@@ -141,10 +145,18 @@ export function createContainers(client: EngineClient): Containers {
     },
 
     async top(id) {
-      const listing = client.getJson(`list processes of container ${short(id)}`, `/containers/${id}/top`);
-      // 409: it is not running, so it has none. 404: it is gone.
-      const answer = (await unlessStatus([404, 409], undefined, listing)) as TopAnswer | undefined;
-      return answer === undefined ? [] : asTable([answer.Titles, ...answer.Processes]);
+      const list = (query: Readonly<Record<string, string>>): Promise<unknown> =>
+        client.getJson(`list processes of container ${short(id)}`, `/containers/${id}/top`, query);
+      // With what each process does: the engine runs the host's own `ps`, and a small one does not know these columns.
+      const whole = await unlessStatus(
+        [500],
+        'not so' as const,
+        unlessStatus(NO_PROCESSES, undefined, list({ ps_args: PS })),
+      );
+      const answer = whole === 'not so' ? await unlessStatus(NO_PROCESSES, undefined, list({})) : whole;
+      if (answer === undefined) return [];
+      const { Titles, Processes } = answer as TopAnswer;
+      return asTable([Titles, ...Processes]);
     },
 
     async writtenFiles(id) {

@@ -43,6 +43,7 @@ async function lookFor(
     facts.push({ what: `${container.name} before`, found: describeState(container) });
     if (container.oomKilled) likely.push('it ran out of memory: the kernel killed it');
     if (container.state === 'paused') likely.push('it was paused: somebody ran docker pause');
+    likely.push(...(container.state === 'paused' ? [] : await stoppedProcesses(fileOf('top.txt'))));
     const use = await resourceUse(fileOf('stats.json'));
     if (use !== undefined) {
       facts.push({ what: `${container.name} used`, found: use.words });
@@ -62,6 +63,15 @@ async function lookFor(
     facts.push({ what: 'kernel log of the host', found: kernel });
   }
   return { service, likely: [...new Set(likely)], facts };
+}
+
+/** Of a process that somebody or something has sent signal STOP, nothing else tells: to Docker it runs. */
+async function stoppedProcesses(file: string): Promise<readonly string[]> {
+  const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n');
+  return lines.flatMap((line) => {
+    const [, pid] = /^\s*(\d+)\s+[Tt]\S*\s/.exec(line) ?? [];
+    return pid === undefined ? [] : [`process ${pid} of it is stopped: it got signal STOP, or a debugger holds it`];
+  });
 }
 
 async function scanLog(file: string): Promise<CauseCounter> {

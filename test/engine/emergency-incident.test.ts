@@ -84,7 +84,8 @@ describe('an emergency', () => {
         expect(report.outcome, log).toBe('deployed');
         expect((await project.get('/')).status).toBe(200);
         const [cause] = report.findings;
-        expect(cause?.title, JSON.stringify(cause)).toBe('Root cause of app: a disk is full');
+        expect(cause?.title, JSON.stringify(cause)).toMatch(/^Root cause of app: process \d+ of it is stopped/);
+        expect(log).toContain('? app: a disk is full');
         const rows = cause?.rows.map((row) => row.join(': ')).join('\n') ?? '';
         expect(rows).toMatch(/app-1 before: state running/);
         expect(rows).toMatch(/log lines with "deadlock": 1, last: .*Error: deadlock found/);
@@ -93,6 +94,7 @@ describe('an emergency', () => {
         expect(JSON.stringify(report)).not.toContain('hunter2');
         expect(log).toMatch(/gate disk-space: Only /);
         expect(await evidence(report.evidencePath, 'top.txt')).toContain('server.mjs');
+        expect(log).toMatch(/\? app: process \d+ of it is stopped: it got signal STOP/);
       }
     } finally {
       github.closeAllConnections();
@@ -111,7 +113,7 @@ describe('an emergency', () => {
     const written = (await incidents()).join('\n');
     expect(await incidents()).toHaveLength(2);
     expect(written).toMatch(
-      /emergency restart of app in rr-\w+ by tester at shell \| deployed: .*likely cause: a disk is full/,
+      /emergency restart of app in rr-\w+ by tester at shell \| deployed: .*likely cause: process \d+ of it is stopped.*; a disk is full/,
     );
     expect(written).not.toContain('hunter2');
   });
