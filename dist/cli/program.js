@@ -38117,15 +38117,17 @@ function createEmail({ email, on }) {
                 dnsTimeout: STEP_MS,
             });
             signal.addEventListener('abort', () => transport.close(), { once: true });
-            const { rejected } = await transport.sendMail({
+            const { accepted, rejected } = await transport.sendMail({
                 from,
                 to: [...to],
                 ...mail,
                 inReplyTo: mail.references,
                 headers: { 'Auto-Submitted': 'auto-generated' },
             });
-            if (rejected.length > 0)
-                throw new Error(`the server takes no mail for ${rejected.map(addressOf).join(', ')}`);
+            if (rejected.length === 0)
+                return;
+            const others = accepted.length === 0 ? '' : `; it went to ${accepted.map(addressOf).join(', ')}`;
+            throw new Error(`the server takes no mail for ${rejected.map(addressOf).join(', ')}${others}`);
         },
     };
 }
@@ -38981,6 +38983,12 @@ function renderLabels({ labels }) {
 function escapeValue(text) {
     return escapeHelp(text).replaceAll('"', '\\"');
 }
+/** Of a system error its code: its words name the file beside it, which nobody knows. */
+function openmetrics_reasonOf(error) {
+    if (error instanceof Error && 'code' in error && typeof error.code === 'string')
+        return error.code;
+    return error instanceof Error ? error.message : String(error);
+}
 function escapeHelp(text) {
     return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 }
@@ -39006,7 +39014,7 @@ function createMetricsFile() {
             }
             catch (error) {
                 await (0,promises_.rm)(beside, { force: true });
-                throw new errors/* ProcedureError */.e_('E_EVIDENCE', `The metrics could not be written to ${path}: ${String(error)}`, {
+                throw new errors/* ProcedureError */.e_('E_EVIDENCE', `The metrics could not be written to ${path}: ${openmetrics_reasonOf(error)}`, {
                     next: 'See that its directory is there and can be written by the user of this run.',
                     cause: error,
                 });

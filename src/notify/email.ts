@@ -46,14 +46,16 @@ export function createEmail({ email, on }: NotificationSettings): Channel | unde
         dnsTimeout: STEP_MS,
       });
       signal.addEventListener('abort', () => transport.close(), { once: true });
-      const { rejected } = await transport.sendMail({
+      const { accepted, rejected } = await transport.sendMail({
         from,
         to: [...to],
         ...mail,
         inReplyTo: mail.references,
         headers: { 'Auto-Submitted': 'auto-generated' },
       });
-      if (rejected.length > 0) throw new Error(`the server takes no mail for ${rejected.map(addressOf).join(', ')}`);
+      if (rejected.length === 0) return;
+      const others = accepted.length === 0 ? '' : `; it went to ${accepted.map(addressOf).join(', ')}`;
+      throw new Error(`the server takes no mail for ${rejected.map(addressOf).join(', ')}${others}`);
     },
   };
 }

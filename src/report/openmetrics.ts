@@ -28,6 +28,12 @@ function escapeValue(text: string): string {
   return escapeHelp(text).replaceAll('"', '\\"');
 }
 
+/** Of a system error its code: its words name the file beside it, which nobody knows. */
+function reasonOf(error: unknown): string {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  return error instanceof Error ? error.message : String(error);
+}
+
 function escapeHelp(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 }
@@ -52,7 +58,7 @@ export function createMetricsFile(): MetricsFile {
         await rename(beside, path);
       } catch (error) {
         await rm(beside, { force: true });
-        throw new ProcedureError('E_EVIDENCE', `The metrics could not be written to ${path}: ${String(error)}`, {
+        throw new ProcedureError('E_EVIDENCE', `The metrics could not be written to ${path}: ${reasonOf(error)}`, {
           next: 'See that its directory is there and can be written by the user of this run.',
           cause: error,
         });

@@ -176,6 +176,7 @@ describe('maintenance', () => {
       files: { 'compose.yaml': served() },
       env: { BASE_IMAGE: base },
     });
+    let patchedBase = '';
     try {
       await docker('tag', BASE_IMAGE, base);
       await docker('push', '--quiet', base);
@@ -193,7 +194,7 @@ describe('maintenance', () => {
 
       // A patched base image, known to the registry only.
       await writeFile(`${project.root}/Dockerfile`, `FROM ${BASE_IMAGE}\nRUN echo patched > /patched\n`);
-      await docker('build', '--quiet', '--tag', base, project.root);
+      patchedBase = await docker('build', '--quiet', '--tag', base, project.root);
       await docker('push', '--quiet', base);
       await docker('tag', BASE_IMAGE, base);
       const patched = await carryOut(project, { procedure: 'maintenance', service: 'app' });
@@ -203,7 +204,7 @@ describe('maintenance', () => {
     } finally {
       await registry.stop();
       await project.cleanup();
-      await docker('rmi', '--force', base).catch(() => undefined);
+      for (const image of [base, patchedBase]) await docker('rmi', '--force', image).catch(() => undefined);
     }
   });
 });

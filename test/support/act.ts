@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { act } from '../../scripts/lib/workflow-tools.mjs';
+import { JOB_TOKEN, type Permissions } from './github-permissions.js';
 import {
   EXAMPLE_COMMIT,
   EXAMPLE_REPOSITORY,
@@ -30,6 +31,10 @@ export interface WorkflowRun {
   readonly attempt?: number;
   /** Inputs of the called workflow that differ from the example's: the live checkout as `working-directory`, … */
   readonly with?: Readonly<Record<string, string | number | boolean>>;
+  /** Permissions that the caller has beside those of the example, as its comments say. */
+  readonly granted?: Permissions;
+  /** What its token is refused, as the documents say. */
+  readonly refused?: RegExp;
   /** Stands for `dist/`. */
   readonly bundle?: string;
   /** Versions of this repository that there are, in place of the one that the example pins, and the one that the caller names. */
@@ -148,7 +153,7 @@ function prepare(root: string, run: WorkflowRun): { args: string[]; sha: string;
     ...['--local-repository', `${pinnedReference('deploy.yml', 'actions/upload-artifact')}=${upload}`],
     ...['--local-repository', `${pinnedReference('release.yml', 'actions/attest-build-provenance')}=${attest}`],
     // Masked wherever it occurs, so it is a word that nothing else says.
-    ...['--secret', 'GITHUB_TOKEN=token-of-the-harness'],
+    ...['--secret', `GITHUB_TOKEN=${JOB_TOKEN}`],
     ...Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
   ];
   return { args, sha, artifacts };

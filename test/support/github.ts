@@ -1,4 +1,5 @@
 import { createServer, type ServerResponse } from 'node:http';
+import { JOB_TOKEN, missingPermission, type Permissions } from './github-permissions.js';
 import { describedProblems } from './github-openapi.js';
 import { authorOf, createComments, type KeptComment } from './github-comments.js';
 import { answerIssues, type Issues } from './github-issues.js';
@@ -63,6 +64,8 @@ export interface GitHub {
   readonly reverted: { readonly pull: unknown; readonly body: unknown; readonly authorization: string | undefined }[];
   /** Where a request or an answer is not what GitHub describes. */
   readonly problems: string[];
+  /** From now on requests with the token of a job need these permissions; what lacks one is refused, and a problem. */
+  grant(permissions: Permissions): void;
   /** Puts a record there that somebody else made. */
   put(record: { sha: string; environment: string; payload?: unknown; states: readonly string[] }): KeptDeployment;
   close(): void;
@@ -90,6 +93,7 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
   const reviewers: GitHub['reviewers'] = new Map();
   const approvals: GitHub['approvals'] = new Map();
   const missingEnvironments = new Set<string>();
+  let granted: Permissions | undefined;
   let nextId = 1;
   const add = (record: Omit<KeptDeployment, 'id'>): KeptDeployment => {
     const made = { ...record, id: nextId++ };
@@ -182,6 +186,13 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
         answer(response, fault.with, { message: 'no' });
         return;
       }
+      const isJob = request.headers.authorization?.includes(JOB_TOKEN) === true;
+      const missing = granted === undefined || !isJob ? undefined : missingPermission(method, pathname, granted);
+      if (missing !== undefined) {
+        problems.push(missing);
+        answer(response, 403, { message: 'Resource not accessible by integration' });
+        return;
+      }
       const [status, said] = carryOut(method, pathname, searchParams, (body ?? {}) as Body, file);
       // Of a pull request and an issue as much is shown as is read, and a file is what was uploaded.
       const isFile = file.wanted && /\/assets\/\d+$/.test(pathname);
@@ -213,6 +224,9 @@ export async function startGitHub(repository = 'acme/roma'): Promise<GitHub> {
     merged,
     reverted,
     problems,
+    grant: (permissions) => {
+      granted = permissions;
+    },
     put: ({ sha, environment, payload = {}, states }) =>
       add({
         sha,

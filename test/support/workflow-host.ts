@@ -7,6 +7,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureNode24 } from '../../scripts/lib/node24.mjs';
+import { grantedTo } from './github-permissions.js';
 import { startGitHub, type GitHub } from './github.js';
 import { REPOSITORY, runWorkflow, type WorkflowResult, type WorkflowRun } from './act.js';
 import { makeProject, type Project } from './project.js';
@@ -53,6 +54,8 @@ export async function makeWorkflowHost(
       execFileSync('git', ['--git-dir', project.origin, 'tag', name, commit]);
     },
     async run(run) {
+      github.grant({ ...grantedTo(run.caller), ...run.granted });
+      const before = github.problems.length;
       const result = await runWorkflow({
         ...run,
         repository: project.origin,
@@ -68,6 +71,9 @@ export async function makeWorkflowHost(
         },
       });
       results.push(result);
+      const problems = github.problems.splice(before).filter((problem) => run.refused?.test(problem) !== true);
+      github.problems.push(...problems);
+      if (problems.length > 0) throw new Error(`${problems.join('\n')}\n${result.log}`);
       return result;
     },
     async cleanup() {

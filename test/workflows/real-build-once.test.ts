@@ -42,6 +42,7 @@ const release = (
     ref: `refs/tags/${tag}`,
     attempt,
     with: { 'push-to': repository, ...more },
+    granted: { contents: 'write', 'id-token': 'write', attestations: 'write' },
     env,
   });
 const onOther = () => ({ 'working-directory': other.dir, 'state-dir': join(other.root, 'state') });
