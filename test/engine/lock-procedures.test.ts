@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { carryOut, type Carried } from '../support/procedure.js';
 import { makeProject, type Project } from '../support/project.js';
@@ -163,6 +164,25 @@ describe('a run that is cancelled', () => {
     expect(await project.containerId('app')).toBe(before);
     expect(await project.git('rev-parse', 'HEAD')).toBe(project.firstCommit);
     expect((await project.git('worktree', 'list')).split('\n')).toHaveLength(1);
+  });
+
+  it('in the watch of a restart: it was restarted and verified, and there is nothing to go back to', async () => {
+    await withReleases('1.0.0');
+    const cancel = new AbortController();
+    const { run, said } = started(
+      { procedure: 'health-restart', service: 'app', watch: '60s' },
+      '✓ verify',
+      cancel.signal,
+    );
+    await said;
+    await sleep(1_500);
+    cancel.abort();
+    const { report, log } = await run;
+    expect(report.outcome, log).toBe('cancelled');
+    expect(report.headline).toContain('was restarted and verified');
+    expect(report.nextSteps.join('\n')).toMatch(/as before, started again and verified/);
+    expect(report.nextSteps.join('\n')).not.toContain('rollback');
+    expect(await version()).toBe('1.0.0');
   });
 
   it('before it is ready: the release before is back, and the same may be deployed again', async () => {

@@ -309,6 +309,15 @@ describe('maintenance in phases', () => {
     });
   });
 
+  it('all phases in one run: what is announced is now, and not tomorrow', async () => {
+    const { report, log } = await run('all');
+    expect(report.outcome, log).toBe('deployed');
+    const [[at, body] = []] = told();
+    expect(at).toBe('/maintenance');
+    const { scheduled } = body as { readonly scheduled: string };
+    expect(Math.abs(Date.parse(scheduled) - Date.now())).toBeLessThan(120_000);
+  });
+
   it('a status page that is down fails nothing and is told of', async () => {
     await project.commitRelease({ version: '5.0.0' });
     const { report, log } = await run('all', { 'status-page-url': 'http://127.0.0.1:9/status' });

@@ -26,6 +26,8 @@ async function traces(): Promise<readonly string[]> {
 }
 
 const volumes = async (): Promise<readonly string[]> => (await traces()).filter((name) => name.includes('.lock.'));
+/** Without the lock, which each run has of its own. */
+const kept = async (): Promise<readonly string[]> => (await traces()).filter((name) => !name.includes('.lock.'));
 const kinds = async (): Promise<readonly string[]> => {
   const { value } = await typeInShell(project, 'status');
   const [service] = value['services'] as readonly { readonly drift: readonly { readonly kind: string }[] }[];
@@ -159,6 +161,30 @@ describe('the lock', () => {
 });
 
 describe('uninstall', () => {
+  it('says who has the lock while something is under way, and removes nothing', async () => {
+    const before = await kept();
+    const cancel = new AbortController();
+    let watching: () => void = () => undefined;
+    const watched = new Promise<void>((resolve) => (watching = resolve));
+    const running = carryOut(
+      project,
+      { procedure: 'health-restart', service: 'app', watch: '60s' },
+      { onLine: (line) => (line.includes('✓ verify') ? watching() : undefined), cancelled: cancel.signal },
+    );
+    try {
+      await watched;
+      await expect(typeInShell(project, 'uninstall', '--yes', '--lock-timeout', '1s')).rejects.toMatchObject({
+        code: 'E_LOCKED',
+        message: expect.stringMatching(/The lock of project .* is held by health-restart/) as string,
+        next: expect.stringMatching(/Nothing was removed\.$/) as string,
+      });
+    } finally {
+      cancel.abort();
+      await running;
+    }
+    expect(await kept()).toEqual(before);
+  });
+
   it('shows its plan, then takes every trace of ours away and leaves the service running', async () => {
     const live = await liveOf(project, 'app');
     const before = await traces();
