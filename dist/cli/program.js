@@ -7796,7 +7796,7 @@ const emergency = {
     name: 'emergency',
     purpose: 'Captures state, kills and removes the containers, and starts the live release afresh.',
     interrupts: true,
-    /** The line in the log is all that can be done about an engine that does not answer. */
+    /** An engine that does not answer is an incident too: people find it where they look for the others. */
     async cannotBegin(run, { code, message }) {
         const { services, projectName, workingDirectory } = run.request;
         if (!ENGINE_IS_GONE.has(code))
@@ -36202,7 +36202,7 @@ function createCodeHost({ onProblem, onIssueLost = onProblem, revertToken, rende
             }
             catch (error) {
                 const why = isMissing(error)
-                    ? `there is no environment of that name yet, or the token needs actions: read`
+                    ? 'there is no environment of that name yet, or the token needs actions: read'
                     : `GitHub did not tell${hint(error, 'actions: read')}: ${String(error)}`;
                 return { kind: 'unknown', reason: why };
             }

@@ -84,7 +84,7 @@ export function createCodeHost({
         return await findApproval((await connect(access, ISSUE_DEADLINE_MS))(), environment, run);
       } catch (error) {
         const why = isMissing(error)
-          ? `there is no environment of that name yet, or the token needs actions: read`
+          ? 'there is no environment of that name yet, or the token needs actions: read'
           : `GitHub did not tell${hint(error, 'actions: read')}: ${String(error)}`;
         return { kind: 'unknown', reason: why };
       }

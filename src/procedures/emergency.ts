@@ -25,7 +25,7 @@ export const emergency: Procedure = {
   purpose: 'Captures state, kills and removes the containers, and starts the live release afresh.',
   interrupts: true,
 
-  /** The line in the log is all that can be done about an engine that does not answer. */
+  /** An engine that does not answer is an incident too: people find it where they look for the others. */
   async cannotBegin(run, { code, message }): Promise<void> {
     const { services, projectName, workingDirectory } = run.request;
     if (!ENGINE_IS_GONE.has(code)) return;
