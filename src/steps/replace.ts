@@ -69,7 +69,7 @@ function serviceIn({ definition, service }: ReleaseWithDefinition): Readonly<Rec
 }
 
 /** Live files that Compose cannot read any more only mean that the kept definition is used. */
-async function filesDefine(session: Session, release: ReleaseWithDefinition): Promise<boolean> {
+export async function filesDefine(session: Session, release: ReleaseWithDefinition): Promise<boolean> {
   if (release.definitionFrom !== 'rendered') return false;
   const moved = session.liveCommit.value !== session.startCommit;
   try {
