@@ -17,6 +17,7 @@ const redactor = createRedactor();
 const runner = createRunner((text) => redactor.text(text));
 const cancel = cancellation(process, { onRunner: process.env['GITHUB_ACTIONS'] === 'true' });
 const invocation = readInvocation();
+let finished = true;
 try {
   const request = readRequest(inputsFromEnvironment(process.env), hostContext());
   const secrets = secretsOf(request);
@@ -33,10 +34,13 @@ try {
     cancelled: cancel.signal,
     environment: process.env,
   });
-  await publish(runner, redactor, run, await runProcedure(run));
+  const report = await runProcedure(run);
+  // `post` tries once more what could not be undone.
+  finished = report.outcome !== 'rollback-failed';
+  await publish(runner, redactor, run, report);
 } catch (error) {
   await publishRefusal(runner, asProcedureError(error));
 } finally {
-  runner.saveState('ended', 'true');
+  runner.saveState('ended', finished ? 'true' : 'undo-failed');
   cancel.dispose();
 }

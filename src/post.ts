@@ -12,8 +12,8 @@ import { createRedactor } from './report/redact.js';
 import { createRun } from './wiring.js';
 
 /**
- * The action's second door: runs after `main` whatever became of it. When `main` was killed (cancel, timeout), it takes
- * the dead process's lock over and finishes or undoes what it left, as the next run would. After a lost runner there is
+ * The action's second door: runs after `main` whatever became of it. When `main` was killed (cancel, timeout), or its undo
+ * failed, it takes the lock over and finishes or undoes what is left, as the next run would. After a lost runner there is
  * no `post`, and the next run does it.
  */
 outliveReader(process.stdout, process.stderr);
@@ -22,10 +22,15 @@ const runner = createRunner((text) => redactor.text(text));
 const cancel = cancellation(process, { onRunner: process.env['GITHUB_ACTIONS'] === 'true' });
 const killed = runner.getState('run');
 if (killed !== '' && runner.getState('ended') !== 'true') {
+  const undoing = runner.getState('ended') === 'undo-failed';
   try {
     const request = readRequest(inputsFromEnvironment(process.env), hostContext());
     redactor.learn(secretsOf(request));
-    runner.info(`run ${killed} was killed before its end; looking what it left`);
+    runner.info(
+      undoing
+        ? `the undo of run ${killed} failed; trying it again`
+        : `run ${killed} was killed before its end; looking what it left`,
+    );
     const run = await createRun({
       request: { ...request, dryRun: false },
       invocation: readInvocation(),
@@ -36,7 +41,9 @@ if (killed !== '' && runner.getState('ended') !== 'true') {
     });
     const report = await recoverAbandoned(run, killed);
     runner.info(renderText(report));
-    await runner.writeSummary(`### After the run was killed\n\n${report.headline}\n`);
+    await runner.writeSummary(
+      `### ${undoing ? 'After the undo failed' : 'After the run was killed'}\n\n${report.headline}\n`,
+    );
     if (report.error !== undefined) runner.fail(`${report.error.message}. ${report.error.next}`);
   } catch (error) {
     const problem = asProcedureError(error);

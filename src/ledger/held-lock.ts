@@ -2,7 +2,7 @@ import { ProcedureError } from '../model/errors.js';
 import type { HeldLock } from '../model/ports/ledger.js';
 import { randomUUID } from 'node:crypto';
 import type { LockTiming } from './clock.js';
-import { describeOwner, type Generation, type LockView } from './generation.js';
+import { abandonedWith, describeOwner, type Generation, type LockView } from './generation.js';
 import { writeLease } from './lease.js';
 import type { LockVolumes } from './lock-volumes.js';
 import type { Records } from './records.js';
@@ -40,7 +40,8 @@ export function holdLock(
     await Promise.all([renewing.stop(), watching.stop()]);
   };
 
-  const giveBack = async (): Promise<void> => {
+  /** @param abandoned runs that the next owner has to recover */
+  const giveBack = async (abandoned: readonly string[]): Promise<void> => {
     await stop();
     const view = await volumes.look();
     // Taken over: what there is belongs to others, and whoever did it clears ours away.
@@ -49,9 +50,19 @@ export function holdLock(
       number: mine.number + 1,
       nonce: randomUUID(),
       owner: undefined,
-      abandoned: [],
+      abandoned,
     });
     await volumes.clear(after, mine.number);
+  };
+
+  const once = async (abandoned: readonly string[]): Promise<void> => {
+    released ??= giveBack(abandoned);
+    try {
+      await released;
+    } catch (error) {
+      released = undefined;
+      throw error;
+    }
   };
 
   return {
@@ -62,15 +73,8 @@ export function holdLock(
       const view = await look();
       if (!isValid(view, mine)) throw fenced(project, view, mine);
     },
-    async release() {
-      released ??= giveBack();
-      try {
-        await released;
-      } catch (error) {
-        released = undefined;
-        throw error;
-      }
-    },
+    release: () => once([]),
+    leave: () => once(abandonedWith(mine)),
     async dissolve(body) {
       // A lease that is renewed meanwhile would make the records anew.
       await stop();

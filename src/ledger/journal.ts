@@ -78,7 +78,8 @@ export function createJournal({ records, project, onBroken }: JournalOptions): J
   return {
     open: (record) => records.write(recordPath('journal', record.run, 'opening.json'), record),
     begin: (run, sequence, operation) => behind.write(entryPath(run, sequence, 'begin'), { at: now(), operation }),
-    end: (run, sequence, result) => behind.write(entryPath(run, sequence, 'end'), { at: now(), result }),
+    end: (run, sequence, result, error) =>
+      behind.write(entryPath(run, sequence, 'end'), { at: now(), result, error }),
     endSoon: (run, sequence) => {
       behind.defer(entryPath(run, sequence, 'end'), { at: now(), result: 'done' });
     },
@@ -119,6 +120,7 @@ export function createJournal({ records, project, onBroken }: JournalOptions): J
           sequence: Number(match[1]),
           operation: begin.value.operation,
           result: end?.kind === 'record' ? end.value.result : 'begun',
+          ...(end?.kind === 'record' && end.value.error !== undefined ? { error: end.value.error } : {}),
         });
       }
       entries.sort((a, b) => a.sequence - b.sequence);

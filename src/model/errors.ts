@@ -37,6 +37,49 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+/**
+ * Whether an error that ended a change says something against the release: only then the release is marked bad, and the
+ * same is refused from then on. A refusal, an engine that does not answer, a full disk or a cancel say nothing of it.
+ */
+const BLAMES_RELEASE: Readonly<Record<ErrorCode, boolean>> = {
+  E_INPUT: false,
+  E_ENGINE_UNREACHABLE: false,
+  E_ENGINE_TOO_OLD: false,
+  E_ENGINE: false,
+  E_COMPOSE_FILE: false,
+  E_COMPOSE: false,
+  E_SERVICE: false,
+  E_GATE: false,
+  E_SOURCE: false,
+  E_BUILD: false,
+  E_PULL: false,
+  E_PUSH: false,
+  E_BACKUP: false,
+  E_DISK_FULL: false,
+  // A smoke test or another check of the user's own failed.
+  E_COMMAND: true,
+  E_REMEDY: false,
+  E_NOT_READY: true,
+  E_VERIFICATION: true,
+  E_WARNING_SIGN: true,
+  E_ROLLBACK_TARGET: false,
+  E_BAD_RELEASE: false,
+  E_ROUTER: false,
+  E_LOCKED: false,
+  E_FENCED: false,
+  E_CANCELLED: false,
+  E_DEADLINE: false,
+  E_LEDGER: false,
+  E_EVIDENCE: false,
+  E_RECOVERY: false,
+  E_INTERNAL: false,
+};
+
+/** @param code also one that another version wrote down: an unknown one blames nobody */
+export function blamesRelease(code: string): boolean {
+  return Object.hasOwn(BLAMES_RELEASE, code) && BLAMES_RELEASE[code as ErrorCode];
+}
+
 export interface ErrorDetail {
   /** What the person should do now; always present, always one or two sentences. */
   readonly next: string;

@@ -1,9 +1,10 @@
 import type { JournalRecord } from './ports/ledger.js';
+import { blamesRelease } from './errors.js';
 import { dataBack, type Operation, type OperationOf } from './operation.js';
 import type { ReleaseId } from './release.js';
 import type { RouterSpec } from './router.js';
 
-/** What is to be done about one service after a run that was killed. */
+/** What is to be done about one service after a run that was killed, or whose undo failed. */
 export type Recovery =
   /** Its containers were not touched. */
   | { readonly kind: 'none' }
@@ -66,7 +67,7 @@ export interface RecoveryPlan {
 }
 
 /**
- * Reads from the journal of a run that never ended what has to be finished or undone. Pure; every answer may be carried
+ * Reads from the journal of a run that was not finished what has to be finished or undone. Pure; every answer may be carried
  * out again, so that a recovery that is itself killed is simply repeated.
  * @param down services that do not run well any more: what was verified then does not count
  */
@@ -151,10 +152,10 @@ function recoverService(entries: Entries, service: string, down: boolean): Recov
   }
   const goingBack = replacements.slice(0, -1).some(({ operation }) => operation.from === to);
   if (!down && after.some(({ operation }) => operation.kind === 'verify')) return { kind: 'accept', release: to };
-  const bad = foundWrong(own);
-  const common = { kind: 'go-back', bad, way: 'recreate', before: [] } as const;
-  if (goingBack && from !== undefined) return { ...common, back: to, failed: from };
-  return from === undefined ? { kind: 'leave', release: to } : { ...common, back: from, failed: to };
+  const common = { kind: 'go-back', way: 'recreate', before: [] } as const;
+  if (goingBack && from !== undefined) return { ...common, bad: foundWrong(own, from), back: to, failed: from };
+  if (from === undefined) return { kind: 'leave', release: to };
+  return { ...common, bad: foundWrong(own, to), back: from, failed: to };
 }
 
 const MARKS: ReadonlySet<Operation['kind']> = new Set(['record-stop', 'record-start']);
@@ -195,7 +196,7 @@ function recoverBeside(own: Entries, down: boolean): Recovery {
   const done = after.filter(({ result }) => result === 'done').map(({ operation }) => operation);
   // Only a way back sends the requests to some containers alone, or starts the release of before.
   const undoing =
-    foundWrong(after) ||
+    after.some(failedLooking) ||
     starts.some((start) => start.to === from && start.to !== to) ||
     after.some(({ operation }) => operation.kind === 'shift-traffic' && operation.serve.who === 'only');
   const accepted = done.some((operation) => operation.kind === 'accept-release' && operation.release === to);
@@ -206,7 +207,7 @@ function recoverBeside(own: Entries, down: boolean): Recovery {
     return { kind: 'none' };
   }
   if (from === undefined) return { kind: 'leave', release: to };
-  return { kind: 'go-back', back: from, failed: to, bad: foundWrong(own), way: wayOf(own), before };
+  return { kind: 'go-back', back: from, failed: to, bad: foundWrong(own, to), way: wayOf(own), before };
 }
 
 function wayOf(own: Entries): Way {
@@ -249,9 +250,23 @@ function dataBackFor(own: Entries, recovery: Recovery): readonly OperationOf<'re
   return result === 'done' ? [] : [operation];
 }
 
-/** A run goes back because of what it saw, or because it was cancelled or killed: only the first is the release's fault. */
-function foundWrong(own: Entries): boolean {
-  return own.some(({ operation, result }) => LOOKING.has(operation.kind) && result === 'failed');
+/**
+ * A run goes back because of what it saw of the release, or for another reason: only the first is the release's fault.
+ * What was looked at on the way back says nothing of the release that was left.
+ * @param failed the release that the run was deploying
+ */
+function foundWrong(own: Entries, failed: ReleaseId): boolean {
+  return own.some(
+    (entry) =>
+      failedLooking(entry) &&
+      'release' in entry.operation &&
+      entry.operation.release === failed &&
+      (entry.error === undefined || blamesRelease(entry.error)),
+  );
+}
+
+function failedLooking({ operation, result }: Entries[number]): boolean {
+  return LOOKING.has(operation.kind) && result === 'failed';
 }
 
 const LOOKING: ReadonlySet<Operation['kind']> = new Set(['await-ready', 'verify', 'watch', 'analyse-canary']);
@@ -273,12 +288,12 @@ function leftReleases(
     const accepted = operations(own, 'accept-release').at(-1)?.release;
     if (last.kind === 'start-beside' && accepted === last.from) {
       // The old set was still there and took the requests back: what was left is the new one.
-      if (!foundWrong(own) || rejected.has(last.to)) return [];
+      if (!foundWrong(own, last.to) || rejected.has(last.to)) return [];
       const reason = `${opening.procedure} of ${opening.invocation.actor} found it wrong and went back to ${last.from}`;
       return [{ kind: 'reject-release' as const, service, release: last.to, reason }];
     }
     if (rejected.has(last.from)) return [];
-    const wrong = foundWrong(own) && changes.slice(0, -1).some(({ from }) => from === last.to);
+    const wrong = foundWrong(own, last.from) && changes.slice(0, -1).some(({ from }) => from === last.to);
     if (opening.procedure !== 'rollback' && !wrong) return [];
     const reason = `${opening.procedure} of ${opening.invocation.actor} went back from it to ${last.to}`;
     return [{ kind: 'reject-release' as const, service, release: last.from, reason }];

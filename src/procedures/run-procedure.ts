@@ -68,7 +68,7 @@ export async function recoverAbandoned(run: Run, killed?: string): Promise<RunRe
   const report = buildReport(run, result);
   if (repaired.length === 0 && report.error === undefined) return report;
   // Whoever was told of the beginning hears how the killed run ended.
-  await tellEnd(run, { ...report, outcome: 'failed', headline: `the run was killed; ${report.headline}` });
+  await tellEnd(run, { ...report, outcome: 'failed', headline: `the run was not finished; ${report.headline}` });
   return buildReport(run, result);
 }
 

@@ -3,6 +3,7 @@ import type { OutcomeKind } from '../model/outcome.js';
 import type { TrafficReport } from '../model/traffic.js';
 import type { ReportedError, RunReport } from '../model/report.js';
 import { checklists } from './checklists.js';
+import type { Recorder } from './recorder.js';
 import type { Run } from './run.js';
 
 export interface EndedRun {
@@ -40,7 +41,7 @@ export function buildReport(run: Run, ended: EndedRun): RunReport {
     pullRequests: recorder.pullRequests.map((one) => ({ ...one, title: clean(one.title) })),
     error: reported(ended.error, clean),
     undoError: reported(ended.undoError, clean),
-    nextSteps: nextSteps(ended, recorder.nextSteps, request).map(clean),
+    nextSteps: nextSteps(ended, recorder, request).map(clean),
     evidencePath: recorder.captured.length === 0 ? undefined : run.evidence.path,
     findings: recorder.findings.map((finding) => ({ ...finding, rows: finding.rows.map((row) => row.map(clean)) })),
     charts: recorder.charts,
@@ -73,14 +74,22 @@ function reported(error: ProcedureError | undefined, clean: (text: string) => st
 }
 
 /** What the person should do now, most useful first. */
-function nextSteps(ended: EndedRun, seen: readonly string[], { dryRun, procedure }: Run['request']): readonly string[] {
+function nextSteps(
+  ended: EndedRun,
+  { nextSteps: seen, rejected }: Recorder,
+  { dryRun, procedure }: Run['request'],
+): readonly string[] {
   const steps: string[] = [];
   // What could not be undone needs a person's hands before anything else.
   if (ended.outcome === 'rollback-failed') steps.push(...seen);
   if (ended.undoError !== undefined) steps.push(ended.undoError.next);
   if (ended.error !== undefined) steps.push(ended.error.next);
   if (ended.outcome === 'rolled-back' && procedure !== 'restore') {
-    steps.push('The release is marked bad: the same commit is refused until it is changed, or force: true is set.');
+    steps.push(
+      rejected.size > 0
+        ? 'The release is marked bad: the same commit is refused until it is changed, or force: true is set.'
+        : 'The release is not marked bad: when the cause is gone, the same commit can be deployed again.',
+    );
   }
   if (dryRun) steps.push('Run it without dry-run to carry this plan out.');
   return [...new Set([...steps, ...seen])];

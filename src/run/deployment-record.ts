@@ -1,3 +1,4 @@
+import type { OutcomeKind } from '../model/outcome.js';
 import type { RunReport } from '../model/report.js';
 import type { Finding } from '../model/finding.js';
 import {
@@ -15,9 +16,12 @@ import type { Progress } from '../model/ports/progress.js';
 export type Ending = Pick<RunReport, 'outcome' | 'headline'> & {
   /** Whether every service of the run is live with what was wanted. */
   readonly live: boolean;
-  /** Commit that is live afterwards; undefined when nobody knows. */
+  /** Commit of the release of before, where that one is live again; undefined when it is not, or has none. */
   readonly liveCommit: string | undefined;
 };
+
+/** Outcomes after which the release of before may be live again. */
+const UNDONE: ReadonlySet<OutcomeKind> = new Set(['rolled-back', 'rollback-failed', 'cancelled']);
 
 /**
  * The forge's record of this run's change. It is begun in the background and delays nothing; whatever of it fails is told
@@ -62,7 +66,7 @@ export class DeploymentRecord {
     if (id !== undefined) {
       await this.say(start, id, this.status(state, headline));
       if (state === 'success') await this.retire(start, id);
-      else if (outcome === 'rolled-back' && liveCommit !== undefined) await this.liveAgain(start, id, liveCommit);
+      else if (UNDONE.has(outcome) && liveCommit !== undefined) await this.liveAgain(start, id, liveCommit);
     }
     const what = id === undefined ? 'not recorded' : `deployment ${id}: ${state}`;
     return {

@@ -1,3 +1,4 @@
+import { asProcedureError } from '../model/errors.js';
 import {
   describeOperation,
   changesService,
@@ -57,7 +58,7 @@ export class Executor {
     } catch (error) {
       now.end();
       // What was cut short has not failed, and counts as begun: recovery must not take it for a verdict.
-      const ended = signal.aborted ? Promise.resolve() : journal.end(this.journalled.run, sequence, 'failed');
+      const ended = signal.aborted ? Promise.resolve() : this.failed(sequence, error);
       await ended.catch((journalError: unknown) => {
         // The failure at hand matters more; recovery treats a begun operation without an end as failed anyway.
         progress.debug(`journal: ${String(journalError)}`);
@@ -69,6 +70,10 @@ export class Executor {
     if (endDecides(operation)) await journal.end(this.journalled.run, sequence, 'done');
     else journal.endSoon(this.journalled.run, sequence);
     progress.info(`✓ ${text} (${formatDuration(performance.now() - began)})`);
+  }
+
+  private async failed(sequence: number, error: unknown): Promise<void> {
+    await this.run.journal.end(this.journalled.run, sequence, 'failed', asProcedureError(error).code);
   }
 
   private async perform<K extends OperationKind>(operation: OperationOf<K>, signal: AbortSignal): Promise<void> {

@@ -21,6 +21,8 @@ export class Recorder {
   readonly accounts: Accounted[] = [];
   /** Services that this run has made live. */
   readonly deployed = new Set<string>();
+  /** Services of which this run has marked a release bad. */
+  readonly rejected = new Set<string>();
   /** Images that this run has built and pushed, by service, with their digest in the registry. */
   readonly pushed = new Map<string, string>();
   /** Images of the commit that are in the registry for good, by service, whether this run has pushed them or an earlier one. */

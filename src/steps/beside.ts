@@ -23,7 +23,6 @@ export async function startBeside(
   const { engine, compose, project, request } = session;
   const release = await releaseOf(session, operation.to);
   const hash = await expectedHash(session, release);
-  session.expectedHashes.set(service, hash);
   const present = await engine.containers(project, service);
   const names = networkNames(release.definition, service);
   const directory = request.workingDirectory;

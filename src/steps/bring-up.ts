@@ -1,5 +1,6 @@
 import { asProcedureError, ProcedureError } from '../model/errors.js';
 import type { Operation } from '../model/operation.js';
+import { worstOutcome } from '../model/outcome.js';
 import type { Candidate } from './candidate.js';
 import { inOrder } from './data.js';
 import { passLastGates } from './gates/index.js';
@@ -55,7 +56,8 @@ export async function bringUpAll(
   const watched = await session.progress.group('Watch', () => watchAll(session, candidates, runs, results));
   const summary = summarize('full-restart', candidates, watched);
   if (failure === undefined) return summary;
-  return { ...summary, outcome: 'failed', headline: `${failure.message}; ${summary.headline}`, error: failure };
+  const outcome = worstOutcome(['failed', summary.outcome]);
+  return { ...summary, outcome, headline: `${failure.message}; ${summary.headline}`, error: failure };
 }
 
 /** @returns how it ended when a backup failed: with that nothing goes down */
@@ -103,7 +105,7 @@ async function watchAll(
   // One after the other: the report names the services in the order in which they were started.
   for (const [index, { service, release, current }] of candidates.entries()) {
     if (watched[index]?.outcome !== 'deployed') continue;
-    runs.get(service)?.report('deployed', release.id, releaseBefore(current)?.id);
+    runs.get(service)?.report('deployed', release, releaseBefore(current)?.id);
   }
   return watched;
 }

@@ -1,8 +1,10 @@
-import { previousRelease, type Release } from '../model/release.js';
+import { previousRelease, type ReleaseWithDefinition } from '../model/release.js';
 import type { Candidate } from './candidate.js';
-import { describeState } from './diagnose.js';
 import { imageOf } from './kept-candidate.js';
+import type { LiveNow } from './live-release.js';
+import { filesDefine } from './replace.js';
 import type { Session } from './session.js';
+import { routerInPlace } from './traffic-facts.js';
 import { releaseBefore } from './way-back.js';
 
 /** What failed is live, and no rollback was tried: why not, and how a person goes back. */
@@ -19,36 +21,48 @@ export function stepsAfterFailure(session: Session, { service, current, release 
   ];
 }
 
-/**
- * Going back failed: what the engine shows now, and what to run.
- * @param placed the release whose containers were made last; undefined when making them failed
- */
+/** Going back failed: what the engine shows now, and what to run. */
 export async function stepsAfterFailedUndo(
   session: Session,
   { service, release }: Candidate,
-  back: Release,
-  placed: string | undefined,
+  back: ReleaseWithDefinition,
+  live: LiveNow,
 ): Promise<readonly string[]> {
-  const containers = await session.engine.containers(session.project, service).catch(() => undefined);
-  const words = containers?.map((container) => `${container.name}: ${describeState(container)}`) ?? [];
-  const seen =
-    containers === undefined ? 'the engine does not answer' : words.length === 0 ? 'no container' : words.join('; ');
   const which =
-    placed === back.id
-      ? `It is release ${back.id}, the one before, which was put back and did not pass`
-      : placed === release.id
+    live.release?.id === back.id
+      ? `It is release ${back.id}, the one before; a check of it failed`
+      : live.release?.id === release.id
         ? `It is release ${release.id}, the one that failed`
-        : 'Which release it is of is not certain';
-  return [`Live now is ${seen}. ${which}.`, await wayByHand(session, service, back)];
+        : live.release !== undefined
+          ? `It is release ${live.release.id}`
+          : 'It is not certain which release serves';
+  return [
+    `Live now is ${live.words}. ${which}.`,
+    'The undo is not finished. The next run of any procedure tries it again; in a shell: recover.',
+    await wayByHand(session, service, back),
+  ];
 }
 
-async function wayByHand(session: Session, service: string, back: Release): Promise<string> {
+/**
+ * The commands that bring a release back without us, only where they do that. A router that knows containers by address
+ * does not follow Compose, the edge has the ports that Compose would give to the container, and Compose starts what the
+ * files define today.
+ */
+async function wayByHand(session: Session, service: string, back: ReleaseWithDefinition): Promise<string> {
   const image = await imageOf(session, back).catch(() => undefined);
   if (image === undefined) {
     return `The image of release ${back.id} is gone from the engine: procedure check lists the releases that can be gone back to; or deploy a corrected commit.`;
   }
-  const { composeFiles, workingDirectory } = session.request;
-  const files = composeFiles.map((file) => `-f ${file} `).join('');
-  const up = `docker compose -p ${session.project} ${files}up -d --no-build --no-deps --force-recreate ${service}`;
-  return `When the cause is gone: procedure rollback with rollback-to: release:${back.id}. By hand, in ${workingDirectory}: docker tag ${back.image.keptAs} ${back.image.name} && ${up}`;
+  const rollback = `When the cause is gone: procedure rollback with rollback-to: release:${back.id}.`;
+  const router = await routerInPlace(session, service).catch(() => undefined);
+  if (router?.kind === 'edge') {
+    return `${rollback} Do not run docker compose up: the edge has the ports of ${service}, and a container from Compose cannot start.`;
+  }
+  if (router?.kind !== 'none' || !(await filesDefine(session, back))) return rollback;
+  return `${rollback} By hand, in ${session.request.workingDirectory}: docker tag ${back.image.keptAs} ${back.image.name} && ${upCommand(session, service)}`;
+}
+
+function upCommand({ project, request }: Session, service: string): string {
+  const files = request.composeFiles.map((file) => `-f ${file} `).join('');
+  return `docker compose -p ${project} ${files}up -d --no-build --no-deps --force-recreate ${service}`;
 }

@@ -50,11 +50,12 @@ export async function endDeployment({ deployment, recorder }: Run, report: RunRe
   // Whoever fenced this run finishes or undoes it, and then says how it ended.
   if (report.error?.code === 'E_FENCED') return;
   const live = services.every((one) => isGreen(one.outcome) || recorder.deployed.has(one.service));
+  const last = services.at(-1);
   const finding = await deployment.end({
     outcome,
     headline,
     live: live && services.length > 0,
-    liveCommit: services.at(-1)?.commit,
+    liveCommit: last?.release === last?.previousRelease ? last?.commit : undefined,
   });
   if (finding !== undefined) recorder.findings.push(finding);
 }

@@ -60,7 +60,7 @@ export async function carryOutEjection(
     plan.operations.some((one) => one.kind === kind && session.begun.includes(one));
   try {
     await inOrder(session, plan.operations, (operation) => run.execute(operation, session.signal));
-    run.report('deployed', candidate.release.id, candidate.release.id);
+    run.report('deployed', candidate.release, candidate.release.id);
     return undefined;
   } catch (error) {
     const failure = asProcedureError(error);
@@ -85,7 +85,7 @@ export async function carryOutEjection(
     const deadline = AbortSignal.timeout(UNDO_MS);
     for (const operation of operations) await run.execute(operation, deadline);
     const outcome = failure.code === 'E_CANCELLED' ? 'cancelled' : forward ? 'failed' : 'rolled-back';
-    run.report(outcome, candidate.release.id, candidate.release.id);
+    await run.reportFailure(outcome, candidate.release.id);
     const headline = forward
       ? `${service}: it has its ports, but the edge could not be taken away (${failure.message})`
       : `${service}: it goes through the edge as before (${failure.message})`;
@@ -94,9 +94,13 @@ export async function carryOutEjection(
 }
 
 /** The backup or the evidence before it failed: the edge has the ports as before, and nothing goes back. */
-function notBegun(run: ServiceRun, { service, release }: Candidate, error: ProcedureError): FailedEjection {
+async function notBegun(
+  run: ServiceRun,
+  { service, release }: Candidate,
+  error: ProcedureError,
+): Promise<FailedEjection> {
   const outcome = error.code === 'E_CANCELLED' ? 'cancelled' : 'failed';
-  run.report(outcome, release.id, release.id);
+  await run.reportFailure(outcome, release.id);
   const headline = `${service}: it goes through the edge as before (${error.message})`;
   return { outcome, headline, error, changed: false };
 }

@@ -34,7 +34,6 @@ export function openSession(
     begun: executor.begun,
     candidates: new Map(),
     builds: new Map(),
-    expectedHashes: new Map(),
     lookers: new Map(),
     unacceptedTags: new Set(),
     deployed: locked.recorder.deployed,

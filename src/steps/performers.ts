@@ -107,7 +107,10 @@ export function performersFor(session: () => Session): Performers {
     'record-stop': async ({ service, release, reason }) => addEvent(session(), 'stopped', service, release, reason),
     'record-start': async ({ service, release }) =>
       addEvent(session(), 'started', service, release, `started by ${session().invocation.actor}`),
-    'reject-release': async ({ service, release, reason }) => addEvent(session(), 'bad', service, release, reason),
+    'reject-release': async ({ service, release, reason }) => {
+      await addEvent(session(), 'bad', service, release, reason);
+      session().recorder.rejected.add(service);
+    },
   };
 }
 

@@ -14,7 +14,7 @@ import { mountedLive } from './files.js';
 import { identifiedContainers } from './observe.js';
 import { withCommand } from './release-command.js';
 import { readinessTimeout } from './readiness.js';
-import { expectedHash } from './replace.js';
+import { hashesOf } from './replace.js';
 import type { Session, Viewing } from './session.js';
 import { judgesTraffic, trafficNotes } from './traffic-proof.js';
 import { checksFor } from './verify.js';
@@ -162,12 +162,10 @@ async function presentState(
   edge: EdgeState | undefined,
 ): Promise<Pick<UndoChange, 'present' | 'takeover'>> {
   const containers = await identifiedContainers(session.engine, session.project, service);
-  const hash = await expectedHash(session, back);
+  const hashes = await hashesOf(session, back);
   const ports = edge?.spec.ports.map(({ published }) => published) ?? [];
   const present = containers.map((container) => {
-    const matches =
-      container.fingerprint === back.image.fingerprint &&
-      (container.composeHash === hash || container.composeHash === back.composeHash);
+    const matches = container.fingerprint === back.image.fingerprint && hashes.has(container.composeHash);
     // The same release once more (maintenance): only what was there before is known to be good.
     const known = failed !== back.id || before.includes(container.id);
     const blocked = edge?.open === true && container.publishes;

@@ -32,7 +32,7 @@ const DATA_DEADLINE_MS = 6 * 3_600_000;
 export type OpenSession = (place: JournalPlace) => Session;
 
 /**
- * Finishes or undoes what a killed run left, from its journal, and writes what it does at the end of that journal. Runs
+ * Finishes or undoes what a run left that was killed or whose undo failed, from its journal, and writes what it does at the end of that journal. Runs
  * at the start of every procedure that takes the lock over from a dead owner, and in the action's `post`.
  * @returns one sentence for each thing that was done
  */
@@ -41,7 +41,7 @@ async function recoverRun(locked: LockedRun, open: OpenSession, runId: string): 
   if (record === undefined || record.outcome !== undefined) return [];
   const { procedure, invocation } = record.opening;
   locked.progress.warning(
-    `${procedure} by ${invocation.actor} (run ${runId}) was killed; finishing or undoing what it left`,
+    `${procedure} by ${invocation.actor} (run ${runId}) was not finished: finishing or undoing what it left`,
   );
   const left = await locked.commands.endLeft(runId);
   if (left > 0) locked.progress.info(`ended ${left} processes that it had started`);
@@ -85,7 +85,7 @@ async function recoverRun(locked: LockedRun, open: OpenSession, runId: string): 
 }
 
 function headlineOf(runId: string, said: readonly string[]): string {
-  return `run ${runId} was killed; ${said.length === 0 ? 'nothing was left to repair' : said.join('; ')}`;
+  return `run ${runId} was not finished; ${said.length === 0 ? 'nothing was left to repair' : said.join('; ')}`;
 }
 
 /** @returns whether what the killed run wanted is live, of every service that it came to */
@@ -171,7 +171,7 @@ async function goBack(
       failed: recovery.failed,
       before: recovery.before,
       // A run that was killed says nothing about the release it was deploying: the same may be deployed again.
-      reason: recovery.bad ? 'it was found wrong by the run that deployed it, which was killed then' : undefined,
+      reason: recovery.bad ? 'the run that deployed it found it wrong' : undefined,
     })),
     checkout: undefined, // moved above, for all services at once
     namedImage: candidate.namedImage,

@@ -21,10 +21,7 @@ export async function replaceContainers(
   signal: AbortSignal,
 ): Promise<void> {
   const release = await releaseOf(session, operation.to);
-  const { service } = operation;
   if (await filesDefine(session, release)) {
-    const hash = sharesWithAnother(release) ? await hashOf(session, release) : release.composeHash;
-    session.expectedHashes.set(service, hash);
     await up(session, { ...liveTarget(session.request), projectName: session.project }, release, operation, signal);
     return;
   }
@@ -32,7 +29,6 @@ export async function replaceContainers(
     `  the compose files as they lie do not define ${release.id}; the definition that the ledger keeps is used`,
   );
   await withRendered(session, release.definition, async (kept) => {
-    session.expectedHashes.set(service, await hashOf(session, release));
     await up(session, kept, release, operation, signal);
   });
 }
@@ -41,6 +37,16 @@ export async function replaceContainers(
 export async function expectedHash(session: Session, release: ReleaseWithDefinition): Promise<string> {
   if (!sharesWithAnother(release) && (await filesDefine(session, release))) return release.composeHash;
   return hashOf(session, release);
+}
+
+/**
+ * The hashes by which a container is known to be of a release: the one that was recorded with it, and the one that Compose
+ * computes for it today, which differs after an upgrade of Compose. A release that lives in another container's namespace
+ * has only the one of today: the recorded one names a container that may be gone.
+ */
+export async function hashesOf(session: Session, release: ReleaseWithDefinition): Promise<ReadonlySet<string>> {
+  const today = await expectedHash(session, release);
+  return new Set(sharesWithAnother(release) ? [today] : [release.composeHash, today]);
 }
 
 async function hashOf(session: Session, { definition, service }: ReleaseWithDefinition): Promise<string> {
@@ -63,7 +69,7 @@ function serviceIn({ definition, service }: ReleaseWithDefinition): Readonly<Rec
 }
 
 /** Live files that Compose cannot read any more only mean that the kept definition is used. */
-async function filesDefine(session: Session, release: ReleaseWithDefinition): Promise<boolean> {
+export async function filesDefine(session: Session, release: ReleaseWithDefinition): Promise<boolean> {
   if (release.definitionFrom !== 'rendered') return false;
   const moved = session.liveCommit.value !== session.startCommit;
   try {

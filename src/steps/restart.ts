@@ -126,7 +126,7 @@ async function rollOutAgain(session: Session, candidate: Candidate): Promise<Rol
   const result = await rollOut(session, candidate, { service: run, accountLater: true });
   if (result.outcome !== 'deployed') return result;
   await run.compareMemory();
-  run.report('deployed', candidate.release.id, undefined);
+  run.report('deployed', candidate.release, undefined);
   return result;
 }
 
@@ -142,7 +142,7 @@ async function carryOut(
     const operations = way === 'kill' ? await saveIfPossible(session, plan, execute) : plan.operations;
     await inOrder(session, operations, execute);
     if (way === 'restart') await run.compareMemory();
-    run.report('deployed', candidate.release.id, undefined);
+    run.report('deployed', candidate.release, undefined);
     return undefined;
   } catch (error) {
     const failure = asProcedureError(error);
@@ -159,7 +159,7 @@ async function carryOut(
           ? `${candidate.service}: what is there now is release ${candidate.release.id}, started again. To go back to the one before: procedure rollback with rollback-to: previous.`
           : `${candidate.service}: it was not started again. Look at what is there (docker ps --all), correct what is in the way, and run the same procedure again.`,
     );
-    run.report(failure.code === 'E_CANCELLED' ? 'cancelled' : 'failed', candidate.release.id, undefined);
+    await run.reportFailure(failure.code === 'E_CANCELLED' ? 'cancelled' : 'failed', undefined);
     return failure;
   }
 }

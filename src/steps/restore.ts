@@ -172,17 +172,16 @@ async function carryOut(session: Session, { service, current, plan }: Restoring)
   const run = candidate === undefined ? undefined : new ServiceRun(session, candidate);
   const execute = (operation: Operation, signal: AbortSignal): Promise<void> =>
     run === undefined ? session.execute(operation, signal) : run.execute(operation, signal);
-  const report = (outcome: Failed['outcome']): void => run?.report(outcome, release?.id, undefined);
   try {
     await inOrder(session, plan.operations, (operation) => execute(operation, session.signal));
-    report('deployed');
+    run?.report('deployed', release, undefined);
     return undefined;
   } catch (error) {
     const failure = asProcedureError(error);
     if (failure.code === 'E_FENCED') throw failure;
     session.progress.error(`${service}: ${failure.message}`);
     const result = await afterFailure(session, candidate, plan, failure, execute);
-    report(result.outcome);
+    await run?.reportFailure(result.outcome, undefined);
     return result;
   }
 }

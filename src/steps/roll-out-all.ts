@@ -110,9 +110,9 @@ export function summarize(
   candidates: readonly Candidate[],
   results: readonly RollOutResult[],
 ): RollOutAllResult {
-  const failed = results.find((result) => result.outcome !== 'deployed');
+  const outcome = worstOutcome(results.map((result) => result.outcome));
+  const failed = results.find((result) => result.outcome !== 'deployed' && result.outcome === outcome);
   const untouched = candidates.slice(results.length === 0 ? candidates.length : indexAfter(candidates, results));
-  const outcome = failed === undefined ? worstOutcome(results.map((result) => result.outcome)) : failed.outcome;
   const deployed = results.filter((result) => result.outcome === 'deployed').map((result) => result.service);
   const words: string[] = [];
   if (deployed.length > 0) words.push(`${deployed.join(', ')} ${DONE[procedure] ?? 'deployed'} and verified`);
@@ -138,7 +138,7 @@ function describeFailure(result: RollOutResult): string {
   const reason = result.error?.message ?? 'no reason recorded';
   switch (result.outcome) {
     case 'rolled-back':
-      return `rolled back, the release before it is live and verified (${reason})`;
+      return `rolled back to release ${result.live?.release?.id ?? 'before it'}, which is live and verified (${reason})`;
     case 'rollback-failed':
       return `failed (${reason}), and going back failed as well (${result.undoError?.message ?? 'no reason recorded'})`;
     case 'cancelled':

@@ -1,4 +1,4 @@
-import { asProcedureError, ProcedureError } from '../model/errors.js';
+import { asProcedureError, blamesRelease, ProcedureError } from '../model/errors.js';
 import { changesService, compensationOf, type Freeze, type Operation } from '../model/operation.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import type { ServicePlan } from '../model/plan.js';
@@ -11,6 +11,7 @@ import type { Candidate } from './candidate.js';
 import { inOrder } from './data.js';
 import { diagnoseFailure } from './diagnosis/index.js';
 import { captureEvidence } from './evidence.js';
+import type { LiveNow } from './live-release.js';
 import { planService, planUndo } from './plan-service.js';
 import { ranWith } from './release-command.js';
 import { freedPort } from './remedies/index.js';
@@ -26,6 +27,8 @@ export interface RollOutResult {
   readonly error: ProcedureError | undefined;
   readonly undoError: ProcedureError | undefined;
   readonly changed: boolean;
+  /** What serves now, where the change did not go through. */
+  readonly live?: LiveNow;
 }
 
 export interface RollOutOptions {
@@ -56,7 +59,7 @@ export async function rollOut(
   try {
     await carryOut(session, service, plan);
     session.deployed.add(candidate.service);
-    if (!accountLater) service.report('deployed', candidate.release.id, releaseBefore(candidate.current)?.id);
+    if (!accountLater) service.report('deployed', candidate.release, releaseBefore(candidate.current)?.id);
     return { service: candidate.service, outcome: 'deployed', error: undefined, undoError: undefined, changed: true };
   } catch (error) {
     failure = asProcedureError(error);
@@ -94,16 +97,15 @@ export async function afterFailure(
 ): Promise<RollOutResult> {
   const { release, current } = candidate;
   const before = releaseBefore(current);
-  const result = (outcome: OutcomeKind, changed: boolean, undoError?: ProcedureError): RollOutResult => {
-    service.report(outcome, service.placed, before?.id);
-    return { service: candidate.service, outcome, error: failure, undoError, changed };
+  const result = async (outcome: OutcomeKind, changed: boolean): Promise<RollOutResult> => {
+    const live = await service.reportFailure(outcome, before?.id);
+    return { service: candidate.service, outcome, error: failure, undoError: undefined, changed, live };
   };
   // Whoever took the lock over finishes or undoes this run: its journal stays open.
   if (failure.code === 'E_FENCED') throw failure;
   session.progress.error(`${candidate.service}: ${failure.message}`);
   const cancelled = failure.code === 'E_CANCELLED';
-  // Whoever cancelled may deploy the same again.
-  const fault = cancelled ? undefined : failure.message;
+  const fault = blamesRelease(failure.code) ? failure.message : undefined;
   noteCommand(session, candidate, plan);
   if (!service.replacing) {
     await takeBack(session, plan);
@@ -151,8 +153,9 @@ export async function afterFailure(
       session.progress.debug(`ledger: ${String(markError)}`); // the failure of the way back is what matters now
     });
     session.progress.error(`${candidate.service}: going back failed as well: ${undoError.message}`);
-    session.recorder.nextSteps.push(...(await stepsAfterFailedUndo(session, candidate, back, service.placed)));
-    return result('rollback-failed', true, undoError);
+    const live = await service.reportFailure('rollback-failed', before?.id);
+    session.recorder.nextSteps.push(...(await stepsAfterFailedUndo(session, candidate, back, live)));
+    return { service: candidate.service, outcome: 'rollback-failed', error: failure, undoError, changed: true, live };
   }
   if (candidate.oneShot) {
     session.recorder.nextSteps.push(

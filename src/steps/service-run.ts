@@ -16,6 +16,7 @@ import { captureEvidence, isUrgent } from './evidence.js';
 import { countErrors, errorMatcher } from './log-lines.js';
 import { PortOutage } from './port-outage.js';
 import { noteKilled } from './killed-after-grace.js';
+import { liveNow, type LiveNow } from './live-release.js';
 import { awaitReady, type Readiness } from './readiness.js';
 import { ERRORS_BEFORE_WINDOW_MS, noSigns, raise, type SignSource } from './signs.js';
 import { lookAtStart } from './slow-start.js';
@@ -37,8 +38,8 @@ export class ServiceRun implements Looker {
   private killed = false;
   /** Verified and under watch. */
   watching = false;
-  /** Release whose containers are there; undefined while they are being made, and after that failed. */
-  placed: ReleaseId | undefined;
+  /** Release whose containers were made last; undefined while they are being made, and after that failed. */
+  private placed: ReleaseId | undefined;
   /** Of the release that comes back. */
   private replicasBack: number | undefined;
   private readonly signs: SignSource = noSigns();
@@ -293,21 +294,28 @@ export class ServiceRun implements Looker {
     session.recorder.note(`memory ${formatSize(bytes)}, within its baseline (${words})`, candidate.service);
   }
 
+  /** Closes the account of a change that did not go through: which release is live is read, not remembered. */
+  async reportFailure(outcome: OutcomeKind, previous: string | undefined): Promise<LiveNow> {
+    const { current, release, service } = this.candidate;
+    const known = [current.release, releaseBefore(current), release].filter((one) => one !== undefined);
+    const live = await liveNow(this.session, service, known);
+    this.report(outcome, live.release, previous);
+    return live;
+  }
+
   /** Closes the account: what the service was, is, and cost, for report and SLO table. */
-  report(outcome: OutcomeKind, live: string | undefined, previous: string | undefined): void {
+  report(outcome: OutcomeKind, live: Release | undefined, previous: string | undefined): void {
     const { session, candidate } = this;
-    const { release, decision } = candidate;
+    const { decision } = candidate;
     const downtimeMs = this.downtime();
-    const { current } = candidate;
-    const shown = [release, current.release, releaseBefore(current)].find((one) => one?.id === live);
     session.recorder.services.push({
       service: candidate.service,
       outcome,
-      release: live,
+      release: live?.id,
       previousRelease: previous,
-      imageDigest: shown?.image.digest ?? shown?.image.id,
-      commit: shown?.commit,
-      version: shown?.version,
+      imageDigest: live?.image.digest ?? live?.image.id,
+      commit: live?.commit,
+      version: live?.version,
       downtimeMs,
       readyMs: this.ready?.startupMs,
       memoryBytes: this.watched?.memoryBytes,
@@ -323,7 +331,7 @@ export class ServiceRun implements Looker {
     };
     session.recorder.slo.push(...sloRows(session.request.procedure, candidate.service, measured));
     if (!this.replacing) return;
-    session.recorder.accounts.push({ ...measured, service: candidate.service, outcome, release: live });
+    session.recorder.accounts.push({ ...measured, service: candidate.service, outcome, release: live?.id });
   }
 
   /** The watch reads the log from the start on; without one, the verification has. */

@@ -44,8 +44,6 @@ export interface Session extends LockedRun, Viewing {
   readonly candidates: Map<string, Candidate>;
   /** What `build-image` builds, by service: too large for a journal, and of no use after this process. */
   readonly builds: Map<string, BuildDocument>;
-  /** Compose's hash of what was handed to it last, by service: the engine must show the same. */
-  readonly expectedHashes: Map<string, string>;
   /** The services that are being changed: what looks at a service is carried out by its own account. */
   readonly lookers: Map<string, Looker>;
   /** Keeping tags that this run made and that no accepted release needs: taken away at its end. */

@@ -53,7 +53,7 @@ export async function startService(session: Session, service: string): Promise<S
   const run = new ServiceRun(session, candidate);
   try {
     await inOrder(session, plan.operations, (operation) => run.execute(operation, session.signal));
-    run.report('deployed', candidate.release.id, undefined);
+    run.report('deployed', candidate.release, undefined);
     return { outcome: 'deployed', error: undefined, changed: true, began: true };
   } catch (error) {
     const failure = asProcedureError(error);
@@ -66,7 +66,7 @@ export async function startService(session: Session, service: string): Promise<S
     if (!began) return { outcome, error: failure, changed: freedPort(session, plan), began };
     const keep = (cancelled && run.watching) || !session.request.autoRollback;
     if (!keep) await stopAgain(session, candidate, failure);
-    run.report(outcome, keep ? candidate.release.id : undefined, undefined);
+    await run.reportFailure(outcome, undefined);
     return { outcome, error: failure, changed: keep, began };
   }
 }

@@ -8,7 +8,7 @@ import { hashFiles } from './files.js';
 import { countErrors, errorMatcher } from './log-lines.js';
 import type { IdentifiedContainer } from './candidate.js';
 import { identifiedContainers } from './observe.js';
-import { releaseOf } from './replace.js';
+import { hashesOf, releaseOf } from './replace.js';
 import { errorLinesSign, raise, type SignSource } from './signs.js';
 import type { Session } from './session.js';
 import { checkEnvironment } from './verify-environment.js';
@@ -167,14 +167,14 @@ async function checkIdentity(session: Session, subject: Subject): Promise<string
       next: 'Someone or something changed it meanwhile; run procedure check to see what is live.',
     });
   };
-  const expected = session.expectedHashes.get(service) ?? release.composeHash;
+  const hashes = await hashesOf(session, release);
   for (const container of containers) {
     if (container.fingerprint !== release.image.fingerprint) {
       fail(
         `${container.name} runs image ${container.imageId.slice(0, 19)}, wanted is ${release.image.id.slice(0, 19)}`,
       );
     }
-    if (container.composeHash !== expected) fail(`${container.name} has another configuration hash`);
+    if (!hashes.has(container.composeHash)) fail(`${container.name} has another configuration hash`);
   }
   if (release.definitionFrom === 'rendered') {
     const top = session.opened.checkout?.topLevel ?? session.request.workingDirectory;

@@ -1,5 +1,6 @@
 import { reasonOf } from '../run/deadline.js';
 import { asProcedureError, ProcedureError, type ErrorCode } from '../model/errors.js';
+import type { OutcomeKind } from '../model/outcome.js';
 import type { Doing } from '../model/ports/progress.js';
 import { EventFeed } from '../run/events.js';
 import type { LockedRun, Run } from '../run/run.js';
@@ -14,7 +15,7 @@ import { TrafficProof } from './traffic-proof.js';
 /** How long a run that was asked to yield may take to come to a safe point before it is fenced. */
 const YIELD_MS = 20_000;
 
-/** After these the lock is not given back: the process ends, and the next run finishes or undoes what is left. */
+/** After these the journal stays open, and the next run finishes or undoes what is left. */
 const LEFT_OPEN: ReadonlySet<ErrorCode> = new Set(['E_FENCED', 'E_RECOVERY']);
 
 /** @returns the run as one that only looks */
@@ -32,11 +33,11 @@ export function viewing(run: Run, opened: OpenProject): Viewing {
 
 /**
  * Takes the lock, opens the journal, finishes or undoes what killed runs left, and lets `body` work; whatever happens,
- * ends both. A fenced run leaves its journal open: the run that took over finishes or undoes it.
+ * ends both. A run that was fenced, or whose undo failed, leaves its journal open: the next run finishes or undoes it.
  * @param goOn what `recoverAll` says of it
  * @throws ProcedureError E_LOCKED naming the owner; E_RECOVERY
  */
-export async function withSession<T>(
+export async function withSession<T extends { readonly outcome: OutcomeKind }>(
   run: Run,
   opened: OpenProject,
   { interrupt, goOn }: { readonly interrupt: boolean; readonly goOn: boolean },
@@ -87,7 +88,9 @@ export async function withSession<T>(
     const found = await present(waiting !== undefined);
     const recovered = await recoverAll(locked, (place) => openSession(locked, found, events, undefined, place), goOn);
     session = openSession(locked, recovered.length === 0 ? found : await present(true), events, proof);
-    return await body(session, recovered);
+    const result = await body(session, recovered);
+    leaveOpen = result.outcome === 'rollback-failed';
+    return result;
   } catch (error) {
     leaveOpen = LEFT_OPEN.has(asProcedureError(error).code);
     // An abort that surfaced as something else (a closed socket, a killed child) is still the abort.
@@ -98,7 +101,7 @@ export async function withSession<T>(
     await removeWorktrees(view);
     if (session !== undefined) await untagUnaccepted(session);
     await events.close();
-    if (!leaveOpen) await closeRun(locked);
+    await (leaveOpen ? leaveRun(locked) : closeRun(locked));
   }
 }
 
@@ -109,6 +112,14 @@ async function untagUnaccepted(session: Session): Promise<void> {
       session.progress.debug(`tag ${tag}: ${String(error)}`); // a tag too many harms nothing
     });
   }
+}
+
+/** Whoever takes the lock next gets the run among those to recover. A fenced run has no lock any more. */
+async function leaveRun({ lock, progress, project }: LockedRun): Promise<void> {
+  await lock.leave().catch((error: unknown) => {
+    // Its owner is gone when this process ends, and then it is taken over in the same way.
+    progress.debug(`lock of ${project}: ${asProcedureError(error).message}`);
+  });
 }
 
 async function closeRun(run: LockedRun): Promise<void> {

@@ -170,5 +170,5 @@ it('ends the record of a run that was killed: by post, and by the next run where
   );
   expect(next.report.outcome, next.log).toBe('deployed');
   expect(all().at(-1), next.log).toEqual(['in_progress', 'failure']);
-  expect(github.deployments[0]?.statuses[0]?.description).toContain('was killed');
+  expect(github.deployments[0]?.statuses[0]?.description).toContain('was not finished');
 });

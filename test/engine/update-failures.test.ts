@@ -64,7 +64,7 @@ describe('a release that fails', () => {
     expect(excerptOf(carried)).toContain('chaos: ending with code 1');
     expect(changed).toBe(false);
     expect(services).toMatchObject([{ outcome: 'rolled-back', release: before.release }]);
-    expect(carried.report.headline).toContain('the release before it is live and verified');
+    expect(carried.report.headline).toContain(`rolled back to release ${before.release}, which is live and verified`);
   });
 
   it('never gets healthy: what the health check said is in the error', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ErrorCode } from '../../src/model/errors.js';
 import { endDecides, type Operation } from '../../src/model/operation.js';
 import type { JournalRecord } from '../../src/model/ports/ledger.js';
 import { planRecovery } from '../../src/model/recovery.js';
@@ -24,7 +25,7 @@ const stop: Operation = { kind: 'stop-containers', service: 'roma', containers: 
 const run: Operation = { kind: 'start-containers', service: 'roma', containers: ['c'] };
 const stopped: Operation = { kind: 'verify', service: 'roma', release: 'A', checks: ['stopped'] };
 
-type Step = Operation | readonly [Operation, 'begun' | 'failed'];
+type Step = Operation | readonly [Operation, 'begun' | 'failed', (ErrorCode | undefined)?];
 
 /** A journal whose operations are done unless said otherwise. */
 function journal(...steps: readonly Step[]): JournalRecord {
@@ -46,8 +47,8 @@ function journal(...steps: readonly Step[]): JournalRecord {
       plan: { procedure: 'code-update', preparation: [], services: [] },
     },
     entries: steps.map((step, index) => {
-      const [operation, result] = 'kind' in step ? ([step, 'done'] as const) : step;
-      return { sequence: index + 1, operation, result };
+      const [operation, result, error] = 'kind' in step ? ([step, 'done', undefined] as const) : step;
+      return { sequence: index + 1, operation, result, ...(error === undefined ? {} : { error }) };
     }),
     outcome: undefined,
   };
@@ -280,5 +281,135 @@ describe('planRecovery of a change that starts new containers beside the old', (
   it('goes back from a set that was verified and is down now', () => {
     const killed = journal(tag, start, ready, candidate, shift, verify, [watch, 'begun']);
     expect(planned(killed, new Set(['roma'])).services['roma']).toEqual(back);
+  });
+});
+
+describe('planRecovery of a run whose undo failed', () => {
+  const tagBack: Operation = { ...tag, to: 'old-image', from: 'new-image' };
+  const moveBack: Operation = { ...move, from: 'new-commit', to: 'old-commit' };
+  const readyA: Operation = { kind: 'await-ready', service: 'roma', release: 'A', timeoutMs: 1 };
+  const readyB: Operation = { ...readyA, release: 'B' };
+  const verifyA: Operation = { ...verify, release: 'A' };
+  const acceptA: Operation = { ...accept, release: 'A' };
+  const reject: Operation = { kind: 'reject-release', service: 'roma', release: 'B', reason: 'r' };
+  const edge = { kind: 'edge' } as const;
+  const start: Operation = {
+    kind: 'start-beside',
+    service: 'roma',
+    to: 'B',
+    from: 'A',
+    count: 1,
+    beside: ['a1'],
+    published: false,
+    named: false,
+  };
+  const startA: Operation = { ...start, to: 'A', from: 'B', beside: ['b1'] };
+  const shift: Operation = {
+    kind: 'shift-traffic',
+    service: 'roma',
+    router: edge,
+    serve: { who: 'new', old: ['a1'], percent: 100 },
+  };
+  const only: Operation = { ...shift, serve: { who: 'only', containers: ['a1'] } };
+  const retireB: Operation = {
+    kind: 'retire-containers',
+    service: 'roma',
+    containers: { are: 'these', containers: ['b1'] },
+  };
+  const hold: Operation = { kind: 'hold-traffic', service: 'roma', router: edge, maxMs: 1, maxQueue: 1 };
+  const stopA: Operation = { kind: 'stop-containers', service: 'roma', containers: ['a1'] };
+  const startOld: Operation = { kind: 'start-containers', service: 'roma', containers: ['a1'] };
+
+  const ways = {
+    recreate: [move, tag, replace],
+    beside: [move, tag, start, readyB, shift],
+    'stop-first': [move, tag, stopA, start, readyB, shift],
+    hold: [move, tag, hold, stopA, start, readyB, shift],
+  } as const satisfies Record<string, readonly Operation[]>;
+
+  const undos: Readonly<Record<keyof typeof ways, readonly Operation[]>> = {
+    recreate: [moveBack, tagBack, back, readyA, verifyA, acceptA],
+    beside: [only, moveBack, tagBack, startA, readyA, retireB, verifyA, acceptA],
+    'stop-first': [retireB, moveBack, tagBack, startOld, readyA, verifyA, acceptA],
+    hold: [hold, retireB, moveBack, tagBack, startOld, readyA, verifyA, acceptA],
+  };
+
+  const cases = (Object.keys(ways) as (keyof typeof ways)[]).flatMap((way) =>
+    undos[way].map((failing, index) => [way, failing.kind, index] as const),
+  );
+
+  it.each(cases)('%s, which failed in %s (operation %i of the undo): the same way back', (way, _kind, index) => {
+    const undo = undos[way];
+    const failing = undo[index];
+    if (failing === undefined) throw new Error('no such operation');
+    const record = journal(
+      ...ways[way],
+      [verify, 'failed', 'E_VERIFICATION'],
+      ...undo.slice(0, index),
+      [failing, 'failed', 'E_ENGINE'],
+      reject,
+    );
+    const { services, left } = planned(record);
+    const before = way === 'recreate' ? [] : ['a1'];
+    // What came back through Compose and is verified lacks its record alone.
+    const proven = way === 'recreate' && failing.kind === 'accept-release';
+    expect(services).toEqual({
+      roma: proven
+        ? { kind: 'accept', release: 'A' }
+        : { kind: 'go-back', back: 'A', failed: 'B', bad: true, way, before },
+    });
+    expect(left).toEqual([]);
+    // A recovery writes at the end of the same journal: one that fails in turn changes nothing of the plan.
+    const again = journal(
+      ...ways[way],
+      [verify, 'failed', 'E_VERIFICATION'],
+      ...undo.slice(0, index),
+      [failing, 'failed', 'E_ENGINE'],
+      reject,
+      ...undo.slice(0, index),
+      [failing, 'failed', 'E_ENGINE'],
+    );
+    expect(planned(again).services).toEqual(services);
+  });
+
+  it.each(Object.keys(ways) as (keyof typeof ways)[])('%s, which came to its end the second time: nothing', (way) => {
+    const first = undos[way].slice(0, -1);
+    const failing = undos[way].at(-1);
+    if (failing === undefined) throw new Error('no undo');
+    const record = journal(
+      ...ways[way],
+      [verify, 'failed', 'E_VERIFICATION'],
+      ...first,
+      [failing, 'failed', 'E_LEDGER'],
+      reject,
+      ...undos[way],
+      reject,
+    );
+    expect(planned(record)).toMatchObject({ services: { roma: { kind: 'none' } }, left: [] });
+  });
+
+  it.each([
+    ['what it found wrong', verify, 'E_VERIFICATION', true],
+    ['a container that never got ready', readyB, 'E_NOT_READY', true],
+    ['a warning sign', watch, 'E_WARNING_SIGN', true],
+    ['an engine that did not answer', verify, 'E_ENGINE_UNREACHABLE', false],
+    ['a full disk', readyB, 'E_DISK_FULL', false],
+    ['an older version, which wrote no code', verify, undefined, true],
+  ] as const)('says whether the release is bad: %s', (_what, looking, error, bad) => {
+    for (const way of Object.keys(ways) as (keyof typeof ways)[]) {
+      const record = journal(...ways[way], [looking, 'failed', error], ...undos[way].slice(0, 2));
+      expect(planned(record).services['roma']).toMatchObject({ kind: 'go-back', bad });
+    }
+  });
+
+  it('does not blame the release for what was found on the way back of a cancelled run', () => {
+    for (const way of Object.keys(ways) as (keyof typeof ways)[]) {
+      const record = journal(...ways[way], [verify, 'begun'], ...undos[way].slice(0, -2), [
+        verifyA,
+        'failed',
+        'E_VERIFICATION',
+      ]);
+      expect(planned(record).services['roma']).toMatchObject({ kind: 'go-back', back: 'A', bad: false });
+    }
   });
 });

@@ -1,4 +1,5 @@
 import type { BackupRecord } from '../backup.js';
+import type { ErrorCode } from '../errors.js';
 import type { MaintenanceRecord } from '../maintenance.js';
 import { omit } from '../omit.js';
 import type { Operation } from '../operation.js';
@@ -35,7 +36,8 @@ export function withoutDefinition(release: ReleaseWithDefinition): Release {
 export interface Journal {
   open(record: JournalOpening): Promise<void>;
   begin(run: string, sequence: number, operation: Operation): Promise<void>;
-  end(run: string, sequence: number, result: 'done' | 'failed'): Promise<void>;
+  /** @param error code of what it failed with */
+  end(run: string, sequence: number, result: 'done' | 'failed', error?: ErrorCode): Promise<void>;
   /**
    * For an end that decides nothing: written in the background, before anything else of the run is, and a failure of it
    * is told then.
@@ -63,6 +65,8 @@ export interface JournalRecord {
     readonly sequence: number;
     readonly operation: Operation;
     readonly result: 'begun' | 'done' | 'failed';
+    /** Code of what it failed with; undefined in older journals, which did not say it. */
+    readonly error?: string | undefined;
   }[];
   readonly outcome: string | undefined;
 }
@@ -112,7 +116,7 @@ export interface Locks {
 
 export interface HeldLock {
   readonly generation: number;
-  /** Runs whose owner died holding the lock and that nobody has recovered yet, oldest first. */
+  /** Runs whose owner died holding the lock, or left work, and that nobody has recovered yet, oldest first. */
   readonly abandoned: readonly string[];
   /**
    * To be called before every effect.
@@ -123,6 +127,8 @@ export interface HeldLock {
   readonly yieldRequested: AbortSignal;
   /** Says that the abandoned runs are dealt with: a later owner need not look at them again. */
   release(): Promise<void>;
+  /** Gives the lock back with work left: the next owner gets this run among the abandoned ones, and those of before. */
+  leave(): Promise<void>;
   /**
    * Takes the lock itself off the engine, after `body`, during which nothing more is written for it. Whoever waits for it
    * begins with a new one.

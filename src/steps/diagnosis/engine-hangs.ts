@@ -18,6 +18,6 @@ export const engineHangs: Finding = {
     if (!(await Promise.race([answers, late]))) {
       return 'The Docker engine does not answer: systemctl status docker. Restarting it (systemctl restart docker) stops every service of the host: procedure emergency with remedies: restart-docker does it when it is named.';
     }
-    return `The Docker engine answers, so it is this container or its disk that hangs: docker compose -p ${session.project} kill ${service}, or procedure emergency.`;
+    return `The Docker engine answers, so it is this container or its disk that hangs. Procedure emergency kills ${service} and starts it again.`;
   },
 };
