@@ -44,7 +44,7 @@ export async function expectedHash(session: Session, release: ReleaseWithDefinit
 }
 
 async function hashOf(session: Session, { definition, service }: ReleaseWithDefinition): Promise<string> {
-  const hashes = await session.compose.documentHashes(definition, session.request.workingDirectory);
+  const hashes = await session.compose.documentHashes(definition, session.opened.place.directory);
   return hashes[service] ?? '';
 }
 
