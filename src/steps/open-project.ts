@@ -40,14 +40,18 @@ export async function openProject(run: Run): Promise<OpenProject> {
     );
   }
   await learnSecretFiles(run, live);
-  return { facts, target, place, live, checkout: checkout && (await asReached(checkout, request.workingDirectory)) };
+  return { facts, target, place, live, checkout: await asReached(checkout, request.workingDirectory) };
 }
 
 /**
  * Git says where a checkout really is. Where a link leads to it, Compose writes every path through that link, and the
  * paths of the checkout have to compare with those.
  */
-async function asReached(checkout: Checkout, workingDirectory: string): Promise<Checkout> {
+export async function asReached(
+  checkout: Checkout | undefined,
+  workingDirectory: string,
+): Promise<Checkout | undefined> {
+  if (checkout === undefined) return undefined;
   const real = await realpath(workingDirectory);
   const topLevel = path.resolve(workingDirectory, path.relative(real, checkout.topLevel));
   const isSame = (await realpath(topLevel).catch(() => undefined)) === checkout.topLevel;

@@ -6,6 +6,11 @@ import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createCompose } from '../../src/engine/compose.js';
 import type { ComposePlace, ComposeTarget } from '../../src/model/ports/engine.js';
+import type { Run } from '../../src/run/run.js';
+import { createSource } from '../../src/source/git.js';
+import { asReached } from '../../src/steps/open-project.js';
+import type { OpenProject } from '../../src/steps/session.js';
+import { renderWanted } from '../../src/steps/wanted.js';
 import { environment } from '../support/compose-files.js';
 
 /** Our rendering beside what plain Compose prints in the same folder, with the same arguments and variables. */
@@ -181,11 +186,15 @@ const SITUATIONS: readonly Situation[] = [
 async function make(files: Readonly<Record<string, string>>): Promise<string> {
   const root = await realpath(await mkdtemp(path.join(tmpdir(), 'rr-place-')));
   folders.push(root);
+  await write(root, files);
+  return root;
+}
+
+async function write(root: string, files: Readonly<Record<string, string>>): Promise<void> {
   for (const [name, content] of Object.entries(files)) {
     await mkdir(path.dirname(path.join(root, name)), { recursive: true });
     await writeFile(path.join(root, name), content);
   }
-  return root;
 }
 
 /** What a person gets who types it in the folder. */
@@ -252,4 +261,133 @@ describe("the project is plain Compose's", () => {
     const place = await compose.place({ files: [], envFiles: [], directory, projectName: undefined });
     expect(place).toMatchObject({ directory, files: [] });
   });
+});
+
+interface Moved extends Pick<Situation, 'title' | 'from' | 'variables' | 'composeFiles' | 'envFiles'> {
+  /** Of the commit that is live. */
+  readonly before: Readonly<Record<string, string>>;
+  /** What the wanted commit has in their place, or in addition. */
+  readonly after: Readonly<Record<string, string>>;
+  readonly untracked?: Readonly<Record<string, string>>;
+  /** The folder is reached through a link. */
+  readonly linked?: boolean;
+}
+
+const MOVED: readonly Moved[] = [
+  {
+    title: 'the default file, and an override that only the wanted commit has',
+    before: { 'compose.yaml': WEB },
+    after: { 'compose.yaml': WEB.replace('/data', '/files'), 'compose.override.yaml': OVERRIDE },
+    untracked: { '.env': 'FROM=live\n', 'web.env': 'MARK=live\n' },
+  },
+  {
+    title: 'a file in a subfolder',
+    before: { 'deploy/compose.yml': WEB },
+    after: { 'deploy/compose.yml': WEB.replace('none}', 'other}'), 'deploy/web.env': 'MARK=wanted\n' },
+    untracked: { 'deploy/.env': 'FROM=live\nCOMPOSE_PROJECT_NAME=in-deploy\n', '.env': 'FROM=root\n' },
+    composeFiles: ['deploy/compose.yml'],
+  },
+  {
+    title: 'COMPOSE_FILE of an .env that git does not track',
+    before: { 'deploy/compose.yml': WEB },
+    after: { 'deploy/compose.yml': WEB.replace('none}', 'other}') },
+    untracked: { '.env': 'COMPOSE_FILE=deploy/compose.yml\n' },
+  },
+  {
+    title: 'COMPOSE_FILE of an .env that is another in the wanted commit',
+    before: { 'deploy/compose.yml': WEB, '.env': 'COMPOSE_FILE=deploy/compose.yml\n' },
+    after: { 'deploy/over.yml': OVERRIDE, '.env': 'COMPOSE_FILE=deploy/compose.yml:deploy/over.yml\n' },
+  },
+  {
+    title: 'an absolute COMPOSE_FILE of the environment',
+    before: { 'deploy/compose.yml': WEB },
+    after: { 'deploy/compose.yml': WEB.replace('none}', 'other}') },
+    variables: (live) => ({ COMPOSE_FILE: `${live}/deploy/compose.yml` }),
+  },
+  {
+    title: 'a compose file in a parent directory',
+    before: { 'compose.yml': WEB, 'sub/keep': '' },
+    after: { 'compose.yml': WEB.replace('none}', 'other}') },
+    untracked: { '.env': 'FROM=live\n' },
+    from: 'sub',
+  },
+  {
+    title: 'an env file that is named and tracked',
+    before: { 'compose.yml': WEB, 'prod.env': 'FROM=before\n' },
+    after: { 'prod.env': 'FROM=wanted\n' },
+    envFiles: ['prod.env'],
+  },
+  {
+    title: 'a folder that is reached through a link',
+    before: { 'app/compose.yml': WEB.replace('./data', '../data') },
+    after: {
+      'app/compose.yml': WEB.replace('./data', '../data').replace('none}', 'other}'),
+      'app/web.env': 'MARK=w\n',
+    },
+    from: 'app',
+    linked: true,
+  },
+];
+
+describe('a wanted commit is rendered as plain Compose renders it when it is checked out', () => {
+  it.each(MOVED)(
+    '$title',
+    async ({ before, after, untracked = {}, from = '.', composeFiles = [], envFiles = [], ...rest }) => {
+      const root = await make({});
+      const real = path.join(root, 'live');
+      await mkdir(real);
+      const live = rest.linked === true ? path.join(root, 'current') : real;
+      if (rest.linked === true) await symlink('live', live);
+      const git = async (...args: readonly string[]): Promise<string> => {
+        const who = ['-c', 'user.name=Test', '-c', 'user.email=test@example.com'];
+        return (await run('git', ['-C', real, ...who, ...args])).stdout.trim();
+      };
+      const commit = async (files: Readonly<Record<string, string>>): Promise<string> => {
+        await write(real, files);
+        await git('add', '--all');
+        await git('commit', '--quiet', '--message', 'a commit');
+        return git('rev-parse', 'HEAD');
+      };
+      await git('init', '--quiet');
+      const first = await commit(before);
+      const wanted = await commit(after);
+      await git('checkout', '--quiet', '--detach', first);
+      await write(real, untracked);
+
+      const directory = path.join(live, from);
+      const set = rest.variables?.(live) ?? {};
+      const compose = createCompose({ environment: { ...environment, ...set }, debug: () => undefined });
+      const source = createSource();
+      const target: ComposeTarget = {
+        files: composeFiles.map((file) => path.resolve(directory, file)),
+        envFiles: envFiles.map((file) => path.resolve(directory, file)),
+        directory,
+        projectName: undefined,
+      };
+      const request = { workingDirectory: directory, composeFiles, envFiles, projectName: undefined };
+      const opened = {
+        target,
+        place: await compose.place(target),
+        live: await compose.render(target),
+        checkout: await asReached(await source.inspect(directory), directory),
+      };
+      const worktree = path.join(root, 'worktrees', 'one');
+      await source.addWorktree(real, worktree, wanted);
+      const rendered = await renderWanted(
+        { request, compose, source } as unknown as Run,
+        opened as unknown as OpenProject,
+        worktree,
+        wanted,
+        'it',
+      );
+
+      await git('checkout', '--quiet', wanted);
+      const typed = [
+        ...composeFiles.flatMap((file) => ['--file', file]),
+        ...envFiles.flatMap((file) => ['--env-file', file]),
+      ];
+      const { document } = await plain(directory, typed, set);
+      expect(rendered.project.document).toEqual(document);
+    },
+  );
 });
