@@ -64,7 +64,6 @@ export function readRequest(read: (name: string) => string, context: InputContex
     composeFiles: input.list('compose-files'),
     projectName: input.checked('project-name', projectNameProblem),
     envFiles: input.list('env-file'),
-    profiles: (context.environment['COMPOSE_PROFILES'] ?? '').split(',').flatMap((name) => name.trim() || []),
     strategy: input.choice('strategy', ['auto', ...STRATEGY_NAMES] as const),
     router: input.choice('router', ROUTER_CHOICES),
     drainTimeoutMs: input.duration('drain-timeout') ?? 0,

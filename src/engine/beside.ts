@@ -125,7 +125,6 @@ function labelsOf(
 ): Readonly<Record<string, string>> {
   const own = Object.entries(made.Config.Labels ?? {}).filter(([name]) => name !== TEMPLATE);
   const others = like?.Config.Labels ?? {};
-  const files = others[FILES] ?? options.files.names.join(',');
   return {
     ...Object.fromEntries(own),
     ...Object.fromEntries(TAKEN_OVER.flatMap((name) => (others[name] === undefined ? [] : [[name, others[name]]]))),
@@ -133,7 +132,7 @@ function labelsOf(
     [SERVICE]: options.service,
     [NUMBER]: String(options.number),
     [CONFIG_HASH]: options.composeHash,
-    [FILES]: files,
-    [DIRECTORY]: others[DIRECTORY] ?? options.files.directory,
+    [FILES]: options.files.names.join(','),
+    [DIRECTORY]: options.files.directory,
   };
 }

@@ -98,14 +98,15 @@ const ALWAYS = {
 
 /**
  * Global arguments of a compose command. Where a target names nothing, Compose looks where a person's shell would have
- * it look: the default files of the directory, COMPOSE_FILE, COMPOSE_PROJECT_NAME, COMPOSE_ENV_FILES, `.env`.
+ * it look: the default files of the directory it is started in, COMPOSE_FILE, COMPOSE_PROJECT_NAME, COMPOSE_ENV_FILES,
+ * `.env`. The project directory is one of these: passing another one changes name, `.env`, env files and mounts.
  * Compose 2.24 to 5 know these flags (2.26, 2.40 and 5.6 were tried).
  */
 export function composeArgs(target: ComposeTarget): readonly string[] {
   return [
     ...['compose', '--ansi', 'never', '--progress', 'plain'],
     ...(target.projectName === undefined ? [] : ['--project-name', target.projectName]),
-    ...['--project-directory', target.directory],
+    ...(target.projectDirectory === undefined ? [] : ['--project-directory', target.projectDirectory]),
     ...target.files.flatMap((file) => ['--file', file]),
     ...target.envFiles.flatMap((file) => ['--env-file', file]),
   ];

@@ -14,7 +14,7 @@ type Values = Readonly<Record<string, unknown>>;
  * labels, container_name, ports, volumes and profiles). Hence two calls of 0.09 s each.
  */
 export async function composeHashes(cli: DockerCli, target: ComposeTarget): Promise<Readonly<Record<string, string>>> {
-  return documentHashes(cli, await renderDocument(cli, target), target.directory);
+  return documentHashes(cli, await renderDocument(cli, target), target.projectDirectory ?? target.directory);
 }
 
 /** The same for a document that was rendered before. */

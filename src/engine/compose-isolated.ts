@@ -116,6 +116,7 @@ async function runInContainer(
     program: {
       command: [PROGRAM, ...call.args],
       environment: { ...variables, HOME: '/', PATH: '/' },
+      directory: call.directory ?? '/',
       user: NOBODY,
       memoryBytes: MEMORY_BYTES,
       processes: PROCESSES,

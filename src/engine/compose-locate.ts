@@ -2,14 +2,9 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Document, LineCounter, Node } from 'yaml';
 import type { ComposeTarget } from '../model/ports/engine.js';
+import { defaultFiles } from './compose-place.js';
 
 type Yaml = typeof import('yaml');
-
-/** What Compose reads where no file is named, and what it lays over it (compose-spec, 03-compose-file). */
-const DEFAULT_FILES: readonly (readonly string[])[] = [
-  ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml'],
-  ['compose.override.yml', 'compose.override.yaml', 'docker-compose.override.yml', 'docker-compose.override.yaml'],
-];
 
 /** Where the trouble is in one file. */
 interface Place {
@@ -22,7 +17,7 @@ interface Place {
  * Compose names the place of a mistake in its model, and for a syntax error a line that is often another one. A person wants
  * the file and the line.
  * @param stderr of `docker compose config`
- * @returns `compose.yaml:12`, the file as it lies below the project directory; undefined when it cannot be told
+ * @returns `compose.yaml:12`, the file as it lies below the folder Compose is started in; undefined when it cannot be told
  */
 export async function locateMistake(target: ComposeTarget, stderr: string): Promise<string | undefined> {
   const named = /validating ([^:]+): /.exec(stderr)?.[1];
@@ -40,20 +35,7 @@ export async function locateMistake(target: ComposeTarget, stderr: string): Prom
 
 async function filesOf({ files, directory }: ComposeTarget): Promise<readonly string[]> {
   if (files.length > 0) return files.filter((file) => file !== '-').map((file) => path.resolve(directory, file));
-  const found: string[] = [];
-  for (const names of DEFAULT_FILES) {
-    for (const name of names) {
-      const file = path.join(directory, name);
-      const isThere = await readFile(file).then(
-        () => true,
-        () => false,
-      );
-      if (!isThere) continue;
-      found.push(file);
-      break;
-    }
-  }
-  return found;
+  return defaultFiles(directory);
 }
 
 /** @returns the place in one file; exported for its table of what the versions of Compose say */

@@ -1,13 +1,16 @@
+import type { Relocation } from '../model/ports/engine.js';
+
 type Values = Readonly<Record<string, unknown>>;
 
 /**
- * Writes every path below `from` as the path below `to`, except in the build sections of services.
+ * Writes every path below a `from` as the path below its `to`, except in the build sections of services.
  * @see ComposeTarget.relocate
  */
-export function relocateDocument(document: Values, from: string, to: string): Values {
+export function relocateDocument(document: Values, pairs: readonly Relocation[]): Values {
   const move = (value: unknown): unknown => {
     if (typeof value === 'string') {
-      return value === from || value.startsWith(`${from}/`) ? to + value.slice(from.length) : value;
+      const pair = pairs.find(({ from }) => value === from || value.startsWith(`${from}/`));
+      return pair === undefined ? value : pair.to + value.slice(pair.from.length);
     }
     if (Array.isArray(value)) return value.map(move);
     return isValues(value) ? mapValues(value, move) : value;

@@ -35,8 +35,8 @@ export async function renderDocument(
   if (result.exitCode !== 0) result = await render([]);
   if (result.exitCode !== 0) throw await invalid(target, result.stderr, locate);
   const document = asDocument(result.stdout);
-  const { relocate } = target;
-  return relocate === undefined ? document : relocateDocument(document, escaped(relocate.from), escaped(relocate.to));
+  const pairs = (target.relocate ?? []).map(({ from, to }) => ({ from: escaped(from), to: escaped(to) }));
+  return pairs.length === 0 ? document : relocateDocument(document, pairs);
 }
 
 /** A path as the document has it. */
@@ -48,10 +48,13 @@ export async function renderProject(cli: DockerCli, target: ComposeTarget): Prom
   return parseProject(await renderDocument(cli, target));
 }
 
-/** @returns how Compose is to read a document that is given on standard input: nothing of it touches a disk */
+/**
+ * @param directory the project directory: standard input has no folder of its own
+ * @returns how Compose is to read a document that is given on standard input: nothing of it touches a disk
+ */
 export function documentTarget(document: Document, directory: string): ComposeTarget {
   const name = typeof document['name'] === 'string' ? document['name'] : undefined;
-  return { files: ['-'], directory, projectName: name, envFiles: [] };
+  return { files: ['-'], directory, projectDirectory: directory, projectName: name, envFiles: [] };
 }
 
 function asDocument(text: string): Document {

@@ -3,6 +3,7 @@ import type { Compose } from '../model/ports/engine.js';
 import { childEnvironment, type Environment } from '../host/environment.js';
 import { composeArgs, DockerCli, NOTHING_NEW, reasonIn } from './compose-cli.js';
 import { composeHashes, documentHashes } from './compose-hashes.js';
+import { composePlace } from './compose-place.js';
 import { pullImage, pushImage, registryProblem } from './compose-registry.js';
 import { documentTarget, renderProject } from './compose-render.js';
 import { makeTemplate } from './compose-template.js';
@@ -22,6 +23,7 @@ export function createCompose({ environment, debug }: ComposeOptions): Compose {
   const version = (): Promise<string> => (known ??= composeVersion(cli));
   return {
     version,
+    place: (target) => composePlace(cli, own, target),
     render: (target) => renderProject(cli, target),
     hashes: (target) => composeHashes(cli, target),
     documentHashes: (document, directory) => documentHashes(cli, document, directory),

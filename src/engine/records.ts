@@ -149,19 +149,21 @@ export interface EmptyProgram {
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly user: string;
+  /** Where it is started; the engine makes the folder. */
+  readonly directory: string;
   readonly memoryBytes: number;
   readonly processes: number;
   /** Paths that are empty for it. */
   readonly maskedPaths: readonly string[];
 }
 
-function programSettings({ command, environment, user }: EmptyProgram): Docker.ContainerCreateOptions {
+function programSettings({ command, environment, user, directory }: EmptyProgram): Docker.ContainerCreateOptions {
   return {
     Entrypoint: [...command],
     Cmd: [],
     Env: Object.entries(environment).map(([key, value]) => `${key}=${value}`),
     User: user,
-    WorkingDir: '/',
+    WorkingDir: directory,
   };
 }
 

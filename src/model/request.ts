@@ -21,8 +21,6 @@ export interface Request {
   readonly composeFiles: readonly string[];
   readonly projectName: string | undefined;
   readonly envFiles: readonly string[];
-  /** Profiles that are on, from COMPOSE_PROFILES; services of others are treated only when they are named. */
-  readonly profiles: readonly string[];
   readonly strategy: 'auto' | StrategyName;
   /** `auto`: what the compose file's policy says, otherwise what is already there. */
   readonly router: RouterChoice;

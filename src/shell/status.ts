@@ -39,8 +39,8 @@ export const status: ShellCommand = {
 };
 
 /** Compose's hash of every service as the files on the host are now. */
-async function hashesOf({ opened, compose, request }: Shell): Promise<Readonly<Record<string, string>>> {
-  return opened === undefined ? {} : compose.documentHashes(opened.live.document, request.workingDirectory);
+async function hashesOf({ opened, compose }: Shell): Promise<Readonly<Record<string, string>>> {
+  return opened === undefined ? {} : compose.documentHashes(opened.live.document, opened.place.directory);
 }
 
 const LIVE = ['Service', 'Release', 'Since', 'By', 'Commit', 'Version', 'Image'];

@@ -3,7 +3,6 @@ import { networkNames, withoutNames } from '../model/network-names.js';
 import type { ObservedContainer } from '../model/service.js';
 import { ProcedureError } from '../model/errors.js';
 import { expectedHash, releaseOf } from './replace.js';
-import { liveTarget } from './open-project.js';
 import type { Session } from './session.js';
 
 /** Names that were tried in vain before it is an error: somebody's containers may have Compose's names. */
@@ -20,12 +19,12 @@ export async function startBeside(
   signal: AbortSignal,
 ): Promise<void> {
   const { service, count, published, named } = operation;
-  const { engine, compose, project, request } = session;
+  const { engine, compose, project, opened } = session;
   const release = await releaseOf(session, operation.to);
   const hash = await expectedHash(session, release);
   const present = await engine.containers(project, service);
   const names = networkNames(release.definition, service);
-  const directory = request.workingDirectory;
+  const { directory, files } = opened.place;
   const template = await compose.makeTemplate({
     document: release.definition,
     directory,
@@ -45,7 +44,7 @@ export async function startBeside(
           service,
           number: free,
           composeHash: hash,
-          files: { directory, names: liveTarget(request).files },
+          files: { directory, names: files },
           like: present[0]?.id,
           names: named ? names : withoutNames(names),
         }),

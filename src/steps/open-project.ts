@@ -1,7 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { asProcedureError, ProcedureError } from '../model/errors.js';
 import type { ComposeTarget, EngineFacts } from '../model/ports/engine.js';
+import type { Checkout } from '../model/ports/source.js';
 import type { Request } from '../model/request.js';
 import type { ComposeProject } from '../model/service.js';
 import type { Run } from '../run/run.js';
@@ -24,14 +25,14 @@ export async function openProject(run: Run): Promise<OpenProject> {
   // first as well: starting a program holds everything else up.
   const asked = Promise.all([factsOf(run), afterRequest().then(() => run.compose.version())]);
   const reading = afterRequest().then(() =>
-    Promise.all([run.compose.render(target), run.source.inspect(request.workingDirectory)]),
+    Promise.all([run.compose.render(target), run.compose.place(target), run.source.inspect(request.workingDirectory)]),
   );
   reading.catch(() => undefined);
   const [facts, compose] = await asked;
   requireVersion('Docker Engine', facts.version, MINIMUM_VERSIONS.engine);
   requireVersion('Docker Compose', compose, MINIMUM_VERSIONS.compose);
   run.recorder.engine = { version: facts.version, compose, name: facts.name };
-  const [live, checkout] = await reading;
+  const [live, place, checkout] = await reading;
   run.recorder.project = live.name;
   for (const service of Object.values(live.services)) {
     run.redactor.learn(
@@ -39,7 +40,22 @@ export async function openProject(run: Run): Promise<OpenProject> {
     );
   }
   await learnSecretFiles(run, live);
-  return { facts, target, live, checkout };
+  return { facts, target, place, live, checkout: await asReached(checkout, request.workingDirectory) };
+}
+
+/**
+ * Git says where a checkout really is. Where a link leads to it, Compose writes every path through that link, and the
+ * paths of the checkout have to compare with those.
+ */
+export async function asReached(
+  checkout: Checkout | undefined,
+  workingDirectory: string,
+): Promise<Checkout | undefined> {
+  if (checkout === undefined) return undefined;
+  const real = await realpath(workingDirectory);
+  const topLevel = path.resolve(workingDirectory, path.relative(real, checkout.topLevel));
+  const isSame = (await realpath(topLevel).catch(() => undefined)) === checkout.topLevel;
+  return isSame ? { ...checkout, topLevel } : checkout;
 }
 
 /** An engine that does not answer is restarted where that was asked for by name, and asked once more. */

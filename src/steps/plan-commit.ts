@@ -65,7 +65,10 @@ export async function planCommit(viewing: Viewing): Promise<PlannedCommit> {
 
 async function renderCommit(viewing: Viewing, top: string, commit: string): Promise<ComposeProject> {
   const { opened, request, project, isolated, signal } = viewing;
-  const target = { ...liveTarget(request), projectName: opened.live.name };
+  const { place } = opened;
+  // What COMPOSE_FILE of the host's environment names is named here, where Compose does not have it.
+  const files = place.byDefault ? [] : place.files;
+  const target = { ...liveTarget(request), files, projectName: opened.live.name };
   const tree = await isolatedTree(viewing, { top, commit, target });
   const envFiles = target.envFiles.filter((file) => tree.has(file));
   const labels = { [PROJECT_LABEL]: project };

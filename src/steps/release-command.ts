@@ -82,11 +82,11 @@ export async function runReleaseCommand(
   operation: OperationOf<'run-release-command'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { engine, compose, request, project } = session;
+  const { engine, compose, opened, project } = session;
   const { service, command } = operation;
   const release = await releaseOf(session, operation.release);
   const { document, name } = commandDocument(release, command);
-  const own = { document, service: name, directory: request.workingDirectory, signal };
+  const own = { document, service: name, directory: opened.place.directory, signal };
   if ((await engine.containers(project, service)).length === 0) await makeSurroundings(session, document, name, signal);
   const id = await compose.makeTemplate({ ...own, image: release.image.keptAs, published: false });
   const last: string[] = [];

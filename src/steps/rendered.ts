@@ -9,7 +9,7 @@ import type { Viewing } from './session.js';
  * Hands a rendered document to Compose as a file. It holds every environment value, so it is private and short-lived.
  */
 export async function withRendered<T>(
-  viewing: Pick<Viewing, 'request' | 'project'>,
+  viewing: Pick<Viewing, 'request' | 'project' | 'opened'>,
   document: Readonly<Record<string, unknown>>,
   body: (target: ComposeTarget) => Promise<T>,
 ): Promise<T> {
@@ -21,6 +21,7 @@ export async function withRendered<T>(
     return await body({
       files: [file],
       directory: viewing.request.workingDirectory,
+      projectDirectory: viewing.opened.place.directory,
       projectName: viewing.project,
       envFiles: [],
     });
@@ -34,7 +35,7 @@ export async function renderedHashes(
   viewing: Viewing,
   project: ComposeProject,
 ): Promise<Readonly<Record<string, string>>> {
-  return viewing.compose.documentHashes(project.document, viewing.request.workingDirectory);
+  return viewing.compose.documentHashes(project.document, viewing.opened.place.directory);
 }
 
 /** Files that a killed run left behind; younger ones may belong to a check or a dry run beside this one. */

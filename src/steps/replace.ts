@@ -50,7 +50,7 @@ export async function hashesOf(session: Session, release: ReleaseWithDefinition)
 }
 
 async function hashOf(session: Session, { definition, service }: ReleaseWithDefinition): Promise<string> {
-  const hashes = await session.compose.documentHashes(definition, session.request.workingDirectory);
+  const hashes = await session.compose.documentHashes(definition, session.opened.place.directory);
   return hashes[service] ?? '';
 }
 

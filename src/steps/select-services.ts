@@ -18,7 +18,7 @@ export function selectServices(
     requireServices(services, Object.keys(project.services));
     return services;
   }
-  const active = new Set(viewing.request.profiles);
+  const active = new Set(viewing.opened.place.profiles);
   return dependencyOrder(project).filter((name) => {
     const service = project.services[name];
     if (service === undefined) return false;

@@ -1,6 +1,6 @@
 import type { Operation, OperationOf } from '../model/operation.js';
 import type { BackupWriter } from '../model/ports/backups.js';
-import type { ComposeTarget, EngineFacts } from '../model/ports/engine.js';
+import type { ComposePlace, ComposeTarget, EngineFacts } from '../model/ports/engine.js';
 import type { Ledger } from '../model/ports/ledger.js';
 import type { Checkout } from '../model/ports/source.js';
 import type { ComposeProject } from '../model/service.js';
@@ -14,6 +14,8 @@ import type { TrafficProof } from './traffic-proof.js';
 export interface OpenProject {
   readonly facts: EngineFacts;
   readonly target: ComposeTarget;
+  /** What Compose uses for that target: every later use of the project directory is this one. */
+  readonly place: ComposePlace;
   readonly live: ComposeProject;
   readonly checkout: Checkout | undefined;
 }

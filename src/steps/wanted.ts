@@ -1,4 +1,4 @@
-import { lstat, readlink, symlink, unlink } from 'node:fs/promises';
+import { lstat, readlink, realpath, symlink, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { ProcedureError } from '../model/errors.js';
 import type { ComposeTarget } from '../model/ports/engine.js';
@@ -45,8 +45,12 @@ export async function renderWanted(
   commit: string,
   label: string,
 ): Promise<WantedProject> {
-  const top = opened.checkout?.topLevel ?? run.request.workingDirectory;
-  const inside = path.relative(top, run.request.workingDirectory);
+  const { workingDirectory } = run.request;
+  const top = opened.checkout?.topLevel ?? workingDirectory;
+  const inside = path.relative(
+    top,
+    isOutside(workingDirectory, top) ? await realpath(workingDirectory) : workingDirectory,
+  );
   const buildDirectory = path.join(worktree, inside);
   const live = liveTarget(run.request);
   const target: ComposeTarget = {
@@ -54,14 +58,41 @@ export async function renderWanted(
     directory: buildDirectory,
     files: live.files.map((file) => moved(file, top, worktree)),
     projectName: opened.live.name,
-    relocate: { from: worktree, to: top },
+    // Compose joins paths without following links: what lies above the folder is reached through it.
+    relocate: [
+      { from: buildDirectory, to: workingDirectory },
+      { from: worktree, to: path.resolve(workingDirectory, path.relative(buildDirectory, worktree)) },
+    ],
   };
-  const project = await withUntracked(run.source, top, worktree, () => run.compose.render(target)).catch(
-    (error: unknown) => {
-      throw inWantedCommit(error, label, worktree, top);
-    },
-  );
+  const project = await withUntracked(run.source, top, worktree, async () =>
+    run.compose.render(await asChosen(run, opened, target, { top, worktree })),
+  ).catch((error: unknown) => {
+    throw inWantedCommit(error, label, worktree, top);
+  });
   return { project, commit, label, roots: { live: top, wanted: worktree, commit }, buildDirectory };
+}
+
+/**
+ * Compose chooses the files in the worktree as it does in the live directory: the wanted commit may have more or fewer.
+ * Two choices need help: an absolute path in COMPOSE_FILE leads into the live directory, and a compose file above the
+ * checkout is not above the worktree. An env file that is named is the wanted commit's, where that has it.
+ */
+async function asChosen(
+  run: Run,
+  { place: live }: OpenProject,
+  target: ComposeTarget,
+  { top, worktree }: { readonly top: string; readonly worktree: string },
+): Promise<ComposeTarget> {
+  const envFiles: string[] = [];
+  for (const file of target.envFiles) {
+    const wanted = moved(file, top, worktree);
+    envFiles.push((await exists(wanted)) ? wanted : file);
+  }
+  const place = await run.compose.place({ ...target, envFiles });
+  const above = place.files.length === 0 || (live.byDefault && isOutside(live.directory, top));
+  const files = (above ? live.files : place.files).map((file) => moved(file, top, worktree));
+  const isSame = !above && files.every((file, index) => file === place.files[index]);
+  return isSame ? { ...target, envFiles } : { ...target, envFiles, files };
 }
 
 /** The worktree is gone when a person reads this, and the files in the live directory are those of before. */
@@ -103,8 +134,12 @@ async function exists(file: string): Promise<boolean> {
   );
 }
 
-/** A path inside the live checkout as it lies in the worktree; others stay. */
+/** A path inside the live checkout as it lies in the worktree; others stay, and so does what lies in the worktree. */
 function moved(file: string, from: string, to: string): string {
-  const relative = path.relative(from, file);
-  return relative.startsWith('..') || path.isAbsolute(relative) ? file : path.join(to, relative);
+  return isOutside(file, from) || !isOutside(file, to) ? file : path.join(to, path.relative(from, file));
+}
+
+function isOutside(file: string, folder: string): boolean {
+  const relative = path.relative(folder, file);
+  return relative.startsWith('..') || path.isAbsolute(relative);
 }

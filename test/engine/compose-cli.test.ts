@@ -106,7 +106,7 @@ describe('render', () => {
     const build = `    build: { context: ./app }\n    volumes: ['./data:/data']\n    configs: [c]\n`;
     const project = await make({ 'compose.yaml': `${ONE}${build}configs: { c: { file: ./c.conf } }\n`, 'c.conf': 'c' });
     const live = '/srv/live';
-    const relocate = { from: project.directory, to: live };
+    const relocate = [{ from: project.directory, to: live }];
     const moved = await compose.render({ ...project.target, projectName: project.name, relocate });
     expect(moved.services['web']).toMatchObject({
       build: { context: join(project.directory, 'app') },

@@ -173,7 +173,7 @@ describe('relocateDocument', () => {
       configs: { c: { file: '/tree/c.conf' } },
       'x-rolling-restart': { watch: '1m' },
     };
-    expect(relocateDocument(document, '/tree', '/live')).toEqual({
+    expect(relocateDocument(document, [{ from: '/tree', to: '/live' }])).toEqual({
       services: {
         build: {
           build: { context: '/tree/app', additional_contexts: { lib: '/tree/lib' } },
@@ -202,15 +202,16 @@ describe('a document', () => {
 
 describe('the command line', () => {
   it('names what the target names, each as an argument of its own', () => {
-    const target = { files: ['/a b/x.yml', '/y.yml'], directory: '/a b', projectName: 'app', envFiles: ['/e'] };
+    const files = ['/a b/x.yml', '/y.yml'];
+    const target = { files, directory: '/a b', projectDirectory: '/c d', projectName: 'app', envFiles: ['/e'] };
     expect(composeArgs(target).join('|')).toBe(
-      'compose|--ansi|never|--progress|plain|--project-name|app|--project-directory|/a b|--file|/a b/x.yml|--file|/y.yml|--env-file|/e',
+      'compose|--ansi|never|--progress|plain|--project-name|app|--project-directory|/c d|--file|/a b/x.yml|--file|/y.yml|--env-file|/e',
     );
   });
 
   it('leaves to Compose what the target leaves open', () => {
     const target = { files: [], directory: '/a', projectName: undefined, envFiles: [] };
-    expect(composeArgs(target).join(' ')).toBe('compose --ansi never --progress plain --project-directory /a');
+    expect(composeArgs(target).join(' ')).toBe('compose --ansi never --progress plain');
   });
 });
 

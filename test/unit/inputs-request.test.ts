@@ -54,7 +54,6 @@ describe('readRequest', () => {
       composeFiles: [],
       projectName: undefined,
       envFiles: [],
-      profiles: [],
       strategy: 'auto',
       canary: { steps: [10, 50, 100], pauseMs: 60_000, onInconclusive: 'rollback', minRequests: 20 },
       edgeImage: 'haproxy:3.0-alpine@sha256:56b887da77428b7a6621e59e480cdbd330cc805c22d3cedb66ceea76ffdea2c6',

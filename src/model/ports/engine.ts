@@ -158,15 +158,39 @@ export interface ExecResult {
 export interface ComposeTarget {
   /** Compose files in order; empty: Compose's own defaults in `directory`. */
   readonly files: readonly string[];
-  /** Project directory: relative paths in the files resolve against it. */
+  /** Where Compose is started: it looks for its files and for `.env` from here, unless they are named. */
   readonly directory: string;
+  /**
+   * Project directory, against which relative paths resolve. Undefined for a person's files: Compose uses the folder of
+   * the first one. Given for a document that lies elsewhere or nowhere.
+   */
+  readonly projectDirectory?: string | undefined;
   readonly projectName: string | undefined;
   readonly envFiles: readonly string[];
   /**
    * Paths below `from` are written as paths below `to` in what is rendered, except in build sections: how a worktree is
-   * rendered as if it were the live checkout while its build context stays where it is.
+   * rendered as if it were the live checkout while its build context stays where it is. The first pair that fits counts.
    */
-  readonly relocate?: { readonly from: string; readonly to: string };
+  readonly relocate?: readonly Relocation[] | undefined;
+}
+
+export interface Relocation {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What Compose uses for a target that leaves the choice to it. */
+export interface ComposePlace {
+  /** The project directory. */
+  readonly directory: string;
+  /** Compose files in order, absolute; none where there are none. */
+  readonly files: readonly string[];
+  /** Compose finds the files by their names: another commit may have more of them, or fewer. */
+  readonly byDefault: boolean;
+  /** Profiles that are on, by COMPOSE_PROFILES; services of others are treated only when they are named. */
+  readonly profiles: readonly string[];
+  /** Somebody gave the project its name for this run, by the input or by COMPOSE_PROJECT_NAME of the environment. */
+  readonly named: boolean;
 }
 
 /**
@@ -176,6 +200,8 @@ export interface ComposeTarget {
 export interface Compose {
   /** `2.26.1` */
   version(): Promise<string>;
+  /** Which project directory, files and profiles Compose uses for a target. */
+  place(target: ComposeTarget): Promise<ComposePlace>;
   /** Renders and validates; throws E_COMPOSE_FILE with Compose's own words. */
   render(target: ComposeTarget): Promise<ComposeProject>;
   /**

@@ -1,0 +1,113 @@
+import { access, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { ComposePlace, ComposeTarget } from '../model/ports/engine.js';
+import { composeArgs, type DockerCli } from './compose-cli.js';
+
+/** What Compose reads where no file is named, and what it lays over it (compose-go, cli/options.go). */
+const DEFAULT_FILES: readonly string[] = ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml'];
+const OVERRIDE_FILES: readonly string[] = [
+  'compose.override.yml',
+  'compose.override.yaml',
+  'docker-compose.override.yml',
+  'docker-compose.override.yaml',
+];
+
+type Environment = Readonly<Record<string, string | undefined>>;
+type Cli = Pick<DockerCli, 'demand'>;
+
+/**
+ * Which files, folder and profiles Compose uses for a target, by Compose's own rules: files that are named, else those of
+ * `COMPOSE_FILE`, else the default files of the folder or of the nearest folder above. The folder of the first file is the
+ * project directory. Compose prints none of this, so the files are looked for here; what `COMPOSE_FILE` and
+ * `COMPOSE_PROFILES` are is Compose's own answer, since they may stand in an env file.
+ *
+ * Costs a few looks at the disk, and one call (0.04 s) for each of the two variables that is set anywhere.
+ */
+export async function composePlace(cli: Cli, environment: Environment, target: ComposeTarget): Promise<ComposePlace> {
+  const chosen = await filesOf(cli, environment, target);
+  const [first] = chosen.files;
+  const directory = target.projectDirectory ?? (first === undefined ? target.directory : path.dirname(first));
+  const profiles = await ask(cli, environment, { ...target, projectDirectory: directory }, ['COMPOSE_PROFILES']);
+  return {
+    ...chosen,
+    directory,
+    profiles: (profiles.get('COMPOSE_PROFILES') ?? '').split(',').flatMap((name) => name.trim() || []),
+    named: (target.projectName ?? environment['COMPOSE_PROJECT_NAME'] ?? '') !== '',
+  };
+}
+
+async function filesOf(
+  cli: Cli,
+  environment: Environment,
+  target: ComposeTarget,
+): Promise<Pick<ComposePlace, 'files' | 'byDefault'>> {
+  const absolute = (file: string): string => path.resolve(target.directory, file);
+  if (target.files.length > 0) return { files: target.files.map(absolute), byDefault: false };
+  const found = await ask(cli, environment, target, ['COMPOSE_FILE', 'COMPOSE_PATH_SEPARATOR']);
+  const files = found.get('COMPOSE_FILE') ?? '';
+  if (files === '') return { files: await defaultFiles(target.directory), byDefault: true };
+  const separator = found.get('COMPOSE_PATH_SEPARATOR') || path.delimiter;
+  return { files: files.split(separator).map(absolute), byDefault: false };
+}
+
+/** @returns the default files that Compose finds from a folder, its override file included; none when there are none */
+export async function defaultFiles(directory: string): Promise<readonly string[]> {
+  const first = await firstOf(directory, DEFAULT_FILES);
+  if (first !== undefined) {
+    const override = await firstOf(directory, OVERRIDE_FILES);
+    return override === undefined ? [first] : [first, override];
+  }
+  const above = path.dirname(directory);
+  return above === directory ? [] : defaultFiles(above);
+}
+
+async function firstOf(folder: string, names: readonly string[]): Promise<string | undefined> {
+  for (const name of names) {
+    const file = path.join(folder, name);
+    const isThere = await access(file).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return file;
+  }
+  return undefined;
+}
+
+/**
+ * Has Compose say what its own variables are: it knows which env files count, and how they are read.
+ * @returns nothing without asking where the first of them is set nowhere
+ */
+async function ask(
+  cli: Cli,
+  environment: Environment,
+  target: ComposeTarget,
+  names: readonly [string, ...string[]],
+): Promise<ReadonlyMap<string, string>> {
+  if (environment[names[0]] === undefined && !(await isMentioned(environment, target, names[0]))) return new Map();
+  const labels = Object.fromEntries(names.map((name) => [name, `\${${name}-}`]));
+  const text = await cli.demand({
+    args: [
+      ...composeArgs({ ...target, files: ['-'], projectName: 'variables', relocate: undefined }),
+      ...['config', '--format', 'json'],
+    ],
+    directory: target.directory,
+    input: JSON.stringify({ services: { variables: { image: 'none', labels } } }),
+    title: `docker compose config (${names.join(', ')})`,
+    code: 'E_COMPOSE_FILE',
+    next: 'Correct the env file that Compose names. Nothing was changed.',
+  });
+  const answer = JSON.parse(text) as { services: { variables: { labels: Record<string, string> } } };
+  return new Map(Object.entries(answer.services.variables.labels));
+}
+
+async function isMentioned(environment: Environment, target: ComposeTarget, name: string): Promise<boolean> {
+  const { directory, projectDirectory, envFiles } = target;
+  const named = (environment['COMPOSE_ENV_FILES'] ?? '').split(',').filter((file) => file !== '');
+  const folders = projectDirectory === undefined ? [directory] : [directory, projectDirectory];
+  const files = [
+    ...folders.map((folder) => path.join(folder, '.env')),
+    ...[...envFiles, ...named].map((file) => path.resolve(directory, file)),
+  ];
+  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));
+  return texts.some((text) => text.includes(name));
+}
