@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { createBackupStore } from './backups/store.js';
@@ -13,6 +12,7 @@ import { createDockerService } from './host/docker-service.js';
 import { childEnvironment } from './host/environment.js';
 import { createListeners } from './host/listeners.js';
 import { RUN_VARIABLE } from './host/left-processes.js';
+import { prepareStateDirectory } from './host/state-directory.js';
 import { createJournal } from './ledger/journal.js';
 import { withKillDoor } from './ledger/kill-door.js';
 import { createLedger } from './ledger/ledger.js';
@@ -56,7 +56,7 @@ export async function createRun(options: RunOptions): Promise<Run> {
   const endpoint = await resolveEndpoint(environment, homedir());
   const engine = createDockerEngine(endpoint, debug);
   const api = engine.records;
-  await mkdir(request.stateDir, { recursive: true, mode: 0o700 });
+  await prepareStateDirectory(request.stateDir);
   const cli = childEnvironment(environment, { ...endpoint.cliEnvironment, [RUN_VARIABLE]: invocation.runId });
   const compose = createCompose({ environment: cli, debug });
   const edge = { engine, own: engine.own, compose };

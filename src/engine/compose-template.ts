@@ -4,6 +4,7 @@ import type { Compose } from '../model/ports/engine.js';
 import { composeArgs, NOTHING_NEW, type DockerCli } from './compose-cli.js';
 import { documentTarget, type Document } from './compose-render.js';
 import { omit } from '../model/omit.js';
+import { withoutStubNetworks } from '../model/release.js';
 import { PROJECT, SERVICE } from './observed.js';
 
 /** On a template, with the project it is for. */
@@ -71,7 +72,7 @@ export function templateDocument(
   return {
     ...document,
     name: scratch,
-    services: { ...services, [service]: withoutReplicas(own) },
+    services: { ...withoutStubNetworks(services, service), [service]: withoutReplicas(own) },
     networks: external(document['networks'], project),
     volumes: external(document['volumes'], project),
     configs: document['configs'],

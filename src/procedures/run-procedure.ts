@@ -1,4 +1,4 @@
-import { asProcedureError, type ErrorCode, type ProcedureError } from '../model/errors.js';
+import { asProcedureError, failureOf, type ErrorCode, type ProcedureError } from '../model/errors.js';
 import { isGreen, type OutcomeKind } from '../model/outcome.js';
 import type { RunReport } from '../model/report.js';
 import { buildReport } from '../run/build-report.js';
@@ -115,11 +115,12 @@ async function withHooks(session: Session, perform: NonNullable<Procedure['perfo
   await hookBefore(session);
   try {
     const result = await perform(session);
+    // A run that lost its lock has no result, whatever a step made of the error, and it has no effect any more.
+    await session.lock.check();
     const failure = await hookAfter(session, result.outcome);
     return failure === undefined || !isGreen(result.outcome) ? result : withoutItsHook(result, failure);
   } catch (error) {
-    const failure = asProcedureError(error);
-    if (failure.code !== 'E_FENCED') await hookAfter(session, outcomeOf(failure, session.recorder.changed));
+    await hookAfter(session, outcomeOf(failureOf(error), session.recorder.changed));
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { asProcedureError, ProcedureError } from '../model/errors.js';
+import { asProcedureError, failureOf, ProcedureError } from '../model/errors.js';
 import { backupSize } from '../model/backup.js';
 import { compensationOf, type Operation, type OperationOf } from '../model/operation.js';
 import { formatDuration, formatSize } from '../model/units.js';
@@ -213,7 +213,7 @@ async function letGoOn(session: Session, frozen: OperationOf<'freeze-data'>): Pr
   try {
     await session.execute(compensation.operation, new AbortController().signal);
   } catch (error) {
-    const failure = asProcedureError(error);
+    const failure = failureOf(error);
     session.progress.error(`${frozen.service} could not be let go on: ${failure.message}`);
     session.recorder.nextSteps.push(`${frozen.service} stands still: ${failure.message}. ${failure.next}`);
   }

@@ -1,4 +1,4 @@
-import { asProcedureError, ProcedureError } from '../model/errors.js';
+import { failureOf, ProcedureError } from '../model/errors.js';
 import type { Operation, OperationOf } from '../model/operation.js';
 import { planRecovery, type EjectRecovery, type Recovery, type RecoveryPlan, type Way } from '../model/recovery.js';
 import { dependencyOrder, isAlive, isOneShot } from '../model/service.js';
@@ -367,7 +367,7 @@ export async function recoverAll(locked: LockedRun, open: OpenSession, goOn: boo
     try {
       said.push(...(await recoverRun(locked, open, run)));
     } catch (error) {
-      const failure = asProcedureError(error);
+      const failure = failureOf(error);
       if (locked.signal.aborted || !goOn) {
         throw new ProcedureError('E_RECOVERY', `What run ${run} left could not be repaired: ${failure.message}`, {
           next: `${failure.next} Then start this run again; procedures rollback and emergency, or force: true, go on all the same.`,

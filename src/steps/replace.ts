@@ -2,7 +2,7 @@ import { ProcedureError } from '../model/errors.js';
 import type { OperationOf } from '../model/operation.js';
 import type { ComposeTarget } from '../model/ports/engine.js';
 import { canonicalJson } from '../model/canonical.js';
-import { definitionOf, type ReleaseWithDefinition } from '../model/release.js';
+import { definitionOf, withoutStubNetworks, type ReleaseWithDefinition } from '../model/release.js';
 import { liveTarget } from './open-project.js';
 import { withRendered } from './rendered.js';
 import type { Session } from './session.js';
@@ -28,7 +28,11 @@ export async function replaceContainers(
   session.progress.info(
     `  the compose files as they lie do not define ${release.id}; the definition that the ledger keeps is used`,
   );
-  await withRendered(session, release.definition, async (kept) => {
+  const services = withoutStubNetworks(
+    release.definition['services'] as Readonly<Record<string, unknown>>,
+    operation.service,
+  );
+  await withRendered(session, { ...release.definition, services }, async (kept) => {
     await up(session, kept, release, operation, signal);
   });
 }

@@ -1,4 +1,4 @@
-import { asProcedureError, blamesRelease, ProcedureError } from '../model/errors.js';
+import { blamesRelease, failureOf, type ProcedureError } from '../model/errors.js';
 import { changesService, compensationOf, type Freeze, type Operation } from '../model/operation.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import type { ServicePlan } from '../model/plan.js';
@@ -62,7 +62,7 @@ export async function rollOut(
     if (!accountLater) service.report('deployed', candidate.release, releaseBefore(candidate.current)?.id);
     return { service: candidate.service, outcome: 'deployed', error: undefined, undoError: undefined, changed: true };
   } catch (error) {
-    failure = asProcedureError(error);
+    failure = failureOf(error);
   }
   return afterFailure(session, service, candidate, plan, failure);
 }
@@ -101,8 +101,6 @@ export async function afterFailure(
     const live = await service.reportFailure(outcome, before?.id);
     return { service: candidate.service, outcome, error: failure, undoError: undefined, changed, live };
   };
-  // Whoever took the lock over finishes or undoes this run: its journal stays open.
-  if (failure.code === 'E_FENCED') throw failure;
   session.progress.error(`${candidate.service}: ${failure.message}`);
   const cancelled = failure.code === 'E_CANCELLED';
   const fault = blamesRelease(failure.code) ? failure.message : undefined;
@@ -147,10 +145,9 @@ export async function afterFailure(
   try {
     await goBack(session, service, plan, candidate, back, fault);
   } catch (error) {
-    const undoError = asProcedureError(error);
-    if (undoError.code === 'E_FENCED') throw undoError;
+    const undoError = failureOf(error);
     await markBad(session, candidate, fault).catch((markError: unknown) => {
-      session.progress.debug(`ledger: ${String(markError)}`); // the failure of the way back is what matters now
+      session.progress.debug(`ledger: ${failureOf(markError).message}`); // the failure of the way back is what matters now
     });
     session.progress.error(`${candidate.service}: going back failed as well: ${undoError.message}`);
     const live = await service.reportFailure('rollback-failed', before?.id);
@@ -186,7 +183,7 @@ async function trafficBack(session: Session, plan: ServicePlan): Promise<boolean
     await session.execute(compensation.operation, AbortSignal.timeout(BACK_MS));
     return true;
   } catch (error) {
-    session.progress.warning(`traffic could not be sent back at once: ${asProcedureError(error).message}`);
+    session.progress.warning(`traffic could not be sent back at once: ${failureOf(error).message}`);
     return false;
   }
 }

@@ -90,12 +90,14 @@ export async function withSession<T extends { readonly outcome: OutcomeKind }>(
     session = openSession(locked, recovered.length === 0 ? found : await present(true), events, proof);
     const result = await body(session, recovered);
     leaveOpen = result.outcome === 'rollback-failed';
+    await lock.check();
     return result;
   } catch (error) {
-    leaveOpen = LEFT_OPEN.has(asProcedureError(error).code);
     // An abort that surfaced as something else (a closed socket, a killed child) is still the abort.
-    if (locked.signal.aborted && !(error instanceof ProcedureError)) throw reasonOf(locked.signal);
-    throw error;
+    const abort = locked.signal.aborted && !(error instanceof ProcedureError);
+    const failure = (await lostLock(lock)) ?? asProcedureError(abort ? reasonOf(locked.signal) : error);
+    leaveOpen = LEFT_OPEN.has(failure.code);
+    throw failure;
   } finally {
     await proof.end();
     await removeWorktrees(view);
@@ -120,6 +122,20 @@ async function leaveRun({ lock, progress, project }: LockedRun): Promise<void> {
     // Its owner is gone when this process ends, and then it is taken over in the same way.
     progress.debug(`lock of ${project}: ${asProcedureError(error).message}`);
   });
+}
+
+/**
+ * The one rule for a lost lock: the run ends fenced and its journal stays open, whatever a step made of the error.
+ * @returns E_FENCED; undefined when the lock is still ours, or the engine does not tell
+ */
+async function lostLock(lock: LockedRun['lock']): Promise<ProcedureError | undefined> {
+  try {
+    await lock.check();
+    return undefined;
+  } catch (error) {
+    const failure = asProcedureError(error);
+    return failure.code === 'E_FENCED' ? failure : undefined;
+  }
 }
 
 async function closeRun(run: LockedRun): Promise<void> {

@@ -17,12 +17,13 @@ import {
 import { edgeDocument } from './document.js';
 import { HOLD_LUA } from './hold-lua.js';
 import { modeOf, requireImage } from './image.js';
-import { LUA_FILE, volumeName, type Of, type Role } from './names.js';
+import { composeService, LUA_FILE, volumeName, type Of, type Role } from './names.js';
 import { countScript, deleteScript, insertScript, onHost, redirectProblem, type Redirection } from './redirect.js';
 import { confirmSetting, openEdge } from './router.js';
 import { assignSlots } from './slots.js';
 import { endGently } from './stopping.js';
 
+const COMPOSE_SERVICE = 'com.docker.compose.service';
 const CREATE_MS = 60_000;
 /** How long the port may take to be free after its container has stopped. */
 const PORT_MS = 10_000;
@@ -201,7 +202,13 @@ async function demand(tools: EdgeTools, of: Of, role: Role): Promise<EdgeContain
 }
 
 async function create(tools: EdgeTools, spec: EdgeSpec, role: Role, signal: AbortSignal): Promise<void> {
-  await tools.compose.create({ document: edgeDocument(spec, role), services: [role], signal, timeoutMs: CREATE_MS });
+  const services = [composeService(spec, role)];
+  const existing = await one(tools, spec, role);
+  // An earlier version gave it another service: Compose would make a second one beside it.
+  if (existing !== undefined && !services.includes(existing.labels[COMPOSE_SERVICE] ?? '')) {
+    await tools.engine.removeContainer(existing.id);
+  }
+  await tools.compose.create({ document: edgeDocument(spec, role), services, signal, timeoutMs: CREATE_MS });
 }
 
 async function countRules(tools: EdgeTools, of: Of, image: string): Promise<number> {
