@@ -5,10 +5,10 @@ import type {
   Dependency,
   HealthCheck,
   Mount,
-  PublishedPort,
   ServiceDefinition,
   UpdateConfig,
 } from '../model/service.js';
+import { publishedPort } from '../model/target-ports.js';
 import { parsePolicy } from './compose-policy.js';
 
 const updateSchema = z.looseObject({
@@ -160,13 +160,7 @@ function readService(
       target: mount.target ?? '',
       readOnly: mount.read_only ?? false,
     })),
-    ports: (service.ports ?? []).map((port): PublishedPort => ({
-      target: port.target,
-      // 0 is how Docker writes that the engine chooses.
-      published: port.published === undefined || Number(port.published) === 0 ? undefined : String(port.published),
-      protocol: port.protocol === 'udp' ? 'udp' : (port.protocol ?? 'tcp') === 'tcp' ? 'tcp' : 'other',
-      hostIp: port.host_ip,
-    })),
+    ports: (service.ports ?? []).map(publishedPort),
     configs: (service.configs ?? []).map((config) => config.source),
     secrets: (service.secrets ?? []).map((secret) => secret.source),
     replicas: service.deploy?.replicas ?? service.scale ?? 1,

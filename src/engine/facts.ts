@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { EngineFacts } from '../model/ports/engine.js';
 import type { EngineClient } from './client.js';
 
@@ -23,6 +24,7 @@ export async function readFacts(client: EngineClient): Promise<EngineFacts> {
     operatingSystem: info.OperatingSystem,
     containerdStore: isContainerdStore(info.DriverStatus ?? []),
     endpoint: client.endpoint.host,
+    here: info.Name === hostname(),
   };
 }
 

@@ -88,7 +88,10 @@ function ownContainer(answer: ContainerAnswer): OwnContainer {
     running: state === 'running',
     exitCode,
     addresses: Object.fromEntries(
-      networks.flatMap(([network, one]) => (one?.IPAddress ? [[network, one.IPAddress] as const] : [])),
+      networks.flatMap(([network, one]) => {
+        const address = one?.IPAddress || one?.GlobalIPv6Address;
+        return address ? [[network, address] as const] : [];
+      }),
     ),
     hostPorts,
   };

@@ -1,5 +1,6 @@
 import type { Release } from './release.js';
 import type { ObservedContainer } from './service.js';
+import type { Serving } from './serving.js';
 
 /**
  * What somebody changed by hand since the last release was accepted: containers that are not as they were deployed, and
@@ -16,6 +17,7 @@ export type DriftKind =
   | 'nothing-runs'
   | 'started'
   | 'state'
+  | 'no-requests'
   | 'count'
   | 'image'
   | 'configuration'
@@ -33,8 +35,7 @@ export interface DriftFacts {
   readonly containers: readonly DriftContainer[];
   /** It was stopped on purpose, and is meant to be. */
   readonly stopped: boolean;
-  /** It runs once and ends. */
-  readonly oneShot: boolean;
+  readonly serving: Serving;
   /** Compose's hash of the live files; undefined when they cannot be read or do not have the service. */
   readonly filesHash: string | undefined;
   /** Identity of the image that the compose file's name names now; undefined when there is none. */
@@ -45,7 +46,7 @@ export interface DriftFacts {
 
 export type DriftContainer = Pick<
   ObservedContainer,
-  'name' | 'state' | 'exitCode' | 'restartPolicy' | 'composeHash' | 'environment'
+  'name' | 'state' | 'restartPolicy' | 'composeHash' | 'environment'
 > & {
   /** Identity of its image. */
   readonly fingerprint: string | undefined;
@@ -61,7 +62,9 @@ export interface DefinitionFacts {
 export function driftOf(facts: DriftFacts): readonly Drift[] {
   const { service, live, containers, stopped } = facts;
   if (live === undefined) {
-    return containers.length === 0 ? [] : [drift('unrecorded', `${service} runs, and was never deployed from here`)];
+    return containers.length === 0
+      ? []
+      : [drift('unrecorded', `${service} runs, and was never deployed from here`), ...servingDrift(facts)];
   }
   const present =
     containers.length === 0 ? absent(facts) : containers.flatMap((one) => containerDrift(facts, live, one));
@@ -70,6 +73,7 @@ export function driftOf(facts: DriftFacts): readonly Drift[] {
     ...(stopped && running.length > 0
       ? [drift('started', `${service} was stopped on purpose, and ${names(running)} runs`)]
       : []),
+    ...servingDrift(facts),
     ...present,
     ...countDrift(facts, live),
     ...nextUpDrift(facts, live),
@@ -80,13 +84,19 @@ function absent({ service, stopped, live }: DriftFacts): readonly Drift[] {
   return stopped ? [] : [drift('nothing-runs', `${service} has no container, and release ${live?.id ?? ''} is live`)];
 }
 
+/** What it does not serve for; missing containers are told with the release. */
+function servingDrift({ serving }: DriftFacts): readonly Drift[] {
+  if (serving.kind !== 'not-serving') return [];
+  return serving.faults.flatMap(({ kind, text }) => {
+    if (kind === 'missing') return [];
+    return [drift(kind === 'container' || kind === 'readiness' ? 'state' : 'no-requests', text)];
+  });
+}
+
 function containerDrift(facts: DriftFacts, live: Release, container: DriftContainer): readonly Drift[] {
-  const { definition, stopped, oneShot, known } = facts;
-  const { name, state, exitCode, fingerprint, composeHash } = container;
+  const { definition, stopped, known } = facts;
+  const { name, fingerprint, composeHash } = container;
   const found: Drift[] = [];
-  if (state !== 'running' && !stopped && !(oneShot && exitCode === 0)) {
-    found.push(drift('state', `${name} is ${state}${state === 'exited' ? ` with exit code ${exitCode}` : ''}`));
-  }
   if (fingerprint !== live.image.fingerprint) {
     const other = known.findLast(({ image }) => image.fingerprint === fingerprint);
     const what = other === undefined ? 'an image that no release has' : `the image of release ${other.id}`;

@@ -29,6 +29,10 @@ export interface EdgeState {
   /** The container that bridges the take-over, and a redirect to it, are there. */
   readonly takeover: boolean;
   readonly redirected: boolean;
+  /** Ports of the host that lead to it now. */
+  readonly hostPorts: readonly number[];
+  /** Networks of the service that it is not on, though it runs: they were removed, or it was taken from them. */
+  readonly networksLost: readonly string[];
 }
 
 /** An edge that is there and of another image than the one that is asked for. */

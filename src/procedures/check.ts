@@ -12,8 +12,10 @@ import { previewUpdate } from '../steps/preview.js';
 import { describeStop, isStopped } from '../steps/stopped.js';
 import { requireServices } from '../steps/open-project.js';
 import type { Viewing } from '../steps/session.js';
+import { servingOf, workUnderWay } from '../steps/serving.js';
 import { describeDecision } from '../steps/show-plan.js';
 import { dependencyOrder } from '../model/service.js';
+import type { Serving } from '../model/serving.js';
 import { asProcedureError } from '../model/errors.js';
 import { ended, type Procedure, type ProcedureResult } from './procedure.js';
 
@@ -27,6 +29,7 @@ export const check: Procedure = {
     const { opened, request } = viewing;
     requireServices(request.services, Object.keys(opened.live.services));
     const names = request.services.length > 0 ? request.services : dependencyOrder(opened.live);
+    const underWay = await workUnderWay(viewing.records(viewing.project).locks);
     const problems: string[] = [];
     const stopped: string[] = [];
     for (const service of names) {
@@ -34,7 +37,11 @@ export const check: Procedure = {
       if (current.containers.length === 0 && current.history.releases.length === 0) continue;
       const stop = isStopped(current);
       if (stop !== undefined) stopped.push(`${service} is ${describeStop(stop)}`);
-      problems.push(...(await lookAtContainers(viewing, service, current, { stopped: stop !== undefined })));
+      const serving: Serving =
+        underWay === undefined
+          ? await servingOf(viewing, service, current, { readyMs: 0, signal: viewing.signal })
+          : { kind: 'unknown', why: [underWay] };
+      problems.push(...(await lookAtContainers(viewing, service, current, { serving })));
       problems.push(...(await lookAtEdge(viewing, service, current.containers)));
       problems.push(...(await lookAtRouter(viewing, service)));
       problems.push(...(await lookAtReleases(viewing, service, current)));

@@ -6,6 +6,7 @@ import { lookAtContainers } from '../steps/look-at-containers.js';
 import { restartServices, planRestart } from '../steps/restart.js';
 import { observe } from '../steps/observe.js';
 import { selectServices } from '../steps/select-services.js';
+import { servingOf } from '../steps/serving.js';
 import type { Session, Viewing } from '../steps/session.js';
 import { describePreview } from '../steps/show-plan.js';
 import { withoutStopped } from '../steps/stopped.js';
@@ -47,7 +48,8 @@ async function lookBefore(viewing: Viewing, service: string): Promise<void> {
   const current = await observe(viewing.engine, viewing, viewing.project, service);
   passGate(viewing, 'health', healthGate(service, current));
   try {
-    const problems = await lookAtContainers(viewing, service, current, { when: ', before the restart' });
+    const serving = await servingOf(viewing, service, current, { readyMs: 0, signal: viewing.signal });
+    const problems = await lookAtContainers(viewing, service, current, { serving, when: ', before the restart' });
     for (const problem of problems) viewing.progress.warning(problem);
   } catch (error) {
     viewing.signal.throwIfAborted();

@@ -7,10 +7,11 @@ import {
   type Release,
   type ReleaseWithDefinition,
 } from '../model/release.js';
-import { isOneShot } from '../model/service.js';
+import type { Serving } from '../model/serving.js';
 import type { Current } from '../steps/candidate.js';
 import { imageOf } from '../steps/kept-candidate.js';
 import { observe } from '../steps/observe.js';
+import { servingOf, workUnderWay } from '../steps/serving.js';
 import type { Shell } from './shell-command.js';
 
 /** One service as `status --json` prints it; null is what is not known. */
@@ -32,6 +33,7 @@ export interface ServiceStatus {
     readonly restarts: number;
     readonly startedAt: string;
   }[];
+  readonly serving: { readonly state: Serving['kind']; readonly why: readonly string[] };
   readonly goBackTo: readonly KeptRelease[];
   readonly drift: readonly Drift[];
 }
@@ -61,6 +63,7 @@ export async function lookAtService(
   const live = liveRelease(current.history);
   const liveAt = current.history.events.findLast(({ kind }) => kind === 'live')?.at;
   const stop = stoppedOnPurpose(current.history);
+  const serving = await servingNow(shell, service, current);
   return {
     service,
     release: live?.id ?? null,
@@ -73,8 +76,9 @@ export async function lookAtService(
     containers: current.containers.map(({ id, name, state, health, restartCount, startedAt }) => {
       return { id, name, state, health, restarts: restartCount, startedAt };
     }),
+    serving: { state: serving.kind, why: whyNot(serving) },
     goBackTo: await goBackTo(shell, service, current, live),
-    drift: await driftIn(shell, service, current, live, filesHash),
+    drift: await driftIn(shell, service, { current, live, filesHash, serving }),
   };
 }
 
@@ -102,14 +106,45 @@ async function goBackTo(
   );
 }
 
+/** A service that nobody ever ran has nothing to serve with. */
+async function servingNow(shell: Shell, service: string, current: Current): Promise<Serving> {
+  const { containers, history } = current;
+  if (containers.length === 0 && history.releases.length === 0)
+    return { kind: 'not-meant', why: 'it was never deployed' };
+  const underWay = await workUnderWay(shell.locks);
+  if (underWay !== undefined) return { kind: 'unknown', why: [underWay] };
+  return servingOf(shell, service, current, { readyMs: 0, signal: shell.cancelled });
+}
+
+function whyNot(serving: Serving): readonly string[] {
+  switch (serving.kind) {
+    case 'serves':
+      return [];
+    case 'not-serving':
+      return serving.faults.map(({ text }) => text);
+    case 'unknown':
+      return serving.why;
+    case 'not-meant':
+      return [serving.why];
+  }
+}
+
 async function driftIn(
   shell: Shell,
   service: string,
-  current: Current,
-  live: Release | undefined,
-  filesHash: string | undefined,
+  {
+    current,
+    live,
+    filesHash,
+    serving,
+  }: {
+    readonly current: Current;
+    readonly live: Release | undefined;
+    readonly filesHash: string | undefined;
+    readonly serving: Serving;
+  },
 ): Promise<readonly Drift[]> {
-  const { opened, engine, ledger } = shell;
+  const { engine, ledger } = shell;
   const kept = live === undefined ? undefined : await ledger.definition(live.id);
   return driftOf({
     service,
@@ -117,7 +152,7 @@ async function driftIn(
     definition: kept === undefined ? undefined : definitionFacts(kept),
     containers: current.containers,
     stopped: stoppedOnPurpose(current.history) !== undefined,
-    oneShot: opened !== undefined && isOneShot(opened.live, service),
+    serving,
     filesHash,
     named: live === undefined ? undefined : (await engine.image(live.image.name))?.fingerprint,
     known: current.history.releases,

@@ -24,6 +24,7 @@ export const status: ShellCommand = {
       tables: [
         ...(services.length === 0 ? [] : [{ title: 'Live', columns: LIVE, rows: services.map(liveRow) }]),
         ...containerTable(services),
+        ...servingTable(services),
         ...(kept.length === 0 ? [] : [{ title: 'Releases to go back to', columns: KEPT, rows: kept.map(keptRow) }]),
         ...driftTable(services, modified),
         {
@@ -45,6 +46,7 @@ async function hashesOf({ opened, compose }: Shell): Promise<Readonly<Record<str
 
 const LIVE = ['Service', 'Release', 'Since', 'By', 'Commit', 'Version', 'Image'];
 const KEPT = ['Service', 'Release', 'Live at', 'Commit', 'Version', 'Image', 'Mark'];
+const SERVING = ['Service', 'Serves', 'Why'];
 const CONTAINERS = ['Service', 'Container', 'State', 'Health', 'Restarts', 'Started'];
 const LOCK = ['Held by', 'Procedure', 'For', 'Its process', 'Run'];
 
@@ -112,6 +114,16 @@ function containerTable(services: readonly ServiceStatus[]): readonly Finding[] 
   return rows.length === 0 ? [] : [{ title: 'Containers', columns: CONTAINERS, rows }];
 }
 
+/** Where everything serves there is nothing to read. */
+function servingTable(services: readonly ServiceStatus[]): readonly Finding[] {
+  const rows = services.flatMap(({ service, serving: { state, why } }) =>
+    state === 'not-serving' || state === 'unknown'
+      ? why.map((one) => [service, state === 'unknown' ? 'not known' : 'no', one])
+      : [],
+  );
+  return rows.length === 0 ? [] : [{ title: 'Does not serve', columns: SERVING, rows }];
+}
+
 function driftTable(services: readonly ServiceStatus[], modified: readonly string[]): readonly Finding[] {
   const rows = services.flatMap(({ service, drift }) => drift.map(({ kind, text }) => [service, kind, text]));
   if (modified.length > 0) {
@@ -149,6 +161,8 @@ function remedy({ kind }: Drift): string {
     case 'state':
     case 'count':
       return 'To make it run as it was deployed: health-restart, or emergency when it is frozen.';
+    case 'no-requests':
+      return 'To repair the way of the requests: code-update.';
     case 'restart-policy':
     case 'name':
       return 'To have the container made anew as it was deployed: emergency.';

@@ -7,6 +7,7 @@ import { decide } from '../strategies/decide.js';
 import type { Current } from './candidate.js';
 import { hashFiles } from './files.js';
 import type { Viewing } from './session.js';
+import { unlessBroken } from './serving.js';
 import { currentFacts } from './way-back.js';
 import type { WantedProject } from './wanted.js';
 
@@ -52,13 +53,22 @@ export async function describeWanted(
   };
 }
 
-/** @param fingerprint identity of the wanted image; undefined when nothing was built or pulled */
-export function decideDescribed(wanted: WantedProject, one: Described, fingerprint: string | undefined): Decision {
+/**
+ * @param fingerprint identity of the wanted image; undefined when nothing was built or pulled
+ * @throws ProcedureError E_VERIFICATION when all is as wanted, and nobody can tell whether it serves
+ */
+export async function decideDescribed(
+  viewing: Viewing,
+  wanted: WantedProject,
+  one: Described,
+  fingerprint: string | undefined,
+): Promise<Decision> {
   const { configHash: hash, composeHash, replicas, files, oneShot, current } = one;
-  return decide(
+  const decision = decide(
     { configHash: hash, composeHash, fingerprint, commit: wanted.commit, replicas, files, oneShot },
     currentFacts(current),
   );
+  return unlessBroken(viewing, one.service, decision, current);
 }
 
 /** What the file says; where it says nothing, what a person scaled it to stays. */

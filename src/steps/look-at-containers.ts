@@ -1,4 +1,4 @@
-import { isOneShot } from '../model/service.js';
+import { describeServing, isServing, type Serving } from '../model/serving.js';
 import { formatSize } from '../model/units.js';
 import type { Current } from './candidate.js';
 import { lastLines } from './diagnose.js';
@@ -10,7 +10,7 @@ const LOG_WINDOW_MS = 5 * 60_000;
 
 /**
  * Health, resource use and recent errors of a service's containers, as a table of the report, and the errors in the log.
- * @param options.stopped whether somebody has stopped it on purpose
+ * @param options.serving whether the service serves
  * @param options.when in words, for the title
  * @returns what a person should look at, in words
  */
@@ -18,10 +18,10 @@ export async function lookAtContainers(
   viewing: Viewing,
   service: string,
   current: Current,
-  { stopped = false, when = '' }: { readonly stopped?: boolean; readonly when?: string } = {},
+  { serving, when = '' }: { readonly serving: Serving; readonly when?: string },
 ): Promise<readonly string[]> {
   const rows: string[][] = [];
-  const problems: string[] = [];
+  const problems = isServing(serving) ? [] : [describeServing(service, serving)];
   const matcher = errorMatcher(viewing.request);
   for (const container of current.containers) {
     const use = container.state === 'running' ? await viewing.engine.stats(container.id) : undefined;
@@ -39,13 +39,9 @@ export async function lookAtContainers(
       container.startedAt,
     ]);
     for (const line of counted.samples) viewing.progress.info(`  │ ${viewing.redactor.text(line)}`);
-    // Ended with 0 is what a one-shot service is for; of any other it means that it does not serve.
-    const done = container.exitCode === 0 && isOneShot(viewing.opened.live, service);
-    if (container.state !== 'running' && !done && !stopped) {
-      problems.push(`${container.name} is ${container.state} with exit code ${container.exitCode}`);
+    if (container.state !== 'running' && !isServing(serving)) {
       viewing.progress.info((await lastLines(viewing, container.id, 10)).join('\n'));
     }
-    if (container.health === 'unhealthy' && !stopped) problems.push(`${container.name} is unhealthy`);
     if (use !== undefined && use.memoryBytes > viewing.request.maxMemoryBytes) {
       problems.push(`${container.name} uses ${formatSize(use.memoryBytes)} of memory`);
     }

@@ -14,7 +14,7 @@ export async function lookAtEdge(
   const { edges, project } = viewing;
   const edge = await edges.find(project, service);
   if (edge === undefined) return [];
-  const { serving, problem } = await servingOf(viewing, service, edge);
+  const serving = await servedBy(viewing, service, edge);
   viewing.recorder.findings.push({
     title: `Edge of ${service}`,
     columns: ['Image', 'HAProxy', 'Ports', 'Open', 'Sends requests to'],
@@ -29,52 +29,31 @@ export async function lookAtEdge(
     ],
   });
   const upgrade = await edgeUpgrade(viewing, edge);
-  return [
-    ...(problem === undefined ? [] : [problem]),
-    ...problemsOf(service, edge, serving, containers),
-    ...(upgrade === undefined ? [] : [edgeUpgradeNote(upgrade)]),
-  ];
+  return [...problemsOf(service, edge, containers), ...(upgrade === undefined ? [] : [edgeUpgradeNote(upgrade)])];
 }
 
-async function servingOf(
-  { routers, project }: Viewing,
+/** What it cannot say, `servingOf` in `serving.ts` complains of. */
+async function servedBy(
+  { routers, project, progress }: Viewing,
   service: string,
   { open, takeover }: EdgeState,
-): Promise<{ readonly serving: readonly string[]; readonly problem?: string }> {
-  if (!open && !takeover) return { serving: [] };
+): Promise<readonly string[]> {
+  if (!open && !takeover) return [];
   try {
     const router = await routers.open({ kind: 'edge' }, { project, service });
-    return { serving: (await router.serving()) ?? [] };
+    return (await router.serving()) ?? [];
   } catch (error) {
-    return { serving: [], problem: `the edge of ${service} does not answer: ${asProcedureError(error).message}` };
+    progress.debug(`edge of ${service}: ${asProcedureError(error).message}`);
+    return [];
   }
 }
 
-function problemsOf(
-  service: string,
-  edge: EdgeState,
-  serving: readonly string[],
-  containers: readonly ObservedContainer[],
-): readonly string[] {
-  const problems: string[] = [];
-  const ports = edge.spec.ports.map(({ published }) => published).join(', ');
-  if (!edge.open)
-    problems.push(
-      `the edge of ${service} does not have port ${ports}: nothing listens, or a take-over was cut short; the next run of a procedure repairs it`,
-    );
-  if (edge.takeover && edge.open)
-    problems.push(`what stood in for the edge of ${service} is still there; the next run of a procedure takes it away`);
+function problemsOf(service: string, edge: EdgeState, containers: readonly ObservedContainer[]): readonly string[] {
   // A person's `docker compose up --force-recreate`, or `up` with a changed file, makes containers that want the port.
   const wanting = containers.filter(({ state, hostPorts }) => state === 'created' || hostPorts.length > 0);
-  if (wanting.length > 0 && edge.open) {
-    problems.push(
-      `${wanting.map(({ name }) => name).join(', ')} was made by plain docker compose and wants port ${ports}, which the edge of ${service} has: procedure config-change puts it behind the edge; eject gives the port back`,
-    );
-  }
-  const running = containers.filter(({ state }) => state === 'running');
-  const idle = running.filter(({ id }) => !serving.includes(id));
-  if (edge.open && idle.length > 0) {
-    problems.push(`the edge of ${service} sends no request to ${idle.map(({ name }) => name).join(', ')}`);
-  }
-  return problems;
+  if (wanting.length === 0 || !edge.open) return [];
+  const ports = edge.spec.ports.map(({ published }) => published).join(', ');
+  return [
+    `${wanting.map(({ name }) => name).join(', ')} was made by plain docker compose and wants port ${ports}, which the edge of ${service} has: procedure config-change puts it behind the edge; eject gives the port back`,
+  ];
 }

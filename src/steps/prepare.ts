@@ -197,7 +197,7 @@ async function compare(
   { image, pinned }: { readonly image: ImageFacts; readonly pinned: string | undefined },
 ): Promise<Candidate> {
   const { service, current, definition } = one;
-  const decision = decideDescribed(wanted, one, image.fingerprint);
+  const decision = await decideDescribed(session, wanted, one, image.fingerprint);
   const diff = await changedConfiguration(session, decision, one, current);
   const keep = keptImageTag(session.project, service, one.id);
   if (decision.kind !== 'unchanged') {

@@ -91,7 +91,7 @@ export async function viewCandidates(
       : await viewImage(viewing, wanted, described, recorded.get(service));
     preparation.push(...operations);
     const facts = await trafficFacts(viewing, wanted.project, described.definition, current);
-    const candidate = previewCandidate(viewing, wanted, described, fingerprint);
+    const candidate = await previewCandidate(viewing, wanted, described, fingerprint);
     if (candidate.decision.kind !== 'unchanged') {
       const { configHash } = described;
       // Of what is built, the commit is all that is known of it before.
@@ -205,12 +205,12 @@ export function viewedCandidate(
   };
 }
 
-function previewCandidate(
+async function previewCandidate(
   viewing: Viewing,
   wanted: WantedProject,
   described: Described,
   fingerprint: string | undefined,
-): Omit<Candidate, 'traffic' | 'inlineFiles'> {
+): Promise<Omit<Candidate, 'traffic' | 'inlineFiles'>> {
   const { service, definition, current, oneShot, id, configHash, composeHash, files } = described;
   const policy = policyOf(wanted.project.policy, service);
   const { commit } = wanted;
@@ -221,7 +221,7 @@ function previewCandidate(
   return {
     ...viewed,
     namedImage: described.namedImage,
-    decision: decideDescribed(wanted, described, fingerprint),
+    decision: await decideDescribed(viewing, wanted, described, fingerprint),
     release: { ...viewed.release, id, image, configHash, composeHash, files },
   };
 }

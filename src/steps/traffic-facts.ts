@@ -62,9 +62,12 @@ export async function edgeUpgrade({ edges, request }: Viewing, { spec }: EdgeSta
  */
 export async function routerInPlace(viewing: Viewing, service: string): Promise<RouterSpec> {
   const edge = await viewing.edges.find(viewing.project, service);
-  if (edge?.open === true) return { kind: 'edge' };
-  const { router } = policyOf(viewing.opened.live.policy, service);
-  const asked = viewing.request.router;
+  return placedRouter(edge?.open === true, policyOf(viewing.opened.live.policy, service), viewing.request.router);
+}
+
+/** @returns the router that we control and that sends requests to a service now */
+export function placedRouter(byEdge: boolean, { router }: ServicePolicy, asked: 'auto' | RouterKind): RouterSpec {
+  if (byEdge) return { kind: 'edge' };
   return router !== undefined && routesByAddress(router.kind) && (asked === 'auto' || asked === router.kind)
     ? router
     : { kind: 'none' };

@@ -1,5 +1,6 @@
 import type { Decision } from '../model/plan.js';
 import type { Release } from '../model/release.js';
+import { containerFaults, type Serving } from '../model/serving.js';
 import type { ObservedContainer } from '../model/service.js';
 
 /** What a service is to become, as far as it is known when the question is asked. */
@@ -44,15 +45,15 @@ function stateReasons(wanted: WantedFacts, { containers }: CurrentFacts): readon
     const failed = containers.find((container) => container.state === 'exited' && container.exitCode !== 0);
     return failed === undefined ? [] : [`its last run ended with exit code ${failed.exitCode}`];
   }
-  const reasons: string[] = [];
-  const down = containers.find((container) => container.state !== 'running');
-  if (down !== undefined) reasons.push(`${down.name} is ${down.state}`);
-  const unhealthy = containers.find((container) => container.health === 'unhealthy');
-  if (unhealthy !== undefined) reasons.push(`${unhealthy.name} is unhealthy`);
-  if (containers.length !== wanted.replicas) {
-    reasons.push(`${containers.length} of ${wanted.replicas} containers run`);
-  }
-  return reasons;
+  const { replicas } = wanted;
+  const faults = containerFaults({ replicas, containers }).map(({ text }) => text);
+  return containers.length > replicas ? [...faults, `${containers.length} of ${replicas} containers run`] : faults;
+}
+
+/** What is as it is wanted, and does not serve, is not left alone. */
+export function withServing(decision: Decision, serving: Serving): Decision {
+  if (decision.kind !== 'unchanged' || serving.kind !== 'not-serving') return decision;
+  return { kind: 'change', reasons: serving.faults.map(({ text }) => text) };
 }
 
 /** What failed its verification and was left running is not what was asked for, however well it seems to run. */

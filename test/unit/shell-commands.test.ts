@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readCommandLine } from '../../src/action/command-line.js';
 import { readShellOptions } from '../../src/action/shell-options.js';
 import { INPUTS } from '../../src/action/input-table.js';
+import type { ServingFaultKind } from '../../src/model/serving.js';
 import { driftOf, type DriftContainer, type DriftFacts } from '../../src/model/drift.js';
 import { changesOf } from '../../src/model/history.js';
 import { keptImageTag, type Release, type ReleaseEvent } from '../../src/model/release.js';
@@ -55,7 +56,6 @@ const other: Release = {
 const container: DriftContainer = {
   name: 'roma-1',
   state: 'running',
-  exitCode: 0,
   restartPolicy: 'unless-stopped',
   composeHash: live.composeHash,
   environment: ['PATH=/bin', 'LEVEL=info', 'PRICE=5$'],
@@ -72,13 +72,17 @@ const asDeployed: DriftFacts = {
   },
   containers: [container],
   stopped: false,
-  oneShot: false,
+  serving: { kind: 'serves' },
   filesHash: live.composeHash,
   named: live.image.fingerprint,
   known: [other, live],
 };
 
 describe('drift', () => {
+  const notServing = (kind: ServingFaultKind, text: string): DriftFacts => ({
+    ...asDeployed,
+    serving: { kind: 'not-serving', faults: [{ kind, text }] },
+  });
   const drifted = (change: Partial<DriftContainer>): DriftFacts => ({
     ...asDeployed,
     containers: [{ ...container, ...change }],
@@ -88,15 +92,19 @@ describe('drift', () => {
     expect(driftOf(asDeployed)).toEqual([]);
     expect(driftOf({ ...asDeployed, live: undefined, containers: [] })).toEqual([]);
     expect(driftOf({ ...asDeployed, stopped: true, containers: [{ ...container, state: 'exited' }] })).toEqual([]);
-    expect(driftOf({ ...drifted({ state: 'exited' }), oneShot: true })).toEqual([]);
+    const job = { kind: 'not-meant', why: 'it runs once and ends' } as const;
+    expect(driftOf({ ...drifted({ state: 'exited' }), serving: job })).toEqual([]);
   });
 
   it.each<[string, DriftFacts, string, RegExp]>([
     ['never deployed', { ...asDeployed, live: undefined }, 'unrecorded', /never deployed from here/],
     ['removed', { ...asDeployed, containers: [] }, 'nothing-runs', /no container, and release 2026/],
     ['started again', { ...asDeployed, stopped: true }, 'started', /stopped on purpose, and roma-1 runs/],
-    ['stopped by hand', drifted({ state: 'exited', exitCode: 137 }), 'state', /exited with exit code 137/],
-    ['paused', drifted({ state: 'paused' }), 'state', /roma-1 is paused/],
+    ['stopped by hand', notServing('container', 'roma-1 is exited with exit code 137'), 'state', /exit code 137/],
+    ['what is not ready', notServing('readiness', 'roma-1 is not ready: exit 1'), 'state', /not ready/],
+    ['a lost port', notServing('port', 'nobody has port 8080'), 'no-requests', /nobody has port 8080/],
+    ['an idle router', notServing('router', 'sends no request to roma-1'), 'no-requests', /no request/],
+    ['a lost network', notServing('network', 'roma-1 is not on network roma_default'), 'no-requests', /not on network/],
     ['scaled', { ...asDeployed, containers: [container, container] }, 'count', /2 containers, and was deployed with 1/],
     [
       'another release',

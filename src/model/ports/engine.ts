@@ -105,6 +105,8 @@ export interface EngineFacts {
   /** True with the containerd image store, where image ids are digests of an index. */
   readonly containerdStore: boolean;
   readonly endpoint: string;
+  /** By its name, its host is the one this runs on: ports of the host are reached from here. */
+  readonly here: boolean;
 }
 
 export interface LogOptions {

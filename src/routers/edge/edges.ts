@@ -64,7 +64,13 @@ async function find(tools: EdgeTools, of: Of): Promise<EdgeState | undefined> {
     takeover: takeover !== undefined,
     // Rules are there only together with what they lead to: looking costs a container on the host's network.
     redirected: takeover !== undefined && (await countRules(tools, of, takeover.spec.image)) > 0,
+    hostPorts: edge?.hostPorts.map(({ host }) => host) ?? [],
+    networksLost: edge?.running === true ? networksLost(edge) : [],
   };
+}
+
+function networksLost({ spec, addresses }: EdgeContainer): readonly string[] {
+  return spec.networks.map(({ name }) => name).filter((name) => addresses[name] === undefined);
 }
 
 async function version(tools: EdgeTools, of: Of): Promise<string | undefined> {
