@@ -1,7 +1,8 @@
 import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ComposePlace, ComposeTarget } from '../model/ports/engine.js';
-import { composeArgs, type DockerCli } from './compose-cli.js';
+import type { DockerCli } from './compose-cli.js';
+import { variablesOf } from './compose-variables.js';
 
 /** What Compose reads where no file is named, and what it lays over it (compose-go, cli/options.go). */
 const DEFAULT_FILES: readonly string[] = ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml'];
@@ -31,7 +32,7 @@ export async function composePlace(cli: Cli, environment: Environment, target: C
   return {
     ...chosen,
     directory,
-    profiles: (profiles.get('COMPOSE_PROFILES') ?? '').split(',').flatMap((name) => name.trim() || []),
+    profiles: (profiles['COMPOSE_PROFILES'] ?? '').split(',').flatMap((name) => name.trim() || []),
     named: (target.projectName ?? environment['COMPOSE_PROJECT_NAME'] ?? '') !== '',
   };
 }
@@ -44,9 +45,9 @@ async function filesOf(
   const absolute = (file: string): string => path.resolve(target.directory, file);
   if (target.files.length > 0) return { files: target.files.map(absolute), byDefault: false };
   const found = await ask(cli, environment, target, ['COMPOSE_FILE', 'COMPOSE_PATH_SEPARATOR']);
-  const files = found.get('COMPOSE_FILE') ?? '';
+  const files = found['COMPOSE_FILE'] ?? '';
   if (files === '') return { files: await defaultFiles(target.directory), byDefault: true };
-  const separator = found.get('COMPOSE_PATH_SEPARATOR') || path.delimiter;
+  const separator = found['COMPOSE_PATH_SEPARATOR'] || path.delimiter;
   return { files: files.split(separator).map(absolute), byDefault: false };
 }
 
@@ -73,31 +74,15 @@ async function firstOf(folder: string, names: readonly string[]): Promise<string
   return undefined;
 }
 
-/**
- * Has Compose say what its own variables are: it knows which env files count, and how they are read.
- * @returns nothing without asking where the first of them is set nowhere
- */
+/** @returns nothing, without asking Compose, where the first of them is set nowhere */
 async function ask(
   cli: Cli,
   environment: Environment,
   target: ComposeTarget,
   names: readonly [string, ...string[]],
-): Promise<ReadonlyMap<string, string>> {
-  if (environment[names[0]] === undefined && !(await isMentioned(environment, target, names[0]))) return new Map();
-  const labels = Object.fromEntries(names.map((name) => [name, `\${${name}-}`]));
-  const text = await cli.demand({
-    args: [
-      ...composeArgs({ ...target, files: ['-'], projectName: 'variables', relocate: undefined }),
-      ...['config', '--format', 'json'],
-    ],
-    directory: target.directory,
-    input: JSON.stringify({ services: { variables: { image: 'none', labels } } }),
-    title: `docker compose config (${names.join(', ')})`,
-    code: 'E_COMPOSE_FILE',
-    next: 'Correct the env file that Compose names. Nothing was changed.',
-  });
-  const answer = JSON.parse(text) as { services: { variables: { labels: Record<string, string> } } };
-  return new Map(Object.entries(answer.services.variables.labels));
+): Promise<Readonly<Record<string, string>>> {
+  if (environment[names[0]] === undefined && !(await isMentioned(environment, target, names[0]))) return {};
+  return variablesOf(cli, target, names);
 }
 
 async function isMentioned(environment: Environment, target: ComposeTarget, name: string): Promise<boolean> {

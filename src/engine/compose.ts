@@ -7,6 +7,7 @@ import { composePlace } from './compose-place.js';
 import { pullImage, pushImage, registryProblem } from './compose-registry.js';
 import { documentTarget, renderProject } from './compose-render.js';
 import { makeTemplate } from './compose-template.js';
+import { variablesOf } from './compose-variables.js';
 import { up } from './compose-up.js';
 
 export interface ComposeOptions {
@@ -27,6 +28,7 @@ export function createCompose({ environment, debug }: ComposeOptions): Compose {
     render: (target) => renderProject(cli, target),
     hashes: (target) => composeHashes(cli, target),
     documentHashes: (document, directory) => documentHashes(cli, document, directory),
+    variables: (target, names) => variablesOf(cli, target, names),
 
     async build({ document, directory, service, pullBase, onLine, signal, timeoutMs }) {
       await cli.demand({

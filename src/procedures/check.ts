@@ -3,6 +3,7 @@ import type { Current } from '../steps/candidate.js';
 import { diskSpaceGate } from '../steps/gates/disk-space.js';
 import type { GateFinding } from '../steps/gates/pass-gate.js';
 import { lookAtContainers } from '../steps/look-at-containers.js';
+import { lookAtContents } from '../steps/look-at-contents.js';
 import { lookAtEdge } from '../steps/look-at-edge.js';
 import { lookAtRouter } from '../steps/look-at-router.js';
 import { imageOf } from '../steps/kept-candidate.js';
@@ -42,6 +43,7 @@ export const check: Procedure = {
           ? await servingOf(viewing, service, current, { readyMs: 0, signal: viewing.signal })
           : { kind: 'unknown', why: [underWay] };
       problems.push(...(await lookAtContainers(viewing, service, current, { serving })));
+      problems.push(...(await lookAtContents(viewing, service, current)));
       problems.push(...(await lookAtEdge(viewing, service, current.containers)));
       problems.push(...(await lookAtRouter(viewing, service)));
       problems.push(...(await lookAtReleases(viewing, service, current)));

@@ -174,7 +174,6 @@ async function goBack(
       reason: recovery.bad ? 'the run that deployed it found it wrong' : undefined,
     })),
     checkout: undefined, // moved above, for all services at once
-    namedImage: candidate.namedImage,
   });
   for (const operation of operations) await run.execute(operation, deadline);
 }

@@ -1,4 +1,4 @@
-import { dependencyOrder, looksStateful, type ComposeProject } from '../model/service.js';
+import { dependencyOrder, hasActiveProfile, looksStateful, type ComposeProject } from '../model/service.js';
 import type { Viewing } from './session.js';
 import { requireServices } from './open-project.js';
 
@@ -18,13 +18,9 @@ export function selectServices(
     requireServices(services, Object.keys(project.services));
     return services;
   }
-  const active = new Set(viewing.opened.place.profiles);
   return dependencyOrder(project).filter((name) => {
     const service = project.services[name];
-    if (service === undefined) return false;
-    const on =
-      service.profiles.length === 0 || service.profiles.some((profile) => active.has(profile) || active.has('*'));
-    if (!on) return false;
+    if (service === undefined || !hasActiveProfile(service, viewing.opened.place.profiles)) return false;
     if (!looksStateful(service) || startsAlso.has(name)) return true;
     viewing.progress.info(`${name} keeps data in a volume and has no build: it is left alone unless it is named`);
     return false;

@@ -5,7 +5,7 @@ import type { Locks } from '../model/ports/ledger.js';
 import type { ProbeAnswer } from '../model/ports/probe.js';
 import { NO_POLICY, policyOf } from '../model/project-policy.js';
 import type { RouterSpec } from '../model/router.js';
-import { isOneShot, type ObservedContainer, type ServiceDefinition } from '../model/service.js';
+import { hasActiveProfile, isOneShot, type ObservedContainer } from '../model/service.js';
 import {
   describeServing,
   isServing,
@@ -104,7 +104,7 @@ interface Meant {
 }
 
 async function meantToServe(
-  { opened, ledger, request }: Looking,
+  { opened, ledger }: Looking,
   service: string,
   current: Pick<Current, 'containers' | 'history' | 'release'>,
 ): Promise<Meant | Serving> {
@@ -114,7 +114,7 @@ async function meantToServe(
   const definition = opened?.live.services[service];
   if (current.containers.length === 0 && opened !== undefined) {
     if (definition === undefined) return { kind: 'not-meant', why: 'the compose files do not have it' };
-    if (isOff(definition, request.profiles)) return { kind: 'not-meant', why: 'its profile is off' };
+    if (!hasActiveProfile(definition, opened.place.profiles)) return { kind: 'not-meant', why: 'its profile is off' };
   }
   const { release } = current;
   // What runs may be of other files than those that lie there now.
@@ -123,10 +123,6 @@ async function meantToServe(
   const replicas = release?.replicas ?? definition?.replicas ?? 1;
   if (replicas === 0) return { kind: 'not-meant', why: 'it has no replicas' };
   return { kind: 'meant', document, replicas };
-}
-
-function isOff({ profiles }: ServiceDefinition, active: readonly string[]): boolean {
-  return profiles.length > 0 && !active.includes('*') && !profiles.some((profile) => active.includes(profile));
 }
 
 async function lookOnce(
