@@ -5,6 +5,7 @@ import type { Doing } from '../model/ports/progress.js';
 import { EventFeed } from '../run/events.js';
 import type { LockedRun, Run } from '../run/run.js';
 import { openProject } from './open-project.js';
+import { ChangeMeter } from './live-state.js';
 import { openSession } from './open-session.js';
 import { recoverAll } from './recover.js';
 import type { OpenProject, Session, Viewing } from './session.js';
@@ -69,6 +70,7 @@ export async function withSession<T extends { readonly outcome: OutcomeKind }>(
     signal: AbortSignal.any([run.cancelled, lock.yieldRequested]),
   };
   const proof = new TrafficProof(run);
+  const meter = new ChangeMeter();
   let session: Session | undefined;
   let leaveOpen = false;
   try {
@@ -86,13 +88,21 @@ export async function withSession<T extends { readonly outcome: OutcomeKind }>(
     const present = async (changed: boolean): Promise<Viewing> =>
       changed ? { ...view, opened: await openProject(run) } : view;
     const found = await present(waiting !== undefined);
-    const recovered = await recoverAll(locked, (place) => openSession(locked, found, events, undefined, place), goOn);
-    session = openSession(locked, recovered.length === 0 ? found : await present(true), events, proof);
+    const recovered = await recoverAll(
+      locked,
+      (place) => openSession(locked, found, events, undefined, meter, place),
+      goOn,
+    );
+    session = openSession(locked, recovered.length === 0 ? found : await present(true), events, proof, meter);
     const result = await body(session, recovered);
     leaveOpen = result.outcome === 'rollback-failed';
+    run.recorder.difference = await meter.difference(session);
     return result;
   } catch (error) {
-    leaveOpen = LEFT_OPEN.has(asProcedureError(error).code);
+    const { code } = asProcedureError(error);
+    leaveOpen = LEFT_OPEN.has(code);
+    // Whoever fenced this run is changing something.
+    if (session !== undefined && code !== 'E_FENCED') run.recorder.difference = await meter.difference(session);
     // An abort that surfaced as something else (a closed socket, a killed child) is still the abort.
     if (locked.signal.aborted && !(error instanceof ProcedureError)) throw reasonOf(locked.signal);
     throw error;
