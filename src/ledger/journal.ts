@@ -78,8 +78,7 @@ export function createJournal({ records, project, onBroken }: JournalOptions): J
   return {
     open: (record) => records.write(recordPath('journal', record.run, 'opening.json'), record),
     begin: (run, sequence, operation) => behind.write(entryPath(run, sequence, 'begin'), { at: now(), operation }),
-    end: (run, sequence, result, error) =>
-      behind.write(entryPath(run, sequence, 'end'), { at: now(), result, error }),
+    end: (run, sequence, result, error) => behind.write(entryPath(run, sequence, 'end'), { at: now(), result, error }),
     endSoon: (run, sequence) => {
       behind.defer(entryPath(run, sequence, 'end'), { at: now(), result: 'done' });
     },

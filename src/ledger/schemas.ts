@@ -375,5 +375,9 @@ export const openingSchema: z.ZodType<JournalOpening> = z.looseObject({
 });
 
 export const beginSchema = z.looseObject({ at: z.string(), operation: operationSchema });
-export const endSchema = z.looseObject({ at: z.string(), result: z.enum(['done', 'failed']), error: maybe(z.string()) });
+export const endSchema = z.looseObject({
+  at: z.string(),
+  result: z.enum(['done', 'failed']),
+  error: maybe(z.string()),
+});
 export const closingSchema = z.looseObject({ at: z.string(), outcome: z.string() });

@@ -17,7 +17,7 @@ import {
   renderWarnings,
 } from './summary-parts.js';
 import { renderTraffic } from './traffic.js';
-import { reportTitle } from './words.js';
+import { changedWords, reportTitle } from './words.js';
 
 /**
  * The job summary: the outcome first, then what a person needs now, then the details.
@@ -67,11 +67,7 @@ function head(report: RunReport): string {
   const parts = [`# ${reportTitle(report)}`, `**${inline(report.headline)}**`, facts.join(' · ')];
   if (report.dryRun) parts.push('> This was a dry run: nothing was changed.');
   else if (!isGreen(report.outcome)) {
-    parts.push(
-      report.changed
-        ? '> What runs is **not** as it was before this run.'
-        : '> What runs is as it was before this run.',
-    );
+    parts.push(`> ${changedWords(report)}`);
   }
   return parts.join('\n\n');
 }

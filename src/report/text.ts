@@ -4,7 +4,7 @@ import { stripControls } from '../model/printable.js';
 import type { ReportedError, RunReport, ServiceReport } from '../model/report.js';
 import { formatDuration, formatSize } from '../model/units.js';
 import { trafficLine } from './traffic.js';
-import { outcomeSign } from './words.js';
+import { changedWords, outcomeSign } from './words.js';
 
 const LONGEST_EXCERPT = 40;
 
@@ -12,8 +12,7 @@ const LONGEST_EXCERPT = 40;
 export function renderText(report: RunReport): string {
   const title = report.dryRun ? 'dry run, nothing was changed' : outcomeSign(report.outcome);
   const lines = ['', `${title}: ${report.headline}`, `${report.procedure} took ${formatDuration(report.durationMs)}`];
-  if (!isGreen(report.outcome))
-    lines.push(report.changed ? 'What runs is not as it was before.' : 'What runs is as it was before.');
+  if (!isGreen(report.outcome)) lines.push(changedWords(report));
   lines.push(...errorLines('Error', report.error, report), ...errorLines('Undoing failed', report.undoError, report));
   if (report.services.length > 0)
     lines.push('', 'Services', ...report.services.map((service) => serviceLine(service, report.dryRun)));

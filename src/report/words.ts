@@ -33,6 +33,13 @@ export function reportTitle(report: Pick<RunReport, 'outcome' | 'dryRun'>): stri
   return report.dryRun && report.outcome === 'completed' ? '📝 Dry run' : outcomeTitle(report.outcome);
 }
 
+/** @returns one sentence on what a red run left behind */
+export function changedWords({ outcome, changed }: Pick<RunReport, 'outcome' | 'changed'>): string {
+  if (changed) return 'Something is different from before this run: a container, the checkout, an image tag or data.';
+  if (outcome === 'refused') return 'Nothing was changed.';
+  return 'Release, checkout and image tags are the same as before this run.';
+}
+
 export const STATUS_SIGNS: Readonly<Record<TimelineEntry['status'], string>> = {
   done: '✔',
   failed: '✖',

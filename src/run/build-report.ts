@@ -1,5 +1,5 @@
 import type { ProcedureError } from '../model/errors.js';
-import type { OutcomeKind } from '../model/outcome.js';
+import { isGreen, type OutcomeKind } from '../model/outcome.js';
 import type { TrafficReport } from '../model/traffic.js';
 import type { ReportedError, RunReport } from '../model/report.js';
 import { checklists } from './checklists.js';
@@ -25,7 +25,7 @@ export function buildReport(run: Run, ended: EndedRun): RunReport {
     dryRun: request.dryRun,
     outcome: ended.outcome,
     headline: clean(ended.headline),
-    changed: ended.changed,
+    changed: hasChanged(ended, recorder),
     startedAt: recorder.startedAt.toISOString(),
     durationMs: Date.now() - recorder.startedAt.getTime(),
     invocation,
@@ -46,6 +46,15 @@ export function buildReport(run: Run, ended: EndedRun): RunReport {
     findings: recorder.findings.map((finding) => ({ ...finding, rows: finding.rows.map((row) => row.map(clean)) })),
     charts: recorder.charts,
   };
+}
+
+/**
+ * What was read decides where it was read. What it cannot show, and what a green run did on purpose, such as a restart, is
+ * for the procedure to say.
+ */
+function hasChanged({ outcome, changed }: EndedRun, { difference, unseen }: Recorder): boolean {
+  if (difference === undefined) return changed;
+  return difference === 'other' || ((isGreen(outcome) || unseen) && changed);
 }
 
 /** Addresses and versions may hold what is secret: the one is the user's, the others are what a service answers. */

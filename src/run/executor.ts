@@ -14,6 +14,9 @@ import type { LockedRun } from './run.js';
 export type Performer<K extends OperationKind> = (operation: OperationOf<K>, signal: AbortSignal) => Promise<void>;
 export type Performers = { readonly [K in OperationKind]: Performer<K> };
 
+/** A look at the containers, the checkout and the tags does not show what these change. */
+const UNSEEN: ReadonlySet<OperationKind> = new Set(['restore-data', 'free-port', 'remove-networks']);
+
 /** Whose journal, and the sequence number of its last entry. */
 export interface JournalPlace {
   readonly run: string;
@@ -49,6 +52,7 @@ export class Executor {
     await journal.begin(this.journalled.run, sequence, operation);
     this.begun.push(operation);
     if (changesService(operation)) recorder.changed = true;
+    if (UNSEEN.has(operation.kind)) recorder.unseen = true;
     const began = performance.now();
     const now = progress.doing(text);
     try {

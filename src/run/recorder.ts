@@ -1,3 +1,4 @@
+import type { Difference } from '../model/live-state.js';
 import type { Plan } from '../model/plan.js';
 import type { PullRequest } from '../model/ports/code-host.js';
 import type { WarningSign } from '../model/policy.js';
@@ -40,8 +41,12 @@ export class Recorder {
   /** What the messages of this run belong together with, where that is more than the run: a maintenance window. */
   thread: string | undefined;
   engine: { readonly version: string; readonly compose: string; readonly name: string } | undefined;
-  /** Whether anything that runs, or the checkout it runs from, was changed and not put back. */
+  /** An operation has begun that may change what runs, or the checkout it runs from. */
   changed = false;
+  /** How what is there at the end differs from the beginning, as it was read; undefined when it was not. */
+  difference: Difference | undefined;
+  /** Something was begun whose effect does not show on the engine: data was replaced, a port was freed. */
+  unseen = false;
   rollbackReleasePresent: boolean | undefined;
 
   /** @param atMs when it happened, milliseconds since the epoch; now unless given */

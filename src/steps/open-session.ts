@@ -1,12 +1,14 @@
 import type { EventFeed } from '../run/events.js';
 import { Executor, type JournalPlace } from '../run/executor.js';
 import type { LockedRun } from '../run/run.js';
+import type { ChangeMeter } from './live-state.js';
 import { performersFor } from './performers.js';
 import type { Session, Viewing } from './session.js';
 import type { TrafficProof } from './traffic-proof.js';
 
 /**
  * @param proof is told of each operation before it; undefined: nobody looks at requests
+ * @param meter is told of each operation before it: one for a run and what it recovers
  * @param journalled where its operations are written down: in this run's own journal, or after those of the run that is
  * being recovered, so that a recovery that is killed is seen as part of that run
  */
@@ -15,6 +17,7 @@ export function openSession(
   view: Viewing,
   events: EventFeed,
   proof: TrafficProof | undefined,
+  meter: ChangeMeter,
   journalled?: JournalPlace,
 ): Session {
   const executor = new Executor(
@@ -29,6 +32,7 @@ export function openSession(
     proof,
     execute: async (operation, signal) => {
       await proof?.beforeChange(operation, signal);
+      await meter.beforeEffect(session, operation);
       await executor.execute(operation, signal);
     },
     begun: executor.begun,

@@ -5,6 +5,7 @@ import type { Doing } from '../model/ports/progress.js';
 import { EventFeed } from '../run/events.js';
 import type { LockedRun, Run } from '../run/run.js';
 import { openProject } from './open-project.js';
+import { ChangeMeter } from './live-state.js';
 import { openSession } from './open-session.js';
 import { recoverAll } from './recover.js';
 import type { OpenProject, Session, Viewing } from './session.js';
@@ -69,6 +70,7 @@ export async function withSession<T extends { readonly outcome: OutcomeKind }>(
     signal: AbortSignal.any([run.cancelled, lock.yieldRequested]),
   };
   const proof = new TrafficProof(run);
+  const meter = new ChangeMeter();
   let session: Session | undefined;
   let leaveOpen = false;
   try {
@@ -86,10 +88,15 @@ export async function withSession<T extends { readonly outcome: OutcomeKind }>(
     const present = async (changed: boolean): Promise<Viewing> =>
       changed ? { ...view, opened: await openProject(run) } : view;
     const found = await present(waiting !== undefined);
-    const recovered = await recoverAll(locked, (place) => openSession(locked, found, events, undefined, place), goOn);
-    session = openSession(locked, recovered.length === 0 ? found : await present(true), events, proof);
+    const recovered = await recoverAll(
+      locked,
+      (place) => openSession(locked, found, events, undefined, meter, place),
+      goOn,
+    );
+    session = openSession(locked, recovered.length === 0 ? found : await present(true), events, proof, meter);
     const result = await body(session, recovered);
     leaveOpen = result.outcome === 'rollback-failed';
+    run.recorder.difference = await meter.difference(session);
     await lock.check();
     return result;
   } catch (error) {
@@ -97,6 +104,8 @@ export async function withSession<T extends { readonly outcome: OutcomeKind }>(
     const abort = locked.signal.aborted && !(error instanceof ProcedureError);
     const failure = (await lostLock(lock)) ?? asProcedureError(abort ? reasonOf(locked.signal) : error);
     leaveOpen = LEFT_OPEN.has(failure.code);
+    // Whoever fenced this run is changing something.
+    if (session !== undefined && failure.code !== 'E_FENCED') run.recorder.difference = await meter.difference(session);
     throw failure;
   } finally {
     await proof.end();

@@ -31,6 +31,7 @@ export const restartDocker: Remedy = {
     );
     const began = performance.now();
     recorder.changed = true;
+    recorder.unseen = true;
     await restart(run, command);
     await untilItAnswers(run);
     const text = `the Docker engine did not answer and was restarted with "${command}"; it answers again after ${formatDuration(performance.now() - began)}`;
