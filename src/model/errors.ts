@@ -11,6 +11,8 @@ export const ERROR_CODES = {
   E_COMPOSE: 'A docker compose command failed.',
   E_SERVICE: 'The compose project has no such service.',
   E_GATE: 'A gate refused before anything was changed.',
+  E_PROJECT: 'The compose project is of another folder, or another project has what it would take.',
+  E_HOST: "The engine's host does not have the files that the run sees.",
   E_SOURCE: 'The git checkout or the wanted commit cannot be used.',
   E_BUILD: 'Building the release failed; nothing that runs was touched.',
   E_PULL: 'Pulling the image failed; nothing that runs was touched.',

@@ -6,6 +6,7 @@ import { isOneShot, type ComposeProject, type ServiceDefinition } from '../model
 import { decide } from '../strategies/decide.js';
 import type { Current } from './candidate.js';
 import { hashFiles } from './files.js';
+import { takenOverFrom } from './project-owner.js';
 import type { Viewing } from './session.js';
 import { currentFacts } from './way-back.js';
 import type { WantedProject } from './wanted.js';
@@ -24,6 +25,7 @@ export interface Described {
   readonly namedImage: string | undefined;
   readonly replicas: number;
   readonly oneShot: boolean;
+  readonly takenOverFrom: string | undefined;
 }
 
 /** @param hashes Compose's hash of every service of the wanted project */
@@ -49,14 +51,15 @@ export async function describeWanted(
     namedImage: (await viewing.engine.image(definition.image))?.id,
     replicas: wantedReplicas(definition, current),
     oneShot: isOneShot(wanted.project, service),
+    takenOverFrom: await takenOverFrom(viewing, current.containers),
   };
 }
 
 /** @param fingerprint identity of the wanted image; undefined when nothing was built or pulled */
 export function decideDescribed(wanted: WantedProject, one: Described, fingerprint: string | undefined): Decision {
-  const { configHash: hash, composeHash, replicas, files, oneShot, current } = one;
+  const { configHash: hash, composeHash, replicas, files, oneShot, takenOverFrom, current } = one;
   return decide(
-    { configHash: hash, composeHash, fingerprint, commit: wanted.commit, replicas, files, oneShot },
+    { configHash: hash, composeHash, fingerprint, commit: wanted.commit, replicas, files, oneShot, takenOverFrom },
     currentFacts(current),
   );
 }

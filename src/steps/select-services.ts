@@ -1,4 +1,4 @@
-import { dependencyOrder, looksStateful, type ComposeProject } from '../model/service.js';
+import { dependencyOrder, looksStateful, type ComposeProject, type ServiceDefinition } from '../model/service.js';
 import type { Viewing } from './session.js';
 import { requireServices } from './open-project.js';
 
@@ -18,17 +18,19 @@ export function selectServices(
     requireServices(services, Object.keys(project.services));
     return services;
   }
-  const active = new Set(viewing.opened.place.profiles);
+  const { profiles } = viewing.opened.place;
   return dependencyOrder(project).filter((name) => {
     const service = project.services[name];
-    if (service === undefined) return false;
-    const on =
-      service.profiles.length === 0 || service.profiles.some((profile) => active.has(profile) || active.has('*'));
-    if (!on) return false;
+    if (service === undefined || !isOn(service, profiles)) return false;
     if (!looksStateful(service) || startsAlso.has(name)) return true;
     viewing.progress.info(`${name} keeps data in a volume and has no build: it is left alone unless it is named`);
     return false;
   });
+}
+
+/** @returns whether a service belongs to the project without being named */
+export function isOn({ profiles }: Pick<ServiceDefinition, 'profiles'>, active: readonly string[]): boolean {
+  return profiles.length === 0 || active.includes('*') || profiles.some((profile) => active.includes(profile));
 }
 
 /** As `selectServices`, and a stateful service of which there is no container yet: others of a first deploy need it. */

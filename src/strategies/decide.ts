@@ -13,6 +13,8 @@ export interface WantedFacts {
   /** Files whose contents are part of the configuration, by path. */
   readonly files: Readonly<Record<string, string>>;
   readonly oneShot: boolean;
+  /** What runs was made from another folder, which this run takes the service over from. */
+  readonly takenOverFrom: string | undefined;
 }
 
 /** What is live, as read from the engine and matched with the ledger. */
@@ -29,7 +31,9 @@ export interface CurrentFacts {
  */
 export function decide(wanted: WantedFacts, current: CurrentFacts): Decision {
   if (current.containers.length === 0 && current.release === undefined) return { kind: 'first-deploy' };
+  const { takenOverFrom } = wanted;
   const reasons = [
+    ...(takenOverFrom === undefined ? [] : [`it was made from ${takenOverFrom}, and this folder takes it over`]),
     ...stateReasons(wanted, current),
     ...acceptanceReasons(current),
     ...imageReasons(wanted, current),

@@ -27,6 +27,7 @@ const wanted: WantedFacts = {
   replicas: 1,
   files: { '/srv/app.conf': 'sha256:1' },
   oneShot: false,
+  takenOverFrom: undefined,
 };
 
 const current: CurrentFacts = {
