@@ -4,13 +4,11 @@ import { TEMPLATE } from './compose-template.js';
 import type { EngineClient } from './client.js';
 import { short } from './containers.js';
 import { unlessStatus } from './failures.js';
-import { CONFIG_HASH, NUMBER, PROJECT, SERVICE } from './observed.js';
+import { CONFIG_HASH, DIRECTORY, FILES, NUMBER, PROJECT, SERVICE } from './observed.js';
 
 type Beside = Pick<Engine, 'createBeside' | 'renameContainer' | 'nameOnNetworks' | 'templates'>;
 
-/** Labels by which Compose finds a project's files again, and orders what it stops. */
-const FILES = 'com.docker.compose.project.config_files';
-const DIRECTORY = 'com.docker.compose.project.working_dir';
+/** Labels of Compose's by which it orders what it stops. */
 const TAKEN_OVER = ['com.docker.compose.depends_on', 'com.docker.compose.project.environment_file'] as const;
 
 const CREATE_MS = 60_000;

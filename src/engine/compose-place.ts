@@ -33,7 +33,7 @@ export async function composePlace(cli: Cli, environment: Environment, target: C
     ...chosen,
     directory,
     profiles: (profiles['COMPOSE_PROFILES'] ?? '').split(',').flatMap((name) => name.trim() || []),
-    named: (target.projectName ?? environment['COMPOSE_PROJECT_NAME'] ?? '') !== '',
+    named: await isNamed(environment, { ...target, projectDirectory: directory }),
   };
 }
 
@@ -86,6 +86,16 @@ async function ask(
 }
 
 async function isMentioned(environment: Environment, target: ComposeTarget, name: string): Promise<boolean> {
+  return (await envFileTexts(environment, target)).some((text) => text.includes(name));
+}
+
+async function isNamed(environment: Environment, target: ComposeTarget): Promise<boolean> {
+  if ((target.projectName ?? environment['COMPOSE_PROJECT_NAME'] ?? '') !== '') return true;
+  const line = /^\s*(?:export\s+)?COMPOSE_PROJECT_NAME\s*[=:]\s*\S/m;
+  return (await envFileTexts(environment, target)).some((text) => line.test(text));
+}
+
+async function envFileTexts(environment: Environment, target: ComposeTarget): Promise<readonly string[]> {
   const { directory, projectDirectory, envFiles } = target;
   const named = (environment['COMPOSE_ENV_FILES'] ?? '').split(',').filter((file) => file !== '');
   const folders = projectDirectory === undefined ? [directory] : [directory, projectDirectory];
@@ -93,6 +103,5 @@ async function isMentioned(environment: Environment, target: ComposeTarget, name
     ...folders.map((folder) => path.join(folder, '.env')),
     ...[...envFiles, ...named].map((file) => path.resolve(directory, file)),
   ];
-  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));
-  return texts.some((text) => text.includes(name));
+  return Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));
 }

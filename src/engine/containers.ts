@@ -1,6 +1,6 @@
 import { writtenFiles } from '../model/written-files.js';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PROJECT_LABEL } from '../model/own-names.js';
+import { PROJECT_LABEL, SERVICE_LABEL } from '../model/own-names.js';
 import type { Engine } from '../model/ports/engine.js';
 import type { ObservedContainer } from '../model/service.js';
 import type { EngineClient } from './client.js';
@@ -134,6 +134,7 @@ export function createContainers(client: EngineClient): Containers {
         name: Names[0]?.replace(/^\//, '') ?? short(Id),
         // An edge is a compose project of its own, and works for another.
         project: Labels[PROJECT_LABEL] ?? Labels[PROJECT],
+        service: Labels[SERVICE_LABEL] ?? Labels[SERVICE],
       }));
     },
 

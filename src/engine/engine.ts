@@ -13,9 +13,11 @@ import { projectEvents } from './events.js';
 import { createVolumeData } from './data.js';
 import { execute } from './exec.js';
 import { readFacts } from './facts.js';
+import { createHostPaths } from './host-paths.js';
 import { createImages } from './images.js';
 import { readLogs } from './logs.js';
 import { createOwnContainers } from './own-containers.js';
+import { createNeighbours } from './neighbours.js';
 import { removeNetworks } from './networks.js';
 import { createRecordsApi } from './records.js';
 import { readMemory, readStats, streamStats } from './stats.js';
@@ -43,6 +45,8 @@ export function createDockerEngine(endpoint: Endpoint, debug: (line: string) => 
     ...containers,
     ...createBeside(client),
     ...createImages(client),
+    ...createNeighbours(client),
+    ...createHostPaths(client),
     facts: () => readFacts(client),
     readFile: (id, path) => own.readFile(id, path),
     removeNetworks: (project) => removeNetworks(client, project),

@@ -6,6 +6,11 @@ export const SERVICE = 'com.docker.compose.service';
 export const ONE_OFF = 'com.docker.compose.oneoff';
 export const NUMBER = 'com.docker.compose.container-number';
 export const CONFIG_HASH = 'com.docker.compose.config-hash';
+/** The project directory and the compose files that a container was made from. */
+export const DIRECTORY = 'com.docker.compose.project.working_dir';
+export const FILES = 'com.docker.compose.project.config_files';
+/** On a volume: its key in the compose file. */
+export const VOLUME = 'com.docker.compose.volume';
 
 /** What is read of a container's inspect answer (Engine API, ContainerInspect). Go writes empty lists as null. */
 export interface ContainerAnswer {
@@ -116,10 +121,16 @@ export function observe(answer: ContainerAnswer): ObservedContainer {
     boundPorts: Object.entries(answer.HostConfig.PortBindings ?? {}).flatMap(([written, bindings]) =>
       tcpPort(written).length === 0 ? [] : (bindings ?? []).flatMap(({ HostPort }) => tcpPort(HostPort ?? '')),
     ),
+    madeFrom: madeFrom(labels),
     anonymousVolumes: (answer.Mounts ?? []).flatMap(({ Type, Name, Destination }) =>
       Type === 'volume' && /^[0-9a-f]{64}$/.test(Name ?? '') ? [Destination] : [],
     ),
   };
+}
+
+/** @returns the folder and the compose files that Compose made a container from, by its labels */
+export function madeFrom(labels: Readonly<Record<string, string>>): ObservedContainer['madeFrom'] {
+  return { directory: labels[DIRECTORY], files: (labels[FILES] ?? '').split(',').filter((file) => file !== '') };
 }
 
 const NS_PER_MS = 1_000_000;

@@ -138,6 +138,8 @@ export interface ObservedContainer {
   readonly publishes: boolean;
   /** TCP ports of the host that it was made for: `hostPorts` is empty while it restarts. */
   readonly boundPorts: readonly number[];
+  /** Project directory and compose files, as Compose's labels say; a directory is undefined without Compose. */
+  readonly madeFrom: { readonly directory: string | undefined; readonly files: readonly string[] };
   /** Where it has volumes without a name. */
   readonly anonymousVolumes: readonly string[];
 }

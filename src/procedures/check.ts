@@ -9,6 +9,7 @@ import { lookAtRouter } from '../steps/look-at-router.js';
 import { imageOf } from '../steps/kept-candidate.js';
 import { observe } from '../steps/observe.js';
 import { showBackups } from '../steps/old-backups.js';
+import { describeOwner } from '../steps/project-owner.js';
 import { previewUpdate } from '../steps/preview.js';
 import { describeStop, isStopped } from '../steps/stopped.js';
 import { requireServices } from '../steps/open-project.js';
@@ -31,7 +32,8 @@ export const check: Procedure = {
     requireServices(request.services, Object.keys(opened.live.services));
     const names = request.services.length > 0 ? request.services : dependencyOrder(opened.live);
     const underWay = await workUnderWay(viewing.records(viewing.project).locks);
-    const problems: string[] = [];
+    const owner = await describeOwner(viewing);
+    const problems: string[] = owner === undefined ? [] : [owner];
     const stopped: string[] = [];
     for (const service of names) {
       const current = await observe(viewing.engine, viewing, viewing.project, service);
@@ -50,7 +52,8 @@ export const check: Procedure = {
       await showBackups(viewing, service);
     }
     lookAtDisk(viewing, await diskSpaceGate(viewing, opened));
-    await lookAhead(viewing);
+    // Refused before anything is planned.
+    if (owner === undefined) await lookAhead(viewing);
     for (const line of stopped) viewing.progress.info(line);
     viewing.recorder.nextSteps.push(...stopped.map((line) => `${line}. To start it: procedure start.`));
     const words = stopped.length === 0 ? '' : `; ${stopped.join('; ')}`;

@@ -12,7 +12,9 @@ import { openProject } from '../steps/open-project.js';
 import type { OpenProject, Session, Viewing } from '../steps/session.js';
 import { viewing, withSession } from '../steps/with-session.js';
 import { recordSlo } from '../steps/slo.js';
+import { passHostGate } from '../steps/gates/engine-host.js';
 import { passOpeningGates } from '../steps/gates/index.js';
+import { passProjectGate } from '../steps/gates/project.js';
 import { removeWorktrees } from '../steps/source.js';
 import { asMeant } from './going-back.js';
 import { ALL_PROCEDURES } from './index.js';
@@ -74,6 +76,10 @@ export async function recoverAbandoned(run: Run, killed?: string): Promise<RunRe
 
 async function conduct(run: Run, opened: OpenProject, procedure: Procedure): Promise<ProcedureResult> {
   const { perform } = procedure;
+  if (perform !== undefined) {
+    await passProjectGate(viewing(run, opened));
+    await passHostGate(viewing(run, opened));
+  }
   if (run.request.dryRun || perform === undefined) {
     const view = viewing(run, opened);
     if (perform !== undefined) {
@@ -138,6 +144,8 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'E_COMPOSE_FILE',
   'E_SERVICE',
   'E_GATE',
+  'E_PROJECT',
+  'E_HOST',
   'E_SOURCE',
   'E_ROLLBACK_TARGET',
   'E_BACKUP',

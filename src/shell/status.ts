@@ -1,6 +1,7 @@
 import type { Drift } from '../model/drift.js';
 import { formatDuration } from '../model/units.js';
 import type { Finding } from '../model/finding.js';
+import { describeOwner } from '../steps/project-owner.js';
 import { lookAtService, type KeptRelease, type ServiceStatus } from './service-status.js';
 import { servicesOf } from './services.js';
 import type { Shell, ShellCommand } from './shell-command.js';
@@ -16,8 +17,9 @@ export const status: ShellCommand = {
     const [lock, checkout] = [await lockOf(shell), checkoutOf(shell)];
     const drifts = services.flatMap(({ drift }) => drift);
     const modified = checkout?.modified ?? [];
+    const owner = shell.opened === undefined ? undefined : await describeOwner({ ...shell, opened: shell.opened });
     const kept = services.flatMap(({ goBackTo }) => goBackTo);
-    const found = drifts.length + (modified.length === 0 ? 0 : 1);
+    const found = drifts.length + (modified.length === 0 ? 0 : 1) + (owner === undefined ? 0 : 1);
     return {
       green: true,
       headline: `${shell.project}: ${found === 0 ? 'everything is as it was deployed' : `${found} ${found === 1 ? 'thing is' : 'things are'} not as deployed`}`,
@@ -33,7 +35,7 @@ export const status: ShellCommand = {
           rows: [lock === undefined ? ['nobody', '–', '–', '–', '–'] : lockRow(lock)],
         },
       ],
-      nextSteps: [...new Set(drifts.map(remedy)), ...lockSteps(lock)],
+      nextSteps: [...(owner === undefined ? [] : [owner]), ...new Set(drifts.map(remedy)), ...lockSteps(lock)],
       value: { project: shell.project, services, lock: lock ?? null, checkout: checkout ?? null },
     };
   },

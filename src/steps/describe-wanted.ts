@@ -7,6 +7,7 @@ import { decide } from '../strategies/decide.js';
 import type { Current } from './candidate.js';
 import { otherInlineFiles } from './contents.js';
 import { hashFiles } from './files.js';
+import { takenOverFrom } from './project-owner.js';
 import type { Viewing } from './session.js';
 import { unlessBroken } from './serving.js';
 import { currentFacts } from './way-back.js';
@@ -28,6 +29,7 @@ export interface Described {
   readonly oneShot: boolean;
   /** Configs and secrets of which the containers have something else. */
   readonly otherContents: readonly string[];
+  readonly takenOverFrom: string | undefined;
 }
 
 /** @param hashes Compose's hash of every service of the wanted project */
@@ -54,6 +56,7 @@ export async function describeWanted(
     replicas: wantedReplicas(definition, current),
     oneShot: isOneShot(wanted.project, service),
     otherContents: await otherContents(viewing, wanted, definition, current),
+    takenOverFrom: await takenOverFrom(viewing, current.containers),
   };
 }
 
@@ -78,9 +81,20 @@ export async function decideDescribed(
   one: Described,
   fingerprint: string | undefined,
 ): Promise<Decision> {
-  const { configHash: hash, composeHash, replicas, files, oneShot, otherContents, current } = one;
+  const { configHash: hash, composeHash, replicas, files, oneShot, current } = one;
+  const { otherContents, takenOverFrom } = one;
   const decision = decide(
-    { configHash: hash, composeHash, fingerprint, commit: wanted.commit, replicas, files, oneShot, otherContents },
+    {
+      configHash: hash,
+      composeHash,
+      fingerprint,
+      commit: wanted.commit,
+      replicas,
+      files,
+      oneShot,
+      otherContents,
+      takenOverFrom,
+    },
     currentFacts(current),
   );
   return unlessBroken(viewing, one.service, decision, current);

@@ -5,6 +5,7 @@ import { keptReleases, type Release, type ReleaseWithDefinition } from '../model
 import { isOneShot } from '../model/service.js';
 import { decide } from '../strategies/decide.js';
 import type { Candidate, Current } from './candidate.js';
+import { takenOverFrom } from './project-owner.js';
 import { withRendered } from './rendered.js';
 import type { Viewing } from './session.js';
 import { trafficFacts } from './traffic-facts.js';
@@ -47,6 +48,7 @@ export async function keptCandidate(viewing: Viewing, id: string, current: Curre
         files: release.files,
         oneShot,
         otherContents: [],
+        takenOverFrom: await takenOverFrom(viewing, current.containers),
       },
       currentFacts(current),
     ),

@@ -35,12 +35,18 @@ export function portsToGet({ definition, current, traffic }: WantsPorts): readon
   return traffic.router.kind === 'edge' ? [] : wanted.filter((port) => !own.has(port));
 }
 
-/** @returns who has a port of the host; undefined when it is free as far as can be seen from here */
-export async function findHolder(looking: Looking, port: number): Promise<Found | undefined> {
+/**
+ * @param service that wants the port: the same service of another project may be the one that is meant
+ * @returns who has a port of the host; undefined when it is free as far as can be seen from here
+ */
+export async function findHolder(looking: Looking, port: number, service: string): Promise<Found | undefined> {
   const { engine, listeners, project } = looking;
   const [publisher] = await engine.publishers(port);
   if (publisher !== undefined) {
-    return publisher.project === project ? ofThisProject(publisher.name) : mayEnd({ kind: 'container', ...publisher });
+    if (publisher.project === project) return ofThisProject(publisher.name);
+    return publisher.project !== undefined && publisher.service === service
+      ? ofTwin(publisher.name, publisher.project, service)
+      : mayEnd({ kind: 'container', ...publisher });
   }
   const listener = await listeners.on(port);
   if (listener === undefined) return undefined;
@@ -71,6 +77,14 @@ function mayEnd(holder: PortHolder): Extract<Found, { kind: 'may-end' }> {
   const bare: PortHolder =
     holder.kind === 'container' ? { kind: 'container', id: holder.id, name: holder.name } : holder;
   return { kind: 'may-end', holder: bare, words: describeHolder(bare) };
+}
+
+function ofTwin(name: string, project: string, service: string): Found {
+  return {
+    kind: 'stays',
+    words: `container ${name}`,
+    why: `it is ${service} of project ${project}, which may be the one that is meant: set project-name: ${project}`,
+  };
 }
 
 function ofThisProject(name: string): Found {

@@ -4,7 +4,9 @@ import { short } from '../model/operation.js';
 import type { OpenProject, Session, Viewing } from './session.js';
 import { buildsOnce } from './build-once.js';
 import { beginDeployment } from './deployment.js';
+import { passHostGate } from './gates/engine-host.js';
 import { passCommitGates } from './gates/index.js';
+import { passProjectGate } from './gates/project.js';
 import { renderWanted, wantedFromLive, type WantedProject } from './wanted.js';
 import type { Run } from '../run/run.js';
 
@@ -91,14 +93,21 @@ export async function showNew(
 export async function takeWorktree(session: Session, commit: string, label: string): Promise<WantedProject> {
   const { directory, path: worktree } = planWorktree(session, commit);
   await session.execute({ kind: 'add-worktree', directory, path: worktree, commit }, session.signal);
-  return renderWanted(session, session.opened, worktree, commit, label);
+  return asOurs(session, await renderWanted(session, session.opened, worktree, commit, label));
 }
 
 /** The same for a dry run, which has no journal: the worktree is the only thing made, and it goes at the end. */
 export async function viewWorktree(viewing: Viewing, commit: string, label: string): Promise<WantedProject> {
   const { directory, path: worktree } = planWorktree(viewing, commit);
   await viewing.source.addWorktree(directory, worktree, commit);
-  return renderWanted(viewing, viewing.opened, worktree, commit, label);
+  return asOurs(viewing, await renderWanted(viewing, viewing.opened, worktree, commit, label));
+}
+
+/** The wanted commit may take names and volumes that the files as they lie do not. */
+async function asOurs(viewing: Viewing, wanted: WantedProject): Promise<WantedProject> {
+  await passProjectGate(viewing, wanted.project);
+  await passHostGate(viewing, wanted.project);
+  return wanted;
 }
 
 function planWorktree(viewing: Viewing, commit: string): { readonly directory: string; readonly path: string } {

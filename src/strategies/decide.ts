@@ -16,6 +16,8 @@ export interface WantedFacts {
   /** Configs and secrets that were read in the containers, and differ. */
   readonly otherContents: readonly string[];
   readonly oneShot: boolean;
+  /** What runs was made from another folder, which this run takes the service over from. */
+  readonly takenOverFrom: string | undefined;
 }
 
 /** What is live, as read from the engine and matched with the ledger. */
@@ -32,7 +34,9 @@ export interface CurrentFacts {
  */
 export function decide(wanted: WantedFacts, current: CurrentFacts): Decision {
   if (current.containers.length === 0 && current.release === undefined) return { kind: 'first-deploy' };
+  const { takenOverFrom } = wanted;
   const reasons = [
+    ...(takenOverFrom === undefined ? [] : [`it was made from ${takenOverFrom}, and this folder takes it over`]),
     ...stateReasons(wanted, current),
     ...acceptanceReasons(current),
     ...imageReasons(wanted, current),

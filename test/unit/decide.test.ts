@@ -29,6 +29,7 @@ const wanted: WantedFacts = {
   files: { '/srv/app.conf': 'sha256:1' },
   oneShot: false,
   otherContents: [],
+  takenOverFrom: undefined,
 };
 
 const current: CurrentFacts = {

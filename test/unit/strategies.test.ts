@@ -46,6 +46,7 @@ function container(id: string): ObservedContainer {
     networkMode: 'roma_default',
     publishes: false,
     boundPorts: [],
+    madeFrom: { directory: '/srv/app', files: [] },
     anonymousVolumes: [],
   };
 }

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { ImageFacts } from '../image.js';
 import type { NetworkNames } from '../network-names.js';
+import type { Neighbour, VolumeOwners } from '../project-owner.js';
 import type { ComposeProject, ObservedContainer } from '../service.js';
 
 /**
@@ -40,6 +41,19 @@ export interface Engine {
    * @returns the names of those that something is still on, and that stay
    */
   removeNetworks(project: string): Promise<readonly string[]>;
+  /** Every container of the engine, running or not, and whom it belongs to; one-off ones left out. */
+  neighbours(): Promise<readonly Neighbour[]>;
+  /** Every volume of the engine, and whom Compose made it for. */
+  volumeOwners(): Promise<VolumeOwners>;
+  /** Looks at paths as the engine's host has them. Leaves nothing behind. */
+  viewOfHost(options: {
+    /** Is read. */
+    readonly file: string;
+    /** Have to be there as well. */
+    readonly paths: readonly string[];
+    /** Of the container that is made for it, in case it stays. */
+    readonly labels: Readonly<Record<string, string>>;
+  }): Promise<HostView>;
   /** The containers, of any project, that run and publish a TCP port of the host. */
   publishers(port: number): Promise<readonly Publisher[]>;
   /** Processes of a container as `ps` prints them. */
@@ -79,7 +93,15 @@ export interface Publisher {
   readonly name: string;
   /** Compose project that it belongs to, or works for; undefined: none. */
   readonly project: string | undefined;
+  /** Compose service that it is of; undefined: none. */
+  readonly service: string | undefined;
 }
+
+/** What the engine's host has at the paths that were asked for. */
+export type HostView =
+  | { readonly kind: 'file'; readonly content: Buffer }
+  | { readonly kind: 'missing'; readonly path: string }
+  | { readonly kind: 'unknown'; readonly reason: string };
 
 export interface BesideOptions {
   readonly name: string;
@@ -193,7 +215,7 @@ export interface ComposePlace {
   readonly byDefault: boolean;
   /** Profiles that are on, by COMPOSE_PROFILES; services of others are treated only when they are named. */
   readonly profiles: readonly string[];
-  /** Somebody gave the project its name for this run, by the input or by COMPOSE_PROJECT_NAME of the environment. */
+  /** Somebody gave the project its name here, by the input or by COMPOSE_PROJECT_NAME. */
   readonly named: boolean;
 }
 

@@ -7,14 +7,14 @@ const TAKEN = /port is already allocated|address already in use|Ports are not av
 /** Runbook, Container Won't Start: `netstat -tuln | grep 3000`, with the name of who has it. Nobody is ended here. */
 export const portConflict: Finding = {
   name: 'port',
-  async look({ session, failure, definition }) {
+  async look({ session, failure, definition, service }) {
     const said = [failure.message, ...failure.excerpt.flatMap(({ lines }) => lines)].join('\n');
     if (!TAKEN.test(said)) return undefined;
     const ports = definition.ports.flatMap(({ published }) =>
       /^\d+$/.test(published ?? '') ? [Number(published)] : [],
     );
     for (const port of ports) {
-      const found = await findHolder(session, port);
+      const found = await findHolder(session, port, service);
       if (found === undefined) continue;
       const remedy = found.kind === 'stays' ? found.why : 'remedies: free-port ends it';
       return `Port ${port} of the host is taken by ${found.words}: end that, or publish another port (${remedy}).`;

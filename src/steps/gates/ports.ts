@@ -13,17 +13,18 @@ export async function portsGate(viewing: Viewing, wants: WantsPorts): Promise<Ga
   const asked = portsToGet(wants);
   const freed: string[] = [];
   for (const port of asked) {
-    const found = await findHolder(viewing, port);
+    const found = await findHolder(viewing, port, service);
     if (found === undefined) continue;
     if (mayFree && found.kind === 'may-end') {
       freed.push(`port ${port}, which ${found.words} has, is freed first (remedies: free-port)`);
       continue;
     }
-    const why = found.kind === 'stays' && mayFree ? `, and free-port does not end it: ${found.why}` : '';
+    const stays = mayFree ? ', and free-port does not end it' : '';
+    const why = found.kind === 'stays' ? `${stays}: ${found.why}` : '';
     return {
       kind: 'refuse',
       error: new ProcedureError('E_GATE', `${service} wants port ${port} of the host, which ${found.words} has${why}`, {
-        next: `End what has it or publish another port, then run this again${mayFree ? '' : '; with remedies: free-port it is ended for you'}. Nothing was changed.`,
+        next: `End what has it or publish another port, then run this again${found.kind === 'stays' ? '' : '; with remedies: free-port it is ended for you'}. Nothing was changed.`,
       }),
     };
   }

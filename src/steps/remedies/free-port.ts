@@ -20,7 +20,7 @@ export const freePort: Remedy = {
     const operations: OperationOf<'free-port'>[] = [];
     const notes: string[] = [];
     for (const port of portsToGet(wants)) {
-      const found = await findHolder(viewing, port);
+      const found = await findHolder(viewing, port, wants.service);
       if (found === undefined) continue;
       if (found.kind === 'stays') {
         notes.push(`Port ${port} of the host is held by ${found.words}, and free-port does not end it: ${found.why}.`);
@@ -47,7 +47,7 @@ export async function carryOutFreePort(
 ): Promise<void> {
   const how =
     holder.kind === 'container' ? await stop(session, holder, signal) : await end(session, port, holder, signal);
-  const left = await heldAfter(session, port, signal);
+  const left = await heldAfter(session, port, service, signal);
   if (left !== undefined) throw heldAgain(port, holder, left);
   const who = describeHolder(holder);
   const text = `port ${port} of the host was freed: ${who} ${how}`;
@@ -96,10 +96,15 @@ async function end(
   return `ended when it was asked to (SIGTERM)${more}`;
 }
 
-async function heldAfter(session: Session, port: number, signal: AbortSignal): Promise<Found | undefined> {
+async function heldAfter(
+  session: Session,
+  port: number,
+  service: string,
+  signal: AbortSignal,
+): Promise<Found | undefined> {
   const endsAt = performance.now() + FREE_MS;
   for (;;) {
-    const found = await findHolder(session, port);
+    const found = await findHolder(session, port, service);
     if (found === undefined || performance.now() > endsAt) return found;
     await sleep(LOOK_EVERY_MS, signal);
   }
