@@ -6,6 +6,7 @@ import type { LockedRun, Run } from '../run/run.js';
 import { openProject } from './open-project.js';
 import { openSession } from './open-session.js';
 import { recoverAll } from './recover.js';
+import type { Recovered } from './serve-again.js';
 import type { OpenProject, Session, Viewing } from './session.js';
 import { removeStaleRendered } from './rendered.js';
 import { removeWorktrees } from './source.js';
@@ -40,7 +41,7 @@ export async function withSession<T>(
   run: Run,
   opened: OpenProject,
   { interrupt, goOn }: { readonly interrupt: boolean; readonly goOn: boolean },
-  body: (session: Session, recovered: readonly string[]) => Promise<T>,
+  body: (session: Session, recovered: Recovered) => Promise<T>,
 ): Promise<T> {
   const view = viewing(run, opened);
   const { project } = view;
@@ -86,7 +87,7 @@ export async function withSession<T>(
       changed ? { ...view, opened: await openProject(run) } : view;
     const found = await present(waiting !== undefined);
     const recovered = await recoverAll(locked, (place) => openSession(locked, found, events, undefined, place), goOn);
-    session = openSession(locked, recovered.length === 0 ? found : await present(true), events, proof);
+    session = openSession(locked, recovered.said.length === 0 ? found : await present(true), events, proof);
     return await body(session, recovered);
   } catch (error) {
     leaveOpen = LEFT_OPEN.has(asProcedureError(error).code);
