@@ -48,8 +48,26 @@ export async function recoverEject(
   for (const operation of operations) await run.execute(operation, deadline);
 }
 
-/** Nothing new had been started: containers that were stopped run again, what was held goes on, the edge goes. */
+/**
+ * Nothing new had been started: containers that were stopped run again, what was held goes on, the edge goes. What fails
+ * of it is no end: whether the service serves is asked afterwards, and repaired.
+ */
 export async function resume(
+  session: Session,
+  service: string,
+  recovery: Extract<Recovery, { kind: 'resume' }>,
+  deadline: AbortSignal,
+): Promise<void> {
+  try {
+    await takeUpAgain(session, service, recovery, deadline);
+  } catch (error) {
+    const failure = asProcedureError(error);
+    if (deadline.aborted || failure.code === 'E_FENCED') throw failure;
+    session.progress.warning(`${service}: ${failure.message}`);
+  }
+}
+
+async function takeUpAgain(
   session: Session,
   service: string,
   { stopped, router, redirected }: Extract<Recovery, { kind: 'resume' }>,

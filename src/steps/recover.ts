@@ -173,9 +173,11 @@ async function goBack(
   const candidate = await keptCandidate(session, recovery.back, current);
   const run = new ServiceRun(session, candidate);
   run.goBackTo(candidate.release);
-  // Without an edge only Compose can give the service its ports.
+  // Without an edge, or without its network, only Compose can give the service its ports.
   const edge = await session.edges.find(session.project, service);
-  const way = edge === undefined && publishes(candidate) ? 'recreate' : recovery.way;
+  const unreachable = edge !== undefined && edge.networksGone.length > 0;
+  if (unreachable) await run.execute({ kind: 'remove-edge', service }, deadline);
+  const way = (edge === undefined || unreachable) && publishes(candidate) ? 'recreate' : recovery.way;
   const operations = UNDO[way].undo({
     ...(await planUndo(session, {
       candidate,
