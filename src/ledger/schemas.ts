@@ -269,6 +269,7 @@ const operationUnion = z.discriminatedUnion('kind', [
   ),
   z.looseObject({ kind: z.literal('end-takeover'), service, timeoutMs: z.number() }),
   z.looseObject({ kind: z.literal('remove-edge'), service }),
+  z.looseObject({ kind: z.literal('repair-edge'), service, ports: strings, timeoutMs: z.number() }),
   z.looseObject({ kind: z.literal('freeze-data'), ...freeze }),
   z.looseObject({ kind: z.literal('thaw-data'), ...freeze }),
   z.looseObject({

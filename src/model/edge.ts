@@ -33,6 +33,16 @@ export interface EdgeState {
   readonly hostPorts: readonly number[];
   /** Networks of the service that it is not on, though it runs: they were removed, or it was taken from them. */
   readonly networksLost: readonly string[];
+  /** Networks of the service that the engine does not have any more. */
+  readonly networksGone: readonly string[];
+}
+
+/** @returns whether it has all of its ports and is on all of its networks, and no take-over is left */
+export function isInOrder({ open, takeover, spec, hostPorts, networksLost }: EdgeState): boolean {
+  const closed = spec.ports.filter(
+    ({ published }) => /^\d+$/.test(published) && !hostPorts.includes(Number(published)),
+  );
+  return open && !takeover && closed.length === 0 && networksLost.length === 0;
 }
 
 /** An edge that is there and of another image than the one that is asked for. */

@@ -167,6 +167,13 @@ export type Operation =
   | { readonly kind: 'end-redirect'; readonly service: string; readonly ports: readonly string[] }
   | { readonly kind: 'end-takeover'; readonly service: string; readonly timeoutMs: number }
   | { readonly kind: 'remove-edge'; readonly service: string }
+  /** For an edge that was stopped, lost a network or a port, or was left in the middle of a take-over. */
+  | {
+      readonly kind: 'repair-edge';
+      readonly service: string;
+      readonly ports: readonly string[];
+      readonly timeoutMs: number;
+    }
   // Data in volumes.
   | ({ readonly kind: 'freeze-data' } & Freeze)
   | ({ readonly kind: 'thaw-data' } & Freeze)
@@ -361,6 +368,8 @@ export function describeOperation(operation: Operation): string {
       return `end the take-over container of ${operation.service} when it has nothing in flight (at most ${formatDuration(operation.timeoutMs)})`;
     case 'remove-edge':
       return `remove the edge of ${operation.service}`;
+    case 'repair-edge':
+      return `repair the edge of ${operation.service}: it has port ${operation.ports.join(', ')} and sends to what runs`;
     case 'freeze-data':
       return `${freezeWords(operation)}, so that its data stands still`;
     case 'thaw-data':
@@ -465,6 +474,8 @@ export function compensationOf(operation: Operation): Compensation {
     case 'end-takeover':
     case 'remove-edge':
       return { kind: 'none', reason: 'it ends a change; going back is a change of its own' };
+    case 'repair-edge':
+      return { kind: 'none', reason: 'what was broken stays repaired' };
     case 'accept-release':
       return {
         kind: 'operation',
@@ -536,6 +547,7 @@ const CHANGING: ReadonlySet<OperationKind> = new Set([
   'open-ports',
   'close-ports',
   'remove-edge',
+  'repair-edge',
   'freeze-data',
   'thaw-data',
   'restore-data',

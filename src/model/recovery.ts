@@ -30,7 +30,13 @@ export type Recovery =
     }
   /** The change had not got to the new release: what was held, stopped or taken over for it goes back. */
   | EjectRecovery
-  | { readonly kind: 'resume'; readonly stopped: readonly string[]; readonly router: RouterSpec | undefined }
+  | {
+      readonly kind: 'resume';
+      readonly stopped: readonly string[];
+      readonly router: RouterSpec | undefined;
+      /** Ports that new connections may be redirected from. */
+      readonly redirected: readonly string[];
+    }
   /** Its data was kept from changing, or replaced: it goes on, after what was there has been put back. */
   | { readonly kind: 'thaw'; readonly freeze: OperationOf<'freeze-data'> }
   /** The same release was being started again: it is started. */
@@ -118,6 +124,7 @@ const CHANGES_SERVICE: ReadonlySet<Operation['kind']> = new Set([
   'stop-containers',
   'hold-traffic',
   'install-edge',
+  'repair-edge',
   'close-ports',
   'record-stop',
   'record-start',
@@ -219,10 +226,11 @@ function wayOf(own: Entries): Way {
 function recoverBefore(own: Entries): Recovery | undefined {
   const held = operations(own, 'hold-traffic').at(-1);
   const stopped = operations(own, 'stop-containers').flatMap(({ containers }) => containers);
-  const edge = operations(own, 'install-edge').length > 0;
+  const edge = own.some(({ operation: { kind } }) => kind === 'install-edge' || kind === 'repair-edge');
   if (held === undefined && stopped.length === 0 && !edge) return undefined;
   const router: RouterSpec | undefined = held?.router ?? (stopped.length > 0 || edge ? { kind: 'edge' } : undefined);
-  return { kind: 'resume', stopped, router };
+  const redirected = operations(own, 'redirect-ports').flatMap(({ ports }) => ports);
+  return { kind: 'resume', stopped, router, redirected };
 }
 
 /** Killed while its data stood still, or was being replaced. A restore ends with a verification. */

@@ -57,11 +57,12 @@ export async function recoverAbandoned(run: Run, killed?: string): Promise<RunRe
   let repaired: readonly string[] = [];
   try {
     const opened = await openProject(run);
-    result = await withSession(run, opened, { interrupt: false, goOn: false }, async (session, said) => {
+    result = await withSession(run, opened, { interrupt: false, goOn: false }, async (session, { said, broken }) => {
       repaired = said;
       if (killed !== undefined) await endLeftDeployment(session, killed);
       await joinThread(session);
-      return ended('completed', said.length === 0 ? 'nothing was left to repair' : said.join('; '));
+      const words = said.length === 0 ? 'nothing was left to repair' : said.join('; ');
+      return broken[0] === undefined ? ended('completed', words) : stillBroken(words, broken[0], broken);
     });
   } catch (error) {
     result = failedBeforeItsEnd(run, asProcedureError(error));
@@ -72,6 +73,12 @@ export async function recoverAbandoned(run: Run, killed?: string): Promise<RunRe
   // Whoever was told of the beginning hears how the killed run ended.
   await tellEnd(run, { ...report, outcome: 'failed', headline: `the run was not finished; ${report.headline}` });
   return buildReport(run, result);
+}
+
+/** What the killed run left is dealt with, and a service of it does not serve: that is no green job. */
+function stillBroken(words: string, error: ProcedureError, all: readonly ProcedureError[]): ProcedureResult {
+  const headline = `${words}; ${all.map(({ message }) => message).join('; ')}`;
+  return { outcome: 'failed', headline, error, undoError: undefined, changed: false };
 }
 
 async function conduct(run: Run, opened: OpenProject, procedure: Procedure): Promise<ProcedureResult> {

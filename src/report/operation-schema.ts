@@ -148,6 +148,7 @@ export const operation = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('end-redirect'), ...service, ports: z.array(text) }),
   z.object({ kind: z.literal('end-takeover'), ...service, timeoutMs: ms }),
   z.object({ kind: z.literal('remove-edge'), ...service }),
+  z.object({ kind: z.literal('repair-edge'), ...service, ports: z.array(text), timeoutMs: ms }),
   z.object({ kind: z.literal('freeze-data'), ...freeze }),
   z.object({ kind: z.literal('thaw-data'), ...freeze }),
   z.object({

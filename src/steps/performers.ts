@@ -6,7 +6,7 @@ import { runOnHost } from './commands.js';
 import { settleContainers, startBeside } from './beside.js';
 import { deleteBackups } from './old-backups.js';
 import { freezeData, keepBackup, restoreData, saveData, thawData } from './data.js';
-import { endTakeover, installEdge } from './edge.js';
+import { endTakeover, installEdge, repairEdge } from './edge.js';
 import { runReleaseCommand } from './release-command.js';
 import { carryOutFreePort } from './remedies/free-port.js';
 import { replaceContainers } from './replace.js';
@@ -87,9 +87,11 @@ export function performersFor(session: () => Session): Performers {
     'redirect-ports': async ({ service }, signal) => session().edges.redirect(session().project, service, signal),
     'open-ports': async ({ service }, signal) => session().edges.open(session().project, service, signal),
     'close-ports': async ({ service }, signal) => session().edges.close(session().project, service, signal),
-    'end-redirect': async ({ service }) => session().edges.endRedirect(session().project, service),
+    'end-redirect': async ({ service }) =>
+      session().edges.endRedirect(session().project, service, session().request.edgeImage),
     'end-takeover': async (operation, signal) => endTakeover(session(), operation, signal),
     'remove-edge': async ({ service }) => session().edges.remove(session().project, service),
+    'repair-edge': async (operation, signal) => repairEdge(session(), operation, signal),
     'freeze-data': async (operation, signal) => freezeData(session(), operation, signal),
     'thaw-data': async (operation, signal) => thawData(session(), operation, signal),
     'save-data': async (operation, signal) => saveData(session(), operation, signal),

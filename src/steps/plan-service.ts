@@ -3,6 +3,7 @@ import { short } from '../model/operation.js';
 import type { ServicePlan } from '../model/plan.js';
 import type { ReleaseId, ReleaseWithDefinition } from '../model/release.js';
 import { knownRestartMs, mountedPaths } from '../model/release.js';
+import type { RouterSpec } from '../model/router.js';
 import { DEFAULT_HOLD } from '../model/policy.js';
 import { edgeUpgradeNote } from '../strategies/edge-upgrade.js';
 import { chooseStrategy, type Choice } from '../strategies/index.js';
@@ -19,6 +20,9 @@ import type { Session, Viewing } from './session.js';
 import { judgesTraffic, trafficNotes } from './traffic-proof.js';
 import { checksFor } from './verify.js';
 import { releaseBefore } from './way-back.js';
+
+const DISCARD_NOTE =
+  'The network of its edge is gone, so the edge is removed. The next change with router: edge takes the port over again.';
 
 /** Puts together what a strategy needs to know, and lets it plan. */
 export function planService(session: Session, candidate: Candidate): ServicePlan {
@@ -69,6 +73,7 @@ export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: stri
       ...(candidate.remedied?.notes ?? []),
       ...mountNotes(viewing, candidate),
       ...(candidate.traffic.upgrade === undefined ? [] : [edgeUpgradeNote(candidate.traffic.upgrade)]),
+      ...(candidate.traffic.discard === true ? [DISCARD_NOTE] : []),
       ...trafficNotes(viewing.request, strategy.name),
     ],
     ...(candidate.diff === undefined || candidate.diff.length === 0 ? {} : { diff: candidate.diff }),
@@ -121,7 +126,7 @@ export async function planUndo(
   const edge = await session.edges.find(session.project, candidate.service);
   return {
     containerName: candidate.definition.containerName,
-    router: edge === undefined ? candidate.traffic.router : { kind: 'edge' },
+    router: edge === undefined ? withoutEdge(candidate.traffic.router) : { kind: 'edge' },
     drainTimeoutMs: session.request.drainTimeoutMs,
     ...(await presentState(
       session,
@@ -152,6 +157,11 @@ async function undoneTags(
   return [own, { tag: release.image.name, to: namedImage, from: release.image.id }];
 }
 
+/** An edge that is not there can be told nothing. */
+function withoutEdge(router: RouterSpec): RouterSpec {
+  return router.kind === 'edge' ? { kind: 'none' } : router;
+}
+
 /**
  * What is there of the service, and which of it is good: of the release that comes back, and able to serve. A container
  * that publishes ports which the edge has by now can never be started again.
@@ -179,7 +189,9 @@ async function presentState(
     // The same release once more (maintenance): only what was there before is known to be good.
     const known = failed !== back.id || before.includes(container.id);
     const blocked = edge?.open === true && container.publishes;
-    return { id: container.id, good: matches && known && !blocked, running: container.state === 'running' };
+    const reached = edge === undefined || edge.spec.networks.some(({ name }) => container.networks[name] !== undefined);
+    const good = matches && known && !blocked && reached;
+    return { id: container.id, good, running: container.state === 'running' };
   });
   const oldHasPorts = edge?.open !== true && containers.some((container) => container.publishes);
   return {

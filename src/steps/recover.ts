@@ -1,24 +1,27 @@
 import { failureOf, ProcedureError } from '../model/errors.js';
 import type { Operation, OperationOf } from '../model/operation.js';
-import { planRecovery, type EjectRecovery, type Recovery, type RecoveryPlan, type Way } from '../model/recovery.js';
+import { planRecovery, type Recovery, type RecoveryPlan, type Way } from '../model/recovery.js';
 import { dependencyOrder, isAlive, isOneShot } from '../model/service.js';
+import { containerFaults, isServing, judgeJob } from '../model/serving.js';
 import type { JournalPlace } from '../run/executor.js';
 import type { LockedRun } from '../run/run.js';
 import { STRATEGIES } from '../strategies/index.js';
-import { finishEject, undoEject } from '../strategies/eject.js';
 import { letGo, openEdge } from '../strategies/phases.js';
 import { startAgain } from '../strategies/start-again.js';
 import type { Strategy } from '../strategies/strategy.js';
-import { liveRelease } from '../model/release.js';
 import type { JournalRecord } from '../model/ports/ledger.js';
+
 import { removeTemplates } from './beside.js';
+import type { Candidate } from './candidate.js';
 import { endDeploymentOf } from './deployment.js';
 import { saySoIfPageStays } from './maintenance/window.js';
 import { keptCandidate } from './kept-candidate.js';
 import { observe } from './observe.js';
 import { planUndo } from './plan-service.js';
 import { readinessTimeout } from './readiness.js';
+import { recoverEject, resume } from './recover-edge.js';
 import { ServiceRun } from './service-run.js';
+import { proveServing, type Recovered } from './serve-again.js';
 import type { Session } from './session.js';
 import { checksFor } from './verify.js';
 
@@ -31,14 +34,16 @@ const DATA_DEADLINE_MS = 6 * 3_600_000;
 /** Opens a session that writes its operations down in the place given. */
 export type OpenSession = (place: JournalPlace) => Session;
 
+const NOTHING: Recovered = { said: [], broken: [] };
+
 /**
  * Finishes or undoes what a run left that was killed or whose undo failed, from its journal, and writes what it does at the end of that journal. Runs
  * at the start of every procedure that takes the lock over from a dead owner, and in the action's `post`.
- * @returns one sentence for each thing that was done
+ * @throws ProcedureError when a service that is recovered does not serve
  */
-async function recoverRun(locked: LockedRun, open: OpenSession, runId: string): Promise<readonly string[]> {
+async function recoverRun(locked: LockedRun, open: OpenSession, runId: string): Promise<Recovered> {
   const record = await locked.journal.read(runId);
-  if (record === undefined || record.outcome !== undefined) return [];
+  if (record === undefined || record.outcome !== undefined) return NOTHING;
   const { procedure, invocation } = record.opening;
   locked.progress.warning(
     `${procedure} by ${invocation.actor} (run ${runId}) was not finished: finishing or undoing what it left`,
@@ -72,6 +77,8 @@ async function recoverRun(locked: LockedRun, open: OpenSession, runId: string): 
     const done = await recoverService(session, service, recovery, deadline);
     if (done !== undefined) said.push(`${service}: ${done}`);
   }
+  const proven = await proveServing(session, inOrder(session, plan.services), deadline);
+  said.push(...proven.said);
   for (const mark of plan.left) await session.execute(mark, deadline);
   for (const tag of plan.builtTags) await session.engine.untagImage(tag);
   if (procedure === 'maintenance') await saySoIfPageStays(session);
@@ -81,7 +88,7 @@ async function recoverRun(locked: LockedRun, open: OpenSession, runId: string): 
     session.progress.info(`✓ recovered: ${line}`);
     session.recorder.note(`recovered from run ${runId}: ${line}`);
   }
-  return said;
+  return { said, broken: proven.broken };
 }
 
 function headlineOf(runId: string, said: readonly string[]): string {
@@ -105,14 +112,16 @@ function inOrder(session: Session, services: RecoveryPlan['services']): readonly
 /** What was verified and cut short in its watch may have crashed since: the watch would have seen it. */
 async function servicesDown(session: Session, plan: RecoveryPlan): Promise<ReadonlySet<string>> {
   const down = new Set<string>();
-  for (const [service, { kind }] of Object.entries(plan.services)) {
-    if (kind !== 'accept' && kind !== 'finish') continue;
-    const oneShot = isOneShot(session.opened.live, service);
-    const containers = await session.engine.containers(session.project, service);
-    const right = containers.every((one) =>
-      oneShot ? one.state !== 'exited' || one.exitCode === 0 : one.state === 'running' && one.health !== 'unhealthy',
-    );
-    if (containers.length === 0 || !right) down.add(service);
+  for (const [service, recovery] of Object.entries(plan.services)) {
+    if (recovery.kind !== 'accept' && recovery.kind !== 'finish') continue;
+    // What was replaced may be there still, stopped, for going back.
+    const old = recovery.kind === 'finish' ? recovery.old : [];
+    const all = await session.engine.containers(session.project, service);
+    const containers = all.filter(({ id }) => !old.includes(id));
+    const right = isOneShot(session.opened.live, service)
+      ? containers.length > 0 && isServing(judgeJob(containers))
+      : containerFaults({ replicas: 1, containers }).length === 0;
+    if (!right) down.add(service);
   }
   return down;
 }
@@ -164,7 +173,12 @@ async function goBack(
   const candidate = await keptCandidate(session, recovery.back, current);
   const run = new ServiceRun(session, candidate);
   run.goBackTo(candidate.release);
-  const operations = UNDO[recovery.way].undo({
+  // Without an edge, or without its network, only Compose can give the service its ports.
+  const edge = await session.edges.find(session.project, service);
+  const unreachable = edge !== undefined && edge.networksGone.length > 0;
+  if (unreachable) await run.execute({ kind: 'remove-edge', service }, deadline);
+  const way = (edge === undefined || unreachable) && publishes(candidate) ? 'recreate' : recovery.way;
+  const operations = UNDO[way].undo({
     ...(await planUndo(session, {
       candidate,
       back: candidate.release,
@@ -176,6 +190,10 @@ async function goBack(
     checkout: undefined, // moved above, for all services at once
   });
   for (const operation of operations) await run.execute(operation, deadline);
+}
+
+function publishes({ definition }: Candidate): boolean {
+  return definition.ports.some(({ published }) => published !== undefined);
 }
 
 /** What undoes a change that was made in one way or another. */
@@ -229,70 +247,6 @@ async function finish(
   return accepted
     ? `what release ${release} replaced is taken away`
     : `release ${release} was verified and stays; its watch was cut short`;
-}
-
-async function recoverEject(
-  session: Session,
-  service: string,
-  { kind, before, alone }: EjectRecovery,
-  deadline: AbortSignal,
-): Promise<void> {
-  const edge = await session.edges.find(session.project, service);
-  if (edge === undefined) return;
-  const current = await observe(session.engine, session, session.project, service);
-  const ids = current.containers.map(({ id }) => id);
-  const present = before.length === 0 ? ids : before;
-  const drainTimeoutMs = session.request.drainTimeoutMs;
-  if (kind === 'remove-edge') {
-    const operations = finishEject({
-      service,
-      left: present.filter((id) => ids.includes(id) && ids.length > present.length),
-      containerName: session.opened.live.services[service]?.containerName,
-      edge: edge.spec,
-      drainTimeoutMs,
-    });
-    for (const operation of operations) await session.execute(operation, deadline);
-    return;
-  }
-  const release = (current.release ?? liveRelease(current.history))?.id;
-  const operations = undoEject({
-    service,
-    release: release ?? '',
-    present,
-    edge: edge.spec,
-    alone: alone && release !== undefined,
-    readinessTimeoutMs: readinessTimeout(current.containers[0]?.healthCheck, session.request.readinessTimeoutMs),
-    drainTimeoutMs,
-  });
-  const run = release === undefined ? session : new ServiceRun(session, await keptCandidate(session, release, current));
-  for (const operation of operations) await run.execute(operation, deadline);
-}
-
-/** Nothing new had been started: containers that were stopped run again, what was held goes on, the edge goes. */
-async function resume(
-  session: Session,
-  service: string,
-  { stopped, router }: Extract<Recovery, { kind: 'resume' }>,
-  deadline: AbortSignal,
-): Promise<void> {
-  const edge = await session.edges.find(session.project, service);
-  const present = new Set((await session.engine.containers(session.project, service)).map(({ id }) => id));
-  const again = stopped.filter((id) => present.has(id));
-  const takingOver = edge !== undefined && !edge.open;
-  const ports = edge?.spec.ports.map(({ published }) => published) ?? [];
-  const timeoutMs = session.request.drainTimeoutMs;
-  const operations: readonly Operation[] = [
-    ...(again.length === 0 ? [] : [{ kind: 'start-containers' as const, service, containers: again }]),
-    ...(router === undefined || edge === undefined ? [] : [{ kind: 'release-traffic' as const, service, router }]),
-    ...(takingOver && edge.redirected ? [{ kind: 'end-redirect' as const, service, ports }] : []),
-    ...(takingOver
-      ? [
-          { kind: 'end-takeover' as const, service, timeoutMs },
-          { kind: 'remove-edge' as const, service },
-        ]
-      : []),
-  ];
-  for (const operation of operations) await session.execute(operation, deadline);
 }
 
 /** Nothing of the service may run while its data is replaced, whatever the killed run had started of it. */
@@ -360,11 +314,14 @@ async function stopAgain(session: Session, service: string, deadline: AbortSigna
  * could not be repaired, and the abandoned run counts as dealt with
  * @throws ProcedureError E_RECOVERY; the lock is then not given back, so that the next run tries again
  */
-export async function recoverAll(locked: LockedRun, open: OpenSession, goOn: boolean): Promise<readonly string[]> {
+export async function recoverAll(locked: LockedRun, open: OpenSession, goOn: boolean): Promise<Recovered> {
   const said: string[] = [];
+  const broken: ProcedureError[] = [];
   for (const run of locked.lock.abandoned) {
     try {
-      said.push(...(await recoverRun(locked, open, run)));
+      const recovered = await recoverRun(locked, open, run);
+      said.push(...recovered.said);
+      broken.push(...recovered.broken);
     } catch (error) {
       const failure = failureOf(error);
       if (locked.signal.aborted || !goOn) {
@@ -378,5 +335,5 @@ export async function recoverAll(locked: LockedRun, open: OpenSession, goOn: boo
       await locked.journal.close(run, `not repaired (${failure.message}); ${locked.invocation.runId} went on`);
     }
   }
-  return said;
+  return { said, broken };
 }

@@ -1,4 +1,4 @@
-import type { EdgePort, EdgeSpec, EdgeState, EdgeUpgrade } from '../model/edge.js';
+import { isInOrder, type EdgePort, type EdgeSpec, type EdgeState, type EdgeUpgrade } from '../model/edge.js';
 import { networkNames } from '../model/network-names.js';
 import { policyOf, type ServicePolicy } from '../model/project-policy.js';
 import { DEFAULT_DISCOVERY, routesByAddress, type RouterKind, type RouterSpec } from '../model/router.js';
@@ -29,14 +29,27 @@ export async function trafficFacts(
 ): Promise<TrafficFacts> {
   const policy = policyOf(project.policy, definition.name);
   const edge = await viewing.edges.find(viewing.project, definition.name);
-  const installed = edge !== undefined && (edge.open || edge.takeover);
-  const router = chooseRouter(viewing.request.router, definition, policy, installed);
+  const publishing = current.containers.some(({ publishes }) => publishes);
+  // A stopped edge is the way to containers that publish nothing themselves.
+  const has = edge !== undefined && (edge.open || edge.takeover || !publishing);
   const drainTimeoutMs = viewing.request.drainTimeoutMs;
   const inlineFiles = inlineFilesOf(project, definition).map(({ name }) => name);
-  if (router.kind !== 'edge' || installed) {
-    const upgrade = edge === undefined || !installed ? undefined : await edgeUpgrade(viewing, edge);
-    return { traffic: { router, drainTimeoutMs, takeover: undefined, upgrade }, inlineFiles };
+  if (has && edge.networksGone.length > 0) {
+    // Compose makes the network again, with containers that publish their ports.
+    const router = { kind: 'none' } as const;
+    return { traffic: { router, drainTimeoutMs, takeover: undefined, discard: true }, inlineFiles };
   }
+  const router = chooseRouter(viewing.request.router, definition, policy, has);
+  if (has) {
+    const upgrade = await edgeUpgrade(viewing, edge);
+    const unfinished = edge.takeover && !edge.open && publishing;
+    const takeover = unfinished
+      ? { edge: edge.spec, redirectProblem: await viewing.edges.redirectProblem(edge.spec) }
+      : undefined;
+    const repair = unfinished || isInOrder(edge) ? undefined : edge.spec.ports.map(({ published }) => published);
+    return { traffic: { router, drainTimeoutMs, takeover, upgrade, repair }, inlineFiles };
+  }
+  if (router.kind !== 'edge') return { traffic: { router, drainTimeoutMs, takeover: undefined }, inlineFiles };
   const running = current.containers.filter(({ state }) => state === 'running');
   if (running.length === 0 || fixedPorts(definition).length === 0) {
     viewing.progress.info(

@@ -8,6 +8,7 @@ import { openProject } from './open-project.js';
 import { ChangeMeter } from './live-state.js';
 import { openSession } from './open-session.js';
 import { recoverAll } from './recover.js';
+import type { Recovered } from './serve-again.js';
 import type { OpenProject, Session, Viewing } from './session.js';
 import { removeStaleRendered } from './rendered.js';
 import { removeWorktrees } from './source.js';
@@ -42,7 +43,7 @@ export async function withSession<T extends { readonly outcome: OutcomeKind }>(
   run: Run,
   opened: OpenProject,
   { interrupt, goOn }: { readonly interrupt: boolean; readonly goOn: boolean },
-  body: (session: Session, recovered: readonly string[]) => Promise<T>,
+  body: (session: Session, recovered: Recovered) => Promise<T>,
 ): Promise<T> {
   const view = viewing(run, opened);
   const { project } = view;
@@ -93,7 +94,7 @@ export async function withSession<T extends { readonly outcome: OutcomeKind }>(
       (place) => openSession(locked, found, events, undefined, meter, place),
       goOn,
     );
-    session = openSession(locked, recovered.length === 0 ? found : await present(true), events, proof, meter);
+    session = openSession(locked, recovered.said.length === 0 ? found : await present(true), events, proof, meter);
     const result = await body(session, recovered);
     leaveOpen = result.outcome === 'rollback-failed';
     run.recorder.difference = await meter.difference(session);

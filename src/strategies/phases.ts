@@ -22,7 +22,14 @@ export function begin(change: Change): readonly Operation[] {
       to: change.wantedImage,
       from: change.namedImage,
     },
+    ...mendWay(change),
   ];
+}
+
+/** What sends the requests is put in order first: what is changed behind it is to be reached. */
+function mendWay({ service, traffic: { repair, discard, drainTimeoutMs } }: Change): readonly Operation[] {
+  if (discard === true) return [{ kind: 'remove-edge', service }];
+  return repair === undefined ? [] : [{ kind: 'repair-edge', service, ports: repair, timeoutMs: drainTimeoutMs }];
 }
 
 /** The edge is made and already sends to what runs; new connections come through it from now on where the host allows it. */

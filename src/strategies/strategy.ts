@@ -52,6 +52,10 @@ export interface Traffic {
   readonly takeover: Takeover | undefined;
   /** The edge is of another image than the one that is asked for. */
   readonly upgrade?: EdgeUpgrade | undefined;
+  /** Ports of an edge that does not have them, or is not on its networks: it is repaired first. */
+  readonly repair?: readonly string[] | undefined;
+  /** The edge that is there cannot be repaired: it is removed first. */
+  readonly discard?: boolean | undefined;
 }
 
 export interface Takeover {

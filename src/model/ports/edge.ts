@@ -24,12 +24,15 @@ export interface Edges {
   redirectProblem(spec: EdgeSpec): Promise<string | undefined>;
   /** New connections to the published ports reach the take-over container from now on. */
   redirect(project: string, service: string, signal: AbortSignal): Promise<void>;
-  /** Opens the published ports on the edge itself, once nothing else has them, and confirms that it listens. */
+  /**
+   * Opens the published ports on the edge itself, once nothing else has them, and confirms that it listens. One that lost a
+   * port or a network is made anew.
+   */
   open(project: string, service: string, signal: AbortSignal): Promise<void>;
   /** Frees the published ports again: they are redirected, or nothing listens there. */
   close(project: string, service: string, signal: AbortSignal): Promise<void>;
-  /** Takes the redirect away. */
-  endRedirect(project: string, service: string): Promise<void>;
+  /** Takes the redirect away. @param spare image to do it with when no container of the edge is there */
+  endRedirect(project: string, service: string, spare?: string): Promise<void>;
   /** Lets the take-over container finish what it has in flight, then removes it. @returns connections that were cut */
   endTakeover(project: string, service: string, drainTimeoutMs: number, signal: AbortSignal): Promise<number>;
   /** Removes every trace of the edge. */

@@ -45,7 +45,7 @@ export function createEdges(tools: EdgeTools): Edges {
     redirect: (project, service) => redirect(tools, { project, service }),
     open: (project, service, signal) => open(tools, { project, service }, signal),
     close: (project, service, signal) => close(tools, { project, service }, signal),
-    endRedirect: (project, service) => endRedirect(tools, { project, service }),
+    endRedirect: (project, service, spare) => endRedirect(tools, { project, service }, spare),
     endTakeover: (project, service, drainTimeoutMs, signal) =>
       endTakeover(tools, { project, service }, drainTimeoutMs, signal),
     remove: (project, service) => remove(tools, { project, service }),
@@ -58,6 +58,7 @@ async function find(tools: EdgeTools, of: Of): Promise<EdgeState | undefined> {
   const takeover = containers.find(({ role }) => role === 'takeover');
   const either = edge ?? takeover;
   if (either === undefined) return undefined;
+  const lost = edge?.running === true ? networksLost(edge) : [];
   return {
     spec: either.spec,
     open: edge?.running === true,
@@ -65,12 +66,19 @@ async function find(tools: EdgeTools, of: Of): Promise<EdgeState | undefined> {
     // Rules are there only together with what they lead to: looking costs a container on the host's network.
     redirected: takeover !== undefined && (await countRules(tools, of, takeover.spec.image)) > 0,
     hostPorts: edge?.hostPorts.map(({ host }) => host) ?? [],
-    networksLost: edge?.running === true ? networksLost(edge) : [],
+    networksLost: lost,
+    // One that runs on all of them shows that they are there.
+    networksGone: edge?.running === true && lost.length === 0 ? [] : await networksGone(tools, either.spec),
   };
 }
 
 function networksLost({ spec, addresses }: EdgeContainer): readonly string[] {
   return spec.networks.map(({ name }) => name).filter((name) => addresses[name] === undefined);
+}
+
+async function networksGone({ own }: EdgeTools, { networks }: EdgeSpec): Promise<readonly string[]> {
+  const found = await Promise.all(networks.map(async ({ name }) => ({ name, there: await own.network(name) })));
+  return found.filter(({ there }) => there === undefined).map(({ name }) => name);
 }
 
 async function version(tools: EdgeTools, of: Of): Promise<string | undefined> {
@@ -134,9 +142,8 @@ async function open(tools: EdgeTools, of: Of, signal: AbortSignal): Promise<void
   let edge = await one(tools, of, 'edge');
   const spec = takeover?.spec ?? edge?.spec;
   if (spec === undefined) throw notRunning(of, 'edge');
-  if (edge === undefined || (!edge.running && !sameSpec(edge.spec, spec))) {
-    await create(tools, spec, 'edge', signal);
-    edge = await demand(tools, of, 'edge');
+  if (edge === undefined || (edge.running ? !isWhole(edge) : !sameSpec(edge.spec, spec))) {
+    edge = await anew(tools, spec, edge, signal);
   }
   const endsAt = performance.now() + PORT_MS;
   for (let started = false; !started;) {
@@ -144,11 +151,35 @@ async function open(tools: EdgeTools, of: Of, signal: AbortSignal): Promise<void
       await startEdge(tools, edge.id, signal);
       started = true;
     } catch (error) {
+      if (isNetworkGone(error) && performance.now() <= endsAt) {
+        edge = await anew(tools, spec, edge, signal);
+        continue;
+      }
       if (!isPortTaken(error) || performance.now() > endsAt) throw error;
       await sleep(POLL_MS, undefined, { signal });
     }
   }
   await confirmSetting(tools, await demand(tools, of, 'edge'), signal);
+}
+
+/** What it sends to is kept in its volume. */
+async function anew(
+  tools: EdgeTools,
+  spec: EdgeSpec,
+  edge: EdgeContainer | undefined,
+  signal: AbortSignal,
+): Promise<EdgeContainer> {
+  await requireNetworks(tools, spec);
+  if (edge !== undefined) await tools.engine.removeContainer(edge.id);
+  await create(tools, spec, 'edge', signal);
+  return demand(tools, spec, 'edge');
+}
+
+/** A container that is taken from its network loses its ports of the host with it. */
+function isWhole(edge: EdgeContainer): boolean {
+  const has = new Set(edge.hostPorts.map(({ host }) => String(host)));
+  const closed = edge.spec.ports.filter(({ published }) => /^\d+$/.test(published) && !has.has(published));
+  return closed.length === 0 && networksLost(edge).length === 0;
 }
 
 async function close(tools: EdgeTools, of: Of, signal: AbortSignal): Promise<void> {
@@ -166,10 +197,10 @@ async function close(tools: EdgeTools, of: Of, signal: AbortSignal): Promise<voi
   await endGently(tools, edge.id, redirected ? CLOSE_MS.redirected : CLOSE_MS.alone, signal);
 }
 
-async function endRedirect(tools: EdgeTools, of: Of): Promise<void> {
-  const image = (await edgeContainers(tools, of))[0]?.spec.image;
-  // Without a container there is no edge, and rules go before the containers do.
-  if (image === undefined) return;
+/** @param spare image to do it with when the containers of the edge are gone: somebody may have removed them by hand */
+async function endRedirect(tools: EdgeTools, of: Of, spare?: string): Promise<void> {
+  const image = (await edgeContainers(tools, of))[0]?.spec.image ?? spare;
+  if (image === undefined || (await tools.engine.image(image)) === undefined) return;
   const { output } = await onHost(tools.own, image, of, deleteScript(of));
   if (Number(output.trim().split('\n').at(-1)) === 0) return;
   throw new ProcedureError('E_ROUTER', `Rules of ${of.service} in iptables cannot be taken away`, {
@@ -239,6 +270,14 @@ async function requireNetworks(tools: EdgeTools, spec: EdgeSpec): Promise<void> 
 
 function isPortTaken(error: unknown): boolean {
   return error instanceof Error && /port is already allocated|address already in use/i.test(error.message);
+}
+
+/** The engine keeps a network by its id: one of the same name that was made later is another one. */
+function isNetworkGone(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    /network \S+ not found|could not find a network|network \S+ does not exist/i.test(error.message)
+  );
 }
 
 function sameSpec(left: EdgeSpec, right: EdgeSpec): boolean {
