@@ -7,7 +7,7 @@ import { readInvocation } from './github/invocation.js';
 import { asProcedureError } from './model/errors.js';
 import { secretsOf } from './model/request-secrets.js';
 import { recoverAbandoned } from './procedures/run-procedure.js';
-import { renderText } from './report/text.js';
+import { publish, publishProblem, type Audience } from './publish.js';
 import { createRedactor } from './report/redact.js';
 import { createRun } from './wiring.js';
 
@@ -19,6 +19,7 @@ import { createRun } from './wiring.js';
 outliveReader(process.stdout, process.stderr);
 const redactor = createRedactor();
 const runner = createRunner((text) => redactor.text(text));
+const audience: Audience = { kind: 'runner', runner, redactor };
 const cancel = cancellation(process, { onRunner: process.env['GITHUB_ACTIONS'] === 'true' });
 const killed = runner.getState('run');
 if (killed !== '' && runner.getState('ended') !== 'true') {
@@ -34,13 +35,9 @@ if (killed !== '' && runner.getState('ended') !== 'true') {
       cancelled: cancel.signal,
       environment: process.env,
     });
-    const report = await recoverAbandoned(run, killed);
-    runner.info(renderText(report));
-    await runner.writeSummary(`### After the run was killed\n\n${report.headline}\n`);
-    if (report.error !== undefined) runner.fail(`${report.error.message}. ${report.error.next}`);
+    await publish(audience, run, await recoverAbandoned(run, killed), 'After the run was killed');
   } catch (error) {
-    const problem = asProcedureError(error);
-    runner.fail(`${problem.message}. ${problem.next}`);
+    await publishProblem(audience, asProcedureError(error));
   }
 }
 cancel.dispose();

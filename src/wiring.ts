@@ -17,6 +17,7 @@ import { createJournal } from './ledger/journal.js';
 import { createLedger } from './ledger/ledger.js';
 import { createLocks } from './ledger/locks.js';
 import { createRecords } from './ledger/records.js';
+import { ProcedureError } from './model/errors.js';
 import type { Progress } from './model/ports/progress.js';
 import type { Invocation, Request } from './model/request.js';
 import { secretsOf } from './model/request-secrets.js';
@@ -55,7 +56,7 @@ export async function createRun(options: RunOptions): Promise<Run> {
   const endpoint = await resolveEndpoint(environment, homedir());
   const engine = createDockerEngine(endpoint, debug);
   const api = engine.records;
-  await mkdir(request.stateDir, { recursive: true, mode: 0o700 });
+  await makeStateDirectory(request.stateDir);
   const cli = childEnvironment(environment, { ...endpoint.cliEnvironment, [RUN_VARIABLE]: invocation.runId });
   const compose = createCompose({ environment: cli, debug });
   const edge = { engine, own: engine.own, compose };
@@ -124,6 +125,19 @@ export async function createRun(options: RunOptions): Promise<Run> {
       return made;
     },
   };
+}
+
+/** @throws ProcedureError E_INPUT when there is none and none can be made */
+async function makeStateDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ProcedureError('E_INPUT', `The state directory ${directory} cannot be made: ${reason}`, {
+      next: 'Give another state-dir, which the user of this run may write to. Nothing was changed.',
+      cause: error,
+    });
+  }
 }
 
 /** What a workflow puts into the environment under a secret-like name is masked by the runner, and by us as well. */

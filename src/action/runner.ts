@@ -1,3 +1,4 @@
+import { statSync, truncateSync } from 'node:fs';
 import {
   debug,
   endGroup,
@@ -20,8 +21,6 @@ import { plainLines } from './plain-lines.js';
 
 /** What the platform shows of each kind for one step; later ones are dropped in silence. */
 const ANNOTATION_LIMIT = 10;
-/** One job's outputs may have 1 MB together. */
-const OUTPUT_LIMIT_BYTES = 256 * 1024;
 
 /** The runner's protocol: log, outputs, saved state, summary. The one user of @actions/core. */
 export interface Runner extends Progress {
@@ -35,6 +34,20 @@ export interface Runner extends Progress {
   writeSummary(markdown: string): Promise<void>;
   /** Makes the job red, with the reason as an annotation. */
   fail(reason: string): void;
+}
+
+/**
+ * Takes half of an entry away again, which a full disk leaves behind: the runner fails a step whose file has an entry
+ * without an end (actions/runner, FileCommandManager).
+ */
+function wholeOrNothing(file: string | undefined, append: () => void): void {
+  const before = file === undefined ? undefined : statSync(file, { throwIfNoEntry: false });
+  try {
+    append();
+  } catch (error) {
+    if (file !== undefined && before?.isFile() === true) truncateSync(file, before.size);
+    throw error;
+  }
 }
 
 /** @param redact hides secrets in every line */
@@ -90,10 +103,9 @@ export function createRunner(redact: (text: string) => string): Runner {
     doing: unseen,
     setOutput: (name, value) => {
       const clean = redact(value);
-      if (Buffer.byteLength(clean) <= OUTPUT_LIMIT_BYTES) setOutput(name, clean);
-      else say(`output ${name} is longer than ${OUTPUT_LIMIT_BYTES / 1024} KiB and was left out; the report has it`);
+      wholeOrNothing(process.env['GITHUB_OUTPUT'], () => setOutput(name, clean));
     },
-    saveState: (name, value) => saveState(name, value),
+    saveState: (name, value) => wholeOrNothing(process.env['GITHUB_STATE'], () => saveState(name, value)),
     getState: (name) => getState(name),
     setSecret: (value) => {
       // Outside of a runner nobody reads the command, and it would print the very secret.

@@ -8,10 +8,16 @@ import { outcomeSign } from './words.js';
 
 const LONGEST_EXCERPT = 40;
 
-/** The end of the log, and what a terminal shows: outcome, what is live, what went wrong, what to do. */
-export function renderText(report: RunReport): string {
+/**
+ * The end of the log, and what a terminal shows: outcome, what is live, what went wrong, what to do.
+ * @param withoutOutcome leaves the first line out, for where an annotation says it
+ */
+export function renderText(report: RunReport, { withoutOutcome = false } = {}): string {
   const title = report.dryRun ? 'dry run, nothing was changed' : outcomeSign(report.outcome);
-  const lines = ['', `${title}: ${report.headline}`, `${report.procedure} took ${formatDuration(report.durationMs)}`];
+  const lines = [
+    ...(withoutOutcome ? [] : ['', `${title}: ${report.headline}`]),
+    `${report.procedure} took ${formatDuration(report.durationMs)}`,
+  ];
   if (!isGreen(report.outcome))
     lines.push(report.changed ? 'What runs is not as it was before.' : 'What runs is as it was before.');
   lines.push(...errorLines('Error', report.error, report), ...errorLines('Undoing failed', report.undoError, report));
