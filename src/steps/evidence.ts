@@ -25,7 +25,6 @@ export async function captureEvidence(
   const containers = await run.engine.containers(project, service);
   for (const container of containers) {
     const folder = `${service}/${moment}/${container.name}`;
-    learnEnvironment(run, container);
     const capture = isUrgent(run) && moment === 'before' ? captureUrgently : captureOne;
     await writeOrWarn(
       run.progress,
@@ -36,15 +35,6 @@ export async function captureEvidence(
   }
   if (containers.length > 0) run.recorder.captured.push(`${service} ${moment}`);
   return containers;
-}
-
-function learnEnvironment(run: Run, container: ObservedContainer): void {
-  run.redactor.learn(
-    container.environment.map((entry) => {
-      const split = entry.indexOf('=');
-      return { name: entry.slice(0, split), value: entry.slice(split + 1) };
-    }),
-  );
 }
 
 /** A service that does harm or answers nothing does not wait for a whole log. */
