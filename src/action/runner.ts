@@ -14,6 +14,7 @@ import {
   warning,
 } from '@actions/core';
 import { unseen, type Progress } from '../model/ports/progress.js';
+import { shortened } from '../model/shortened.js';
 import { formatDuration } from '../model/units.js';
 import { fitSummary } from './fit-summary.js';
 import type { OutputName } from './input-table.js';
@@ -21,6 +22,8 @@ import { plainLines } from './plain-lines.js';
 
 /** What the platform shows of each kind for one step; later ones are dropped in silence. */
 const ANNOTATION_LIMIT = 10;
+/** The runner cuts a longer one at 4,096 characters without a word (actions/runner, ExecutionContext.AddIssue). */
+const ANNOTATION_CHARACTERS = 4_000;
 
 /** The runner's protocol: log, outputs, saved state, summary. The one user of @actions/core. */
 export interface Runner extends Progress {
@@ -61,7 +64,7 @@ export function createRunner(redact: (text: string) => string): Runner {
   const annotate = (kind: 'warning' | 'error', line: string): void => {
     counts[kind] += 1;
     if (counts[kind] <= ANNOTATION_LIMIT) {
-      const text = plainLines(redact(line)).join('\n');
+      const text = shortened(plainLines(redact(line)).join('\n'), ANNOTATION_CHARACTERS);
       if (kind === 'warning') warning(text);
       else error(text);
       return;

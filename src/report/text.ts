@@ -22,15 +22,18 @@ export function renderText(report: RunReport, { withoutOutcome = false } = {}): 
     lines.push(report.changed ? 'What runs is not as it was before.' : 'What runs is as it was before.');
   lines.push(...errorLines('Error', report.error, report), ...errorLines('Undoing failed', report.undoError, report));
   if (report.services.length > 0)
-    lines.push('', 'Services', ...report.services.map((service) => serviceLine(service, report.dryRun)));
+    lines.push('', 'Services', ...bounded(report.services.map((service) => serviceLine(service, report.dryRun))));
   if (report.warnings.length > 0) {
     lines.push('', 'Warning signs');
     lines.push(
-      ...report.warnings.map((sign) => `  ⚠ ${sign.severity}, ${sign.service}: ${sign.message} (${sign.action})`),
+      ...bounded(
+        report.warnings.map((sign) => `  ⚠ ${sign.severity}, ${sign.service}: ${sign.message} (${sign.action})`),
+      ),
     );
   }
   if (report.traffic !== undefined) lines.push('', 'Traffic', `  ${trafficLine(report.traffic)}`);
-  for (const finding of report.findings) lines.push('', finding.title, ...columns([finding.columns, ...finding.rows]));
+  for (const finding of report.findings)
+    lines.push('', finding.title, ...bounded(columns([finding.columns, ...finding.rows])));
   if (report.slo.length > 0) {
     lines.push('', 'Targets');
     lines.push(
@@ -50,6 +53,14 @@ export function renderText(report: RunReport, { withoutOutcome = false } = {}): 
   }
   if (report.evidencePath !== undefined) lines.push('', `Evidence: ${report.evidencePath}`);
   return lines.map(stripControls).join('\n');
+}
+
+/** A list of thousands hides what stands before it. */
+const LONGEST_LIST = 200;
+
+function bounded(lines: readonly string[]): readonly string[] {
+  if (lines.length <= LONGEST_LIST) return lines;
+  return [...lines.slice(0, LONGEST_LIST), `  … (cut: the report has ${lines.length - LONGEST_LIST} more lines)`];
 }
 
 function serviceLine(service: ServiceReport, dryRun: boolean): string {
