@@ -38,11 +38,13 @@ export interface DockerEngine extends Engine {
 export function createDockerEngine(endpoint: Endpoint, debug: (line: string) => void): DockerEngine {
   const client = new EngineClient(endpoint, debug);
   const containers = createContainers(client);
+  const own = createOwnContainers(client);
   return {
     ...containers,
     ...createBeside(client),
     ...createImages(client),
     facts: () => readFacts(client),
+    readFile: (id, path) => own.readFile(id, path),
     removeNetworks: (project) => removeNetworks(client, project),
     logs: (id, options) => readLogs(client, id, options),
     stats: (id) => readStats(client, id),
@@ -51,7 +53,7 @@ export function createDockerEngine(endpoint: Endpoint, debug: (line: string) => 
     events: (project, signal) => projectEvents(client, project, signal),
     exec: (id, command, options) => execute(client, id, command, options),
     records: createRecordsApi(client),
-    own: createOwnContainers(client),
+    own,
     data: createVolumeData(client),
     traces: createTraces(client),
     isolated: (environment) => createIsolatedCompose(client, environment),

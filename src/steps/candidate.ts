@@ -20,6 +20,8 @@ export interface Current {
   /** The release of the ledger that runs; undefined when what runs is not in it, or nothing runs. */
   readonly release: Release | undefined;
   readonly files: Readonly<Record<string, string>> | undefined;
+  /** The same release with its definition; undefined also when the ledger cannot read it. A secret. */
+  readonly definition: ReleaseWithDefinition | undefined;
 }
 
 /** A release that is built or pulled, compared with what runs, and not live yet. */

@@ -46,6 +46,7 @@ export async function keptCandidate(viewing: Viewing, id: string, current: Curre
         replicas: release.replicas,
         files: release.files,
         oneShot,
+        otherContents: [],
       },
       currentFacts(current),
     ),

@@ -131,15 +131,25 @@ export async function planUndo(
     service: candidate.service,
     failed: undo.failed,
     back: back.id,
-    imageName: back.image.name,
-    backImage: back.image.id,
-    namedImage: candidate.release.image.id,
+    tags: await undoneTags(session, candidate, back),
     replicas: back.replicas,
     checkout: undoneCheckout(session, candidate, back),
     readinessTimeoutMs: readinessTimeout(candidate.definition.healthCheck, session.request.readinessTimeoutMs),
     checks: checksFor(session.request, { oneShot: candidate.oneShot, goingBack: true, judgesTraffic: false }),
     reason: undo.reason,
   };
+}
+
+/** Each release has its own image name back. A name that only the failed one has names what it named before the change. */
+async function undoneTags(
+  { engine }: Session,
+  { release, namedImage }: Candidate,
+  back: ReleaseWithDefinition,
+): Promise<UndoChange['tags']> {
+  const own = { tag: back.image.name, to: back.image.id, from: (await engine.image(back.image.name))?.id };
+  if (release.image.name === back.image.name || namedImage === undefined) return [own];
+  if (namedImage === release.image.id) return [own];
+  return [own, { tag: release.image.name, to: namedImage, from: release.image.id }];
 }
 
 /**

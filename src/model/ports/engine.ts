@@ -44,6 +44,8 @@ export interface Engine {
   publishers(port: number): Promise<readonly Publisher[]>;
   /** Processes of a container as `ps` prints them. */
   top(id: string): Promise<readonly string[]>;
+  /** Contents of a file as the container has it, running or not; undefined when there is no such file. */
+  readFile(id: string, path: string): Promise<Buffer | undefined>;
   /** Files that only the container's writable layer has: they go with it. */
   writtenFiles(id: string): Promise<readonly string[]>;
 
@@ -188,6 +190,8 @@ export interface Compose {
     document: Readonly<Record<string, unknown>>,
     directory: string,
   ): Promise<Readonly<Record<string, string>>>;
+  /** Values of variables as Compose substitutes them in the target's files; '' for one that is not set. Secrets. */
+  variables(target: ComposeTarget, names: readonly string[]): Promise<Readonly<Record<string, string>>>;
   /** @param document a rendered project whose one service is built, under the image name it carries */
   build(options: {
     readonly document: Readonly<Record<string, unknown>>;
