@@ -7,15 +7,12 @@ import { readShellOptions } from './action/shell-options.js';
 import { createTerminal } from './action/terminal.js';
 import { readInvocation } from './github/invocation.js';
 import { asProcedureError } from './model/errors.js';
-import { isGreen } from './model/outcome.js';
 import { secretsOf } from './model/request-secrets.js';
 import { ALL_PROCEDURES } from './procedures/index.js';
 import { runProcedure } from './procedures/run-procedure.js';
-import { reportPath } from './publish.js';
+import { publish, publishProblem, show, type Audience } from './publish.js';
 import { createRedactor } from './report/redact.js';
-import { writeReportFile } from './report/report-file.js';
 import { renderShellResult } from './report/shell-text.js';
-import { renderText } from './report/text.js';
 import { runShellCommand } from './shell/index.js';
 import { createRun } from './wiring.js';
 
@@ -33,11 +30,8 @@ const progress = createTerminal({
 // Also when a second Ctrl-C ends it in the middle of something.
 process.once('exit', () => progress.close());
 const cancel = cancellation(process, { onRunner: false });
-const show = (value: unknown, text: string, green: boolean): void => {
-  if (json) process.stdout.write(`${JSON.stringify(redactor.json(value), null, 2)}\n`);
-  else progress.info(text);
-  process.exitCode = green ? 0 : 1;
-};
+const writeJson = json ? (text: string) => void process.stdout.write(text) : undefined;
+const audience = { kind: 'shell', progress, redactor, writeJson } satisfies Audience;
 try {
   const context = hostContext({ ...process.env, GITHUB_ACTIONS: undefined });
   const request = readRequest((name) => inputs.get(name) ?? '', context);
@@ -46,21 +40,13 @@ try {
   const run = await createRun({ request, invocation, progress, redactor, cancelled, environment });
   if (command !== undefined) {
     const result = await runShellCommand(command.name, run, readShellOptions(command.given));
-    show(result.value, renderShellResult(result), result.green);
+    show(audience, result.value, renderShellResult(result));
+    process.exitCode = result.green ? 0 : 1;
   } else {
-    const report = await runProcedure(run);
-    await writeReportFile(reportPath(request, invocation), report, redactor);
-    show(report, renderText(report), isGreen(report.outcome));
+    await publish(audience, run, await runProcedure(run));
   }
 } catch (error) {
-  const { code, message, next } = asProcedureError(error);
-  progress.error(`${code}: ${message}`);
-  progress.info(`Next: ${next}`);
-  if (json)
-    process.stdout.write(
-      `${JSON.stringify(redactor.json({ outcome: code === 'E_INTERNAL' ? 'failed' : 'refused', error: { code, message, next } }), null, 2)}\n`,
-    );
-  process.exitCode = 1;
+  await publishProblem(audience, asProcedureError(error));
 } finally {
   cancel.dispose();
 }

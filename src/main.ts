@@ -7,7 +7,7 @@ import { readInvocation } from './github/invocation.js';
 import { asProcedureError } from './model/errors.js';
 import { secretsOf } from './model/request-secrets.js';
 import { runProcedure } from './procedures/run-procedure.js';
-import { announcePaths, publish, publishRefusal } from './publish.js';
+import { announce, publish, publishProblem, sayEnded, type Audience } from './publish.js';
 import { createRedactor } from './report/redact.js';
 import { createRun } from './wiring.js';
 
@@ -15,6 +15,7 @@ import { createRun } from './wiring.js';
 outliveReader(process.stdout, process.stderr);
 const redactor = createRedactor();
 const runner = createRunner((text) => redactor.text(text));
+const audience: Audience = { kind: 'runner', runner, redactor };
 const cancel = cancellation(process, { onRunner: process.env['GITHUB_ACTIONS'] === 'true' });
 const invocation = readInvocation();
 let finished = true;
@@ -23,9 +24,7 @@ try {
   const secrets = secretsOf(request);
   redactor.learn(secrets);
   for (const { value } of secrets) runner.setSecret(value);
-  // Before the first effect: `post` finds out from it whether this process came to its end.
-  runner.saveState('run', invocation.runId);
-  announcePaths(runner, request, invocation);
+  await announce(runner, request, invocation);
   const run = await createRun({
     request,
     invocation,
@@ -37,10 +36,10 @@ try {
   const report = await runProcedure(run);
   // `post` tries once more what could not be undone.
   finished = report.outcome !== 'rollback-failed';
-  await publish(runner, redactor, run, report);
+  await publish(audience, run, report);
 } catch (error) {
-  await publishRefusal(runner, asProcedureError(error));
+  await publishProblem(audience, asProcedureError(error));
 } finally {
-  runner.saveState('ended', finished ? 'true' : 'undo-failed');
+  await sayEnded(runner, finished ? 'true' : 'undo-failed');
   cancel.dispose();
 }

@@ -7,7 +7,7 @@ import { readInvocation } from './github/invocation.js';
 import { asProcedureError } from './model/errors.js';
 import { secretsOf } from './model/request-secrets.js';
 import { recoverAbandoned } from './procedures/run-procedure.js';
-import { renderText } from './report/text.js';
+import { publish, publishProblem, type Audience } from './publish.js';
 import { createRedactor } from './report/redact.js';
 import { createRun } from './wiring.js';
 
@@ -19,6 +19,7 @@ import { createRun } from './wiring.js';
 outliveReader(process.stdout, process.stderr);
 const redactor = createRedactor();
 const runner = createRunner((text) => redactor.text(text));
+const audience: Audience = { kind: 'runner', runner, redactor };
 const cancel = cancellation(process, { onRunner: process.env['GITHUB_ACTIONS'] === 'true' });
 const killed = runner.getState('run');
 if (killed !== '' && runner.getState('ended') !== 'true') {
@@ -28,8 +29,8 @@ if (killed !== '' && runner.getState('ended') !== 'true') {
     redactor.learn(secretsOf(request));
     runner.info(
       undoing
-        ? `the undo of run ${killed} failed; trying it again`
-        : `run ${killed} was killed before its end; looking what it left`,
+        ? `The undo of run ${killed} failed. Trying it again.`
+        : `Run ${killed} was killed. Finishing or undoing what it left.`,
     );
     const run = await createRun({
       request: { ...request, dryRun: false },
@@ -39,15 +40,14 @@ if (killed !== '' && runner.getState('ended') !== 'true') {
       cancelled: cancel.signal,
       environment: process.env,
     });
-    const report = await recoverAbandoned(run, killed);
-    runner.info(renderText(report));
-    await runner.writeSummary(
-      `### ${undoing ? 'After the undo failed' : 'After the run was killed'}\n\n${report.headline}\n`,
+    await publish(
+      audience,
+      run,
+      await recoverAbandoned(run, killed),
+      undoing ? 'After the undo failed' : 'After the run was killed',
     );
-    if (report.error !== undefined) runner.fail(`${report.error.message}. ${report.error.next}`);
   } catch (error) {
-    const problem = asProcedureError(error);
-    runner.fail(`${problem.message}. ${problem.next}`);
+    await publishProblem(audience, asProcedureError(error));
   }
 }
 cancel.dispose();

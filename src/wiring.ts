@@ -28,6 +28,7 @@ import { createIncidentLog } from './report/incident-log.js';
 import { createMetricsFile } from './report/openmetrics.js';
 import { renderPlanComment } from './report/plan-comment.js';
 import type { SecretRedactor } from './report/redact.js';
+import { redactedCompose, redactedEngine, redactedIsolated } from './report/redacted-engine.js';
 import { looksSecret } from './report/secret-names.js';
 import { DeploymentRecord } from './run/deployment-record.js';
 import { Notifier } from './run/notifier.js';
@@ -54,11 +55,11 @@ export async function createRun(options: RunOptions): Promise<Run> {
   redactor.learn(request.verifyEnv.flatMap(({ name, value }) => (value === undefined ? [] : [{ name, value }])));
   const debug = (line: string): void => progress.debug(line);
   const endpoint = await resolveEndpoint(environment, homedir());
-  const engine = createDockerEngine(endpoint, debug);
+  const engine = redactedEngine(createDockerEngine(endpoint, debug), redactor);
   const api = engine.records;
   await prepareStateDirectory(request.stateDir);
   const cli = childEnvironment(environment, { ...endpoint.cliEnvironment, [RUN_VARIABLE]: invocation.runId });
-  const compose = createCompose({ environment: cli, debug });
+  const compose = redactedCompose(createCompose({ environment: cli, debug, redactor }), redactor, environment);
   const edge = { engine, own: engine.own, compose };
   const onBroken = (error: Error): void => progress.warning(error.message);
   const github = {
@@ -89,9 +90,9 @@ export async function createRun(options: RunOptions): Promise<Run> {
     }),
     engine,
     compose,
-    isolated: engine.isolated(cli),
+    isolated: redactedIsolated(engine.isolated(cli), redactor),
     source: createSource({ environment: cli, debug }),
-    commands: createCommands(cli),
+    commands: createCommands(cli, redactor),
     disks: createDisks(),
     probes: createProbes(),
     deployment: new DeploymentRecord(createDeployments(github), {

@@ -1,3 +1,4 @@
+import { statSync, truncateSync } from 'node:fs';
 import {
   debug,
   endGroup,
@@ -13,6 +14,7 @@ import {
   warning,
 } from '@actions/core';
 import { unseen, type Progress } from '../model/ports/progress.js';
+import { shortened } from '../model/shortened.js';
 import { formatDuration } from '../model/units.js';
 import { fitSummary } from './fit-summary.js';
 import type { OutputName } from './input-table.js';
@@ -20,8 +22,8 @@ import { plainLines } from './plain-lines.js';
 
 /** What the platform shows of each kind for one step; later ones are dropped in silence. */
 const ANNOTATION_LIMIT = 10;
-/** One job's outputs may have 1 MB together. */
-const OUTPUT_LIMIT_BYTES = 256 * 1024;
+/** The runner cuts a longer one at 4,096 characters without a word (actions/runner, ExecutionContext.AddIssue). */
+const ANNOTATION_CHARACTERS = 4_000;
 
 /** The runner's protocol: log, outputs, saved state, summary. The one user of @actions/core. */
 export interface Runner extends Progress {
@@ -37,6 +39,20 @@ export interface Runner extends Progress {
   fail(reason: string): void;
 }
 
+/**
+ * Takes half of an entry away again, which a full disk leaves behind: the runner fails a step whose file has an entry
+ * without an end (actions/runner, FileCommandManager).
+ */
+function wholeOrNothing(file: string | undefined, append: () => void): void {
+  const before = file === undefined ? undefined : statSync(file, { throwIfNoEntry: false });
+  try {
+    append();
+  } catch (error) {
+    if (file !== undefined && before?.isFile() === true) truncateSync(file, before.size);
+    throw error;
+  }
+}
+
 /** @param redact hides secrets in every line */
 export function createRunner(redact: (text: string) => string): Runner {
   let depth = 0;
@@ -48,7 +64,7 @@ export function createRunner(redact: (text: string) => string): Runner {
   const annotate = (kind: 'warning' | 'error', line: string): void => {
     counts[kind] += 1;
     if (counts[kind] <= ANNOTATION_LIMIT) {
-      const text = plainLines(redact(line)).join('\n');
+      const text = shortened(plainLines(redact(line)).join('\n'), ANNOTATION_CHARACTERS);
       if (kind === 'warning') warning(text);
       else error(text);
       return;
@@ -90,10 +106,9 @@ export function createRunner(redact: (text: string) => string): Runner {
     doing: unseen,
     setOutput: (name, value) => {
       const clean = redact(value);
-      if (Buffer.byteLength(clean) <= OUTPUT_LIMIT_BYTES) setOutput(name, clean);
-      else say(`output ${name} is longer than ${OUTPUT_LIMIT_BYTES / 1024} KiB and was left out; the report has it`);
+      wholeOrNothing(process.env['GITHUB_OUTPUT'], () => setOutput(name, clean));
     },
-    saveState: (name, value) => saveState(name, value),
+    saveState: (name, value) => wholeOrNothing(process.env['GITHUB_STATE'], () => saveState(name, value)),
     getState: (name) => getState(name),
     setSecret: (value) => {
       // Outside of a runner nobody reads the command, and it would print the very secret.

@@ -1,4 +1,4 @@
-import { ChildStartError, runChild, type ChildResult } from '../host/child.js';
+import { ChildStartError, runChild, type ChildRedactor, type ChildResult } from '../host/child.js';
 import { lastLines } from '../host/tail.js';
 import { ProcedureError, type ErrorCode } from '../model/errors.js';
 import type { Compose, ComposeTarget } from '../model/ports/engine.js';
@@ -7,7 +7,6 @@ import { BY_THE_CLI, composeProgram, type Program } from './compose-program.js';
 
 /** Rendering reads files and prints: about 0.1 s (measured); a slow network disk is the reason for more. */
 export const QUICK_MS = 60_000;
-const SHOWN_LINES = 30;
 
 /** What every way of bringing a service up has in common: nothing is built or pulled once containers get touched. */
 export const NOTHING_NEW = ['--no-build', '--pull', 'never'] as const;
@@ -33,6 +32,7 @@ export class DockerCli {
   constructor(
     private readonly environment: Readonly<Record<string, string | undefined>>,
     private readonly debug: (line: string) => void,
+    private readonly redactor?: ChildRedactor,
   ) {}
 
   /** @throws ProcedureError E_ENGINE_UNREACHABLE when there is no CLI; E_COMPOSE_FILE; E_CANCELLED; E_DEADLINE */
@@ -58,6 +58,7 @@ export class DockerCli {
         onErrorLine: call.onLine,
         input: call.input,
         outputLimit: call.outputLimit,
+        redactor: this.redactor,
       });
       const end = result.exitCode === undefined ? (result.endedBy ?? '') : `exit code ${result.exitCode}`;
       this.debug(`< ${call.title}: ${end} after ${formatDuration(Date.now() - begin)}`);
@@ -76,11 +77,10 @@ export class DockerCli {
   async demand(call: CliCall & { readonly code: ErrorCode; readonly next: string }): Promise<string> {
     const result = await this.run(call);
     if (result.exitCode === 0) return result.stdout;
-    const lines = lastLines(`${result.stdout}\n${result.stderr}`, SHOWN_LINES);
     const how = result.exitCode === undefined ? (result.endedBy ?? 'a signal') : `exit code ${result.exitCode}`;
     throw new ProcedureError(call.code, `${call.title} failed (${how}): ${reasonIn(result.stderr)}`, {
       next: call.next,
-      excerpt: [{ title: call.title, lines }],
+      excerpt: [{ title: call.title, lines: result.shown }],
     });
   }
 }

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { pack } from 'tar-stream';
 import { runChild, type ChildResult } from '../host/child.js';
+import { lastLines } from '../host/tail.js';
 import { ProcedureError } from '../model/errors.js';
 import type { IsolatedCompose, TreeEntry } from '../model/ports/isolated-compose.js';
 import type { EngineClient } from './client.js';
@@ -19,6 +20,7 @@ const PROGRAM = '/.rolling-restart-compose';
 const START_MS = 30_000;
 const RENDER_MS = 60_000;
 const LDD_MS = 10_000;
+const SHOWN_LINES = 30;
 /** Nobody: it owns nothing, and may write nowhere. */
 const NOBODY = '65534:65534';
 const MEMORY_BYTES = 512 * 1024 * 1024;
@@ -146,7 +148,7 @@ async function runInContainer(
         next: 'The engine has to be of the architecture that the runner is of. Nothing was changed.',
       });
     }
-    return { exitCode: ended.StatusCode, endedBy: undefined, stdout, stderr };
+    return { exitCode: ended.StatusCode, endedBy: undefined, stdout, stderr, shown: lastLines(stderr, SHOWN_LINES) };
   } finally {
     await removeContainer(client, id);
   }

@@ -1,3 +1,4 @@
+import type { ChildRedactor } from '../host/child.js';
 import { ProcedureError } from '../model/errors.js';
 import type { Compose } from '../model/ports/engine.js';
 import { childEnvironment, type Environment } from '../host/environment.js';
@@ -14,12 +15,14 @@ export interface ComposeOptions {
   /** What the CLI gets to see: the same engine as the API client's, the user's credentials and COMPOSE_ variables. */
   readonly environment: Environment;
   readonly debug: (line: string) => void;
+  /** For what the CLIs print, a build above all. */
+  readonly redactor?: ChildRedactor;
 }
 
 /** The Docker and Compose CLIs: the plugin `docker compose`, 2.24 or newer, and 5. */
-export function createCompose({ environment, debug }: ComposeOptions): Compose {
+export function createCompose({ environment, debug, redactor }: ComposeOptions): Compose {
   const own = childEnvironment(environment);
-  const cli = new DockerCli(own, debug);
+  const cli = new DockerCli(own, debug, redactor);
   let known: Promise<string> | undefined;
   const version = (): Promise<string> => (known ??= composeVersion(cli));
   return {

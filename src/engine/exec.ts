@@ -11,6 +11,7 @@ import { FrameStripper } from './frames.js';
 const DEFAULT_OUTPUT_LIMIT = 64 * 1024;
 /** The end of the output can be there before the exit code is. */
 const EXIT_POLL_MS = 10;
+const LF = 0x0a;
 
 /**
  * Runs a command in a running container and waits for its end. A command that cannot be started ends as it does with
@@ -97,9 +98,8 @@ class Tail {
   text(): string {
     const all = Buffer.concat(this.chunks);
     if (all.length <= this.limit) return all.toString('utf8');
-    let start = all.length - this.limit;
-    // Not in the middle of a character: bytes 10xxxxxx go on with one.
-    while (start < all.length && ((all[start] ?? 0) & 0xc0) === 0x80) start += 1;
-    return all.subarray(start).toString('utf8');
+    const kept = all.subarray(all.length - this.limit);
+    // From the next line on: half of a secret, or of a character, is not recognised any more.
+    return kept.subarray(kept.indexOf(LF) + 1).toString('utf8');
   }
 }

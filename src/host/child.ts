@@ -2,10 +2,13 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 import { ProcedureError, type StuckProcess } from '../model/errors.js';
 import { formatDuration } from '../model/units.js';
+import type { ByteFilter, Redactor } from '../model/ports/progress.js';
+import { shortened } from '../model/shortened.js';
 import { LineSplitter } from './lines.js';
-import { lastLines, Tail } from './tail.js';
+import { Tail } from './tail.js';
 
 /** Between SIGTERM and SIGKILL. The runner itself allows 7.5 s from its SIGINT to its SIGTERM, so this has to be less. */
 const GRACE_MS = 2_000;
@@ -15,6 +18,9 @@ const GRACE_MS = 2_000;
  */
 const LEFT_OPEN_MS = 3_000;
 const DEFAULT_OUTPUT_LIMIT = 64 * 1024;
+/** Kept for an error: as many lines, of as many characters. */
+const SHOWN_LINES = 30;
+const LONGEST_SHOWN = 2_000;
 
 export interface ChildOptions {
   readonly command: string;
@@ -32,7 +38,12 @@ export interface ChildOptions {
   readonly input?: string | undefined;
   /** Characters kept of stdout and of stderr, from the end; 64 Ki unless given, `Infinity` for all. */
   readonly outputLimit?: number | undefined;
+  /** Cleans the lines that people see, and the command line in errors; stdout and stderr of the result stay as they are. */
+  readonly redactor?: ChildRedactor | undefined;
 }
+
+/** What a child's output goes through before it is cut into lines. */
+export type ChildRedactor = Pick<Redactor, 'stream' | 'commandLine'>;
 
 export interface ChildResult {
   /** Undefined when a signal ended it. */
@@ -40,6 +51,8 @@ export interface ChildResult {
   readonly endedBy: NodeJS.Signals | undefined;
   readonly stdout: string;
   readonly stderr: string;
+  /** The last lines of both, in the order in which they came, for people. */
+  readonly shown: readonly string[];
 }
 
 /** The program is not there, or may not be run. */
@@ -76,9 +89,17 @@ export async function runChild(options: ChildOptions): Promise<ChildResult> {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
   feed(child, options.input);
-  const splitters = [
-    collect(child.stdout, kept.stdout, options.onLine),
-    collect(child.stderr, kept.stderr, options.onErrorLine),
+  const shown: string[] = [];
+  const show =
+    (onLine: ((line: string) => void) | undefined) =>
+    (line: string): void => {
+      if (line.trim() !== '') shown.push(shortened(line.trimEnd(), LONGEST_SHOWN));
+      if (shown.length > SHOWN_LINES) shown.shift();
+      onLine?.(line);
+    };
+  const outputs = [
+    new Output(child.stdout, kept.stdout, show(options.onLine), options.redactor),
+    new Output(child.stderr, kept.stderr, show(options.onErrorLine), options.redactor),
   ];
 
   const ending = new Ending(child);
@@ -87,12 +108,10 @@ export async function runChild(options: ChildOptions): Promise<ChildResult> {
   const deadline = setTimeout(() => ending.demand('deadline'), options.timeoutMs);
   try {
     const { exitCode, endedBy } = await waitForEnd(child);
-    for (const splitter of splitters) splitter.end();
-    const result = { exitCode, endedBy, stdout: kept.stdout.text(), stderr: kept.stderr.text() };
-    const output = lastLines(`${result.stdout}\n${result.stderr}`, 20);
-    if (ending.reason === 'cancelled') throw cancelled(title, output, options.signal?.reason);
-    if (ending.reason === 'deadline') throw late(title, options.timeoutMs, output, stuckOf(child, options));
-    return result;
+    for (const output of outputs) output.end();
+    if (ending.reason === 'cancelled') throw cancelled(title, shown, options.signal?.reason);
+    if (ending.reason === 'deadline') throw late(title, options.timeoutMs, shown, stuckOf(child, options));
+    return { exitCode, endedBy, stdout: kept.stdout.text(), stderr: kept.stderr.text(), shown };
   } finally {
     clearTimeout(deadline);
     ending.settle();
@@ -137,11 +156,31 @@ function feed(child: ChildProcess, input: string | undefined): void {
   child.stdin?.end(input);
 }
 
-function collect(stream: Readable | null, kept: Tail, onLine: ((line: string) => void) | undefined): LineSplitter {
-  const splitter = new LineSplitter(onLine ?? (() => undefined));
-  stream?.on('data', (chunk: Buffer) => kept.add(splitter.add(chunk)));
-  stream?.on('error', () => undefined);
-  return splitter;
+/** One of the two outputs: kept as it is, and handed on line by line as people may see it. */
+class Output {
+  readonly #splitter: LineSplitter;
+  readonly #filter: ByteFilter | undefined;
+
+  constructor(
+    stream: Readable | null,
+    kept: Tail,
+    onLine: (line: string) => void,
+    redactor: ChildRedactor | undefined,
+  ) {
+    this.#splitter = new LineSplitter(onLine);
+    this.#filter = redactor?.stream();
+    const decoder = new StringDecoder('utf8');
+    stream?.on('data', (chunk: Buffer) => {
+      kept.add(decoder.write(chunk));
+      for (const part of this.#filter?.push(chunk) ?? [chunk]) this.#splitter.add(part);
+    });
+    stream?.on('error', () => undefined);
+  }
+
+  end(): void {
+    for (const part of this.#filter?.end() ?? []) this.#splitter.add(part);
+    this.#splitter.end();
+  }
 }
 
 async function waitForEnd(child: ChildProcess): Promise<Pick<ChildResult, 'exitCode' | 'endedBy'>> {
@@ -188,9 +227,13 @@ function cancelled(title: string, lines: readonly string[], reason: unknown): Pr
 /** Of a long command line, which begins with where the project is, the end says what it does. */
 const SHOWN_COMMAND = { begin: 40, end: 120 } as const;
 
-function stuckOf({ pid }: ChildProcess, { command, args, timeoutMs }: ChildOptions): StuckProcess | undefined {
+function stuckOf(
+  { pid }: ChildProcess,
+  { command, args, timeoutMs, redactor }: ChildOptions,
+): StuckProcess | undefined {
   if (pid === undefined) return undefined;
-  const line = [path.basename(command), ...args].join(' ');
+  const whole = [path.basename(command), ...args].join(' ');
+  const line = redactor?.commandLine(whole) ?? whole;
   const { begin, end } = SHOWN_COMMAND;
   const short = line.length > begin + end ? `${line.slice(0, begin)} … ${line.slice(-end)}` : line;
   return { pid, command: short, waitedMs: timeoutMs };

@@ -1,5 +1,6 @@
 import { ProcedureError } from '../model/errors.js';
 import type { CommandResult, Commands } from '../model/ports/host.js';
+import type { Redactor } from '../model/ports/progress.js';
 import { ChildStartError, runChild } from './child.js';
 import { childEnvironment, type Environment } from './environment.js';
 import { endLeftProcesses, leftProcesses } from './left-processes.js';
@@ -8,12 +9,16 @@ import { lastLines, Tail } from './tail.js';
 const KEPT_OUTPUT = 64 * 1024;
 const SHOWN_LINES = 20;
 
+/** The command is in a variable: everybody on the host sees arguments, and a command may hold a secret. */
+const COMMAND_VARIABLE = 'ROLLING_RESTART_COMMAND';
+const RUN_IT = `command_=$${COMMAND_VARIABLE}; unset ${COMMAND_VARIABLE}; eval "$command_"`;
+
 /**
  * The user's own commands, in the shell that a workflow's `run:` with `shell: bash` uses: the first command that fails
  * ends it, in a pipe too.
  * @param environment what commands inherit: the process's own environment unless given
  */
-export function createCommands(environment: Environment = process.env): Commands {
+export function createCommands(environment: Environment = process.env, redactor?: Redactor): Commands {
   return {
     async run(options): Promise<CommandResult> {
       const { name, command, directory, timeoutMs, signal, onLine } = options;
@@ -25,10 +30,11 @@ export function createCommands(environment: Environment = process.env): Commands
       const begin = Date.now();
       const result = await runChild({
         command: 'bash',
-        args: ['--noprofile', '--norc', '-eo', 'pipefail', '-c', command],
+        args: ['--noprofile', '--norc', '-eo', 'pipefail', '-c', RUN_IT],
         title: name,
         cwd: directory,
-        env: childEnvironment(environment, options.environment),
+        env: childEnvironment(environment, { ...options.environment, [COMMAND_VARIABLE]: command }),
+        redactor,
         timeoutMs,
         signal,
         onLine: take,
@@ -40,7 +46,8 @@ export function createCommands(environment: Environment = process.env): Commands
       if (result.exitCode === 0) return { durationMs: Date.now() - begin, output: output.text() };
       throw withOutput(failure(name, command, result), output);
     },
-    left: leftProcesses,
+    left: async (run) =>
+      (await leftProcesses(run)).map((one) => ({ ...one, command: redactor?.commandLine(one.command) ?? one.command })),
     endLeft: endLeftProcesses,
   };
 }

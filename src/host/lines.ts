@@ -10,17 +10,14 @@ export class LineSplitter {
 
   constructor(private readonly onLine: (line: string) => void) {}
 
-  /** @returns the chunk as text */
-  add(chunk: Buffer): string {
-    const text = this.#decoder.write(chunk);
-    const lines = (this.#rest + text).split('\n');
+  add(chunk: Buffer): void {
+    const lines = (this.#rest + this.#decoder.write(chunk)).split('\n');
     this.#rest = lines.pop() ?? '';
     for (const line of lines) this.#emit(line);
     while (this.#rest.length > LONGEST_LINE) {
       this.#emit(this.#rest.slice(0, LONGEST_LINE));
       this.#rest = this.#rest.slice(LONGEST_LINE);
     }
-    return text;
   }
 
   /** Hands on what has no line end. */

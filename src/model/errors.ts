@@ -147,6 +147,12 @@ export function asProcedureError(thrown: unknown): ProcedureError {
       cause: error,
     });
   }
+  if ('code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')) {
+    return new ProcedureError('E_DISK_FULL', `There is no space left to write to: ${error.message}`, {
+      next: 'Make room on that disk, and start again.',
+      cause: error,
+    });
+  }
   return new ProcedureError('E_INTERNAL', error.message, {
     next: 'Please report this with the log of the run.',
     cause: error,

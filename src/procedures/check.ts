@@ -54,6 +54,7 @@ export const check: Procedure = {
     lookAtDisk(viewing, await diskSpaceGate(viewing, opened));
     // Refused before anything is planned.
     if (owner === undefined) await lookAhead(viewing);
+    problems.push(...lookAtSecrets(viewing));
     for (const line of stopped) viewing.progress.info(line);
     viewing.recorder.nextSteps.push(...stopped.map((line) => `${line}. To start it: procedure start.`));
     const words = stopped.length === 0 ? '' : `; ${stopped.join('; ')}`;
@@ -96,6 +97,14 @@ async function lookAtReleases(viewing: Viewing, service: string, current: Curren
     problems.push(`${service} does not run what was deployed last (${live.id}): someone changed it by hand`);
   }
   return problems;
+}
+
+/** A name that people see everywhere is a weak secret, and the log would not be readable without it. */
+function lookAtSecrets({ redactor }: Viewing): readonly string[] {
+  const found = redactor
+    .unhidden()
+    .map(({ name, what }) => `the value of ${name} is ${what}: it is not hidden in the log`);
+  return [...new Set(found)];
 }
 
 function lookAtDisk(viewing: Viewing, finding: GateFinding): void {

@@ -3,6 +3,7 @@ import type { SloRecord } from '../model/slo-record.js';
 import { greenRuns, targetsFinding, trendCharts, trendFinding } from '../model/slo-report.js';
 import { formatDuration } from '../model/units.js';
 import { requireServices } from '../steps/open-project.js';
+import { writeOrWarn } from '../run/write-or-warn.js';
 import type { Viewing } from '../steps/session.js';
 import { ended, type Procedure, type ProcedureResult } from './procedure.js';
 
@@ -27,10 +28,14 @@ export const sloReport: Procedure = {
       recorder.charts.push(...trendCharts(service, records));
     }
     const records = [...all.values()].flat();
-    if (request.metricsFile !== undefined && !request.dryRun) {
-      await viewing.metrics.write(request.metricsFile, sloMetrics(project, all));
-      progress.info(`metrics written to ${request.metricsFile}`);
-      recorder.note(`metrics written to ${request.metricsFile}`);
+    const { metricsFile } = request;
+    if (metricsFile !== undefined && !request.dryRun) {
+      const families = sloMetrics(project, all);
+      const write = (): Promise<void> => viewing.metrics.write(metricsFile, families);
+      if (await writeOrWarn(progress, `The metrics file ${metricsFile}`, write)) {
+        progress.info(`metrics written to ${metricsFile}`);
+        recorder.note(`metrics written to ${metricsFile}`);
+      }
     }
     const headline =
       records.length === 0

@@ -13,11 +13,10 @@ export interface Annotation {
 export function annotations(report: RunReport): readonly Annotation[] {
   const list: Annotation[] = [];
   if (!isGreen(report.outcome)) {
-    const reason = report.error === undefined ? '' : ` ${report.error.code}: ${report.error.message}`;
     const next = report.nextSteps[0] ?? report.error?.next;
     list.push({
       level: 'error',
-      text: `${report.outcome}: ${report.headline}${reason}${next === undefined ? '' : `\nNext: ${next}`}`,
+      text: `${report.outcome}: ${report.headline}${reasonOf(report)}${next === undefined ? '' : `\nNext: ${next}`}`,
     });
   }
   if (report.undoError !== undefined) {
@@ -29,4 +28,10 @@ export function annotations(report: RunReport): readonly Annotation[] {
     }
   }
   return list;
+}
+
+/** What the headline says is not said twice. */
+function reasonOf({ error, headline }: RunReport): string {
+  if (error === undefined) return '';
+  return headline.includes(error.message) ? ` (${error.code})` : ` ${error.code}: ${error.message}`;
 }

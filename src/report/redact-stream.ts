@@ -1,4 +1,4 @@
-import type { SecretRedactor } from './redact.js';
+import type { ByteFilter } from '../model/ports/progress.js';
 import { masked, MASK, type SecretIndex } from './secret-index.js';
 
 const LF = 0x0a;
@@ -15,14 +15,14 @@ const KEY_ENDS = '-----END';
  * Redacts a stream of bytes line by line in bounded memory. Lines without anything suspicious pass as the bytes they are,
  * whatever their encoding; of the others only the secret is replaced.
  */
-export class RedactingStream {
+export class RedactingStream implements ByteFilter {
   private carry: Buffer = Buffer.alloc(0);
   /** Inside a secret that was longer than a piece: what follows belongs to it up to the next delimiter. */
   private swallowing = false;
   /** Bytes seen of a private key whose end has not come yet; undefined outside of one. */
   private keyBytes: number | undefined;
 
-  constructor(private readonly redactor: Pick<SecretRedactor, 'index'>) {}
+  constructor(private readonly redactor: { readonly index: () => SecretIndex }) {}
 
   /** @returns what can be written now */
   push(chunk: Buffer): readonly Buffer[] {

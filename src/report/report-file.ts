@@ -1,4 +1,4 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ProcedureError } from '../model/errors.js';
 import type { Redactor } from '../model/ports/progress.js';
@@ -16,6 +16,7 @@ export async function writeReportFile(path: string, report: RunReport, redactor:
     await writeFile(partial, `${JSON.stringify(redactor.json(report), null, 2)}\n`, { mode: 0o600 });
     await rename(partial, path);
   } catch (thrown) {
+    await rm(partial, { force: true }).catch(() => undefined);
     throw new ProcedureError('E_EVIDENCE', `The report could not be written to ${path}`, {
       next: 'See that the directory can be written and has space, or give another state-dir.',
       cause: thrown,

@@ -7,9 +7,12 @@ export class SecretIndex {
   readonly longestNeedle: number;
   private readonly needles: readonly Needle[];
   private readonly scan: Scan;
+  private readonly names: readonly string[];
 
-  constructor(needles: readonly Needle[]) {
+  /** @param names in latin1, as needles; they are never hidden, and neither is a part of them */
+  constructor(needles: readonly Needle[], names: Iterable<string> = []) {
     this.needles = needles.flatMap((needle) => pieces(needle));
+    this.names = [...names];
     this.longestNeedle = this.needles.reduce((longest, { bytes }) => Math.max(longest, bytes.length), 0);
     this.scan = new Scan([...HINTS, ...this.needles.map(({ bytes }) => bytes)]);
   }
@@ -24,7 +27,32 @@ export class SecretIndex {
         found.push({ start: at, end: at + length, from: at });
       }
     }
-    return merged(found);
+    return merged(found.filter(({ from, end }) => !this.isInName(bytes, from, end)));
+  }
+
+  /** @returns the secret whose beginning the text ends with: it was cut there; undefined when there is none */
+  cutAtEnd(bytes: string): Span | undefined {
+    for (let start = Math.max(0, bytes.length - this.longestNeedle); start <= bytes.length - SHORTEST_CUT; start += 1) {
+      const tail = bytes.slice(start);
+      const isWord = isWordAt(bytes, start - 1);
+      const found = this.needles.some((one) => one.bytes.startsWith(tail) && !(one.wholeWord && isWord));
+      if (found) return { start, end: bytes.length, from: start };
+    }
+    return undefined;
+  }
+
+  /** @returns whether the place is part of a name that the compose files use, where the text has the whole of it */
+  private isInName(bytes: string, from: number, end: number): boolean {
+    const hit = bytes.slice(from, end);
+    return this.names.some((name) => {
+      for (let at = name.indexOf(hit); at !== -1; at = name.indexOf(hit, at + 1)) {
+        const [start, last] = [from - at, from - at + name.length];
+        if (start >= 0 && bytes.startsWith(name, start) && !isWordAt(bytes, start - 1) && !isWordAt(bytes, last)) {
+          return true;
+        }
+      }
+      return false;
+    });
   }
 
   /** @returns where in the bytes a secret may be, or -1 when there is none up to `end` */
@@ -47,6 +75,9 @@ export function masked(bytes: string, spans: readonly Span[]): string {
   }
   return text + bytes.slice(at);
 }
+
+/** Fewer characters at the end of a cut text are no trace of a secret. */
+const SHORTEST_CUT = 3;
 
 /** A needle longer than the stream keeps back at a cut is looked for in pieces. */
 const LONGEST_PIECE = 4096;

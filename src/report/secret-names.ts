@@ -2,8 +2,17 @@
  * What makes a variable look like a secret, and what is so ordinary that hiding it would only make text unreadable.
  */
 
+/** A value that has to be hidden, by the name of what holds it. */
+export interface NamedSecret {
+  readonly name: string;
+  readonly value: string;
+  /** The text that shows by its form that this part of it is a secret. */
+  readonly from?: string;
+}
+
 /** These words make a name secret wherever they stand in it. */
-const ANYWHERE = /PASSW(?:OR)?D|PASSPHRASE|SECRET|TOKEN|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE|CONNECTION_?STRING/;
+const ANYWHERE =
+  /PASSW(?:OR)?D|PASSPHRASE|REQUIREPASS|SECRET|TOKEN|CREDENTIAL|API_?KEY|ACCESS_?KEY|BASIC_?AUTH|PRIVATE|CONNECTION_?STRING/;
 /** These only as words of their own: `AUTHOR`, `KEYBOARD` and `COMPASS` are no secrets. */
 const AS_WORD =
   /(?:^|_)(?:PASS|PWD|PW|PIN|KEYS?|CREDS?|O?AUTH|DSN|SALT|JWT|COOKIE|HMAC|SIGNATURE|WEBHOOK)(?:_|\d*$)|KEY$/;
@@ -15,7 +24,7 @@ const ORDINARY_NAMES = new Set(
    PYTHONUNBUFFERED PYTHONPATH JAVA_HOME GOPATH GOROOT PGDATA SSH_AUTH_SOCK XDG_RUNTIME_DIR DOCKER_HOST
    COMPOSE_PROJECT_NAME COMPOSE_FILE container`.split(/\s+/),
 );
-const ORDINARY_NAME_PATTERN = /^LC_|_VERSION$|^VERSION$/;
+const ORDINARY_NAME_PATTERN = /^LC_|(?:^|_)(?:VERSION|IMAGE|TAG|REGISTRY)$/;
 
 const ORDINARY_VALUES = new Set(
   `true false yes no on off none null undefined enabled disabled auto default always never

@@ -8,22 +8,31 @@ import { changedWords, outcomeSign } from './words.js';
 
 const LONGEST_EXCERPT = 40;
 
-/** The end of the log, and what a terminal shows: outcome, what is live, what went wrong, what to do. */
-export function renderText(report: RunReport): string {
+/**
+ * The end of the log, and what a terminal shows: outcome, what is live, what went wrong, what to do.
+ * @param withoutOutcome leaves the first line out, for where an annotation says it
+ */
+export function renderText(report: RunReport, { withoutOutcome = false } = {}): string {
   const title = report.dryRun ? 'dry run, nothing was changed' : outcomeSign(report.outcome);
-  const lines = ['', `${title}: ${report.headline}`, `${report.procedure} took ${formatDuration(report.durationMs)}`];
+  const lines = [
+    ...(withoutOutcome ? [] : ['', `${title}: ${report.headline}`]),
+    `${report.procedure} took ${formatDuration(report.durationMs)}`,
+  ];
   if (!isGreen(report.outcome)) lines.push(changedWords(report));
   lines.push(...errorLines('Error', report.error, report), ...errorLines('Undoing failed', report.undoError, report));
   if (report.services.length > 0)
-    lines.push('', 'Services', ...report.services.map((service) => serviceLine(service, report.dryRun)));
+    lines.push('', 'Services', ...bounded(report.services.map((service) => serviceLine(service, report.dryRun))));
   if (report.warnings.length > 0) {
     lines.push('', 'Warning signs');
     lines.push(
-      ...report.warnings.map((sign) => `  ⚠ ${sign.severity}, ${sign.service}: ${sign.message} (${sign.action})`),
+      ...bounded(
+        report.warnings.map((sign) => `  ⚠ ${sign.severity}, ${sign.service}: ${sign.message} (${sign.action})`),
+      ),
     );
   }
   if (report.traffic !== undefined) lines.push('', 'Traffic', `  ${trafficLine(report.traffic)}`);
-  for (const finding of report.findings) lines.push('', finding.title, ...columns([finding.columns, ...finding.rows]));
+  for (const finding of report.findings)
+    lines.push('', finding.title, ...bounded(columns([finding.columns, ...finding.rows])));
   if (report.slo.length > 0) {
     lines.push('', 'Targets');
     lines.push(
@@ -43,6 +52,14 @@ export function renderText(report: RunReport): string {
   }
   if (report.evidencePath !== undefined) lines.push('', `Evidence: ${report.evidencePath}`);
   return lines.map(stripControls).join('\n');
+}
+
+/** A list of thousands hides what stands before it. */
+const LONGEST_LIST = 200;
+
+function bounded(lines: readonly string[]): readonly string[] {
+  if (lines.length <= LONGEST_LIST) return lines;
+  return [...lines.slice(0, LONGEST_LIST), `  … (cut: the report has ${lines.length - LONGEST_LIST} more lines)`];
 }
 
 function serviceLine(service: ServiceReport, dryRun: boolean): string {

@@ -1,10 +1,17 @@
 import type { ProcedureError } from '../model/errors.js';
 import { isGreen, type OutcomeKind } from '../model/outcome.js';
 import type { TrafficReport } from '../model/traffic.js';
+import type { Operation } from '../model/operation.js';
+import type { Decision, Plan } from '../model/plan.js';
+import { shortened } from '../model/shortened.js';
 import type { ReportedError, RunReport } from '../model/report.js';
 import { checklists } from './checklists.js';
 import type { Recorder } from './recorder.js';
 import type { Run } from './run.js';
+
+/** What is shown of a log under an error. */
+const EXCERPT_LINES = 100;
+const EXCERPT_CHARACTERS = 2_000;
 
 export interface EndedRun {
   readonly outcome: OutcomeKind;
@@ -30,8 +37,8 @@ export function buildReport(run: Run, ended: EndedRun): RunReport {
     durationMs: Date.now() - recorder.startedAt.getTime(),
     invocation,
     engine: recorder.engine,
-    services: recorder.services,
-    plan: recorder.plan,
+    services: recorder.services.map((service) => ({ ...service, reasons: service.reasons.map(clean) })),
+    plan: recorder.plan === undefined ? undefined : cleanPlan(recorder.plan, clean),
     timeline: recorder.timeline.map((entry) => ({ ...entry, text: clean(entry.text) })),
     warnings: recorder.warnings.map((sign) => ({ ...sign, message: clean(sign.message) })),
     checklists: checklists(recorder),
@@ -57,6 +64,24 @@ function hasChanged({ outcome, changed }: EndedRun, { difference, unseen }: Reco
   return difference === 'other' || ((isGreen(outcome) || unseen) && changed);
 }
 
+/** Commands, notes and reasons hold what people wrote. */
+function cleanPlan(plan: Plan, clean: (text: string) => string): Plan {
+  const operation = (one: Operation): Operation => ('command' in one ? { ...one, command: clean(one.command) } : one);
+  const decision = (one: Decision): Decision =>
+    one.kind === 'change' ? { ...one, reasons: one.reasons.map(clean) } : one;
+  return {
+    ...plan,
+    preparation: plan.preparation.map(operation),
+    services: plan.services.map((service) => ({
+      ...service,
+      decision: decision(service.decision),
+      diff: service.diff?.map(clean),
+      notes: service.notes.map(clean),
+      operations: service.operations.map(operation),
+    })),
+  };
+}
+
 /** Addresses and versions may hold what is secret: the one is the user's, the others are what a service answers. */
 function cleanTraffic(traffic: TrafficReport | undefined, clean: (text: string) => string): TrafficReport | undefined {
   if (traffic === undefined) return undefined;
@@ -78,7 +103,10 @@ function reported(error: ProcedureError | undefined, clean: (text: string) => st
     code: error.code,
     message: clean(error.message),
     next: clean(error.next),
-    excerpt: error.excerpt.map(({ title, lines }) => ({ title, lines: lines.map(clean) })),
+    excerpt: error.excerpt.map(({ title, lines }) => ({
+      title: clean(title),
+      lines: lines.slice(-EXCERPT_LINES).map((line) => shortened(clean(line), EXCERPT_CHARACTERS)),
+    })),
   };
 }
 

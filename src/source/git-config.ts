@@ -24,22 +24,33 @@ export function configuration(
 }
 
 /**
- * The token as GitHub takes it for git over HTTPS (the way of actions/checkout), sent to the server of the origin alone.
- * An origin that is not http(s), or that carries its own password, gets none.
+ * How git logs in to the server of the origin, and to that alone: with the token as GitHub takes it (the way of
+ * actions/checkout), or with the password that the origin's address carries. git hands that address to a child of its own as
+ * an argument, which everybody on the host sees: it is replaced by one without the password.
  *
  * The empty value first takes away headers that the checkout's own configuration has: actions/checkout leaves an
  * expired one there, and two make the server refuse both.
  */
-export function tokenConfiguration(origin: string | undefined, token: string | undefined): readonly ConfigPair[] {
-  if (token === undefined || token === '' || origin === undefined) return [];
-  const url = parseHttp(origin);
-  if (url === undefined || url.password !== '') return [];
+export function loginConfiguration(origin: string | undefined, token: string | undefined): readonly ConfigPair[] {
+  const url = origin === undefined ? undefined : parseHttp(origin);
+  if (origin === undefined || url === undefined) return [];
+  const own = url.password !== '';
+  if (!own && (token === undefined || token === '')) return [];
+  const login = own ? `${decoded(url.username)}:${decoded(url.password)}` : `x-access-token:${token ?? ''}`;
   const key = `http.${url.protocol}//${url.host}/.extraheader`;
-  const basic = Buffer.from(`x-access-token:${token}`).toString('base64');
   return [
     { key, value: '' },
-    { key, value: `AUTHORIZATION: basic ${basic}` },
+    { key, value: `AUTHORIZATION: basic ${Buffer.from(login).toString('base64')}` },
+    ...(own ? [{ key: `url.${withoutCredentials(origin)}.insteadOf`, value: origin }] : []),
   ];
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /** @returns the URL without user name and password */

@@ -5,7 +5,7 @@ import type { Checkout, Source } from '../model/ports/source.js';
 import type { Environment } from '../host/environment.js';
 import { GitCli, gitFailed } from './git-cli.js';
 import { fetchRef } from './fetch.js';
-import { tokenConfiguration, withoutCredentials, type ConfigPair } from './git-config.js';
+import { loginConfiguration, withoutCredentials, type ConfigPair } from './git-config.js';
 import { readTree } from './tree.js';
 import { addWorktree, moveCheckout, removeWorktree } from './worktrees.js';
 
@@ -59,7 +59,7 @@ export function createSource(options: SourceOptions = {}): Source {
           next: 'Add one (git remote add origin URL), or name a commit that is there already.',
         });
       }
-      lastToken = tokenConfiguration(url, token);
+      lastToken = loginConfiguration(url, token);
       return fetchRef({ git, directory, config: lastToken, signal }, ref);
     },
 

@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asProcedureError, ProcedureError } from '../model/errors.js';
+import { ProcedureError } from '../model/errors.js';
 import { isAlive, type ObservedContainer } from '../model/service.js';
 import { formatDuration } from '../model/units.js';
 import type { Run } from '../run/run.js';
+import { writeOrWarn } from '../run/write-or-warn.js';
 
 /** A frozen service is down: each piece of evidence has this long, all of them at once. */
 const PIECE_MS = 8_000;
@@ -27,12 +28,8 @@ export async function captureUrgently(
   const { engine, evidence } = run;
   const { id } = container;
   const piece = async (what: string, take: () => Promise<unknown>): Promise<void> => {
-    try {
-      await within(PIECE_MS, what, take());
-    } catch (error) {
-      if (signal.aborted) throw error;
-      run.progress.warning(`evidence of ${container.name}: no ${what}: ${asProcedureError(error).message}`);
-    }
+    const evidenceOf = `Evidence of ${container.name} (${what})`;
+    await writeOrWarn(run.progress, evidenceOf, () => within(PIECE_MS, what, take()), signal);
   };
   const newest = async (lines: number, file: string): Promise<void> => {
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(PIECE_MS)]);

@@ -1,9 +1,12 @@
 import type { Excerpt } from '../model/errors.js';
 import type { ObservedContainer } from '../model/service.js';
-import { text } from 'node:stream/consumers';
+import { shortened } from '../model/shortened.js';
 import type { Run } from '../run/run.js';
+import { linesOf } from './log-lines.js';
 
 const SHOWN_LOG_LINES = 40;
+/** Of a line: enough to recognise it by. */
+const SHOWN_CHARACTERS = 500;
 const LOG_DEADLINE_MS = 10_000;
 
 /**
@@ -16,7 +19,7 @@ export async function explainContainer(run: Run, container: ObservedContainer): 
   if (probes.length > 0) {
     excerpt.push({
       title: `health check of ${container.name}: last ${probes.length} of its outputs`,
-      lines: probes.map((probe) => run.redactor.text(`exit ${probe.exitCode}: ${probe.output.trim().slice(0, 500)}`)),
+      lines: probes.map((probe) => `exit ${probe.exitCode}: ${shortened(probe.output.trim(), SHOWN_CHARACTERS)}`),
     });
   }
   const lines = await lastLines(run, container.id, SHOWN_LOG_LINES);
@@ -38,15 +41,17 @@ export function describeState(container: ObservedContainer): string {
   return words.join(', ');
 }
 
-/** Last lines of a container's log, redacted; empty when the engine cannot give them. */
+/** Last lines of a container's log, redacted and shortened; why not, when the engine cannot give them. */
 export async function lastLines(run: Run, id: string, count: number): Promise<readonly string[]> {
   try {
     const log = await run.engine.logs(id, { tail: count, signal: AbortSignal.timeout(LOG_DEADLINE_MS) });
-    return run.redactor
-      .text(await text(log))
-      .split('\n')
-      .filter((line) => line !== '')
-      .slice(-count);
+    const lines: string[] = [];
+    for await (const line of linesOf(log)) {
+      if (line === '') continue;
+      lines.push(shortened(line, SHOWN_CHARACTERS));
+      if (lines.length > count) lines.shift();
+    }
+    return lines;
   } catch (error) {
     return [`(the log cannot be read: ${error instanceof Error ? error.message : String(error)})`];
   }

@@ -1,7 +1,7 @@
 import type { ObservedContainer } from '../model/service.js';
-import { asProcedureError } from '../model/errors.js';
 import { captureUrgently } from './capture-urgent.js';
 import type { Run } from '../run/run.js';
+import { writeOrWarn } from '../run/write-or-warn.js';
 
 /**
  * The engine gives a json-file log of short lines at about 8.5 MB/s (measured on 26.1.5), 2 GB in four minutes. The old
@@ -25,25 +25,16 @@ export async function captureEvidence(
   const containers = await run.engine.containers(project, service);
   for (const container of containers) {
     const folder = `${service}/${moment}/${container.name}`;
-    learnEnvironment(run, container);
-    try {
-      await (isUrgent(run) && moment === 'before' ? captureUrgently : captureOne)(run, container, folder, signal);
-    } catch (error) {
-      if (signal.aborted) throw error;
-      run.progress.warning(`evidence of ${container.name}: ${asProcedureError(error).message}`);
-    }
+    const capture = isUrgent(run) && moment === 'before' ? captureUrgently : captureOne;
+    await writeOrWarn(
+      run.progress,
+      `Evidence of ${container.name}`,
+      () => capture(run, container, folder, signal),
+      signal,
+    );
   }
   if (containers.length > 0) run.recorder.captured.push(`${service} ${moment}`);
   return containers;
-}
-
-function learnEnvironment(run: Run, container: ObservedContainer): void {
-  run.redactor.learn(
-    container.environment.map((entry) => {
-      const split = entry.indexOf('=');
-      return { name: entry.slice(0, split), value: entry.slice(split + 1) };
-    }),
-  );
 }
 
 /** A service that does harm or answers nothing does not wait for a whole log. */

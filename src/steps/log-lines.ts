@@ -1,19 +1,26 @@
 import type { Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+import { shortened } from '../model/shortened.js';
 import type { Request } from '../model/request.js';
 
 /** Longest line that is looked at; the rest of a longer one is passed over. */
 const LINE_LIMIT = 16 * 1024;
+const SAMPLE_CHARACTERS = 300;
 
-/** The lines of a byte stream, in bounded memory. */
+/** The lines of a byte stream from its beginnings, in bounded memory. A log of the engine is redacted already. */
 export async function* linesOf(stream: Readable): AsyncGenerator<string> {
+  const decoder = new StringDecoder('utf8');
   let rest = '';
   for await (const chunk of stream) {
-    rest += Buffer.isBuffer(chunk) ? chunk.toString('utf8') : String(chunk);
-    const lines = rest.split('\n');
-    rest = (lines.pop() ?? '').slice(-LINE_LIMIT);
-    for (const line of lines) yield line.slice(0, LINE_LIMIT);
+    const lines = (rest + decoder.write(Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk)))).split('\n');
+    rest = (lines.pop() ?? '').slice(0, LINE_LIMIT + 1);
+    for (const line of lines) yield lookedAt(line);
   }
-  if (rest !== '') yield rest;
+  if (rest !== '') yield lookedAt(rest);
+}
+
+function lookedAt(line: string): string {
+  return line.slice(0, LINE_LIMIT);
 }
 
 /** Says whether a line of a log is an error line. */
@@ -43,6 +50,11 @@ export interface ErrorCount {
   readonly samples: readonly string[];
 }
 
+/** @returns what a message shows of a line that was redacted before */
+export function sampleOf(line: string): string {
+  return shortened(line.trim(), SAMPLE_CHARACTERS);
+}
+
 /** Counts the lines that match; memory does not grow with the log. */
 export async function countErrors(stream: Readable, matcher: LineMatcher | undefined): Promise<ErrorCount> {
   let errors = 0;
@@ -52,7 +64,7 @@ export async function countErrors(stream: Readable, matcher: LineMatcher | undef
     lines += 1;
     if (matcher?.test(line) !== true) continue;
     errors += 1;
-    if (samples.length < 5) samples.push(line.trim().slice(0, 300));
+    if (samples.length < 5) samples.push(sampleOf(line));
   }
   return { errors, lines, samples };
 }

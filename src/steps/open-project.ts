@@ -1,18 +1,15 @@
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { asProcedureError, ProcedureError } from '../model/errors.js';
 import type { ComposeTarget, EngineFacts } from '../model/ports/engine.js';
 import type { Checkout } from '../model/ports/source.js';
 import type { Request } from '../model/request.js';
-import type { ComposeProject } from '../model/service.js';
 import type { Run } from '../run/run.js';
 import { reviveEngine } from './remedies/index.js';
 import type { OpenProject } from './session.js';
 
 /** Engine 24 (API 1.43) and Compose 2.24 (`!reset`, `env_file.required`) are the oldest that are tested and supported. */
 export const MINIMUM_VERSIONS = { engine: [24, 0], compose: [2, 24] } as const;
-
-const SECRET_FILE_LIMIT_BYTES = 16 * 1024;
 
 /**
  * Finds the engine, checks the versions, renders the live compose files and looks at the checkout. Changes nothing.
@@ -34,12 +31,6 @@ export async function openProject(run: Run): Promise<OpenProject> {
   run.recorder.engine = { version: facts.version, compose, name: facts.name };
   const [live, place, checkout] = await reading;
   run.recorder.project = live.name;
-  for (const service of Object.values(live.services)) {
-    run.redactor.learn(
-      Object.entries(service.environment).flatMap(([name, value]) => (value === null ? [] : [{ name, value }])),
-    );
-  }
-  await learnSecretFiles(run, live);
   return { facts, target, place, live, checkout: await asReached(checkout, request.workingDirectory) };
 }
 
@@ -75,17 +66,6 @@ async function factsOf(run: Run): Promise<EngineFacts> {
 /** Until what was just asked is on its way. */
 function afterRequest(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-/** Contents of `secrets:` are secrets wherever they turn up; one that is not a small text is no password. */
-async function learnSecretFiles(run: Run, live: ComposeProject): Promise<void> {
-  for (const [name, { file }] of Object.entries(live.secrets)) {
-    if (file === undefined) continue;
-    const facts = await stat(file).catch(() => undefined);
-    if (facts?.isFile() !== true || facts.size > SECRET_FILE_LIMIT_BYTES) continue;
-    const value = await readFile(file, 'utf8').catch(() => ''); // unreadable for us is unreadable for our logs
-    run.redactor.learn([{ name: `secret ${name}`, value: value.trim() }]);
-  }
 }
 
 /** @returns how Compose reads the live files */

@@ -1,5 +1,6 @@
 import { incidentLine, type Incident, type RootCause } from '../model/incident.js';
 import type { Run } from '../run/run.js';
+import { writeOrWarn } from '../run/write-or-warn.js';
 
 /** Shows what was found, and writes it where people look for it later. Whatever fails here fails nothing. */
 export async function recordIncident(
@@ -35,11 +36,10 @@ export async function recordIncident(
     })),
     evidencePath: run.evidence.path,
   };
-  try {
-    await run.incidents.append(clean(incidentLine(incident)));
-    progress.info(`incident written to ${run.incidents.path}`);
-  } catch (error) {
-    progress.warning(`the incident could not be written to ${run.incidents.path}: ${String(error)}`);
+  const { incidents } = run;
+  const line = clean(incidentLine(incident));
+  if (await writeOrWarn(progress, `The incident log ${incidents.path}`, () => incidents.append(line))) {
+    progress.info(`incident written to ${incidents.path}`);
   }
   const issue = await run.codeHost.reportIncident(incident);
   if (issue === undefined) return;

@@ -95,9 +95,8 @@ export async function runReleaseCommand(
     const log = await engine.logs(id, { follow: true, signal });
     const reading = (async () => {
       for await (const line of linesOf(log)) {
-        const shown = session.redactor.text(line);
-        session.progress.info(`  │ ${shown}`);
-        last.push(shown);
+        session.progress.info(`  │ ${line}`);
+        last.push(line);
         if (last.length > SHOWN_LINES) last.shift();
       }
     })().catch((error: unknown) => session.progress.debug(`log of release-command: ${String(error)}`));

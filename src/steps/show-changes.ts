@@ -33,8 +33,8 @@ export function changedConfiguration(
   const wanted = partOf(document, service);
   const old = before === undefined ? knownFromContainer(current, wanted) : partOf(before.definition, service);
   if (old === undefined) return [];
-  // The redactor has seen the environment of today, and not that of before.
-  viewing.redactor.learn(environmentOf(old));
+  // The redactor has seen the definition of today, and not that of before.
+  if (before !== undefined) viewing.redactor.learnDocument(before.definition, []);
   const shown = (part: unknown): { readonly raw: unknown; readonly shown: unknown } => ({
     raw: part,
     shown: viewing.redactor.json(part),
@@ -89,11 +89,4 @@ function knownFromContainer(
     }),
   );
   return { ...wanted, environment };
-}
-
-function environmentOf(part: Readonly<Record<string, unknown>>): readonly { name: string; value: string }[] {
-  const environment = (part['environment'] ?? {}) as Readonly<Record<string, unknown>>;
-  return Object.entries(environment).flatMap(([name, value]) =>
-    typeof value === 'string' ? [{ name, value: value.replaceAll('$$', '$') }] : [],
-  );
 }

@@ -1,6 +1,7 @@
 import { ProcedureError, asProcedureError } from '../model/errors.js';
 import type { OperationOf } from '../model/operation.js';
 import { UNKNOWN_CONTENTS, type ReleaseWithDefinition } from '../model/release.js';
+import { shortened } from '../model/shortened.js';
 import { formatDuration } from '../model/units.js';
 import { commandEnvironment, runInContainer, runOnHost } from './commands.js';
 import { describeState, explainContainer } from './diagnose.js';
@@ -217,7 +218,7 @@ async function checkVersion(session: Session, { containers, goingBack }: Subject
   if (words.includes(expectedVersion) || words.includes(`v${expectedVersion}`)) return expectedVersion;
   throw new ProcedureError(
     'E_VERIFICATION',
-    `version-command says "${output.slice(0, 200)}", expected is ${expectedVersion}`,
+    `version-command says "${shortened(output, 200)}", expected is ${expectedVersion}`,
     {
       next: 'Either the wrong code was built, or expected-version is wrong.',
     },
@@ -267,7 +268,7 @@ async function checkErrorLines(session: Session, subject: Subject): Promise<stri
   }
   subject.onCounted({ errors, lines });
   if (errors > 0) {
-    const judged = errorLinesSign(errors, session.redactor.text(samples[0] ?? ''), subject.signs);
+    const judged = errorLinesSign(errors, samples[0] ?? '', subject.signs);
     raise(session, subject.signs, { sign: 'error-lines', service: subject.service, ...judged });
   }
   return errors === 0 ? `none in ${lines} lines` : `${errors} in ${lines} lines (a warning)`;

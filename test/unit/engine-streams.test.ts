@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FrameStripper } from '../../src/engine/frames.js';
+import { FrameStripper, LogFrames } from '../../src/engine/frames.js';
 import { jsonLines } from '../../src/engine/json-lines.js';
 import { filesInTar, insideVolume, tarWithFiles } from '../../src/engine/tar.js';
 
@@ -57,6 +57,74 @@ describe('FrameStripper', () => {
   it("throws the engine's own error", async () => {
     const frames = Buffer.concat([frame(1, Buffer.from('a line\n')), frame(3, Buffer.from('log is corrupt'))]);
     await expect(strip([frames.subarray(0, 20), frames.subarray(20)])).rejects.toThrow('log is corrupt');
+  });
+});
+
+describe('LogFrames', () => {
+  const AT = '2026-11-30T18:40:17.053916601Z ';
+  const text = async (chunks: readonly Buffer[], timestamps = true): Promise<string> =>
+    (await buffer(Readable.from(chunks).pipe(new LogFrames(timestamps)))).toString();
+
+  it('joins a line that Docker keeps in pieces, also with lines of the other stream between them', async () => {
+    const written: readonly (readonly [number, string])[] = [
+      [1, `${AT}first\n`],
+      [1, `${AT}my sec`],
+      [2, `${AT}error one\n`],
+      [1, `${AT}ret is`],
+      [2, `${AT}error `],
+      [1, `${AT} long\n`],
+      [2, `${AT}two\n`],
+      [1, `${AT}last`],
+    ];
+    const bytes = Buffer.concat(written.map(([stream, payload]) => frame(stream, Buffer.from(payload))));
+    const wanted = `${AT}first\n${AT}my secret is long\n${AT}error one\n${AT}error two\n${AT}last`;
+    for (let at = 0; at <= bytes.length; at += 1) expect(await text(cut(Buffer.from(bytes), [at]))).toBe(wanted);
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat(1_000), { maxLength: 30 }), async (places) => {
+        expect(await text(cut(Buffer.from(bytes), places))).toBe(wanted);
+      }),
+    );
+  });
+
+  it('has every line of both streams once, whole, and in the order of its stream', async () => {
+    const line = fc.array(fc.stringMatching(/^[a-z ]{1,8}$/), { minLength: 1, maxLength: 4 });
+    const lines = fc.array(fc.tuple(fc.constantFrom(1, 2), line), { maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(lines, fc.array(fc.nat(99), { maxLength: 20 }), async (written, order) => {
+        const queues = new Map(
+          [1, 2].map((stream) => [
+            stream,
+            written.flatMap(([of, parts]) =>
+              of === stream ? parts.map((part, index) => (index === parts.length - 1 ? `${part}\n` : part)) : [],
+            ),
+          ]),
+        );
+        const frames: Buffer[] = [];
+        while ([...queues.values()].some((queue) => queue.length > 0)) {
+          const stream = (order.shift() ?? 0) % 2 === 0 ? 1 : 2;
+          const from = queues.get(stream)?.length === 0 ? 3 - stream : stream;
+          frames.push(frame(from, Buffer.from(queues.get(from)?.shift() ?? '')));
+        }
+        const got = (await text([Buffer.concat(frames)], false)).split('\n').slice(0, -1);
+        expect(got.toSorted()).toEqual(written.map(([, parts]) => parts.join('')).toSorted());
+      }),
+    );
+  });
+
+  it('holds back no more than a megabyte', async () => {
+    const other = Buffer.alloc(600_000, 'e');
+    const bytes = [
+      frame(1, Buffer.from(`${AT}begun `)),
+      frame(2, other),
+      frame(2, other),
+      frame(1, Buffer.from(`${AT}end`)),
+    ];
+    const log = new LogFrames(true);
+    let got = 0;
+    log.on('data', (chunk: Buffer) => (got += chunk.length));
+    for (const chunk of bytes.slice(0, 3)) log.write(chunk);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(got).toBeGreaterThan(1_200_000);
   });
 });
 

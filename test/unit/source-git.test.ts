@@ -179,6 +179,21 @@ describe('a private origin over HTTP', () => {
     }
   });
 
+  it('is fetched with the password of its address, which is in no argument of any process', async () => {
+    const server = await serveGit(files.root, token);
+    try {
+      const commit = await files.push({ 'app.txt': 'two' });
+      const address = `${server.url}/origin.git`.replace('://', `://x-access-token:${token}@`);
+      await git(files.live, 'remote', 'set-url', 'origin', address);
+      expect(await source.fetch(files.live, 'main', undefined, signal)).toEqual({ commit, label: 'origin/main' });
+      const seen = [...server.processes].join('\n');
+      expect(seen).toMatch(/git.remote-http origin/);
+      for (const secret of [token, basic]) expect(seen).not.toContain(secret);
+    } finally {
+      await server.close();
+    }
+  });
+
   it('is refused without or with a wrong token, without asking anybody and without showing it', async () => {
     const server = await serveGit(files.root, token);
     try {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { configuration, hideCredentials, tokenConfiguration, withoutCredentials } from '../../src/source/git-config.js';
+import { configuration, hideCredentials, loginConfiguration, withoutCredentials } from '../../src/source/git-config.js';
 import { parseStatus } from '../../src/source/git.js';
 import { choose, labelOf, localName, noSuchRef, parseRemoteRefs, readRef } from '../../src/source/refs.js';
 
@@ -76,7 +76,7 @@ describe('the token', () => {
   const basic = Buffer.from('x-access-token:s3cret-token').toString('base64');
 
   it('goes to the server of the origin alone, after taking away older headers', () => {
-    expect(tokenConfiguration('https://git.example.com:8443/team/app.git', 's3cret-token')).toEqual([
+    expect(loginConfiguration('https://git.example.com:8443/team/app.git', 's3cret-token')).toEqual([
       { key: 'http.https://git.example.com:8443/.extraheader', value: '' },
       { key: 'http.https://git.example.com:8443/.extraheader', value: `AUTHORIZATION: basic ${basic}` },
     ]);
@@ -85,12 +85,23 @@ describe('the token', () => {
   it.each([
     ['git@git.example.com:team/app.git', 's3cret-token'],
     ['/srv/git/app.git', 's3cret-token'],
-    ['https://user:password@git.example.com/app.git', 's3cret-token'],
     ['https://git.example.com/app.git', undefined],
     ['https://git.example.com/app.git', ''],
     [undefined, 's3cret-token'],
   ])('is not sent to %s', (origin, token) => {
-    expect(tokenConfiguration(origin, token)).toEqual([]);
+    expect(loginConfiguration(origin, token)).toEqual([]);
+  });
+
+  it('is not sent where the address carries a password, which goes as a header and not as an argument', () => {
+    const origin = 'https://user:p%40ss@git.example.com/app.git';
+    const login = Buffer.from('user:p@ss').toString('base64');
+    for (const token of [undefined, 's3cret-token']) {
+      expect(loginConfiguration(origin, token)).toEqual([
+        { key: 'http.https://git.example.com/.extraheader', value: '' },
+        { key: 'http.https://git.example.com/.extraheader', value: `AUTHORIZATION: basic ${login}` },
+        { key: 'url.https://git.example.com/app.git.insteadOf', value: origin },
+      ]);
+    }
   });
 
   it('is added behind configuration that the environment has already', () => {
@@ -104,7 +115,7 @@ describe('the token', () => {
   });
 
   it('does not show in messages, nor do credentials in URLs', () => {
-    const pairs = tokenConfiguration('https://git.example.com/app.git', 's3cret-token');
+    const pairs = loginConfiguration('https://git.example.com/app.git', 's3cret-token');
     const said = `fatal: ${basic} s3cret-token https://me:pw@git.example.com/app.git`;
     expect(hideCredentials(said, pairs)).toBe('fatal: *** *** https://***@git.example.com/app.git');
     expect(withoutCredentials('https://me:pw@git.example.com/app.git')).toBe('https://git.example.com/app.git');

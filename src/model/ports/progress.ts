@@ -28,9 +28,31 @@ export function unseen(): Doing {
 export interface Redactor {
   /** Adds values of environment variables (`NAME=value` lists or maps) and other known secrets. */
   learn(values: readonly { readonly name: string; readonly value: string }[]): void;
+  /**
+   * Adds the secrets of a rendered compose project, and the names that it uses as keys, images, paths and hosts: a secret
+   * with the same value is not hidden in free text.
+   * @param paths of the project and its files, which are names as well
+   */
+  learnDocument(document: Readonly<Record<string, unknown>>, paths: readonly string[]): void;
   text(text: string): string;
+  /** A text that Docker may have cut: hides also the beginning of a secret before the `...` at its end. */
+  cutText(text: string): string;
+  /** A line of a process list: hides also what follows a flag such as `--password`. */
+  commandLine(line: string): string;
   /** Inspect and config output: hides by position (environment, credentials) and then by value. */
   json(value: unknown): unknown;
+  /** For bytes as they come, before anything cuts them into lines or shortens those. */
+  stream(): ByteFilter;
+  /** Variables with a secret-like name whose value is a name of the compose files, and what it names. */
+  unhidden(): readonly { readonly name: string; readonly what: string }[];
+}
+
+/** Changes bytes on their way, in bounded memory. */
+export interface ByteFilter {
+  /** @returns what can be handed on now */
+  push(chunk: Buffer): readonly Buffer[];
+  /** @returns the rest */
+  end(): readonly Buffer[];
 }
 
 /** Logs, stats and inspect output, redacted, in files that a person can open. */

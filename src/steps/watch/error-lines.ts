@@ -1,5 +1,5 @@
 import type { ObservedContainer } from '../../model/service.js';
-import { linesOf, errorMatcher } from '../log-lines.js';
+import { errorMatcher, linesOf, sampleOf } from '../log-lines.js';
 import { errorLinesSign } from '../signs.js';
 import { raiseSign, type Watched, type Watcher, type WatchWindow } from './window.js';
 
@@ -38,14 +38,14 @@ export class ErrorLinesWatcher implements Watcher {
       if (!matcher.test(line)) continue;
       this.errors += 1;
       this.newest.push(Date.now());
-      this.sample ||= line.trim().slice(0, 300);
+      this.sample ||= sampleOf(line);
       this.judge();
     }
   }
 
   private judge(): void {
     const { session, signs } = this.window;
-    const judged = errorLinesSign(this.errors, session.redactor.text(this.sample), signs);
+    const judged = errorLinesSign(this.errors, this.sample, signs);
     const flood = this.isFlood();
     const most = `more than ${session.request.maxErrorLines} error lines within a minute: `;
     raiseSign(this.window, 'error-lines', flood ? 'high' : judged.severity, `${flood ? most : ''}${judged.message}`);
