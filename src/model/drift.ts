@@ -1,3 +1,4 @@
+import { isWell, type Lifetime, type Rest } from './job.js';
 import type { Release } from './release.js';
 import type { ObservedContainer } from './service.js';
 
@@ -33,8 +34,9 @@ export interface DriftFacts {
   readonly containers: readonly DriftContainer[];
   /** It was stopped on purpose, and is meant to be. */
   readonly stopped: boolean;
-  /** It runs once and ends. */
-  readonly oneShot: boolean;
+  readonly lifetime: Lifetime;
+  /** Why nothing of it has to run. */
+  readonly rest: Rest | undefined;
   /** Compose's hash of the live files; undefined when they cannot be read or do not have the service. */
   readonly filesHash: string | undefined;
   /** Identity of the image that the compose file's name names now; undefined when there is none. */
@@ -45,7 +47,15 @@ export interface DriftFacts {
 
 export type DriftContainer = Pick<
   ObservedContainer,
-  'name' | 'state' | 'exitCode' | 'restartPolicy' | 'composeHash' | 'environment'
+  | 'name'
+  | 'state'
+  | 'exitCode'
+  | 'finishedAt'
+  | 'health'
+  | 'healthCheck'
+  | 'restartPolicy'
+  | 'composeHash'
+  | 'environment'
 > & {
   /** Identity of its image. */
   readonly fingerprint: string | undefined;
@@ -76,15 +86,17 @@ export function driftOf(facts: DriftFacts): readonly Drift[] {
   ];
 }
 
-function absent({ service, stopped, live }: DriftFacts): readonly Drift[] {
-  return stopped ? [] : [drift('nothing-runs', `${service} has no container, and release ${live?.id ?? ''} is live`)];
+function absent({ service, stopped, rest, live }: DriftFacts): readonly Drift[] {
+  return stopped || rest !== undefined
+    ? []
+    : [drift('nothing-runs', `${service} has no container, and release ${live?.id ?? ''} is live`)];
 }
 
 function containerDrift(facts: DriftFacts, live: Release, container: DriftContainer): readonly Drift[] {
-  const { definition, stopped, oneShot, known } = facts;
+  const { definition, stopped, lifetime, known } = facts;
   const { name, state, exitCode, fingerprint, composeHash } = container;
   const found: Drift[] = [];
-  if (state !== 'running' && !stopped && !(oneShot && exitCode === 0)) {
+  if (state !== 'running' && !stopped && !isWell(lifetime, container)) {
     found.push(drift('state', `${name} is ${state}${state === 'exited' ? ` with exit code ${exitCode}` : ''}`));
   }
   if (fingerprint !== live.image.fingerprint) {
@@ -111,8 +123,8 @@ function containerDrift(facts: DriftFacts, live: Release, container: DriftContai
   return found;
 }
 
-function countDrift({ service, containers }: DriftFacts, live: Release): readonly Drift[] {
-  if (containers.length === 0 || containers.length === live.replicas) return [];
+function countDrift({ service, containers, rest }: DriftFacts, live: Release): readonly Drift[] {
+  if (containers.length === 0 || rest !== undefined || containers.length === live.replicas) return [];
   return [drift('count', `${service} has ${containers.length} containers, and was deployed with ${live.replicas}`)];
 }
 

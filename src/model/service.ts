@@ -34,6 +34,7 @@ export interface ServiceDefinition {
   readonly containerName: string | undefined;
   readonly build: { readonly context: string | undefined } | undefined;
   readonly environment: Readonly<Record<string, string | null>>;
+  /** Without optional ones (`required: false`) of a profile that is off. */
   readonly dependsOn: readonly Dependency[];
   readonly healthCheck: HealthCheck | undefined;
   readonly mounts: readonly Mount[];
@@ -151,15 +152,6 @@ export interface HealthProbe {
 /** @returns whether it has a process, or Docker is about to give it one */
 export function isAlive({ state }: Pick<ObservedContainer, 'state'>): boolean {
   return state === 'running' || state === 'paused' || state === 'restarting';
-}
-
-/** @returns whether the service runs once and ends: Compose users write it as a dependency that must complete */
-export function isOneShot(project: Pick<ComposeProject, 'services'>, service: string): boolean {
-  return Object.values(project.services).some((other) =>
-    other.dependsOn.some(
-      (dependency) => dependency.service === service && dependency.condition === 'service_completed_successfully',
-    ),
-  );
 }
 
 /**

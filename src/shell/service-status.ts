@@ -1,4 +1,5 @@
 import { driftOf, type DefinitionFacts, type Drift } from '../model/drift.js';
+import { lifetimeOf, restOf } from '../model/job.js';
 import {
   isBad,
   keptReleases,
@@ -7,7 +8,6 @@ import {
   type Release,
   type ReleaseWithDefinition,
 } from '../model/release.js';
-import { isOneShot } from '../model/service.js';
 import type { Current } from '../steps/candidate.js';
 import { imageOf } from '../steps/kept-candidate.js';
 import { observe } from '../steps/observe.js';
@@ -110,6 +110,7 @@ async function driftIn(
   filesHash: string | undefined,
 ): Promise<readonly Drift[]> {
   const { opened, engine, ledger } = shell;
+  const lifetime = opened === undefined ? 'stays' : lifetimeOf(opened.live, service);
   const kept = live === undefined ? undefined : await ledger.definition(live.id);
   return driftOf({
     service,
@@ -117,7 +118,8 @@ async function driftIn(
     definition: kept === undefined ? undefined : definitionFacts(kept),
     containers: current.containers,
     stopped: stoppedOnPurpose(current.history) !== undefined,
-    oneShot: opened !== undefined && isOneShot(opened.live, service),
+    lifetime,
+    rest: restOf(lifetime, current),
     filesHash,
     named: live === undefined ? undefined : (await engine.image(live.image.name))?.fingerprint,
     known: current.history.releases,

@@ -3,6 +3,7 @@ import { networkNames, withoutNames } from '../model/network-names.js';
 import type { ObservedContainer } from '../model/service.js';
 import { ProcedureError } from '../model/errors.js';
 import { expectedHash, releaseOf } from './replace.js';
+import { removeLeftovers } from './leftovers.js';
 import { liveTarget } from './open-project.js';
 import type { Session } from './session.js';
 
@@ -21,6 +22,7 @@ export async function startBeside(
 ): Promise<void> {
   const { service, count, published, named } = operation;
   const { engine, compose, project, request } = session;
+  await removeLeftovers(session, service, signal);
   const release = await releaseOf(session, operation.to);
   const hash = await expectedHash(session, release);
   session.expectedHashes.set(service, hash);

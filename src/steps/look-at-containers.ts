@@ -1,4 +1,4 @@
-import { isOneShot } from '../model/service.js';
+import { isWell, lifetimeOf } from '../model/job.js';
 import { formatSize } from '../model/units.js';
 import type { Current } from './candidate.js';
 import { lastLines } from './diagnose.js';
@@ -23,6 +23,7 @@ export async function lookAtContainers(
   const rows: string[][] = [];
   const problems: string[] = [];
   const matcher = errorMatcher(viewing.request);
+  const lifetime = lifetimeOf(viewing.opened.live, service);
   for (const container of current.containers) {
     const use = container.state === 'running' ? await viewing.engine.stats(container.id) : undefined;
     const since = (Date.now() - LOG_WINDOW_MS) / 1000;
@@ -39,9 +40,7 @@ export async function lookAtContainers(
       container.startedAt,
     ]);
     for (const line of counted.samples) viewing.progress.info(`  │ ${viewing.redactor.text(line)}`);
-    // Ended with 0 is what a one-shot service is for; of any other it means that it does not serve.
-    const done = container.exitCode === 0 && isOneShot(viewing.opened.live, service);
-    if (container.state !== 'running' && !done && !stopped) {
+    if (container.state !== 'running' && !isWell(lifetime, container) && !stopped) {
       problems.push(`${container.name} is ${container.state} with exit code ${container.exitCode}`);
       viewing.progress.info((await lastLines(viewing, container.id, 10)).join('\n'));
     }

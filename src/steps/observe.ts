@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ProcedureError } from '../model/errors.js';
+import { lifetimeOf, releaseAtRest } from '../model/job.js';
 import type { Engine } from '../model/ports/engine.js';
 import {
   configHash,
@@ -16,6 +17,7 @@ import {
 import type { ImageFacts } from '../model/image.js';
 import type { ProjectRecords } from '../run/run.js';
 import type { Current, IdentifiedContainer } from './candidate.js';
+import { completionFound } from './completion.js';
 import { definitionFromContainer } from './definition-from-container.js';
 import { hashFiles } from './files.js';
 import { renderedHashes } from './rendered.js';
@@ -61,7 +63,7 @@ export async function identifiedContainers(
  * only when image and Compose's hash of every container are that release's.
  */
 function matchRelease(history: ServiceHistory, containers: readonly IdentifiedContainer[]): Release | undefined {
-  if (containers.length === 0) return undefined;
+  if (containers.length === 0) return releaseAtRest(history);
   const matches = (release: Release): boolean =>
     containers.every(
       (container) =>
@@ -80,7 +82,11 @@ function matchRelease(history: ServiceHistory, containers: readonly IdentifiedCo
  */
 export async function adopt(session: Session, service: string, current: Current): Promise<Current> {
   const [container] = current.containers;
-  if (current.release !== undefined || container === undefined || current.image === undefined) return current;
+  if (current.release !== undefined) return completionFound(session, service, current);
+  if (container === undefined || current.image === undefined) return current;
+  // A job that was only created has not run: nothing of it is live.
+  const isJob = lifetimeOf(session.opened.live, service) !== 'stays';
+  if (isJob && current.containers.every(({ state }) => state === 'created')) return current;
   const { opened } = session;
   const definition = opened.live.services[service];
   if (definition === undefined) {
@@ -139,7 +145,8 @@ export async function adopt(session: Session, service: string, current: Current)
     run: session.invocation.runId,
     restartMs: undefined,
   });
-  return { ...current, release, files, history: await session.ledger.history(service) };
+  const adopted = { ...current, release, files, history: await session.ledger.history(service) };
+  return completionFound(session, service, adopted);
 }
 
 async function liveFiles(

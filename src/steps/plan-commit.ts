@@ -2,12 +2,13 @@ import path from 'node:path';
 import { canonicalJson } from '../model/canonical.js';
 import { definitionDiff } from '../model/definition-diff.js';
 import { ProcedureError } from '../model/errors.js';
+import { lifetimeOf } from '../model/job.js';
 import type { Operation } from '../model/operation.js';
 import { PROJECT_LABEL } from '../model/own-names.js';
 import type { Decision, Plan } from '../model/plan.js';
 import { policyOf } from '../model/project-policy.js';
 import { definitionOf, keptImageTag, mountedPaths } from '../model/release.js';
-import { dependencyOrder, isOneShot, type ComposeProject, type ServiceDefinition } from '../model/service.js';
+import { dependencyOrder, type ComposeProject, type ServiceDefinition } from '../model/service.js';
 import { isolatedTree } from './isolated-tree.js';
 import { observe } from './observe.js';
 import { liveTarget, requireServices } from './open-project.js';
@@ -102,7 +103,7 @@ async function planOne(
       policy: policyOf(after.policy, name),
       current,
       commit: one.commits[1],
-      oneShot: isOneShot(after, name),
+      lifetime: lifetimeOf(after, name),
     }),
     ...(await trafficFacts(viewing, after, definition, current)),
     decision,

@@ -1,7 +1,8 @@
 import { asProcedureError, ProcedureError } from '../model/errors.js';
+import { isWell, lifetimeOf, replicasBack, restOf } from '../model/job.js';
 import type { Operation, OperationOf } from '../model/operation.js';
 import { planRecovery, type EjectRecovery, type Recovery, type RecoveryPlan, type Way } from '../model/recovery.js';
-import { dependencyOrder, isAlive, isOneShot } from '../model/service.js';
+import { dependencyOrder, isAlive } from '../model/service.js';
 import type { JournalPlace } from '../run/executor.js';
 import type { LockedRun } from '../run/run.js';
 import { STRATEGIES } from '../strategies/index.js';
@@ -12,9 +13,10 @@ import type { Strategy } from '../strategies/strategy.js';
 import { liveRelease } from '../model/release.js';
 import type { JournalRecord } from '../model/ports/ledger.js';
 import { removeTemplates } from './beside.js';
+import { jobsEnded } from './recover-job.js';
 import { endDeploymentOf } from './deployment.js';
 import { saySoIfPageStays } from './maintenance/window.js';
-import { keptCandidate } from './kept-candidate.js';
+import { comingBack, keptCandidate } from './kept-candidate.js';
 import { observe } from './observe.js';
 import { planUndo } from './plan-service.js';
 import { readinessTimeout } from './readiness.js';
@@ -48,9 +50,11 @@ async function recoverRun(locked: LockedRun, open: OpenSession, runId: string): 
   const session = open({ run: runId, after: record.entries.at(-1)?.sequence ?? 0 });
   // A release command that still runs among them.
   await removeTemplates(session);
-  const plan = planRecovery(record, await servicesDown(session, planRecovery(record)));
   const said: string[] = [];
   const deadline = AbortSignal.timeout(RECOVERY_DEADLINE_MS);
+  const first = planRecovery(record);
+  const ended = await jobsEnded(session, first, deadline);
+  const plan = planRecovery(record, await servicesDown(session, first), ended);
   for (const { directory, path } of plan.worktrees) {
     await session.source.removeWorktree(directory, path).catch((error: unknown) => {
       session.progress.debug(`worktree ${path}: ${String(error)}`); // left-over files harm nothing
@@ -105,14 +109,16 @@ function inOrder(session: Session, services: RecoveryPlan['services']): readonly
 /** What was verified and cut short in its watch may have crashed since: the watch would have seen it. */
 async function servicesDown(session: Session, plan: RecoveryPlan): Promise<ReadonlySet<string>> {
   const down = new Set<string>();
-  for (const [service, { kind }] of Object.entries(plan.services)) {
-    if (kind !== 'accept' && kind !== 'finish') continue;
-    const oneShot = isOneShot(session.opened.live, service);
-    const containers = await session.engine.containers(session.project, service);
-    const right = containers.every((one) =>
-      oneShot ? one.state !== 'exited' || one.exitCode === 0 : one.state === 'running' && one.health !== 'unhealthy',
-    );
-    if (containers.length === 0 || !right) down.add(service);
+  for (const [service, recovery] of Object.entries(plan.services)) {
+    if (recovery.kind !== 'accept' && recovery.kind !== 'finish') continue;
+    const lifetime = lifetimeOf(session.opened.live, service);
+    const [containers, history] = await Promise.all([
+      session.engine.containers(session.project, service),
+      session.ledger.history(service),
+    ]);
+    const stays = history.releases.find(({ id }) => id === recovery.release);
+    const none = stays !== undefined && replicasBack(lifetime, stays, history) === 0;
+    if (!containers.every((one) => isWell(lifetime, one)) || (containers.length === 0 && !none)) down.add(service);
   }
   return down;
 }
@@ -161,9 +167,9 @@ async function goBack(
   deadline: AbortSignal,
 ): Promise<void> {
   const current = await observe(session.engine, session, session.project, service);
-  const candidate = await keptCandidate(session, recovery.back, current);
+  const candidate = comingBack(await keptCandidate(session, recovery.back, current));
   const run = new ServiceRun(session, candidate);
-  run.goBackTo(candidate.release);
+  run.goBackTo(candidate);
   const operations = UNDO[recovery.way].undo({
     ...(await planUndo(session, {
       candidate,
@@ -329,11 +335,13 @@ async function thaw(
 async function restore(session: Session, service: string, release: string, deadline: AbortSignal): Promise<void> {
   const current = await observe(session.engine, session, session.project, service);
   const candidate = await keptCandidate(session, release, current);
+  // A job that has completed is not run again; nothing of a service with zero replicas is started.
+  if (restOf(candidate.lifetime, { ...current, release: candidate.release }) !== undefined) return;
   const run = new ServiceRun(session, candidate);
   const { replicas } = candidate;
   const [timeoutMs, checks] = [
     readinessTimeout(candidate.definition.healthCheck, session.request.readinessTimeoutMs),
-    checksFor(session.request, { oneShot: candidate.oneShot, goingBack: true, judgesTraffic: false }),
+    checksFor(session.request, { ends: candidate.lifetime === 'ends', goingBack: true, judgesTraffic: false }),
   ];
   const operations: readonly Operation[] = [
     ...startAgain({

@@ -4,7 +4,7 @@ import { policyOf, type ServicePolicy } from '../model/project-policy.js';
 import { DEFAULT_DISCOVERY, routesByAddress, type RouterKind, type RouterSpec } from '../model/router.js';
 import { ProcedureError } from '../model/errors.js';
 import type { ComposeProject, PublishedPort, ServiceDefinition } from '../model/service.js';
-import { discoveredRouter } from '../strategies/discovered-router.js';
+import { discoveredRouter } from '../model/discovered-router.js';
 import type { Takeover } from '../strategies/strategy.js';
 import type { Candidate, Current } from './candidate.js';
 import type { Viewing } from './session.js';

@@ -1,5 +1,6 @@
+import { jobReasons, restOf, type Lifetime } from '../model/job.js';
 import type { Decision } from '../model/plan.js';
-import type { Release } from '../model/release.js';
+import type { Release, ServiceHistory } from '../model/release.js';
 import type { ObservedContainer } from '../model/service.js';
 
 /** What a service is to become, as far as it is known when the question is asked. */
@@ -12,7 +13,7 @@ export interface WantedFacts {
   readonly replicas: number;
   /** Files whose contents are part of the configuration, by path. */
   readonly files: Readonly<Record<string, string>>;
-  readonly oneShot: boolean;
+  readonly lifetime: Lifetime;
 }
 
 /** What is live, as read from the engine and matched with the ledger. */
@@ -20,6 +21,7 @@ export interface CurrentFacts {
   readonly release: Release | undefined;
   /** Whether that release was verified once; true when nothing is recorded. */
   readonly accepted: boolean;
+  readonly history: ServiceHistory;
   readonly files: Readonly<Record<string, string>> | undefined;
   readonly containers: readonly (ObservedContainer & { readonly fingerprint: string | undefined })[];
 }
@@ -28,7 +30,9 @@ export interface CurrentFacts {
  * Same or changed, and why, for one service. An unchanged service is left alone, so every reason to touch it is here.
  */
 export function decide(wanted: WantedFacts, current: CurrentFacts): Decision {
-  if (current.containers.length === 0 && current.release === undefined) return { kind: 'first-deploy' };
+  if (current.containers.length === 0 && current.release === undefined) {
+    return wanted.replicas === 0 ? { kind: 'unchanged', release: undefined } : { kind: 'first-deploy' };
+  }
   const reasons = [
     ...stateReasons(wanted, current),
     ...acceptanceReasons(current),
@@ -38,19 +42,21 @@ export function decide(wanted: WantedFacts, current: CurrentFacts): Decision {
   return reasons.length === 0 ? { kind: 'unchanged', release: current.release } : { kind: 'change', reasons };
 }
 
-function stateReasons(wanted: WantedFacts, { containers }: CurrentFacts): readonly string[] {
-  if (containers.length === 0) return ['nothing of it runs'];
-  if (wanted.oneShot) {
-    const failed = containers.find((container) => container.state === 'exited' && container.exitCode !== 0);
-    return failed === undefined ? [] : [`its last run ended with exit code ${failed.exitCode}`];
+function stateReasons({ lifetime, replicas }: WantedFacts, current: CurrentFacts): readonly string[] {
+  const { containers } = current;
+  if (replicas === 0) return containers.length === 0 ? [] : [`${containers.length} of 0 containers exist`];
+  if (lifetime !== 'stays') {
+    const reasons = jobReasons(lifetime, current);
+    if (reasons.length > 0 || lifetime === 'ends' || restOf(lifetime, current) !== undefined) return reasons;
   }
+  if (containers.length === 0) return ['nothing of it runs'];
   const reasons: string[] = [];
   const down = containers.find((container) => container.state !== 'running');
   if (down !== undefined) reasons.push(`${down.name} is ${down.state}`);
   const unhealthy = containers.find((container) => container.health === 'unhealthy');
   if (unhealthy !== undefined) reasons.push(`${unhealthy.name} is unhealthy`);
-  if (containers.length !== wanted.replicas) {
-    reasons.push(`${containers.length} of ${wanted.replicas} containers run`);
+  if (containers.length !== replicas) {
+    reasons.push(`${containers.length} of ${replicas} containers run`);
   }
   return reasons;
 }
@@ -65,7 +71,8 @@ function imageReasons(wanted: WantedFacts, { release, containers }: CurrentFacts
     if (release?.commit !== undefined && release.commit === wanted.commit) return [];
     return ['the image is built or pulled when it runs for real; only then is it known whether it differs'];
   }
-  const differs = containers.some((container) => container.fingerprint !== wanted.fingerprint);
+  const found = containers.length === 0 ? [release?.image] : containers;
+  const differs = found.some((one) => one?.fingerprint !== wanted.fingerprint);
   return differs ? ['the image differs (layers or run configuration)'] : [];
 }
 
@@ -77,7 +84,8 @@ function configurationReasons(wanted: WantedFacts, { release, files, containers 
   const recorded = release?.definitionFrom === 'rendered';
   if (recorded && release.configHash === wanted.configHash) return [];
   const reasons: string[] = [];
-  if (containers.some((container) => container.composeHash !== wanted.composeHash)) {
+  const found = containers.length === 0 ? [release] : containers;
+  if (found.some((one) => one?.composeHash !== wanted.composeHash)) {
     reasons.push('the definition in the compose files differs');
   }
   const changedFiles = changed(files, wanted.files);

@@ -56,6 +56,9 @@ const container: DriftContainer = {
   name: 'roma-1',
   state: 'running',
   exitCode: 0,
+  finishedAt: '0001-01-01T00:00:00Z',
+  health: 'none',
+  healthCheck: undefined,
   restartPolicy: 'unless-stopped',
   composeHash: live.composeHash,
   environment: ['PATH=/bin', 'LEVEL=info', 'PRICE=5$'],
@@ -72,7 +75,8 @@ const asDeployed: DriftFacts = {
   },
   containers: [container],
   stopped: false,
-  oneShot: false,
+  lifetime: 'stays',
+  rest: undefined,
   filesHash: live.composeHash,
   named: live.image.fingerprint,
   known: [other, live],
@@ -88,7 +92,9 @@ describe('drift', () => {
     expect(driftOf(asDeployed)).toEqual([]);
     expect(driftOf({ ...asDeployed, live: undefined, containers: [] })).toEqual([]);
     expect(driftOf({ ...asDeployed, stopped: true, containers: [{ ...container, state: 'exited' }] })).toEqual([]);
-    expect(driftOf({ ...drifted({ state: 'exited' }), oneShot: true })).toEqual([]);
+    expect(driftOf({ ...drifted({ state: 'exited' }), lifetime: 'ends' })).toEqual([]);
+    expect(driftOf({ ...asDeployed, containers: [], lifetime: 'ends', rest: 'completed' })).toEqual([]);
+    expect(driftOf({ ...asDeployed, containers: [], rest: 'none-wanted' })).toEqual([]);
   });
 
   it.each<[string, DriftFacts, string, RegExp]>([
@@ -96,6 +102,7 @@ describe('drift', () => {
     ['removed', { ...asDeployed, containers: [] }, 'nothing-runs', /no container, and release 2026/],
     ['started again', { ...asDeployed, stopped: true }, 'started', /stopped on purpose, and roma-1 runs/],
     ['stopped by hand', drifted({ state: 'exited', exitCode: 137 }), 'state', /exited with exit code 137/],
+    ['a job only created', { ...drifted({ state: 'created' }), lifetime: 'ends' }, 'state', /roma-1 is created/],
     ['paused', drifted({ state: 'paused' }), 'state', /roma-1 is paused/],
     ['scaled', { ...asDeployed, containers: [container, container] }, 'count', /2 containers, and was deployed with 1/],
     [
