@@ -17,7 +17,7 @@ export async function withoutResting(viewing: Viewing, services: readonly string
   return left;
 }
 
-/** @returns what nothing is to be done about, in words for a headline */
+/** @returns the headline when nothing is left */
 export function nothingToRestart(services: readonly string[]): string {
-  return `${services.join(', ')}: nothing to restart, the job has completed or zero replicas are wanted`;
+  return `${services.join(', ')}: jobs and services with zero replicas are not restarted`;
 }

@@ -95,7 +95,11 @@ async function planOne(
 ): Promise<{ readonly plan: Plan['services'][number]; readonly builds: Operation | undefined }> {
   const { name, definition, after } = one;
   const current = await observe(viewing.engine, viewing, viewing.project, name);
-  const { decision, diff, built } = await decideOne(viewing, one, current.containers.length);
+  const { decision, diff, built } = await decideOne(
+    viewing,
+    one,
+    current.containers.length > 0 || current.release !== undefined,
+  );
   const candidate = {
     ...viewedCandidate(viewing, {
       service: name,
@@ -123,7 +127,7 @@ interface Decided {
   readonly built: boolean;
 }
 
-async function decideOne(viewing: Viewing, one: One, containers: number): Promise<Decided> {
+async function decideOne(viewing: Viewing, one: One, exists: boolean): Promise<Decided> {
   const { name, definition, before, after } = one;
   const old = before.services[name];
   const building = definition.build !== undefined;
@@ -132,8 +136,7 @@ async function decideOne(viewing: Viewing, one: One, containers: number): Promis
   const diff = canonicalJson(was) === canonicalJson(is) ? [] : definitionDiff(bothWays(was), bothWays(is));
   const title = [`--- ${name}: ${old === undefined ? 'not there' : 'live'}`, `+++ ${name}: this commit`];
   const shown = diff.length === 0 ? [] : [...title, ...diff.slice(0, LONGEST_DIFF)];
-  if (old === undefined || containers === 0)
-    return { decision: { kind: 'first-deploy' }, diff: shown, built: building };
+  if (old === undefined || !exists) return { decision: { kind: 'first-deploy' }, diff: shown, built: building };
   if (diff.length > 0) reasons.push('the definition in the compose files differs');
   const built =
     building &&
