@@ -3,6 +3,7 @@ import { ProcedureError } from '../model/errors.js';
 import type { ComposeTarget } from '../model/ports/engine.js';
 import type { ComposeProject } from '../model/service.js';
 import { locateMistake } from './compose-locate.js';
+import { dependsOnProfiles, withoutDisabled } from './compose-optional.js';
 import { composeArgs, reasonIn, type DockerCli } from './compose-cli.js';
 import { parseProject } from './compose-model.js';
 import { relocateDocument } from './compose-relocate.js';
@@ -34,9 +35,21 @@ export async function renderDocument(
   // A service of a profile that is off may lack a file that nobody has missed: it does not make the others invalid.
   if (result.exitCode !== 0) result = await render([]);
   if (result.exitCode !== 0) throw await invalid(target, result.stderr, locate);
-  const document = asDocument(result.stdout);
+  const document = await withEnabled(cli, target, asDocument(result.stdout));
   const pairs = (target.relocate ?? []).map(({ from, to }) => ({ from: escaped(from), to: escaped(to) }));
   return pairs.length === 0 ? document : relocateDocument(document, pairs);
+}
+
+/** Compose itself says which services are enabled: profiles come from the environment and from `.env`. */
+async function withEnabled(cli: Pick<DockerCli, 'run'>, target: ComposeTarget, document: Document): Promise<Document> {
+  const all = Object.keys(document['services'] ?? {});
+  if (!dependsOnProfiles(document)) return withoutDisabled(document, new Set(all));
+  const listed = await cli.run({
+    args: [...composeArgs(target), 'config', '--services'],
+    directory: target.directory,
+    title: 'docker compose config --services',
+  });
+  return withoutDisabled(document, new Set(listed.exitCode === 0 ? listed.stdout.split('\n') : all));
 }
 
 /** A path as the document has it. */

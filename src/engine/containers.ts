@@ -2,6 +2,7 @@ import { writtenFiles } from '../model/written-files.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PROJECT_LABEL, SERVICE_LABEL } from '../model/own-names.js';
 import type { Engine } from '../model/ports/engine.js';
+import { replicasAmong } from '../model/replicas.js';
 import type { ObservedContainer } from '../model/service.js';
 import type { EngineClient } from './client.js';
 import { deadlineFailure, unlessStatus } from './failures.js';
@@ -10,6 +11,7 @@ import { observe, ONE_OFF, PROJECT, SERVICE, type ContainerAnswer } from './obse
 type Containers = Pick<
   Engine,
   | 'containers'
+  | 'leftovers'
   | 'container'
   | 'inspectContainer'
   | 'stopContainer'
@@ -61,16 +63,20 @@ export function createContainers(client: EngineClient): Containers {
     return (grace < 0 ? ENDLESS_GRACE_S : grace) * 1_000 + STOP_MARGIN_MS;
   };
 
+  const listed = async (project: string, service: string | undefined): Promise<readonly ObservedContainer[]> => {
+    const labels = [`${PROJECT}=${project}`, `${ONE_OFF}=False`];
+    if (service !== undefined) labels.push(`${SERVICE}=${service}`);
+    const found = await client.call(`list containers of ${project} ${service ?? ''}`.trim(), (docker, abortSignal) =>
+      docker.listContainers({ all: true, filters: { label: labels }, abortSignal }),
+    );
+    const observed = await Promise.all(found.map(({ Id }) => container(Id)));
+    return observed.filter((one) => one !== undefined).sort(byServiceAndNumber);
+  };
+
   return {
-    async containers(project, service) {
-      const labels = [`${PROJECT}=${project}`, `${ONE_OFF}=False`];
-      if (service !== undefined) labels.push(`${SERVICE}=${service}`);
-      const listed = await client.call(`list containers of ${project} ${service ?? ''}`.trim(), (docker, abortSignal) =>
-        docker.listContainers({ all: true, filters: { label: labels }, abortSignal }),
-      );
-      const observed = await Promise.all(listed.map(({ Id }) => container(Id)));
-      return observed.filter((one) => one !== undefined).sort(byServiceAndNumber);
-    },
+    containers: async (project, service) => replicasAmong(await listed(project, service)).replicas,
+
+    leftovers: async (project, service) => replicasAmong(await listed(project, service)).leftovers,
 
     container,
 

@@ -58,7 +58,7 @@ export const releaseWithDefinitionSchema: z.ZodType<ReleaseWithDefinition> = z.l
 
 export const eventSchema: z.ZodType<ReleaseEvent> = z.looseObject({
   at: z.string(),
-  kind: z.enum(['live', 'bad', 'dropped', 'stopped', 'started']),
+  kind: z.enum(['live', 'bad', 'dropped', 'stopped', 'started', 'completed']),
   service: z.string(),
   release: z.string(),
   reason: z.string(),
@@ -220,6 +220,7 @@ const operationUnion = z.discriminatedUnion('kind', [
   z.looseObject({ kind: z.literal('restart-containers'), service, containers, release: maybe(release) }),
   z.looseObject({ kind: z.literal('kill-containers'), service, containers, release: maybe(release) }),
   z.looseObject({ kind: z.literal('remove-containers'), service, containers, release: maybe(release) }),
+  z.looseObject({ kind: z.literal('remove-leftovers'), service, containers, names: strings }),
   z.looseObject({ kind: z.literal('remove-networks'), project: z.string() }),
   z.looseObject({
     kind: z.literal('start-beside'),

@@ -80,8 +80,10 @@ export function driftOf(facts: DriftFacts): readonly Drift[] {
   ];
 }
 
-function absent({ service, stopped, live }: DriftFacts): readonly Drift[] {
-  return stopped ? [] : [drift('nothing-runs', `${service} has no container, and release ${live?.id ?? ''} is live`)];
+function absent({ service, stopped, serving, live }: DriftFacts): readonly Drift[] {
+  return stopped || serving.kind === 'not-meant'
+    ? []
+    : [drift('nothing-runs', `${service} has no container, and release ${live?.id ?? ''} is live`)];
 }
 
 /** What it does not serve for; missing containers are told with the release. */
@@ -121,8 +123,8 @@ function containerDrift(facts: DriftFacts, live: Release, container: DriftContai
   return found;
 }
 
-function countDrift({ service, containers }: DriftFacts, live: Release): readonly Drift[] {
-  if (containers.length === 0 || containers.length === live.replicas) return [];
+function countDrift({ service, containers, serving }: DriftFacts, live: Release): readonly Drift[] {
+  if (containers.length === 0 || serving.kind === 'not-meant' || containers.length === live.replicas) return [];
   return [drift('count', `${service} has ${containers.length} containers, and was deployed with ${live.replicas}`)];
 }
 

@@ -49,7 +49,9 @@ export function changesOf(
     };
   });
   const notes = events
-    .filter((event) => event.kind !== 'dropped' && (event.run === undefined || !runs.has(event.run)))
+    // A change of its own is neither what is no longer kept nor the end of a job.
+    .filter(({ kind }) => kind !== 'dropped' && kind !== 'completed')
+    .filter((event) => event.run === undefined || !runs.has(event.run))
     .map((event): Change => {
       const release = releases.find(({ id }) => id === event.release);
       return {

@@ -95,6 +95,13 @@ export type Operation =
       /** What they run, and what is started again. */
       readonly release: ReleaseId | undefined;
     }
+  /** Containers that an interrupted recreate of Compose left, by id and name: they serve nobody. */
+  | {
+      readonly kind: 'remove-leftovers';
+      readonly service: string;
+      readonly containers: readonly string[];
+      readonly names: readonly string[];
+    }
   /** Networks that Compose made for the project; whatever is still on one keeps it. */
   | { readonly kind: 'remove-networks'; readonly project: string }
   // Changes that leave what runs running. Containers that are there are known by id when the plan is made; those that it
@@ -317,6 +324,8 @@ export function describeOperation(operation: Operation): string {
     case 'tag-image':
       return `tag ${short(operation.to)} as ${operation.tag}${operation.from === undefined ? '' : ` (was ${short(operation.from)})`}`;
     case 'replace-containers':
+      if (operation.replicas === 0)
+        return `stop and remove the containers of ${operation.service}: release ${operation.to} has none`;
       if (operation.from === undefined)
         return `start ${counted(operation.replicas)} of ${operation.service}, release ${operation.to}`;
       return operation.from === operation.to
@@ -328,6 +337,8 @@ export function describeOperation(operation: Operation): string {
       return `kill ${counted(operation.containers.length)} of ${operation.service}`;
     case 'remove-containers':
       return `remove ${counted(operation.containers.length)} of ${operation.service}`;
+    case 'remove-leftovers':
+      return `remove ${operation.names.join(', ')}, left by an interrupted recreate of ${operation.service}`;
     case 'remove-networks':
       return `remove the networks of ${operation.project}`;
     case 'start-beside':
@@ -421,7 +432,9 @@ export function compensationOf(operation: Operation): Compensation {
     case 'replace-containers':
       return operation.from === undefined
         ? { kind: 'none', reason: 'nothing ran before: there is nothing to go back to' }
-        : { kind: 'operation', operation: { ...operation, from: operation.to, to: operation.from, force: true } };
+        : operation.replicas === 0
+          ? { kind: 'none', reason: 'the release of before is started again as it was, or not at all if it is a job' }
+          : { kind: 'operation', operation: { ...operation, from: operation.to, to: operation.from, force: true } };
     case 'start-beside':
       return {
         kind: 'operation',
@@ -481,6 +494,8 @@ export function compensationOf(operation: Operation): Compensation {
         kind: 'operation',
         operation: { kind: 'reject-release', service: operation.service, release: operation.release, reason: 'undone' },
       };
+    case 'remove-leftovers':
+      return { kind: 'none', reason: 'they served nobody' };
     case 'remove-networks':
       return { kind: 'none', reason: 'they are made again with the first service that is on them' };
     case 'restart-containers':

@@ -76,8 +76,13 @@ export interface RecoveryPlan {
  * Reads from the journal of a run that was not finished what has to be finished or undone. Pure; every answer may be carried
  * out again, so that a recovery that is itself killed is simply repeated.
  * @param down services that do not run well any more: what was verified then does not count
+ * @param ended services whose new release is a job that has ended well: that counts as its verification
  */
-export function planRecovery(record: JournalRecord, down: ReadonlySet<string> = new Set()): RecoveryPlan {
+export function planRecovery(
+  record: JournalRecord,
+  down: ReadonlySet<string> = new Set(),
+  ended: ReadonlySet<string> = new Set(),
+): RecoveryPlan {
   const { entries } = record;
   const names = new Set(
     entries.flatMap(({ operation }) =>
@@ -85,7 +90,10 @@ export function planRecovery(record: JournalRecord, down: ReadonlySet<string> = 
     ),
   );
   const services = Object.fromEntries(
-    [...names].map((service) => [service, recoverService(entries, service, down.has(service))]),
+    [...names].map((service) => [
+      service,
+      recoverService(entries, service, { down: down.has(service), ended: ended.has(service) }),
+    ]),
   );
   const stays = Object.values(services).some(({ kind }) => STAYS.has(kind));
   const deployed = entries.some(({ operation, result }) => operation.kind === 'accept-release' && result === 'done');
@@ -132,7 +140,11 @@ const CHANGES_SERVICE: ReadonlySet<Operation['kind']> = new Set([
   'restore-data',
 ]);
 
-function recoverService(entries: Entries, service: string, down: boolean): Recovery {
+function recoverService(
+  entries: Entries,
+  service: string,
+  { down, ended }: { readonly down: boolean; readonly ended: boolean },
+): Recovery {
   const own = ofService(entries, service);
   const mark = own.findLast(({ operation }) => MARKS.has(operation.kind))?.operation;
   if (mark?.kind === 'record-stop') return recoverStop(own, mark.release);
@@ -158,7 +170,8 @@ function recoverService(entries: Entries, service: string, down: boolean): Recov
     return { kind: 'none' };
   }
   const goingBack = replacements.slice(0, -1).some(({ operation }) => operation.from === to);
-  if (!down && after.some(({ operation }) => operation.kind === 'verify')) return { kind: 'accept', release: to };
+  const verified = ended || after.some(({ operation }) => operation.kind === 'verify');
+  if (!down && verified) return { kind: 'accept', release: to };
   const common = { kind: 'go-back', way: 'recreate', before: [] } as const;
   if (goingBack && from !== undefined) return { ...common, bad: foundWrong(own, from), back: to, failed: from };
   if (from === undefined) return { kind: 'leave', release: to };

@@ -47,11 +47,11 @@ export interface ReleaseImage {
 /**
  * The ledger is a list of these; a record is never rewritten. `live`: verified and accepted. `bad`: it was rolled back.
  * `dropped`: it is no longer kept. `stopped`: the service was stopped on purpose while the release was live; `started`:
- * it runs again.
+ * it runs again. `completed`: the job of the release ended with exit code 0.
  */
 export interface ReleaseEvent {
   readonly at: string;
-  readonly kind: 'live' | 'bad' | 'dropped' | 'stopped' | 'started';
+  readonly kind: 'live' | 'bad' | 'dropped' | 'stopped' | 'started' | 'completed';
   readonly service: string;
   readonly release: ReleaseId;
   readonly reason: string;

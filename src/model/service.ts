@@ -34,6 +34,7 @@ export interface ServiceDefinition {
   readonly containerName: string | undefined;
   readonly build: { readonly context: string | undefined } | undefined;
   readonly environment: Readonly<Record<string, string | null>>;
+  /** Without optional ones (`required: false`) of a profile that is off. */
   readonly dependsOn: readonly Dependency[];
   readonly healthCheck: HealthCheck | undefined;
   readonly mounts: readonly Mount[];
@@ -178,15 +179,6 @@ export function inlineFiles(
       },
     );
   return [...used('config', project.configs, ''), ...used('secret', project.secrets, '/run/secrets')];
-}
-
-/** @returns whether the service runs once and ends: Compose users write it as a dependency that must complete */
-export function isOneShot(project: Pick<ComposeProject, 'services'>, service: string): boolean {
-  return Object.values(project.services).some((other) =>
-    other.dependsOn.some(
-      (dependency) => dependency.service === service && dependency.condition === 'service_completed_successfully',
-    ),
-  );
 }
 
 /** @returns whether the service is part of what runs without being named: it has no profile, or one that is on */

@@ -1,6 +1,7 @@
+import { jobReasons, type Lifetime, type ServiceState } from './job.js';
 import type { ProbeAnswer } from './ports/probe.js';
 import type { RouterKind } from './router.js';
-import { isAlive, type ObservedContainer, type PublishedPort } from './service.js';
+import type { ObservedContainer, PublishedPort } from './service.js';
 
 /** Whether a service serves, as the engine, its router and a request show it. Only `serves` is green. */
 export type Serving =
@@ -100,12 +101,11 @@ export function containerFaults({
     : wrong;
 }
 
-/** A job has done its work when it ended with 0; while it runs nobody knows. */
-export function judgeJob(containers: readonly ContainerCondition[]): Serving {
-  const failed = containers.filter((one) => !isAlive(one) && one.state !== 'created' && one.exitCode !== 0);
-  if (failed.length === 0) return { kind: 'not-meant', why: 'it runs once and ends' };
-  const faults = failed.map(({ name, exitCode }) => fault('container', `${name} is exited with exit code ${exitCode}`));
-  return { kind: 'not-serving', faults };
+/** A job is judged by its end: nothing is wrong with it while it runs, and exit code 0 is success. */
+export function judgeJob(lifetime: Lifetime, state: ServiceState): Serving {
+  const reasons = jobReasons(lifetime, state);
+  if (reasons.length === 0) return { kind: 'not-meant', why: 'it is a job' };
+  return { kind: 'not-serving', faults: reasons.map((text) => fault('container', text)) };
 }
 
 /** Faults that time alone does not end. */

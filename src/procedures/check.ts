@@ -4,6 +4,7 @@ import { diskSpaceGate } from '../steps/gates/disk-space.js';
 import type { GateFinding } from '../steps/gates/pass-gate.js';
 import { lookAtContainers } from '../steps/look-at-containers.js';
 import { lookAtContents } from '../steps/look-at-contents.js';
+import { lookAtLeftovers } from '../steps/leftovers.js';
 import { lookAtEdge } from '../steps/look-at-edge.js';
 import { lookAtRouter } from '../steps/look-at-router.js';
 import { imageOf } from '../steps/kept-candidate.js';
@@ -48,6 +49,7 @@ export const check: Procedure = {
       problems.push(...(await lookAtContents(viewing, service, current)));
       problems.push(...(await lookAtEdge(viewing, service, current.containers)));
       problems.push(...(await lookAtRouter(viewing, service)));
+      problems.push(...(await lookAtLeftovers(viewing, service)));
       problems.push(...(await lookAtReleases(viewing, service, current)));
       await showBackups(viewing, service);
     }

@@ -1,6 +1,7 @@
 import type { Current } from '../steps/candidate.js';
 import { buildsOnce, rememberPinned } from '../steps/build-once.js';
 import { beginDeployment } from '../steps/deployment.js';
+import { lifetimeOf } from '../model/job.js';
 import { prepare } from '../steps/prepare.js';
 import { diskSpaceGate } from '../steps/gates/disk-space.js';
 import { healthGate } from '../steps/gates/health.js';
@@ -49,7 +50,7 @@ export const codeUpdate: Procedure = {
       for (const service of services) {
         const current = await observe(session.engine, session, session.project, service);
         observed.set(service, current);
-        passGate(session, 'health', healthGate(service, current));
+        passGate(session, 'health', healthGate(service, current, lifetimeOf(wanted.project, service)));
       }
     });
     try {

@@ -1,3 +1,4 @@
+import { lifetimeOf } from '../model/job.js';
 import { beginDeployment } from '../steps/deployment.js';
 import { diskSpaceGate } from '../steps/gates/disk-space.js';
 import { healthGate } from '../steps/gates/health.js';
@@ -38,7 +39,11 @@ export const configChange: Procedure = {
         passGate(
           session,
           'health',
-          healthGate(service, await observe(session.engine, session, session.project, service)),
+          healthGate(
+            service,
+            await observe(session.engine, session, session.project, service),
+            lifetimeOf(wanted.project, service),
+          ),
         );
       }
     });

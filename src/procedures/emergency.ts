@@ -1,6 +1,8 @@
 import path from 'node:path';
 import { failureOf, type ErrorCode } from '../model/errors.js';
+import { lifetimeOf } from '../model/job.js';
 import type { ObservedContainer } from '../model/service.js';
+import { nothingToRestart, withoutResting } from '../steps/at-rest.js';
 import { diskSpaceGate } from '../steps/gates/disk-space.js';
 import { healthGate } from '../steps/gates/health.js';
 import { passGate } from '../steps/gates/pass-gate.js';
@@ -40,7 +42,8 @@ export const emergency: Procedure = {
   },
 
   async preview(viewing: Viewing): Promise<ProcedureResult> {
-    const names = requireNamedServices(viewing);
+    const names = await withoutResting(viewing, requireNamedServices(viewing));
+    if (names.length === 0) return ended('completed', nothingToRestart(viewing.request.services));
     const services = await Promise.all(names.map((name) => planRestart(viewing, name, 'kill')));
     return ended('completed', describePreview(viewing, { procedure: 'emergency', preparation: [], services }));
   },
@@ -57,13 +60,15 @@ export const emergency: Procedure = {
       // An emergency is not refused: what a gate finds is reported and passed.
       const disk = await diskSpaceGate(session, session.opened);
       passGate(session, 'disk-space', disk.kind === 'refuse' ? { kind: 'warn', detail: disk.error.message } : disk);
-      for (const service of services) {
+      const restarting = await withoutResting(session, services);
+      if (restarting.length === 0) return ended('unchanged', nothingToRestart(services));
+      for (const service of restarting) {
         const current = await observe(session.engine, session, session.project, service);
         before.set(service, current.containers);
-        passGate(session, 'health', healthGate(service, current));
+        passGate(session, 'health', healthGate(service, current, lifetimeOf(session.opened.live, service)));
         passGate(session, 'stopped', startedAllTheSame(service, isStopped(current)));
       }
-      const result = await restartServices(session, 'emergency', services, 'kill');
+      const result = await restartServices(session, 'emergency', restarting, 'kill');
       await record(result);
       return result;
     } catch (error) {

@@ -1,6 +1,7 @@
 import { ProcedureError } from '../model/errors.js';
 import type { Plan } from '../model/plan.js';
-import { dependencyOrder, isOneShot } from '../model/service.js';
+import { lifetimeOf } from '../model/job.js';
+import { dependencyOrder } from '../model/service.js';
 import { backUpAll, type SavedFirst } from '../steps/back-up-all.js';
 import type { Candidate } from '../steps/candidate.js';
 import { diskSpaceGate } from '../steps/gates/disk-space.js';
@@ -13,7 +14,7 @@ import { prepare } from '../steps/prepare.js';
 import { viewCandidates } from '../steps/preview.js';
 import { selectServices } from '../steps/select-services.js';
 import type { Session, Viewing } from '../steps/session.js';
-import { describePreview, planLines, withRestart } from '../steps/show-plan.js';
+import { describePreview, isAtRest, planLines, withRestart } from '../steps/show-plan.js';
 import { withoutStopped } from '../steps/stopped.js';
 import { takeDown, withCost } from '../steps/take-down.js';
 import { wantedFromLive } from '../steps/wanted.js';
@@ -45,9 +46,9 @@ export const fullRestart: Procedure = {
     const asked = asRecreate(session);
     passGate(asked, 'disk-space', await diskSpaceGate(asked, asked.opened));
     const services = await all(asked);
-    // What has done its work runs no more, and is well.
-    for (const service of services.filter((name) => !isOneShot(asked.opened.live, name))) {
-      passGate(asked, 'health', healthGate(service, await observe(asked.engine, asked, asked.project, service)));
+    for (const service of services) {
+      const seen = await observe(asked.engine, asked, asked.project, service);
+      passGate(asked, 'health', healthGate(service, seen, lifetimeOf(asked.opened.live, service)));
     }
     const wanted = wantedFromLive(asked.opened, asked.request.workingDirectory);
     await asked.progress.group('Build', () => prepare(asked, wanted, services, { images: 'build' }));
@@ -105,7 +106,7 @@ function restarted(candidate: Candidate): Candidate {
   const plain =
     traffic.takeover === undefined ? traffic : { ...traffic, router: { kind: 'none' as const }, takeover: undefined };
   const all = { ...candidate, traffic: plain };
-  return all.decision.kind === 'unchanged'
+  return all.decision.kind === 'unchanged' && !isAtRest(all)
     ? withRestart(all, 'a full restart recreates what is unchanged as well')
     : all;
 }

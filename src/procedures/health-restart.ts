@@ -1,5 +1,6 @@
 import { asProcedureError } from '../model/errors.js';
-import { isOneShot } from '../model/service.js';
+import { lifetimeOf } from '../model/job.js';
+import { nothingToRestart, withoutResting } from '../steps/at-rest.js';
 import { healthGate } from '../steps/gates/health.js';
 import { passGate } from '../steps/gates/pass-gate.js';
 import { lookAtContainers } from '../steps/look-at-containers.js';
@@ -23,16 +24,16 @@ export const healthRestart: Procedure = {
   interrupts: false,
 
   async preview(viewing: Viewing): Promise<ProcedureResult> {
-    const names = await withoutStopped(viewing, longRunning(viewing));
-    if (names.length === 0) return ended('completed', NOTHING);
+    const names = await toRestart(viewing);
+    if (names.length === 0) return ended('completed', nothing(viewing));
     for (const name of names) await lookBefore(viewing, name);
     const services = await Promise.all(names.map((name) => planRestart(viewing, name, 'restart')));
     return ended('completed', describePreview(viewing, { procedure: 'health-restart', preparation: [], services }));
   },
 
   async perform(session: Session): Promise<ProcedureResult> {
-    const services = await withoutStopped(session, longRunning(session));
-    if (services.length === 0) return ended('unchanged', NOTHING);
+    const services = await toRestart(session);
+    if (services.length === 0) return ended('unchanged', nothing(session));
     await session.progress.group('Health, resource use and recent errors', async () => {
       for (const service of services) await lookBefore(session, service);
     });
@@ -40,13 +41,15 @@ export const healthRestart: Procedure = {
   },
 };
 
-const NOTHING =
-  'no service is restarted: those that hold data, were stopped on purpose or run once are only restarted when `service` names them';
+function nothing({ request }: Viewing): string {
+  if (request.services.length > 0) return nothingToRestart(request.services);
+  return 'no service is restarted: there are only jobs, services that hold data, and services that were stopped on purpose';
+}
 
 /** Why it is restarted is seen before, and not afterwards; what cannot be seen keeps nothing from being restarted. */
 async function lookBefore(viewing: Viewing, service: string): Promise<void> {
   const current = await observe(viewing.engine, viewing, viewing.project, service);
-  passGate(viewing, 'health', healthGate(service, current));
+  passGate(viewing, 'health', healthGate(service, current, lifetimeOf(viewing.opened.live, service)));
   try {
     const serving = await servingOf(viewing, service, current, { readyMs: 0, signal: viewing.signal });
     const problems = await lookAtContainers(viewing, service, current, { serving, when: ', before the restart' });
@@ -59,8 +62,9 @@ async function lookBefore(viewing: Viewing, service: string): Promise<void> {
   }
 }
 
-/** A one-shot service has done its work: there is nothing of it to restart. */
-function longRunning(viewing: Viewing): readonly string[] {
+/** A job that others wait for serves nobody: there is nothing of it to restart, whether it has ended or not. */
+async function toRestart(viewing: Viewing): Promise<readonly string[]> {
   const { live } = viewing.opened;
-  return selectServices(viewing, live).filter((service) => !isOneShot(live, service));
+  const serving = selectServices(viewing, live).filter((service) => lifetimeOf(live, service) !== 'ends');
+  return withoutResting(viewing, await withoutStopped(viewing, serving));
 }

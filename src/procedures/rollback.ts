@@ -1,4 +1,5 @@
 import { ProcedureError } from '../model/errors.js';
+import { lifetimeOf } from '../model/job.js';
 import { isBad, type Release } from '../model/release.js';
 import type { Candidate, Current } from '../steps/candidate.js';
 import { isBefore } from '../steps/commit-order.js';
@@ -8,9 +9,10 @@ import { diskSpaceGate } from '../steps/gates/disk-space.js';
 import { healthGate } from '../steps/gates/health.js';
 import { modifiedFilesGate } from '../steps/gates/modified-files.js';
 import { passGate } from '../steps/gates/pass-gate.js';
-import { keptCandidate } from '../steps/kept-candidate.js';
 import { adopt, asAdopted } from '../steps/adopt.js';
 import { observe } from '../steps/observe.js';
+import { comingBack, keptCandidate } from '../steps/kept-candidate.js';
+import { leftoverOperations } from '../steps/leftovers.js';
 import { withDataChanges } from '../steps/data-change.js';
 import { planFor } from '../steps/plan-service.js';
 import { offerRevert } from '../steps/offer-revert.js';
@@ -46,11 +48,12 @@ export const rollback: Procedure = {
       const target = await resolveTarget(viewing, viewing.request.rollbackTo, current);
       if (target.kind !== 'kept')
         return ended('completed', describePreview(viewing, await previewOther(viewing, target)));
-      candidates.push(await keptCandidate(viewing, target.release.id, current));
+      candidates.push(comingBack(await keptCandidate(viewing, target.release.id, current)));
     }
     const planned = await withDataChanges(viewing, candidates, true);
     const services = planned.map((candidate) => planFor(viewing, candidate, viewing.opened.checkout?.commit));
-    return ended('completed', describePreview(viewing, { procedure: 'rollback', preparation: [], services }));
+    const preparation = await leftoverOperations(viewing, planned);
+    return ended('completed', describePreview(viewing, { procedure: 'rollback', preparation, services }));
   },
 
   async perform(session: Session): Promise<ProcedureResult> {
@@ -78,7 +81,7 @@ export const rollback: Procedure = {
 /** @returns undefined for a service of a whole project that never had another release */
 async function find(session: Session, service: string): Promise<Candidate | undefined> {
   const current = await adopt(session, service, await observe(session.engine, session, session.project, service));
-  passGate(session, 'health', healthGate(service, current));
+  passGate(session, 'health', healthGate(service, current, lifetimeOf(session.opened.live, service)));
   let target: ResolvedTarget;
   try {
     target = await resolveTarget(session, session.request.rollbackTo, current);
@@ -88,7 +91,8 @@ async function find(session: Session, service: string): Promise<Candidate | unde
     session.progress.info(`${service} has no other release: it is left alone`);
     return undefined;
   }
-  return obtain(session, service, current, target);
+  const candidate = await obtain(session, service, current, target);
+  return candidate === undefined ? undefined : comingBack(candidate);
 }
 
 async function obtain(
@@ -160,7 +164,7 @@ async function previewOther(viewing: Viewing, target: ResolvedTarget): ReturnTyp
     target.kind === 'image'
       ? { ...viewing.request, image: target.reference, ref: viewing.opened.checkout?.commit }
       : { ...viewing.request, image: undefined, ref: target.kind === 'commit' ? target.ref : undefined };
-  return previewUpdate({ ...viewing, request }, 'rollback');
+  return previewUpdate({ ...viewing, request }, 'rollback', comingBack);
 }
 
 function nothingToGoBackTo(services: readonly string[]): ProcedureError {

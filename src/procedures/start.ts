@@ -32,7 +32,7 @@ export const start: Procedure = {
       }
       (outcome === 'unchanged' ? running : started).push(service);
     }
-    if (started.length === 0) return ended('unchanged', `${running.join(', ')}: runs already`);
+    if (started.length === 0) return ended('unchanged', `${running.join(', ')}: nothing to start`);
     return ended('deployed', `${started.join(', ')} started and verified`);
   },
 };

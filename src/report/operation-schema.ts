@@ -110,6 +110,7 @@ export const operation = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('restart-containers'), ...containers }),
   z.object({ kind: z.literal('kill-containers'), ...containers }),
   z.object({ kind: z.literal('remove-containers'), ...containers }),
+  z.object({ kind: z.literal('remove-leftovers'), ...service, containers: z.array(text), names: z.array(text) }),
   z.object({ kind: z.literal('remove-networks'), project: text }),
   z.object({
     kind: z.literal('start-beside'),

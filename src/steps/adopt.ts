@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ProcedureError } from '../model/errors.js';
+import { lifetimeOf } from '../model/job.js';
 import {
   configHash,
   definitionOf,
@@ -13,6 +14,7 @@ import {
 import type { ImageFacts } from '../model/image.js';
 import type { ServiceDefinition } from '../model/service.js';
 import type { Current, IdentifiedContainer } from './candidate.js';
+import { completionFound } from './completion.js';
 import { newerFiles, otherInlineFiles, withFoundContents, type OtherInlineFile } from './contents.js';
 import { definitionFromContainer } from './definition-from-container.js';
 import { hashFiles } from './files.js';
@@ -26,10 +28,11 @@ import type { Session, Viewing } from './session.js';
  */
 export async function adopt(session: Session, service: string, current: Current): Promise<Current> {
   const release = await releaseFound(session, service, current);
-  if (release === undefined) return current;
+  if (release === undefined) return completionFound(session, service, current);
   await session.ledger.addRelease(release);
   await session.ledger.addEvent(liveEvent(session, release));
-  return { ...withRelease(session, current, release), history: await session.ledger.history(service) };
+  const adopted = { ...withRelease(session, current, release), history: await session.ledger.history(service) };
+  return completionFound(session, service, adopted);
 }
 
 /** What a run would see after it has adopted what runs. Changes nothing. */
@@ -75,6 +78,9 @@ async function releaseFound(
   const { image } = current;
   if (current.release !== undefined || container === undefined || image === undefined) return undefined;
   const { live, checkout } = viewing.opened;
+  // A job that was only created has not run, so nothing of it is live.
+  const isJob = lifetimeOf(live, service) !== 'stays';
+  if (isJob && current.containers.every(({ state }) => state === 'created')) return undefined;
   const definition = live.services[service];
   if (definition === undefined) {
     throw new ProcedureError(

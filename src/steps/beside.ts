@@ -3,6 +3,7 @@ import { networkNames, withoutNames } from '../model/network-names.js';
 import type { ObservedContainer } from '../model/service.js';
 import { ProcedureError } from '../model/errors.js';
 import { expectedHash, releaseOf } from './replace.js';
+import { removeLeftovers } from './leftovers.js';
 import type { Session } from './session.js';
 
 /** Names that were tried in vain before it is an error: somebody's containers may have Compose's names. */
@@ -20,6 +21,7 @@ export async function startBeside(
 ): Promise<void> {
   const { service, count, published, named } = operation;
   const { engine, compose, project, opened } = session;
+  await removeLeftovers(session, service, signal);
   const release = await releaseOf(session, operation.to);
   const hash = await expectedHash(session, release);
   const present = await engine.containers(project, service);

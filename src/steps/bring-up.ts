@@ -6,7 +6,7 @@ import { inOrder } from './data.js';
 import { passLastGates } from './gates/index.js';
 import { planService } from './plan-service.js';
 import { afterFailure, rollOut, type RollOutResult } from './roll-out.js';
-import { summarize, type RollOutAllResult } from './roll-out-all.js';
+import { noteUnchanged, summarize, type RollOutAllResult } from './roll-out-all.js';
 import { ServiceRun } from './service-run.js';
 import type { Session } from './session.js';
 import { releaseBefore } from './way-back.js';
@@ -44,7 +44,12 @@ export async function bringUpAll(
   });
   const results: RollOutResult[] = [];
   const unwatched = { ...session, request: { ...session.request, watchMs: 0 } };
+  const starting = candidates.filter(({ decision }) => decision.kind !== 'unchanged');
   for (const candidate of candidates) {
+    if (candidate.decision.kind === 'unchanged') {
+      noteUnchanged(session, candidate);
+      continue;
+    }
     const service = runs.get(candidate.service) ?? new ServiceRun(session, candidate);
     results.push(
       await session.progress.group(`${candidate.service}: full-restart`, () =>
@@ -52,8 +57,8 @@ export async function bringUpAll(
       ),
     );
   }
-  const watched = await session.progress.group('Watch', () => watchAll(session, candidates, runs, results));
-  const summary = summarize('full-restart', candidates, watched);
+  const watched = await session.progress.group('Watch', () => watchAll(session, starting, runs, results));
+  const summary = summarize('full-restart', starting, watched);
   if (failure === undefined) return summary;
   const outcome = worstOutcome(['failed', summary.outcome]);
   return { ...summary, outcome, headline: `${failure.message}; ${summary.headline}`, error: failure };
@@ -91,7 +96,7 @@ async function watchAll(
       if (result === undefined || run === undefined) throw new Error(`${service} was not brought up`);
       if (result.outcome !== 'deployed') return result;
       try {
-        if (watchMs > 0 && !candidate.oneShot) {
+        if (watchMs > 0) {
           await run.execute({ kind: 'watch', service, release: release.id, durationMs: watchMs }, session.signal);
         }
       } catch (error) {

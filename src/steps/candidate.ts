@@ -1,4 +1,5 @@
 import type { ImageFacts } from '../model/image.js';
+import type { Lifetime } from '../model/job.js';
 import type { Decision } from '../model/plan.js';
 import type { ServicePolicy } from '../model/project-policy.js';
 import type { Release, ReleaseWithDefinition, ServiceHistory } from '../model/release.js';
@@ -38,7 +39,7 @@ export interface Candidate {
   readonly diff?: readonly string[] | undefined;
   readonly current: Current;
   readonly replicas: number;
-  readonly oneShot: boolean;
+  readonly lifetime: Lifetime;
   readonly traffic: Traffic;
   /** Configs and secrets whose content Compose copies into the container itself. */
   readonly inlineFiles: readonly string[];

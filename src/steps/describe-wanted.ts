@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { ProcedureError } from '../model/errors.js';
+import { lifetimeOf, type Lifetime } from '../model/job.js';
 import type { Decision } from '../model/plan.js';
 import { configHash, definitionOf, mountedPaths, newReleaseId, type ReleaseId } from '../model/release.js';
-import { isOneShot, type ComposeProject, type ServiceDefinition } from '../model/service.js';
+import { wantedReplicas } from '../model/replicas.js';
+import type { ComposeProject, ServiceDefinition } from '../model/service.js';
 import { decide } from '../strategies/decide.js';
 import type { Current } from './candidate.js';
 import { otherInlineFiles } from './contents.js';
@@ -26,10 +28,10 @@ export interface Described {
   readonly files: Readonly<Record<string, string>>;
   readonly namedImage: string | undefined;
   readonly replicas: number;
-  readonly oneShot: boolean;
   /** Configs and secrets of which the containers have something else. */
   readonly otherContents: readonly string[];
   readonly takenOverFrom: string | undefined;
+  readonly lifetime: Lifetime;
 }
 
 /** @param hashes Compose's hash of every service of the wanted project */
@@ -42,6 +44,7 @@ export async function describeWanted(
 ): Promise<Described> {
   const definition = serviceOf(wanted.project, service);
   const document = definitionOf(wanted.project, definition);
+  const lifetime = lifetimeOf(wanted.project, service);
   const files = await hashFiles(mountedPaths(wanted.project, definition), wanted.roots, viewing.source);
   return {
     service,
@@ -53,8 +56,8 @@ export async function describeWanted(
     document,
     files,
     namedImage: (await viewing.engine.image(definition.image))?.id,
-    replicas: wantedReplicas(definition, current),
-    oneShot: isOneShot(wanted.project, service),
+    replicas: wantedReplicas(definition, lifetime, current.containers.length),
+    lifetime,
     otherContents: await otherContents(viewing, wanted, definition, current),
     takenOverFrom: await takenOverFrom(viewing, current.containers),
   };
@@ -81,7 +84,7 @@ export async function decideDescribed(
   one: Described,
   fingerprint: string | undefined,
 ): Promise<Decision> {
-  const { configHash: hash, composeHash, replicas, files, oneShot, current } = one;
+  const { configHash: hash, composeHash, replicas, files, lifetime, current } = one;
   const { otherContents, takenOverFrom } = one;
   const decision = decide(
     {
@@ -91,20 +94,13 @@ export async function decideDescribed(
       commit: wanted.commit,
       replicas,
       files,
-      oneShot,
+      lifetime,
       otherContents,
       takenOverFrom,
     },
     currentFacts(current),
   );
   return unlessBroken(viewing, one.service, decision, current);
-}
-
-/** What the file says; where it says nothing, what a person scaled it to stays. */
-export function wantedReplicas(definition: ServiceDefinition, current: Current): number {
-  const deploy = definition.raw['deploy'] as { replicas?: number } | undefined;
-  const said = deploy?.replicas !== undefined || definition.raw['scale'] !== undefined;
-  return said ? definition.replicas : Math.max(definition.replicas, current.containers.length);
 }
 
 /** @throws ProcedureError E_SERVICE when the wanted commit has no such service */

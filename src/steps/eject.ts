@@ -140,7 +140,7 @@ function planFor(viewing: Viewing, candidate: Candidate, edge: EdgeState): Servi
       watchMs: request.watchMs,
       drainTimeoutMs: request.drainTimeoutMs,
       alone: alone.length > 0,
-      checks: checksFor(request, { oneShot: false, goingBack: true, judgesTraffic: false }),
+      checks: checksFor(request, { ends: false, goingBack: true, judgesTraffic: false }),
     }),
     estimatedDowntimeMs: undefined,
   };

@@ -1,8 +1,8 @@
 import { ProcedureError } from '../model/errors.js';
+import { lifetimeOf, replicasBack } from '../model/job.js';
 import type { ImageFacts } from '../model/image.js';
 import { policyOf } from '../model/project-policy.js';
 import { keptReleases, type Release, type ReleaseWithDefinition } from '../model/release.js';
-import { isOneShot } from '../model/service.js';
 import { decide } from '../strategies/decide.js';
 import type { Candidate, Current } from './candidate.js';
 import { takenOverFrom } from './project-owner.js';
@@ -25,7 +25,7 @@ export async function keptCandidate(viewing: Viewing, id: string, current: Curre
   const project = await withRendered(viewing, release.definition, (target) => viewing.compose.render(target));
   const definition = project.services[release.service];
   if (definition === undefined) throw noSuchRelease(id, current);
-  const oneShot = isOneShot(viewing.opened.live, release.service);
+  const lifetime = lifetimeOf(viewing.opened.live, release.service);
   const facts = await trafficFacts(viewing, { ...project, policy: viewing.opened.live.policy }, definition, current);
   return {
     ...facts,
@@ -36,7 +36,7 @@ export async function keptCandidate(viewing: Viewing, id: string, current: Curre
     recorded: true,
     current,
     replicas: release.replicas,
-    oneShot,
+    lifetime,
     namedImage: (await viewing.engine.image(release.image.name))?.id,
     decision: decide(
       {
@@ -46,13 +46,19 @@ export async function keptCandidate(viewing: Viewing, id: string, current: Curre
         commit: release.commit,
         replicas: release.replicas,
         files: release.files,
-        oneShot,
         otherContents: [],
         takenOverFrom: await takenOverFrom(viewing, current.containers),
+        lifetime,
       },
       currentFacts(current),
     ),
   };
+}
+
+/** @returns a kept release that becomes live again: its job is not run once more */
+export function comingBack(candidate: Candidate): Candidate {
+  const { lifetime, release, current } = candidate;
+  return { ...candidate, replicas: replicasBack(lifetime, release, current.history) };
 }
 
 /** @returns the image of a release if the engine still has it, whatever name it goes by today */

@@ -1,3 +1,4 @@
+import { releaseAtRest } from '../model/job.js';
 import type { Engine } from '../model/ports/engine.js';
 import { keptReleases, liveRelease, type Release, type ServiceHistory } from '../model/release.js';
 import type { ImageFacts } from '../model/image.js';
@@ -45,7 +46,7 @@ export async function identifiedContainers(
  * only when image and Compose's hash of every container are that release's.
  */
 function matchRelease(history: ServiceHistory, containers: readonly IdentifiedContainer[]): Release | undefined {
-  if (containers.length === 0) return undefined;
+  if (containers.length === 0) return releaseAtRest(history);
   const matches = (release: Release): boolean =>
     containers.every(
       (container) =>

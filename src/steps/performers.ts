@@ -1,8 +1,10 @@
 import { ProcedureError } from '../model/errors.js';
 import { keptImageTag, type ReleaseEvent } from '../model/release.js';
 import type { Performers } from '../run/executor.js';
+import { stopAndRemove } from './leftovers.js';
 import { pushImage } from './build-once.js';
 import { runOnHost } from './commands.js';
+import { recordCompletion } from './completion.js';
 import { settleContainers, startBeside } from './beside.js';
 import { deleteBackups } from './old-backups.js';
 import { freezeData, keepBackup, restoreData, saveData, thawData } from './data.js';
@@ -62,6 +64,7 @@ export function performersFor(session: () => Session): Performers {
     'remove-containers': async ({ containers }) => {
       for (const container of containers) await session().engine.removeContainer(container);
     },
+    'remove-leftovers': async ({ containers }, signal) => stopAndRemove(session(), containers, signal),
     'remove-networks': async ({ project }) => {
       const stay = await session().engine.removeNetworks(project);
       if (stay.length === 0) return;
@@ -104,6 +107,7 @@ export function performersFor(session: () => Session): Performers {
     watch: async (operation, signal) => lookerOf(session(), operation.service).watch(operation, signal),
     'accept-release': async ({ service, release }) => {
       await addEvent(session(), 'live', service, release, 'verified and accepted');
+      await recordCompletion(session(), service, release);
       session().unacceptedTags.delete(keptImageTag(session().project, service, release));
     },
     'record-stop': async ({ service, release, reason }) => addEvent(session(), 'stopped', service, release, reason),

@@ -2,12 +2,13 @@ import path from 'node:path';
 import { canonicalJson } from '../model/canonical.js';
 import { definitionDiff } from '../model/definition-diff.js';
 import { ProcedureError } from '../model/errors.js';
+import { lifetimeOf } from '../model/job.js';
 import type { Operation } from '../model/operation.js';
 import { PROJECT_LABEL } from '../model/own-names.js';
 import type { Decision, Plan } from '../model/plan.js';
 import { policyOf } from '../model/project-policy.js';
 import { definitionOf, keptImageTag, mountedPaths } from '../model/release.js';
-import { dependencyOrder, isOneShot, type ComposeProject, type ServiceDefinition } from '../model/service.js';
+import { dependencyOrder, type ComposeProject, type ServiceDefinition } from '../model/service.js';
 import { isolatedTree } from './isolated-tree.js';
 import { observe } from './observe.js';
 import { liveTarget, requireServices } from './open-project.js';
@@ -97,7 +98,11 @@ async function planOne(
 ): Promise<{ readonly plan: Plan['services'][number]; readonly builds: Operation | undefined }> {
   const { name, definition, after } = one;
   const current = await observe(viewing.engine, viewing, viewing.project, name);
-  const { decision, diff, built } = await decideOne(viewing, one, current.containers.length);
+  const { decision, diff, built } = await decideOne(
+    viewing,
+    one,
+    current.containers.length > 0 || current.release !== undefined,
+  );
   const candidate = {
     ...viewedCandidate(viewing, {
       service: name,
@@ -105,7 +110,7 @@ async function planOne(
       policy: policyOf(after.policy, name),
       current,
       commit: one.commits[1],
-      oneShot: isOneShot(after, name),
+      lifetime: lifetimeOf(after, name),
     }),
     ...(await trafficFacts(viewing, after, definition, current)),
     decision,
@@ -125,7 +130,7 @@ interface Decided {
   readonly built: boolean;
 }
 
-async function decideOne(viewing: Viewing, one: One, containers: number): Promise<Decided> {
+async function decideOne(viewing: Viewing, one: One, exists: boolean): Promise<Decided> {
   const { name, definition, before, after } = one;
   const old = before.services[name];
   const building = definition.build !== undefined;
@@ -134,8 +139,7 @@ async function decideOne(viewing: Viewing, one: One, containers: number): Promis
   const diff = canonicalJson(was) === canonicalJson(is) ? [] : definitionDiff(bothWays(was), bothWays(is));
   const title = [`--- ${name}: ${old === undefined ? 'not there' : 'live'}`, `+++ ${name}: this commit`];
   const shown = diff.length === 0 ? [] : [...title, ...diff.slice(0, LONGEST_DIFF)];
-  if (old === undefined || containers === 0)
-    return { decision: { kind: 'first-deploy' }, diff: shown, built: building };
+  if (old === undefined || !exists) return { decision: { kind: 'first-deploy' }, diff: shown, built: building };
   if (diff.length > 0) reasons.push('the definition in the compose files differs');
   const built =
     building &&

@@ -1,4 +1,5 @@
 import type { EdgeState } from '../model/edge.js';
+import { replicasBack } from '../model/job.js';
 import { short } from '../model/operation.js';
 import type { ServicePlan } from '../model/plan.js';
 import type { ReleaseId, ReleaseWithDefinition } from '../model/release.js';
@@ -47,10 +48,10 @@ export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: stri
     replicas: candidate.replicas,
     checkout: checkoutMove(viewing, liveCommit, release.commit),
     readinessTimeoutMs: readinessTimeout(candidate.definition.healthCheck, viewing.request.readinessTimeoutMs),
-    watchMs: viewing.request.watchMs,
+    watchMs: endsBefore(candidate) ? 0 : viewing.request.watchMs,
     knownRestartMs: knownRestartMs(current.history),
     checks: checksFor(viewing.request, {
-      oneShot: candidate.oneShot,
+      ends: endsBefore(candidate),
       goingBack: false,
       judgesTraffic: judgesTraffic(viewing.request, strategy.name),
     }),
@@ -64,11 +65,12 @@ export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: stri
     service,
     strategy: strategy.name,
     decision,
-    ...planned,
+    estimatedDowntimeMs: endsBefore(candidate) ? 0 : planned.estimatedDowntimeMs,
     operations: withRemedies(withCommand(withData(planned.operations, candidate.data), candidate), candidate.remedied),
     notes: [
       ...notes,
-      ...planned.notes,
+      // They are about the outage of a service that serves.
+      ...(endsBefore(candidate) ? [] : planned.notes),
       ...(candidate.data?.notes ?? []),
       ...(candidate.remedied?.notes ?? []),
       ...mountNotes(viewing, candidate),
@@ -80,9 +82,14 @@ export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: stri
   };
 }
 
+/** Whether nothing of it runs when it is verified. */
+function endsBefore({ lifetime, replicas }: Candidate): boolean {
+  return lifetime === 'ends' || replicas === 0;
+}
+
 /** The input's word, else the compose file's, else the best that is possible. */
 function chooseFor(viewing: Viewing, candidate: Candidate): Choice {
-  const { definition, current, oneShot, policy, traffic } = candidate;
+  const { definition, current, lifetime, policy, traffic } = candidate;
   const { request } = viewing;
   const wanted = request.strategy === 'auto' ? (policy.strategy ?? 'auto') : request.strategy;
   // Other data cannot be put in place under containers that run.
@@ -93,7 +100,7 @@ function chooseFor(viewing: Viewing, candidate: Candidate): Choice {
     policy,
     readinessSaid: request.readiness !== undefined || policy.readiness !== undefined,
     observed: current.containers,
-    oneShot,
+    lifetime,
     inlineFiles: candidate.inlineFiles,
     knownFiles: Object.keys(candidate.release.files),
   };
@@ -105,8 +112,9 @@ function chooseFor(viewing: Viewing, candidate: Candidate): Choice {
 /** What runs is kept under its tags before it is replaced; a release that was accepted earlier has them already. */
 function replacedRelease({ current, release }: Candidate): CurrentRelease | undefined {
   const before = releaseBefore(current);
-  if (before === undefined || current.image === undefined) return undefined;
-  if (before.id !== current.release?.id) return { id: before.id, image: before.image.id, keepAs: [] };
+  if (before === undefined) return undefined;
+  if (before.id !== current.release?.id || current.image === undefined)
+    return { id: before.id, image: before.image.id, keepAs: [] };
   return { id: before.id, image: current.image.id, keepAs: [before.image.keptAs, previousTag(release.image.name)] };
 }
 
@@ -137,10 +145,10 @@ export async function planUndo(
     failed: undo.failed,
     back: back.id,
     tags: await undoneTags(session, candidate, back),
-    replicas: back.replicas,
+    replicas: replicasBack(candidate.lifetime, back, candidate.current.history),
     checkout: undoneCheckout(session, candidate, back),
     readinessTimeoutMs: readinessTimeout(candidate.definition.healthCheck, session.request.readinessTimeoutMs),
-    checks: checksFor(session.request, { oneShot: candidate.oneShot, goingBack: true, judgesTraffic: false }),
+    checks: checksFor(session.request, { ends: endsBefore(candidate), goingBack: true, judgesTraffic: false }),
     reason: undo.reason,
   };
 }

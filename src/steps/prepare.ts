@@ -216,7 +216,7 @@ async function compare(
     diff,
     current,
     replicas: one.replicas,
-    oneShot: one.oneShot,
+    lifetime: one.lifetime,
     namedImage: one.namedImage,
     release: {
       id: one.id,

@@ -3,9 +3,10 @@ import type { Operation } from '../model/operation.js';
 import type { Plan } from '../model/plan.js';
 import { policyOf } from '../model/project-policy.js';
 import { keptImageTag, newReleaseId } from '../model/release.js';
+import { wantedReplicas } from '../model/replicas.js';
 import { pushOperation, recordedImages } from './build-once.js';
 import type { Candidate } from './candidate.js';
-import { decideDescribed, describeWanted, wantedReplicas, type Described } from './describe-wanted.js';
+import { decideDescribed, describeWanted, type Described } from './describe-wanted.js';
 import { asAdopted } from './adopt.js';
 import { observe } from './observe.js';
 import { withDataChanges } from './data-change.js';
@@ -13,6 +14,7 @@ import { planFor } from './plan-service.js';
 import { badReleaseGate } from './gates/bad-release.js';
 import { passCommitGates } from './gates/index.js';
 import { passGate } from './gates/pass-gate.js';
+import { leftoverOperations } from './leftovers.js';
 import { imageOrigin } from './image-origin.js';
 import { imageByName } from './named-image.js';
 import type { ImageSource } from './prepare.js';
@@ -65,7 +67,7 @@ async function preview(
     if (plan.operations.some((operation) => operation.kind === 'move-checkout')) commit = candidate.release.commit;
     return plan;
   });
-  return { procedure, preparation, services: plans };
+  return { procedure, preparation: [...preparation, ...(await leftoverOperations(viewing, changed))], services: plans };
 }
 
 /** What would become of services, and what has to be built or pulled for it; builds and pulls nothing. */
@@ -163,19 +165,19 @@ async function viewImage(
 /** A candidate of which nothing was built or pulled, and about which nothing is decided yet. */
 export function viewedCandidate(
   viewing: Viewing,
-  one: Pick<Candidate, 'service' | 'definition' | 'policy' | 'current' | 'oneShot'> & {
+  one: Pick<Candidate, 'service' | 'definition' | 'policy' | 'current' | 'lifetime'> & {
     readonly commit: string | undefined;
   },
 ): Omit<Candidate, 'traffic' | 'inlineFiles' | 'decision'> {
-  const { service, definition, policy, current, oneShot, commit } = one;
+  const { service, definition, policy, current, lifetime, commit } = one;
   const id = newReleaseId(new Date(), randomBytes(3).toString('hex'));
-  const replicas = wantedReplicas(definition, current);
+  const replicas = wantedReplicas(definition, lifetime, current.containers.length);
   return {
     service,
     definition,
     policy,
     current,
-    oneShot,
+    lifetime,
     replicas,
     recorded: false,
     namedImage: undefined,
@@ -212,10 +214,10 @@ async function previewCandidate(
   described: Described,
   fingerprint: string | undefined,
 ): Promise<Omit<Candidate, 'traffic' | 'inlineFiles'>> {
-  const { service, definition, current, oneShot, id, configHash, composeHash, files } = described;
+  const { service, definition, current, lifetime, id, configHash, composeHash, files } = described;
   const policy = policyOf(wanted.project.policy, service);
   const { commit } = wanted;
-  const viewed = viewedCandidate(viewing, { service, definition, policy, current, oneShot, commit });
+  const viewed = viewedCandidate(viewing, { service, definition, policy, current, lifetime, commit });
   const keptAs = keptImageTag(viewing.project, service, id);
   const known = fingerprint === undefined ? {} : { id: keptAs, fingerprint };
   const image = { ...viewed.release.image, keptAs, ...known };

@@ -1,5 +1,6 @@
 import { ProcedureError, type Excerpt } from '../model/errors.js';
 import type { OperationOf } from '../model/operation.js';
+import { allSucceeded, type Lifetime } from '../model/job.js';
 import { RUNBOOK } from '../model/policy.js';
 import type { ReadinessSignal } from '../model/readiness.js';
 import type { Doing } from '../model/ports/progress.js';
@@ -21,7 +22,7 @@ const PROGRESS_EVERY_MS = 5_000;
 /** What has to be ready, and what says so. */
 export interface Expected {
   readonly replicas: number;
-  readonly oneShot: boolean;
+  readonly lifetime: Lifetime;
   /** Beside the containers' own health check, or instead of it where they have none. */
   readonly readiness: ReadinessSignal | undefined;
 }
@@ -33,12 +34,15 @@ export interface Readiness {
   readonly containers: readonly string[];
   /** A health check or `readiness` said so of each of them, and not only that it stays up. */
   readonly proven: boolean;
+  /** All of them ended with exit code 0, and that is success. */
+  readonly ended: boolean;
 }
 
 /**
  * Waits until every container of a service is ready: its own health-check command, run through exec at a short interval
  * (Docker runs the first one only after `interval`), or Docker's verdict when that comes first, and what `readiness`
- * says; with neither its ports open and it stays up for a while. One-shot services are ready when they ended with 0.
+ * says; with neither its ports open and it stays up for a while. A job that others wait for is ready when it has ended
+ * with 0; one that nobody waits for also when it stays up, since it may be a worker.
  * @throws ProcedureError E_NOT_READY with state, what it answered and last log lines
  */
 export async function awaitReady(
@@ -48,7 +52,7 @@ export async function awaitReady(
   signal: AbortSignal,
 ): Promise<Readiness> {
   const { service } = operation;
-  const { replicas, oneShot, readiness } = expected;
+  const { replicas, lifetime, readiness } = expected;
   const all = await session.engine.containers(session.project, service);
   const containers = all.filter(({ id }) => operation.except?.includes(id) !== true);
   if (containers.length < replicas) {
@@ -57,16 +61,19 @@ export async function awaitReady(
     });
   }
   const waiting = new Waiting(session, operation, readiness);
-  const started = await Promise.all(
+  const seen = await Promise.all(
     containers.map(({ id }) =>
-      (oneShot ? waiting.untilEnded(id, signal) : waiting.untilReady(id, signal)).finally(() => waiting.end(id)),
+      (lifetime === 'ends' ? waiting.untilEnded(id, signal) : waiting.untilReady(id, lifetime, signal)).finally(() =>
+        waiting.end(id),
+      ),
     ),
   );
   return {
     readyAtMs: Date.now(),
-    startupMs: Math.max(...started, 0),
+    startupMs: Math.max(...seen.map(({ startupMs }) => startupMs), 0),
     containers: containers.map((container) => container.id),
     proven: readiness !== undefined || containers.every((container) => container.healthCheck !== undefined),
+    ended: seen.length > 0 && seen.every(({ ended }) => ended),
   };
 }
 
@@ -80,6 +87,15 @@ export function readinessTimeout(check: HealthCheck | undefined, asked: number |
 /** @returns milliseconds after which Docker itself has called a container healthy or unhealthy */
 export function verdictMs({ startPeriodMs, retries, intervalMs, timeoutMs }: HealthCheck): number {
   return startPeriodMs + retries * (intervalMs + timeoutMs) + intervalMs;
+}
+
+interface Seen {
+  readonly startupMs: number;
+  readonly ended: boolean;
+}
+
+function endedAt({ startedAt, finishedAt }: ObservedContainer): Seen {
+  return { startupMs: Date.parse(finishedAt) - Date.parse(startedAt), ended: true };
 }
 
 class Waiting {
@@ -97,27 +113,27 @@ class Waiting {
   }
 
   /** @returns milliseconds from the container's start to its readiness */
-  async untilReady(id: string, signal: AbortSignal): Promise<number> {
+  async untilReady(id: string, lifetime: Lifetime, signal: AbortSignal): Promise<Seen> {
     let restartsAtFirst: number | undefined;
     for (;;) {
       const container = await this.look(id, signal);
       restartsAtFirst ??= container.restartCount;
+      if (allSucceeded(lifetime, [container])) return endedAt(container);
       await this.failEarly(container, container.restartCount - restartsAtFirst);
       if (container.state === 'running' && (await this.passes(container, signal))) {
-        return Date.now() - Date.parse(container.startedAt);
+        return { startupMs: Date.now() - Date.parse(container.startedAt), ended: false };
       }
       await this.pause(container, signal);
     }
   }
 
-  /** One-shot: it has to end, and with 0. */
-  async untilEnded(id: string, signal: AbortSignal): Promise<number> {
+  /** Others wait for its end, which has to come with exit code 0. */
+  async untilEnded(id: string, signal: AbortSignal): Promise<Seen> {
     for (;;) {
       const container = await this.look(id, signal);
-      if (container.state === 'exited' && container.exitCode === 0) {
-        return Date.parse(container.finishedAt) - Date.parse(container.startedAt);
-      }
-      if (container.state === 'exited') await this.fail(container, `ended with exit code ${container.exitCode}`);
+      if (allSucceeded('ends', [container])) return endedAt(container);
+      if (container.state === 'exited' || container.state === 'dead')
+        await this.fail(container, `ended with exit code ${container.exitCode}`);
       await this.pause(container, signal);
     }
   }

@@ -1,8 +1,8 @@
 import { failureOf, ProcedureError } from '../model/errors.js';
+import { isWell, lifetimeOf, replicasBack, restOf } from '../model/job.js';
 import type { Operation, OperationOf } from '../model/operation.js';
 import { planRecovery, type Recovery, type RecoveryPlan, type Way } from '../model/recovery.js';
-import { dependencyOrder, isAlive, isOneShot } from '../model/service.js';
-import { containerFaults, isServing, judgeJob } from '../model/serving.js';
+import { dependencyOrder, isAlive } from '../model/service.js';
 import type { JournalPlace } from '../run/executor.js';
 import type { LockedRun } from '../run/run.js';
 import { STRATEGIES } from '../strategies/index.js';
@@ -13,9 +13,10 @@ import type { JournalRecord } from '../model/ports/ledger.js';
 
 import { removeTemplates } from './beside.js';
 import type { Candidate } from './candidate.js';
+import { jobsEnded } from './recover-job.js';
 import { endDeploymentOf } from './deployment.js';
 import { saySoIfPageStays } from './maintenance/window.js';
-import { keptCandidate } from './kept-candidate.js';
+import { comingBack, keptCandidate } from './kept-candidate.js';
 import { observe } from './observe.js';
 import { planUndo } from './plan-service.js';
 import { readinessTimeout } from './readiness.js';
@@ -53,9 +54,11 @@ async function recoverRun(locked: LockedRun, open: OpenSession, runId: string): 
   const session = open({ run: runId, after: record.entries.at(-1)?.sequence ?? 0 });
   // A release command that still runs among them.
   await removeTemplates(session);
-  const plan = planRecovery(record, await servicesDown(session, planRecovery(record)));
   const said: string[] = [];
   const deadline = AbortSignal.timeout(RECOVERY_DEADLINE_MS);
+  const first = planRecovery(record);
+  const ended = await jobsEnded(session, first, deadline);
+  const plan = planRecovery(record, await servicesDown(session, first), ended);
   for (const { directory, path } of plan.worktrees) {
     await session.source.removeWorktree(directory, path).catch((error: unknown) => {
       session.progress.debug(`worktree ${path}: ${String(error)}`); // left-over files harm nothing
@@ -114,14 +117,17 @@ async function servicesDown(session: Session, plan: RecoveryPlan): Promise<Reado
   const down = new Set<string>();
   for (const [service, recovery] of Object.entries(plan.services)) {
     if (recovery.kind !== 'accept' && recovery.kind !== 'finish') continue;
-    // What was replaced may be there still, stopped, for going back.
+    // What was replaced may be there still, stopped, for an undo.
     const old = recovery.kind === 'finish' ? recovery.old : [];
-    const all = await session.engine.containers(session.project, service);
+    const lifetime = lifetimeOf(session.opened.live, service);
+    const [all, history] = await Promise.all([
+      session.engine.containers(session.project, service),
+      session.ledger.history(service),
+    ]);
     const containers = all.filter(({ id }) => !old.includes(id));
-    const right = isOneShot(session.opened.live, service)
-      ? containers.length > 0 && isServing(judgeJob(containers))
-      : containerFaults({ replicas: 1, containers }).length === 0;
-    if (!right) down.add(service);
+    const stays = history.releases.find(({ id }) => id === recovery.release);
+    const none = stays !== undefined && replicasBack(lifetime, stays, history) === 0;
+    if (!containers.every((one) => isWell(lifetime, one)) || (containers.length === 0 && !none)) down.add(service);
   }
   return down;
 }
@@ -170,9 +176,9 @@ async function goBack(
   deadline: AbortSignal,
 ): Promise<void> {
   const current = await observe(session.engine, session, session.project, service);
-  const candidate = await keptCandidate(session, recovery.back, current);
+  const candidate = comingBack(await keptCandidate(session, recovery.back, current));
   const run = new ServiceRun(session, candidate);
-  run.goBackTo(candidate.release);
+  run.goBackTo(candidate);
   // Without an edge, or without its network, only Compose can give the service its ports.
   const edge = await session.edges.find(session.project, service);
   const unreachable = edge !== undefined && edge.networksGone.length > 0;
@@ -282,11 +288,13 @@ async function thaw(
 async function restore(session: Session, service: string, release: string, deadline: AbortSignal): Promise<void> {
   const current = await observe(session.engine, session, session.project, service);
   const candidate = await keptCandidate(session, release, current);
+  // A job that has completed is not run again; nothing of a service with zero replicas is started.
+  if (restOf(candidate.lifetime, { ...current, release: candidate.release }) !== undefined) return;
   const run = new ServiceRun(session, candidate);
   const { replicas } = candidate;
   const [timeoutMs, checks] = [
     readinessTimeout(candidate.definition.healthCheck, session.request.readinessTimeoutMs),
-    checksFor(session.request, { oneShot: candidate.oneShot, goingBack: true, judgesTraffic: false }),
+    checksFor(session.request, { ends: candidate.lifetime === 'ends', goingBack: true, judgesTraffic: false }),
   ];
   const operations: readonly Operation[] = [
     ...startAgain({

@@ -17,8 +17,8 @@ type Values = Readonly<Record<string, unknown>>;
 
 /** @returns the command that a release needs run once before it; undefined where none does, or nothing new comes */
 export function releaseCommandOf(viewing: Viewing, candidate: Candidate): string | undefined {
-  const { decision, recorded, release, current, policy, oneShot } = candidate;
-  if (!BRING_CODE.has(viewing.request.procedure) || recorded || oneShot || decision.kind === 'unchanged')
+  const { decision, recorded, release, current, policy, lifetime } = candidate;
+  if (!BRING_CODE.has(viewing.request.procedure) || recorded || lifetime === 'ends' || decision.kind === 'unchanged')
     return undefined;
   const same =
     current.release?.image.fingerprint === release.image.fingerprint &&

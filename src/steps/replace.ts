@@ -3,6 +3,7 @@ import type { OperationOf } from '../model/operation.js';
 import type { ComposeTarget } from '../model/ports/engine.js';
 import { canonicalJson } from '../model/canonical.js';
 import { definitionOf, withoutStubNetworks, type ReleaseWithDefinition } from '../model/release.js';
+import { removeLeftovers, stopAndRemove } from './leftovers.js';
 import { liveTarget } from './open-project.js';
 import { withRendered } from './rendered.js';
 import type { Session } from './session.js';
@@ -21,6 +22,9 @@ export async function replaceContainers(
   signal: AbortSignal,
 ): Promise<void> {
   const release = await releaseOf(session, operation.to);
+  const { service } = operation;
+  await removeLeftovers(session, service, signal);
+  if (operation.replicas === 0) return removeAll(session, service, signal);
   if (await filesDefine(session, release)) {
     await up(session, { ...liveTarget(session.request), projectName: session.project }, release, operation, signal);
     return;
@@ -35,6 +39,16 @@ export async function replaceContainers(
   await withRendered(session, { ...release.definition, services }, async (kept) => {
     await up(session, kept, release, operation, signal);
   });
+}
+
+/** Compose is not needed to have no container of a service, and `up --scale NAME=0` differs between its versions. */
+async function removeAll(session: Session, service: string, signal: AbortSignal): Promise<void> {
+  const containers = await session.engine.containers(session.project, service);
+  await stopAndRemove(
+    session,
+    containers.map(({ id }) => id),
+    signal,
+  );
 }
 
 /** @returns the hash that plain Compose computes for a release with the files as they lie, or of what the ledger keeps */

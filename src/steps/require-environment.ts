@@ -1,4 +1,5 @@
 import { ProcedureError, asProcedureError } from '../model/errors.js';
+import { restOf } from '../model/job.js';
 import type { Candidate } from './candidate.js';
 import { requireServices } from './open-project.js';
 import type { Viewing } from './session.js';
@@ -19,7 +20,10 @@ export function requireKnownServices(viewing: Viewing): void {
 export async function requireEnvironment(viewing: Viewing, candidates: readonly Candidate[]): Promise<void> {
   const { verifyEnv } = viewing.request;
   if (verifyEnv.length === 0) return;
-  const unchanged = candidates.filter(({ decision, oneShot }) => decision.kind === 'unchanged' && !oneShot);
+  const unchanged = candidates.filter(
+    ({ decision, lifetime, current }) =>
+      decision.kind === 'unchanged' && lifetime !== 'ends' && restOf(lifetime, current) === undefined,
+  );
   for (const candidate of unchanged) {
     const missing = await missingIn(
       viewing,

@@ -1,4 +1,5 @@
 import { failureOf, ProcedureError } from '../model/errors.js';
+import { lifetimeOf } from '../model/job.js';
 import type { Operation } from '../model/operation.js';
 import type { ServicePlan } from '../model/plan.js';
 import { liveRelease, stoppedOnPurpose, type ReleaseId } from '../model/release.js';
@@ -255,7 +256,7 @@ function restartOperations(
   const containers = current.containers.map((container) => container.id);
   const timeoutMs = readinessTimeout(current.containers[0]?.healthCheck, request.readinessTimeoutMs);
   const checks = checksFor(request, {
-    oneShot: false,
+    ends: lifetimeOf(viewing.opened.live, service) === 'ends',
     goingBack: true,
     judgesTraffic: judgesTraffic(request, 'recreate'),
   });

@@ -2,6 +2,7 @@ import type { BackupManifest, DataPlace } from '../model/backup.js';
 import { failureOf, type ProcedureError } from '../model/errors.js';
 import { dataBack, type DataReturn, type Operation, type OperationOf } from '../model/operation.js';
 import type { ServicePlan } from '../model/plan.js';
+import { lifetimeOf, restOf } from '../model/job.js';
 import { liveRelease, stoppedOnPurpose } from '../model/release.js';
 import type { Candidate, Current } from './candidate.js';
 import { captureEvidence } from './evidence.js';
@@ -107,13 +108,14 @@ function planOf(
   const { request } = viewing;
   const release = (current.release ?? liveRelease(current.history))?.id;
   const there = current.containers.length > 0;
-  // What a person stopped on purpose stays so, with the data that is wanted.
-  const starts = there && stoppedOnPurpose(current.history) === undefined;
+  // A job that has completed is not run again, and what a person stopped on purpose stays so, with the data that is wanted.
+  const rest = restOf(lifetimeOf(viewing.opened.live, service), current);
+  const starts = there && rest === undefined && stoppedOnPurpose(current.history) === undefined;
   const safety = planBackup(viewing, { ...data, places }, { release, reason: 'safety', still: true });
   const stop = stopFor(data);
   const timeoutMs = readinessTimeout(current.containers[0]?.healthCheck, request.readinessTimeoutMs);
   const checks = checksFor(request, {
-    oneShot: false,
+    ends: false,
     goingBack: true,
     judgesTraffic: judgesTraffic(request, 'recreate'),
   });

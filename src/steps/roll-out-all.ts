@@ -1,9 +1,12 @@
+import { restOf, restWords } from '../model/job.js';
 import { worstOutcome } from '../model/outcome.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import type { ProcedureError } from '../model/errors.js';
+import type { Operation } from '../model/operation.js';
 import type { Plan } from '../model/plan.js';
 import type { Candidate } from './candidate.js';
 import { withDataChanges } from './data-change.js';
+import { leftoverOperations } from './leftovers.js';
 import { passLastGates } from './gates/index.js';
 import { planFor } from './plan-service.js';
 import { pullRequestsOf } from './pull-requests.js';
@@ -29,8 +32,9 @@ export async function rollOutAll(
   procedure: string,
   wanted: readonly Candidate[],
 ): Promise<RollOutAllResult> {
+  const clearing = await leftoverOperations(session, wanted);
   const candidates = await withRemediesFor(session, await withDataChanges(session, wanted));
-  const plan = planAll(session, procedure, candidates);
+  const plan = planAll(session, procedure, candidates, clearing);
   session.recorder.plan = plan;
   for (const line of planLines(plan)) session.progress.info(line);
   session.recorder.rollbackReleasePresent = candidates.every(
@@ -38,6 +42,7 @@ export async function rollOutAll(
   );
   const changing = candidates.filter(({ decision }) => decision.kind !== 'unchanged');
   if (changing.length > 0) await passLastGates(session, changing);
+  for (const operation of clearing) await session.execute(operation, session.signal);
   const asked = pullRequestsOf(session, changing);
   try {
     return summarize(procedure, candidates, await oneByOne(session, procedure, candidates));
@@ -67,14 +72,19 @@ async function oneByOne(
 }
 
 /** @returns one plan for all services, as if each went well */
-function planAll(session: Session, procedure: string, candidates: readonly Candidate[]): Plan {
+function planAll(
+  session: Session,
+  procedure: string,
+  candidates: readonly Candidate[],
+  clearing: readonly Operation[],
+): Plan {
   let commit = session.liveCommit.value;
   const services = candidates.map((candidate) => {
     const plan = planFor(session, candidate, commit);
     if (plan.operations.some((operation) => operation.kind === 'move-checkout')) commit = candidate.release.commit;
     return plan;
   });
-  return { procedure, preparation: [...session.begun], services };
+  return { procedure, preparation: [...session.begun, ...clearing], services };
 }
 
 /** What a procedure did to a service, where `deployed` is not the word a person would use. */
@@ -84,9 +94,11 @@ const DONE: Readonly<Record<string, string>> = {
   'full-restart': 'restarted',
 };
 
-function noteUnchanged(session: Session, candidate: Candidate): void {
-  const { service, current } = candidate;
-  session.progress.info(`= ${service} is unchanged: it runs, is healthy, and is left alone`);
+export function noteUnchanged(session: Session, candidate: Candidate): void {
+  const { service, current, lifetime } = candidate;
+  const rest = restOf(lifetime, current);
+  const how = rest === undefined ? 'runs, is healthy,' : restWords(rest);
+  session.progress.info(`= ${service} is unchanged: it ${how} and is left alone`);
   session.recorder.note('unchanged', service);
   session.recorder.services.push({
     service,

@@ -9,6 +9,7 @@ import { dataFirst } from '../strategies/with-data.js';
 import { stepsAfterFailedUndo, stepsAfterFailure } from './by-hand.js';
 import type { Candidate } from './candidate.js';
 import { inOrder } from './data.js';
+import { comingBack } from './kept-candidate.js';
 import { diagnoseFailure } from './diagnosis/index.js';
 import { captureEvidence } from './evidence.js';
 import type { LiveNow } from './live-release.js';
@@ -154,9 +155,9 @@ export async function afterFailure(
     session.recorder.nextSteps.push(...(await stepsAfterFailedUndo(session, candidate, back, live)));
     return { service: candidate.service, outcome: 'rollback-failed', error: failure, undoError, changed: true, live };
   }
-  if (candidate.oneShot) {
+  if (candidate.lifetime === 'ends') {
     session.recorder.nextSteps.push(
-      `${candidate.service}: it is a job that runs once. What it changed before it failed is not taken back, and release ${back.id} ran once more: look at the data.`,
+      `${candidate.service} is a job. What it changed before it failed stays, and release ${back.id} was not run again: check the data.`,
     );
   }
   return result(cancelled ? 'cancelled' : 'rolled-back', back.id !== current.release?.id);
@@ -242,7 +243,7 @@ async function goBack(
   const data = await dataOfBefore(session, plan);
   const deadline = AbortSignal.timeout(data === undefined ? UNDO_DEADLINE_MS : DATA_UNDO_DEADLINE_MS);
   session.progress.info(`↩ ${candidate.service}: going back to release ${back.id}`);
-  service.goBackTo(back);
+  service.goBackTo(comingBack({ ...candidate, release: back }));
   const all = data === undefined ? operations : dataFirst(operations, data.restore, data.stop);
   for (const operation of all) await service.execute(operation, deadline);
   session.recorder.note(`release ${back.id} is back`, candidate.service);

@@ -114,7 +114,8 @@ export class ServiceRun implements Looker {
     for (const container of this.ready.containers) {
       this.served.push({ atMs: this.ready.readyAtMs, container, serves: true });
     }
-    if (!this.ready.proven && !candidate.oneShot) {
+    if (this.ready.ended) return;
+    if (!this.ready.proven) {
       raise(session, this.signs, {
         sign: 'no-health-check',
         severity: 'low',
@@ -134,7 +135,7 @@ export class ServiceRun implements Looker {
     const { candidate, session } = this;
     const expected = {
       replicas: operation.except === undefined ? this.replicas() : 1,
-      oneShot: candidate.oneShot,
+      lifetime: candidate.lifetime,
       readiness: this.readiness(),
     };
     for (;;) {
@@ -189,7 +190,7 @@ export class ServiceRun implements Looker {
       this.session,
       operation,
       {
-        oneShot: this.candidate.oneShot,
+        lifetime: this.candidate.lifetime,
         // Those of one batch, or of a set whose number its own plan knows.
         replicas: operation.except === undefined || operation.except.length === 0 ? this.replicas() : undefined,
         sinceMs: this.replacedAtMs,
@@ -205,8 +206,8 @@ export class ServiceRun implements Looker {
   }
 
   async watch(operation: OperationOf<'watch'>, signal: AbortSignal): Promise<void> {
-    const { session, signs, candidate, memoryBefore } = this;
-    const about = { sinceMs: this.replacedAtMs, signs, oneShot: candidate.oneShot, memoryBefore };
+    const { session, signs, memoryBefore } = this;
+    const about = { sinceMs: this.replacedAtMs, signs, lifetime: this.candidate.lifetime, memoryBefore };
     this.watched = await watch(session, operation, about, signal);
   }
 
@@ -233,8 +234,7 @@ export class ServiceRun implements Looker {
 
   /** Going back, as many containers as that release had; forward, as many as are wanted. */
   private replicas(): number {
-    const { replicas, oneShot } = this.candidate;
-    return oneShot ? 1 : (this.replicasBack ?? replicas);
+    return this.replicasBack ?? this.candidate.replicas;
   }
 
   /** Going back, what the live compose file said: the release of before may not have what the new one is asked for. */
@@ -343,7 +343,7 @@ export class ServiceRun implements Looker {
   /** From the engine's own events and our readings of readiness; undefined when nothing ran before or was replaced. */
   private downtime(): number | undefined {
     const old = this.candidate.current.containers.filter((container) => container.state === 'running');
-    if (old.length === 0 || this.candidate.oneShot) return undefined;
+    if (old.length === 0 || this.ready?.ended === true) return undefined;
     const seen = this.session.events.seen.filter((event) => event.service === this.candidate.service);
     const changes: ServingChange[] = seen
       .filter((event) => event.action === 'die')

@@ -1,11 +1,12 @@
 import { asProcedureError, ProcedureError } from '../model/errors.js';
+import { lifetimeOf, restOf, restWords } from '../model/job.js';
 import { networkNames } from '../model/network-names.js';
 import type { Decision } from '../model/plan.js';
 import type { Locks } from '../model/ports/ledger.js';
 import type { ProbeAnswer } from '../model/ports/probe.js';
 import { NO_POLICY, policyOf } from '../model/project-policy.js';
 import type { RouterSpec } from '../model/router.js';
-import { hasActiveProfile, isOneShot, type ObservedContainer } from '../model/service.js';
+import { hasActiveProfile, type ObservedContainer } from '../model/service.js';
 import {
   describeServing,
   isServing,
@@ -110,7 +111,10 @@ async function meantToServe(
 ): Promise<Meant | Serving> {
   const stop = isStopped(current);
   if (stop !== undefined) return { kind: 'not-meant', why: `it is ${describeStop(stop)}` };
-  if (opened !== undefined && isOneShot(opened.live, service)) return judgeJob(current.containers);
+  const lifetime = opened === undefined ? 'stays' : lifetimeOf(opened.live, service);
+  const rest = restOf(lifetime, current);
+  if (rest !== undefined) return { kind: 'not-meant', why: `it ${restWords(rest)}` };
+  if (lifetime === 'ends') return judgeJob(lifetime, current);
   const definition = opened?.live.services[service];
   if (current.containers.length === 0 && opened !== undefined) {
     if (definition === undefined) return { kind: 'not-meant', why: 'the compose files do not have it' };

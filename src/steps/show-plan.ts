@@ -1,3 +1,4 @@
+import { restOf } from '../model/job.js';
 import { compensationOf, describeOperation } from '../model/operation.js';
 import type { Decision, Plan } from '../model/plan.js';
 import type { Candidate } from './candidate.js';
@@ -41,6 +42,11 @@ export function describePreview(viewing: Viewing, plan: Plan): string {
   return changing.length === 0
     ? 'dry run: nothing would change'
     : `dry run: ${plan.procedure} would change ${names}; nothing was changed`;
+}
+
+/** @returns whether nothing of an unchanged service is started again: its job has run, or it has zero replicas */
+export function isAtRest({ lifetime, replicas, current }: Candidate): boolean {
+  return lifetime === 'ends' || replicas === 0 || restOf(lifetime, current) !== undefined;
 }
 
 /** @returns the candidate as one that changes, for the reason given */

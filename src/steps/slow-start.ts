@@ -4,19 +4,19 @@ import type { Session } from './session.js';
 import { raise, type SignSource } from './signs.js';
 
 /**
- * Says when a service took long to start, in the light of its starts before. How long a one-shot service takes is its work.
+ * Says when a service took long to start, in the light of its starts before. It is not asked for a job that ended: how long it takes is its work.
  * @param startupMs from the container's start to its readiness, milliseconds
  * @throws WarningSignError when it is a sign, and `on-warning` says so for a low one
  */
 export async function lookAtStart(
   session: Session,
-  { service, current, oneShot }: Candidate,
+  { service, current }: Candidate,
   signs: SignSource,
   startupMs: number,
 ): Promise<void> {
   // Hardly any start is slow: only for those the ledger is read.
   const { maxStartupMs } = session.request;
-  if (oneShot || startupMs <= maxStartupMs) return;
+  if (startupMs <= maxStartupMs) return;
   const records = await session.ledger.sloRecords(service).catch((error: unknown) => {
     session.progress.debug(`earlier starts of ${service}: ${String(error)}`); // the start itself went well
     return [];

@@ -1,5 +1,6 @@
 import { failureOf, ProcedureError } from '../model/errors.js';
 import type { OutcomeKind } from '../model/outcome.js';
+import { restOf, restWords } from '../model/job.js';
 import type { ServicePlan } from '../model/plan.js';
 import { liveRelease, stoppedOnPurpose, type ServiceHistory } from '../model/release.js';
 import { isAlive, type ServiceDefinition } from '../model/service.js';
@@ -49,7 +50,10 @@ export async function startService(session: Session, service: string): Promise<S
     services: [...(session.recorder.plan?.services ?? []), plan],
   };
   for (const line of planLines({ procedure: 'start', preparation: [], services: [plan] })) session.progress.info(line);
-  if (candidate === undefined) return { outcome: 'unchanged', error: undefined, changed: false, began: false };
+  if (candidate === undefined) {
+    for (const operation of plan.operations) await session.execute(operation, session.signal);
+    return { outcome: 'unchanged', error: undefined, changed: false, began: false };
+  }
   await passPorts(session, candidate);
   const run = new ServiceRun(session, candidate);
   try {
@@ -105,6 +109,11 @@ async function prepareStart(
   const release = (current.release ?? liveRelease(history))?.id;
   if (release === undefined) throw nothingToStart(service);
   const known = await keptCandidate(viewing, release, current);
+  const rest = restOf(known.lifetime, current);
+  if (rest !== undefined) {
+    viewing.progress.info(`${service} ${restWords(rest)}: nothing of it is started`);
+    return { plan: atRest(service, release, current), candidate: undefined };
+  }
   // Containers of another release than the ledger knows of are replaced by it.
   const present = current.release === undefined ? [] : containers.map(({ id }) => id);
   const candidate = { ...known, replicas: present.length === 0 ? known.replicas : present.length };
@@ -113,7 +122,7 @@ async function prepareStart(
 }
 
 function planFor(viewing: Viewing, candidate: Candidate, present: readonly string[]): ServicePlan {
-  const { service, definition, release, current, replicas, traffic, oneShot } = candidate;
+  const { service, definition, release, current, replicas, traffic, lifetime } = candidate;
   const { request } = viewing;
   return {
     service,
@@ -134,7 +143,7 @@ function planFor(viewing: Viewing, candidate: Candidate, present: readonly strin
       router: traffic.router,
       containerName: definition.containerName,
       timeoutMs: readinessTimeout(definition.healthCheck, request.readinessTimeoutMs),
-      checks: checksFor(request, { oneShot, goingBack: true, judgesTraffic: false }),
+      checks: checksFor(request, { ends: lifetime === 'ends', goingBack: true, judgesTraffic: false }),
       watchMs: request.watchMs,
     }),
     estimatedDowntimeMs: undefined,
@@ -156,6 +165,15 @@ function heldBack(
 function whyStart(history: ServiceHistory): string {
   const stop = stoppedOnPurpose(history);
   return stop === undefined ? 'it does not run' : `it was stopped on purpose on ${stop.at} (${stop.reason})`;
+}
+
+/** Whoever stopped it has stopped what was done: with that taken back it is as it was before. */
+function atRest(service: string, release: string, current: Current): ServicePlan {
+  const stopped = stoppedOnPurpose(current.history) !== undefined;
+  return {
+    ...runsAlready(service, current),
+    operations: stopped ? [{ kind: 'record-start', service, release }] : [],
+  };
 }
 
 function runsAlready(service: string, current: Current): ServicePlan {

@@ -1,5 +1,6 @@
 import type { Operation } from '../model/operation.js';
 import type { ServicePlan } from '../model/plan.js';
+import { restOf, restWords } from '../model/job.js';
 import { formatDuration } from '../model/units.js';
 import { knownRestartMs } from '../model/release.js';
 import type { Candidate } from './candidate.js';
@@ -10,13 +11,15 @@ import type { Candidate } from './candidate.js';
  * @param candidates in the order of their dependencies
  */
 export function takeDown(project: string, candidates: readonly Candidate[]): readonly Operation[] {
-  const operations: Operation[] = [...candidates].reverse().flatMap(({ service, current }) => {
+  const operations: Operation[] = [...candidates].reverse().flatMap(({ service, current, lifetime }) => {
     const containers = current.containers.map(({ id }) => id);
     if (containers.length === 0) return [];
+    // Its container is on a network that goes, and is removed. There is no release to start again.
+    const done = restOf(lifetime, current) !== undefined;
     return [
       { kind: 'capture-evidence' as const, service, moment: 'before' as const },
-      { kind: 'stop-containers' as const, service, containers },
-      { kind: 'remove-containers' as const, service, containers, release: current.release?.id },
+      ...(done ? [] : [{ kind: 'stop-containers' as const, service, containers }]),
+      { kind: 'remove-containers' as const, service, containers, release: done ? undefined : current.release?.id },
     ];
   });
   return [...operations, { kind: 'remove-networks', project }];
@@ -24,8 +27,9 @@ export function takeDown(project: string, candidates: readonly Candidate[]): rea
 
 /** The plans with what the whole costs, said where a person reads first. */
 export function withCost(plans: readonly ServicePlan[], candidates: readonly Candidate[]): readonly ServicePlan[] {
-  const up = candidates.map(({ service }) => service);
-  const known = candidates.map(({ current }) => knownRestartMs(current.history));
+  const starting = candidates.filter(({ decision }) => decision.kind !== 'unchanged');
+  const up = starting.map(({ service }) => service);
+  const known = starting.map(({ current }) => knownRestartMs(current.history));
   const ms = known.every((one) => one !== undefined) ? known.reduce((sum, one) => sum + one, 0) : undefined;
   const measured =
     ms === undefined ? 'nobody has measured for how long' : `for about ${formatDuration(ms)}, as measured`;
@@ -33,14 +37,17 @@ export function withCost(plans: readonly ServicePlan[], candidates: readonly Can
     const targets = [...new Set(current.containers.flatMap(({ anonymousVolumes }) => anonymousVolumes))];
     return targets.length === 0 ? [] : [`${service}: ${targets.join(', ')}`];
   });
-  const jobs = candidates.filter(({ oneShot }) => oneShot).map(({ service }) => service);
+  const resting = candidates.flatMap(({ service, decision, lifetime, current }) => {
+    const rest = decision.kind === 'unchanged' ? restOf(lifetime, current) : undefined;
+    return rest === undefined ? [] : [`${service} ${restWords(rest)}, and is not started.`];
+  });
   const cost = [
     `Every service is down at once (${measured}): taken down in the order ${[...up].reverse().join(', ')}, started in the order ${up.join(', ')}.`,
     'Named volumes stay. Networks are removed and made again: addresses change. What only writable layers hold is lost.',
     ...(anonymous.length === 0
       ? []
       : [`Volumes without a name do not go over to the new containers: ${anonymous.join('; ')}.`]),
-    ...(jobs.length === 0 ? [] : [`${jobs.join(', ')} runs once more.`]),
+    ...resting,
   ];
   return plans.map((plan, index) => (index === 0 ? { ...plan, notes: [...cost, ...plan.notes] } : plan));
 }

@@ -9,7 +9,7 @@ import {
   type PublishedPort,
   type ServiceDefinition,
 } from '../model/service.js';
-import { discoveredRouter } from '../strategies/discovered-router.js';
+import { discoveredRouter } from '../model/discovered-router.js';
 import type { Takeover } from '../strategies/strategy.js';
 import type { Candidate, Current } from './candidate.js';
 import type { Viewing } from './session.js';

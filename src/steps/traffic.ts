@@ -6,6 +6,7 @@ import type { ObservedContainer } from '../model/service.js';
 import { formatDuration } from '../model/units.js';
 import { reasonOf, sleep } from '../run/deadline.js';
 import { shares } from '../strategies/shares.js';
+import { stopAndRemove } from './leftovers.js';
 import type { Session } from './session.js';
 
 /** A router that counts answers at once; an engine call a round. */
@@ -147,10 +148,9 @@ export async function retireContainers(
 ): Promise<void> {
   const { engine, project } = session;
   const containers = containersOf(await engine.containers(project, service), set);
-  await Promise.all(
-    containers.map(async ({ id }) => {
-      await engine.stopContainer(id, signal);
-      await engine.removeContainer(id);
-    }),
+  await stopAndRemove(
+    { engine },
+    containers.map(({ id }) => id),
+    signal,
   );
 }

@@ -1,4 +1,5 @@
 import { ProcedureError, asProcedureError } from '../model/errors.js';
+import { allSucceeded, isProven, type Lifetime } from '../model/job.js';
 import type { OperationOf } from '../model/operation.js';
 import { UNKNOWN_CONTENTS, type ReleaseWithDefinition } from '../model/release.js';
 import { shortened } from '../model/shortened.js';
@@ -27,24 +28,27 @@ export const CHECKS = [
 ] as const;
 export type Check = (typeof CHECKS)[number];
 
-/** @returns the checks that apply: commands only where they are given, a version only for what is meant to have it */
+/**
+ * @param options.ends nothing of the service runs when it is verified: it is a job that has ended, or has zero replicas
+ * @returns the checks that apply: commands only where they are given, a version only for what is meant to have it
+ */
 export function checksFor(
   request: Session['request'],
-  options: { readonly oneShot: boolean; readonly goingBack: boolean; readonly judgesTraffic: boolean },
+  options: { readonly ends: boolean; readonly goingBack: boolean; readonly judgesTraffic: boolean },
 ): readonly Check[] {
   return CHECKS.filter((check) => {
     switch (check) {
       case 'environment':
         // Going back, the variables that were asked for are just those that are not wanted any more.
-        return request.verifyEnv.length > 0 && !options.goingBack && !options.oneShot;
+        return request.verifyEnv.length > 0 && !options.goingBack && !options.ends;
       case 'version':
-        return request.versionCommand !== undefined && !options.oneShot;
+        return request.versionCommand !== undefined && !options.ends;
       case 'test-command':
-        return request.testCommand !== undefined && !options.goingBack && !options.oneShot;
+        return request.testCommand !== undefined && !options.goingBack && !options.ends;
       case 'smoke-test':
-        return request.smokeTest !== undefined && !options.oneShot;
+        return request.smokeTest !== undefined && !options.ends;
       case 'probe':
-        return options.judgesTraffic && !options.oneShot;
+        return options.judgesTraffic && !options.ends;
       case 'state':
       case 'identity':
         return true;
@@ -53,6 +57,9 @@ export function checksFor(
     }
   });
 }
+
+/** A job that nobody waits for may have ended by now: then nothing is left to ask. */
+const NEEDS_PROCESS: ReadonlySet<Check> = new Set(['environment', 'version', 'test-command', 'smoke-test', 'probe']);
 
 /**
  * Proves that what was wanted is what runs, by reading the engine and by the user's own commands.
@@ -68,7 +75,8 @@ export async function verify(
   const all = await identifiedContainers(session.engine, session.project, service);
   const containers = all.filter(({ id }) => operation.except?.includes(id) !== true);
   const release = operation.release === undefined ? undefined : await releaseOf(session, operation.release);
-  for (const check of CHECKS.filter((one) => operation.checks.includes(one))) {
+  const ended = allSucceeded(context.lifetime, containers);
+  for (const check of CHECKS.filter((one) => operation.checks.includes(one) && !(ended && NEEDS_PROCESS.has(one)))) {
     const began = performance.now();
     const keep = (passed: boolean, detail: string): void => {
       const durationMs = Math.round(performance.now() - began);
@@ -85,7 +93,7 @@ export async function verify(
 }
 
 export interface VerifyContext {
-  readonly oneShot: boolean;
+  readonly lifetime: Lifetime;
   /** Undefined where their number is not what is judged. */
   readonly replicas: number | undefined;
   readonly sinceMs: number;
@@ -124,12 +132,9 @@ async function makeCheck(session: Session, check: Check, subject: Subject, signa
 }
 
 async function checkState(session: Session, subject: Subject): Promise<string> {
-  const { containers, oneShot, service, replicas } = subject;
-  const wrong = containers.find((container) =>
-    oneShot
-      ? container.state !== 'exited' || container.exitCode !== 0
-      : container.state !== 'running' || container.health === 'unhealthy',
-  );
+  const { containers, lifetime, service, replicas } = subject;
+  if (replicas === 0 && containers.length === 0) return 'no container, as wanted';
+  const wrong = replicas === 0 ? undefined : containers.find((container) => !isProven(lifetime, container));
   if (wrong !== undefined) {
     throw new ProcedureError('E_VERIFICATION', `${wrong.name}: ${describeState(wrong)}`, {
       next: 'Its state and last log lines are shown with this error.',
@@ -145,7 +150,7 @@ async function checkState(session: Session, subject: Subject): Promise<string> {
       },
     );
   }
-  if (oneShot) return 'ended with exit code 0';
+  if (allSucceeded(lifetime, containers)) return 'ended with exit code 0';
   return `${containers.length} running, ${healthWords(containers)}`;
 }
 
@@ -204,6 +209,7 @@ async function checkIdentity(session: Session, subject: Subject): Promise<string
       });
     }
   }
+  if (containers.length === 0) return `release ${release.id} is live without a container`;
   return `release ${release.id}: image, configuration (hash ${release.configHash.slice(7, 19)}) and mounted files are what runs`;
 }
 

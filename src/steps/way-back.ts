@@ -13,5 +13,5 @@ export function releaseBefore({ release, history }: Current): Release | undefine
 
 /** @returns what the decision between same and changed hangs on */
 export function currentFacts({ release, history, files, containers }: Current): CurrentFacts {
-  return { release, accepted: release === undefined || isAccepted(history, release.id), files, containers };
+  return { release, accepted: release === undefined || isAccepted(history, release.id), history, files, containers };
 }

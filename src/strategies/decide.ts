@@ -1,5 +1,6 @@
+import { jobReasons, restOf, type Lifetime } from '../model/job.js';
 import type { Decision } from '../model/plan.js';
-import { UNKNOWN_CONTENTS, type Release } from '../model/release.js';
+import { UNKNOWN_CONTENTS, type Release, type ServiceHistory } from '../model/release.js';
 import { containerFaults, type Serving } from '../model/serving.js';
 import type { ObservedContainer } from '../model/service.js';
 
@@ -15,9 +16,9 @@ export interface WantedFacts {
   readonly files: Readonly<Record<string, string>>;
   /** Configs and secrets that were read in the containers, and differ. */
   readonly otherContents: readonly string[];
-  readonly oneShot: boolean;
   /** What runs was made from another folder, which this run takes the service over from. */
   readonly takenOverFrom: string | undefined;
+  readonly lifetime: Lifetime;
 }
 
 /** What is live, as read from the engine and matched with the ledger. */
@@ -25,6 +26,7 @@ export interface CurrentFacts {
   readonly release: Release | undefined;
   /** Whether that release was verified once; true when nothing is recorded. */
   readonly accepted: boolean;
+  readonly history: ServiceHistory;
   readonly files: Readonly<Record<string, string>> | undefined;
   readonly containers: readonly (ObservedContainer & { readonly fingerprint: string | undefined })[];
 }
@@ -33,8 +35,10 @@ export interface CurrentFacts {
  * Same or changed, and why, for one service. An unchanged service is left alone, so every reason to touch it is here.
  */
 export function decide(wanted: WantedFacts, current: CurrentFacts): Decision {
-  if (current.containers.length === 0 && current.release === undefined) return { kind: 'first-deploy' };
   const { takenOverFrom } = wanted;
+  if (current.containers.length === 0 && current.release === undefined) {
+    return wanted.replicas === 0 ? { kind: 'unchanged', release: undefined } : { kind: 'first-deploy' };
+  }
   const reasons = [
     ...(takenOverFrom === undefined ? [] : [`it was made from ${takenOverFrom}, and this folder takes it over`]),
     ...stateReasons(wanted, current),
@@ -45,18 +49,19 @@ export function decide(wanted: WantedFacts, current: CurrentFacts): Decision {
   return reasons.length === 0 ? { kind: 'unchanged', release: current.release } : { kind: 'change', reasons };
 }
 
-function stateReasons(wanted: WantedFacts, { containers }: CurrentFacts): readonly string[] {
-  if (containers.length === 0) return ['nothing of it runs'];
-  if (wanted.oneShot) {
-    const failed = containers.find((container) => container.state === 'exited' && container.exitCode !== 0);
-    return failed === undefined ? [] : [`its last run ended with exit code ${failed.exitCode}`];
+function stateReasons({ lifetime, replicas }: WantedFacts, current: CurrentFacts): readonly string[] {
+  const { containers } = current;
+  if (replicas === 0) return containers.length === 0 ? [] : [`${containers.length} of 0 containers exist`];
+  if (lifetime !== 'stays') {
+    const reasons = jobReasons(lifetime, current);
+    if (reasons.length > 0 || lifetime === 'ends' || restOf(lifetime, current) !== undefined) return reasons;
   }
-  const { replicas } = wanted;
+  if (containers.length === 0) return ['nothing of it runs'];
   const faults = containerFaults({ replicas, containers }).map(({ text }) => text);
   return containers.length > replicas ? [...faults, `${containers.length} of ${replicas} containers run`] : faults;
 }
 
-/** What is as it is wanted, and does not serve, is not left alone. */
+/** A service that is as wanted and does not serve is not left alone. */
 export function withServing(decision: Decision, serving: Serving): Decision {
   if (decision.kind !== 'unchanged' || serving.kind !== 'not-serving') return decision;
   return { kind: 'change', reasons: serving.faults.map(({ text }) => text) };
@@ -72,7 +77,8 @@ function imageReasons(wanted: WantedFacts, { release, containers }: CurrentFacts
     if (release?.commit !== undefined && release.commit === wanted.commit) return [];
     return ['the image is built or pulled when it runs for real; only then is it known whether it differs'];
   }
-  const differs = containers.some((container) => container.fingerprint !== wanted.fingerprint);
+  const found = containers.length === 0 ? [release?.image] : containers;
+  const differs = found.some((one) => one?.fingerprint !== wanted.fingerprint);
   return differs ? ['the image differs (layers or run configuration)'] : [];
 }
 
@@ -84,7 +90,8 @@ function configurationReasons(wanted: WantedFacts, { release, files, containers 
   const recorded = release?.definitionFrom === 'rendered';
   const reasons = [...contentsDiffer(wanted.otherContents)];
   if (recorded && release.configHash === wanted.configHash) return reasons;
-  if (containers.some((container) => container.composeHash !== wanted.composeHash)) {
+  const found = containers.length === 0 ? [release] : containers;
+  if (found.some((one) => one?.composeHash !== wanted.composeHash)) {
     reasons.push('the definition in the compose files differs');
   }
   const { unknown, changedFiles } = changed(files, wanted.files);

@@ -1,4 +1,5 @@
 import { ProcedureError } from '../model/errors.js';
+import { allSucceeded } from '../model/job.js';
 import type { StrategyName } from '../model/plan.js';
 import { ROUTER_ABILITIES } from '../model/router.js';
 import { blueGreen } from './blue-green.js';
@@ -21,6 +22,10 @@ export const STRATEGIES: Readonly<Record<StrategyName, Strategy>> = {
 /** A whole second set is dear for more containers than this: `auto` rolls them. */
 const BLUE_GREEN_UP_TO = 2;
 
+const JOB = 'Job: it runs once, and it is replaced in place, since it serves no requests.';
+const NOT_RUN_AGAIN = 'Job: its earlier release becomes live again, and is not run again.';
+const NONE_WANTED = 'Zero replicas are wanted: its containers are stopped and removed.';
+
 export interface Choice {
   readonly strategy: Strategy;
   /** Why it is this one, and what would make a better one possible; one sentence each. */
@@ -29,13 +34,17 @@ export interface Choice {
 
 /**
  * `auto` takes the best way that is possible with what is there, and never holds requests or installs anything.
+ * A job, and what gets no container, serves no requests: whatever is asked for, it is replaced in place.
  * @param asked by the input or the compose file; its word does away with obstacles that are only a matter of knowing
  * @throws ProcedureError E_GATE when what was asked for is not possible
  */
 export function chooseStrategy(asked: 'auto' | StrategyName, facts: ServiceFacts, replicas: number): Choice {
+  const { lifetime, observed, definition } = facts;
+  if (replicas === 0) return { strategy: recreate, notes: [definition.replicas === 0 ? NONE_WANTED : NOT_RUN_AGAIN] };
+  if (lifetime === 'ends') return { strategy: recreate, notes: [JOB] };
   const found = obstacles(facts);
   if (asked === 'recreate') return { strategy: recreate, notes: [] };
-  if (facts.observed.length === 0) return { strategy: recreate, notes: [] };
+  if (observed.length === 0 || allSucceeded(lifetime, observed)) return { strategy: recreate, notes: [] };
   if (asked === 'auto') return chooseBest(found, facts, replicas);
   const standing = asked === 'hold' ? forHold(found) : found.filter(({ hard, declarable }) => hard || declarable);
   const lacking = lackingAbility(asked, facts);

@@ -1,3 +1,4 @@
+import type { Lifetime } from '../model/job.js';
 import { ROUTER_ABILITIES, type RouterSpec } from '../model/router.js';
 import type { ServicePolicy } from '../model/project-policy.js';
 import type { Mount, ObservedContainer, ServiceDefinition } from '../model/service.js';
@@ -19,7 +20,7 @@ export interface ServiceFacts {
   /** Input or policy says how it becomes ready. */
   readonly readinessSaid: boolean;
   readonly observed: readonly ObservedContainer[];
-  readonly oneShot: boolean;
+  readonly lifetime: Lifetime;
   /** Top-level configs and secrets whose content Compose copies into the container itself. */
   readonly inlineFiles: readonly string[];
   /** Paths on the host that are single files, or lie in the checkout: two containers may read them. */
@@ -36,8 +37,7 @@ export function obstacles(facts: ServiceFacts): readonly Obstacle[] {
   ];
 }
 
-function routerObstacles({ definition, router, oneShot }: ServiceFacts): readonly Obstacle[] {
-  if (oneShot) return [hard('it runs once and ends', 'nothing: there is no traffic to lose')];
+function routerObstacles({ definition, router }: ServiceFacts): readonly Obstacle[] {
   const found: Obstacle[] = [];
   if (definition.ports.some(({ protocol }) => protocol !== 'tcp')) {
     found.push(hard('it publishes a UDP port, and no router here moves UDP', 'publish TCP only, or accept the outage'));

@@ -15,6 +15,8 @@ export const recreate: Strategy = {
 
   plan(change: Change) {
     const { service, wanted, current } = change;
+    if (change.replicas === 0)
+      return { operations: withoutContainers(change), notes: [], estimatedDowntimeMs: undefined };
     // The edge has the ports: a container that Compose makes would want them as well.
     if (change.traffic.router.kind === 'edge') {
       return { operations: stopFirst(change, false), notes: notes(change), estimatedDowntimeMs: estimate(change) };
@@ -40,18 +42,20 @@ export const recreate: Strategy = {
   },
 
   undo(change: UndoChange) {
-    if (change.router.kind === 'edge') return undoStopFirst(change, false);
-    const { service, back } = change;
+    const { service, back, replicas } = change;
+    if (change.router.kind === 'edge' && replicas > 0) return undoStopFirst(change, false);
+    const replace: Operation = {
+      kind: 'replace-containers',
+      service,
+      to: back,
+      from: change.failed,
+      replicas,
+      force: true,
+    };
+    if (replicas === 0) return [...beginUndo(change), replace, ...endUndo(change)];
     const operations: Operation[] = [...beginUndo(change)];
     operations.push(
-      {
-        kind: 'replace-containers',
-        service,
-        to: back,
-        from: change.failed,
-        replicas: change.replicas,
-        force: true,
-      },
+      replace,
       { kind: 'await-ready', service, release: back, timeoutMs: change.readinessTimeoutMs },
       ...letGo(service, change.router),
       ...endUndo(change),
@@ -59,6 +63,18 @@ export const recreate: Strategy = {
     return operations;
   },
 };
+
+/** Nothing of it is to run: a service with zero replicas, or the job of an earlier release that is not run again. */
+function withoutContainers(change: Change): readonly Operation[] {
+  const { service, wanted, current, checks } = change;
+  return [
+    ...begin(change),
+    { kind: 'replace-containers', service, to: wanted, from: current?.id, replicas: 0, force: true },
+    { kind: 'verify', service, release: wanted, checks },
+    { kind: 'accept-release', service, release: wanted },
+    { kind: 'capture-evidence', service, moment: 'after' },
+  ];
+}
 
 function notes(change: Change): readonly string[] {
   if (change.current === undefined) {

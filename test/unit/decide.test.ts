@@ -27,14 +27,15 @@ const wanted: WantedFacts = {
   commit: 'commit-1',
   replicas: 1,
   files: { '/srv/app.conf': 'sha256:1' },
-  oneShot: false,
   otherContents: [],
   takenOverFrom: undefined,
+  lifetime: 'stays',
 };
 
 const current: CurrentFacts = {
   release,
   accepted: true,
+  history: { releases: [], events: [] },
   files: { '/srv/app.conf': 'sha256:1' },
   containers: [container],
 };
@@ -45,7 +46,7 @@ describe('decide', () => {
   });
 
   it('calls it a first deploy when nothing runs and nothing is recorded', () => {
-    expect(decide(wanted, { release: undefined, accepted: true, files: undefined, containers: [] })).toEqual({
+    expect(decide(wanted, { ...current, release: undefined, files: undefined, containers: [] })).toEqual({
       kind: 'first-deploy',
     });
   });
@@ -107,13 +108,6 @@ describe('decide', () => {
       kind: 'change',
       reasons: ['release A runs, but it never passed its verification'],
     });
-  });
-
-  it('takes a one-shot service that ended with 0 as running', () => {
-    const ended = { ...current, containers: [{ ...container, state: 'exited' as const }] };
-    expect(decide({ ...wanted, oneShot: true }, ended).kind).toBe('unchanged');
-    const failed = { ...current, containers: [{ ...container, state: 'exited' as const, exitCode: 1 }] };
-    expect(decide({ ...wanted, oneShot: true }, failed).kind).toBe('change');
   });
 
   it('says in a dry run that an image is known only after it was built, unless the commit is the live one', () => {

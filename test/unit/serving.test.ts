@@ -182,12 +182,19 @@ describe('whether a service serves', () => {
   });
 
   it('of a job: what ended with another code than 0, and nothing else', () => {
-    expect(judgeJob([{ ...app, state: 'exited' }])).toMatchObject({ kind: 'not-meant' });
-    expect(judgeJob([app, { ...app, state: 'created' }])).toMatchObject({ kind: 'not-meant' });
-    expect(judgeJob([])).toMatchObject({ kind: 'not-meant' });
-    expect(judgeJob([{ ...app, state: 'exited', exitCode: 3 }])).toEqual({
+    const judged = (...containers: readonly Partial<typeof app & { finishedAt: string }>[]): Serving =>
+      judgeJob('ends', {
+        containers: containers.map((one) => ({ ...app, finishedAt: '2026-11-24T03:15:02Z', ...one })),
+        release: undefined,
+        history: { releases: [], events: [] },
+      });
+    expect(judged({ state: 'exited' })).toMatchObject({ kind: 'not-meant' });
+    expect(judged({})).toMatchObject({ kind: 'not-meant' });
+    expect(judged({ state: 'created' })).toMatchObject({ kind: 'not-serving' });
+    expect(judged()).toMatchObject({ kind: 'not-serving' });
+    expect(judged({ state: 'exited', exitCode: 3 })).toEqual({
       kind: 'not-serving',
-      faults: [{ kind: 'container', text: 'app-1 is exited with exit code 3' }],
+      faults: [{ kind: 'container', text: 'its last run ended with exit code 3' }],
     });
   });
 

@@ -317,7 +317,7 @@ function facts(definition: Partial<ServiceDefinition>, parts: Partial<ServiceFac
     policy: NO_SERVICE_POLICY,
     readinessSaid: false,
     observed: [container('a1')],
-    oneShot: false,
+    lifetime: 'stays',
     inlineFiles: [],
     knownFiles: [],
     ...parts,
@@ -376,7 +376,6 @@ describe('auto', () => {
     ['an anonymous volume', facts({}, { observed: [{ ...container('a1'), anonymousVolumes: ['/data'] }] }), 'name'],
     ['no readiness', facts({ healthCheck: undefined }), 'healthcheck'],
     ['an inline config', facts({}, { inlineFiles: ['motd'] }), 'file:'],
-    ['a job', facts({}, { oneShot: true }), 'nothing'],
   ])('%s: recreates, and says why and what to change', (_what, given, change) => {
     const { strategy, notes } = chooseStrategy('auto', given, 1);
     expect(strategy.name).toBe('recreate');

@@ -12,8 +12,13 @@ import type { ComposeProject, ObservedContainer } from '../service.js';
 export interface Engine {
   facts(): Promise<EngineFacts>;
 
-  /** Containers of a compose project, one-off ones (`compose run`) left out, sorted by service and number. */
+  /**
+   * Containers of a compose project, sorted by service and number. Left out: one-off ones (`compose run`), and what an
+   * interrupted recreate left (`model/replicas.ts`).
+   */
   containers(project: string, service?: string): Promise<readonly ObservedContainer[]>;
+  /** Containers that an interrupted recreate left. */
+  leftovers(project: string, service?: string): Promise<readonly ObservedContainer[]>;
   /** Undefined when there is none any more. */
   container(id: string): Promise<ObservedContainer | undefined>;
   /** The engine's own inspect answer, for evidence. A secret. */

@@ -1,3 +1,5 @@
+import { isProven, restOf } from '../../model/job.js';
+import { observe } from '../observe.js';
 import type { Finding } from './finding.js';
 
 /** Runbook, Container Won't Start: what it depends on does not run. */
@@ -5,12 +7,10 @@ export const dependency: Finding = {
   name: 'dependency',
   async look({ session, definition }) {
     for (const { service, condition } of definition.dependsOn) {
-      const containers = await session.engine.containers(session.project, service);
-      const bad = containers.find(({ state, health, exitCode }) =>
-        condition === 'service_completed_successfully'
-          ? state === 'exited' && exitCode !== 0
-          : state !== 'running' || health === 'unhealthy',
-      );
+      const lifetime = condition === 'service_completed_successfully' ? 'ends' : 'stays';
+      const { containers, release, history } = await observe(session.engine, session, session.project, service);
+      if (restOf(lifetime, { containers, release, history }) !== undefined) continue;
+      const bad = containers.find((container) => !isProven(lifetime, container));
       if (containers.length === 0)
         return `${service}, which it depends on, has no container: start or deploy it first.`;
       if (bad !== undefined) {

@@ -1,4 +1,5 @@
 import { failureOf } from '../../model/errors.js';
+import { lifetimeOf } from '../../model/job.js';
 import { isGreen } from '../../model/outcome.js';
 import type { Candidate } from '../candidate.js';
 import { diskSpaceGate } from '../gates/disk-space.js';
@@ -10,7 +11,7 @@ import { prepare } from '../prepare.js';
 import { rollOutAll } from '../roll-out-all.js';
 import { servicesToDeploy } from '../select-services.js';
 import type { Session } from '../session.js';
-import { withRestart } from '../show-plan.js';
+import { isAtRest, withRestart } from '../show-plan.js';
 import { fetchWanted } from '../source.js';
 import { withoutStopped } from '../stopped.js';
 import { withFreshBases } from './fresh-bases.js';
@@ -36,7 +37,7 @@ export const perform: MaintenancePhase = {
     await session.progress.group('Build and pull', async () => {
       for (const service of services) {
         const seen = await observe(session.engine, session, session.project, service);
-        passGate(session, 'health', healthGate(service, seen));
+        passGate(session, 'health', healthGate(service, seen, lifetimeOf(wanted.project, service)));
       }
       await prepare(fresh, wanted, services);
     });
@@ -94,8 +95,8 @@ async function inWindow(
   return result;
 }
 
-/** One-shot services that are unchanged have done their work. */
+/** An unchanged job that has done its work, or a service with zero replicas, stays as it is. */
 export function recreated(candidate: Candidate): Candidate {
-  if (candidate.decision.kind !== 'unchanged' || candidate.oneShot) return candidate;
+  if (candidate.decision.kind !== 'unchanged' || isAtRest(candidate)) return candidate;
   return withRestart(candidate, 'maintenance recreates what is unchanged as well');
 }

@@ -1,6 +1,6 @@
 import { failureOf } from '../../model/errors.js';
 import { policyOf } from '../../model/project-policy.js';
-import { isOneShot } from '../../model/service.js';
+import { lifetimeOf, restOf } from '../../model/job.js';
 import { formatDuration } from '../../model/units.js';
 import { commandEnvironment, runOnHost } from '../commands.js';
 import { observe } from '../observe.js';
@@ -45,11 +45,13 @@ async function checkAll(session: Session): Promise<string[]> {
   const { request, opened, project } = session;
   const wanted = request.services.length > 0 ? request.services : Object.keys(opened.live.services);
   const checked: string[] = [];
-  for (const service of wanted.filter((name) => !isOneShot(opened.live, name))) {
+  for (const service of wanted) {
+    const lifetime = lifetimeOf(opened.live, service);
     const current = await observe(session.engine, session, project, service);
     const { containers } = current;
-    // What was stopped on purpose, or never started, is nothing to verify.
+    // A job that has completed, what was stopped on purpose, or never started, is nothing to verify.
     if (containers.length === 0 || isStopped(current) !== undefined) continue;
+    if (restOf(lifetime, current) !== undefined) continue;
     await awaitReady(
       session,
       {
@@ -60,7 +62,7 @@ async function checkAll(session: Session): Promise<string[]> {
       },
       {
         replicas: containers.length,
-        oneShot: false,
+        lifetime,
         readiness: request.readiness ?? policyOf(opened.live.policy, service).readiness,
       },
       session.signal,

@@ -1,3 +1,4 @@
+import { allSucceeded } from '../../model/job.js';
 import type { EngineEvent } from '../../model/ports/engine.js';
 import type { ObservedContainer } from '../../model/service.js';
 import { formatDuration } from '../../model/units.js';
@@ -30,6 +31,7 @@ export class StateWatcher implements Watcher {
     const sign = signOf(event, container);
     if (sign === undefined) return;
     const now = (await this.window.session.engine.container(container.id)) ?? container;
+    if (allSucceeded(this.window.lifetime, [now])) return;
     await this.raiseHigh(now, sign(now));
   }
 
@@ -96,7 +98,7 @@ export class StateWatcher implements Watcher {
       const exit = code === undefined ? '' : ` (exit code ${code})`;
       return { sign: 'keeps-restarting', message: `${name} exited and was restarted by Docker ${times}${exit}` };
     }
-    if (container.state !== 'running') {
+    if (container.state !== 'running' && !allSucceeded(this.window.lifetime, [container])) {
       return { sign: 'exited', message: `${name} is ${container.state} (exit code ${container.exitCode})` };
     }
     if (container.health === 'unhealthy') return { sign: 'unhealthy', message: `${name} became unhealthy` };

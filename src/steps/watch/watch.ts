@@ -1,5 +1,6 @@
 import { asProcedureError } from '../../model/errors.js';
 import type { OperationOf } from '../../model/operation.js';
+import { allSucceeded } from '../../model/job.js';
 import { formatDuration } from '../../model/units.js';
 import { reasonOf, sleep } from '../../run/deadline.js';
 import type { Session } from '../session.js';
@@ -17,14 +18,13 @@ const PROGRESS_EVERY_MS = 30_000;
 export async function watch(
   session: Session,
   operation: OperationOf<'watch'>,
-  about: Pick<WatchWindow, 'sinceMs' | 'signs' | 'memoryBefore'> & { readonly oneShot: boolean },
+  about: Pick<WatchWindow, 'sinceMs' | 'signs' | 'memoryBefore' | 'lifetime'>,
   signal: AbortSignal,
 ): Promise<Watched> {
   const all = await session.engine.containers(session.project, operation.service);
   const containers = all.filter(({ id }) => operation.except?.includes(id) !== true);
-  const { oneShot, ...known } = about;
-  const window: WatchWindow = { session, operation, containers, ...known, startedAtMs: Date.now() };
-  if (operation.durationMs === 0 || oneShot) return glance(window);
+  const window: WatchWindow = { session, operation, containers, ...about, startedAtMs: Date.now() };
+  if (operation.durationMs === 0 || allSucceeded(about.lifetime, containers)) return glance(window);
   const watchers = WATCHERS.map((make) => make(window));
   try {
     await pass(window, watchers, signal);
@@ -61,13 +61,28 @@ async function pass(window: WatchWindow, watchers: readonly Watcher[], signal: A
   trouble.catch(() => undefined); // it is raced below; a late rejection is not a second failure
   try {
     for (const watcher of watchers) await watcher.lookBack?.();
-    await Promise.race([passTime(window, watchers, inner), trouble]);
+    await Promise.race([passTime(window, watchers, inner), trouble, jobEnd(window, inner)]);
     for (const watcher of watchers) await watcher.atEnd?.();
   } catch (error) {
     throw signal.aborted ? reasonOf(signal) : error;
   } finally {
     ending.abort();
   }
+}
+
+/** A job that nobody waits for has nothing left to watch once it has ended well. */
+async function jobEnd({ session, lifetime, containers }: WatchWindow, signal: AbortSignal): Promise<void> {
+  const ids = new Set(containers.map(({ id }) => id));
+  return new Promise((resolve) => {
+    const stopListening = session.events.listen((event) => {
+      if (event.action !== 'die' || !ids.has(event.id)) return;
+      void Promise.all([...ids].map((id) => session.engine.container(id)))
+        .then((found) => found.flatMap((one) => one ?? []))
+        .then((found) => (allSucceeded(lifetime, found) ? resolve() : undefined))
+        .catch((error: unknown) => session.progress.debug(`watch: ${String(error)}`));
+    });
+    signal.addEventListener('abort', stopListening, { once: true });
+  });
 }
 
 /** A broken stream is not a verdict on the service: the watch goes on with what is left, and says so. */

@@ -2,6 +2,7 @@ import type { OperationOf } from '../../model/operation.js';
 import type { EngineEvent } from '../../model/ports/engine.js';
 import type { Severity, WarningSign } from '../../model/policy.js';
 import type { ObservedContainer } from '../../model/service.js';
+import type { Lifetime } from '../../model/job.js';
 import type { Excerpt } from '../../model/errors.js';
 import type { Session } from '../session.js';
 import { raise, type SignSource } from '../signs.js';
@@ -16,6 +17,8 @@ export interface WatchWindow {
   /** When the watch began: milliseconds since the epoch. */
   readonly startedAtMs: number;
   readonly signs: SignSource;
+  /** A job may end with exit code 0 while it is watched. */
+  readonly lifetime: Lifetime;
   /** Memory of the container that used most before the change, bytes; undefined when nothing ran, or nobody looked. */
   readonly memoryBefore: number | undefined;
 }

@@ -1,5 +1,5 @@
-import { DEFAULT_DISCOVERY, type RouterSpec } from '../model/router.js';
-import type { ServiceDefinition } from '../model/service.js';
+import { DEFAULT_DISCOVERY, type RouterSpec } from './router.js';
+import type { ServiceDefinition } from './service.js';
 
 /**
  * Recognises that a proxy which follows Docker is meant to send requests to the service, by the words that Traefik,
