@@ -53,7 +53,7 @@ function stateReasons(wanted: WantedFacts, { containers }: CurrentFacts): readon
 /** What is as it is wanted, and does not serve, is not left alone. */
 export function withServing(decision: Decision, serving: Serving): Decision {
   if (decision.kind !== 'unchanged' || serving.kind !== 'not-serving') return decision;
-  return { kind: 'change', reasons: serving.faults.map(({ text }) => text) };
+  return { kind: 'change', reasons: serving.faults.map(({ text }) => text), repairs: true };
 }
 
 /** What failed its verification and was left running is not what was asked for, however well it seems to run. */
