@@ -336,7 +336,7 @@ export const operationSchema: [Unreadable] extends [never] ? z.ZodType<Operation
 const decisionSchema: z.ZodType<Decision> = z.discriminatedUnion('kind', [
   z.looseObject({ kind: z.literal('unchanged'), release: maybe(releaseSchema) }),
   z.looseObject({ kind: z.literal('first-deploy') }),
-  z.looseObject({ kind: z.literal('change'), reasons: strings }),
+  z.looseObject({ kind: z.literal('change'), reasons: strings, repairs: z.boolean().optional() }),
 ]);
 
 const servicePlanSchema: z.ZodType<ServicePlan> = z.looseObject({

@@ -22,7 +22,12 @@ export type StrategyName = (typeof STRATEGY_NAMES)[number];
 export type Decision =
   | { readonly kind: 'unchanged'; readonly release: Release | undefined }
   | { readonly kind: 'first-deploy' }
-  | { readonly kind: 'change'; readonly reasons: readonly string[] };
+  | {
+      readonly kind: 'change';
+      readonly reasons: readonly string[];
+      /** All is as wanted, and it does not serve: the change is to repair that. */
+      readonly repairs?: boolean | undefined;
+    };
 
 export interface Plan {
   readonly procedure: string;

@@ -48,7 +48,7 @@ const release = z
 const decision = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('unchanged'), release: release.optional() }),
   z.object({ kind: z.literal('first-deploy') }),
-  z.object({ kind: z.literal('change'), reasons: z.array(text) }),
+  z.object({ kind: z.literal('change'), reasons: z.array(text), repairs: z.boolean().optional() }),
 ]);
 
 const plan = z.object({

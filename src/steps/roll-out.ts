@@ -2,6 +2,7 @@ import { blamesRelease, failureOf, type ProcedureError } from '../model/errors.j
 import { changesService, compensationOf, type Freeze, type Operation } from '../model/operation.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import type { ServicePlan } from '../model/plan.js';
+import { isServing } from '../model/serving.js';
 import type { ReleaseWithDefinition } from '../model/release.js';
 import { formatDuration } from '../model/units.js';
 import { STRATEGIES } from '../strategies/index.js';
@@ -17,6 +18,7 @@ import { planService, planUndo } from './plan-service.js';
 import { ranWith } from './release-command.js';
 import { freedPort } from './remedies/index.js';
 import { ServiceRun } from './service-run.js';
+import { notServing, servingAfter } from './serving.js';
 import type { Session } from './session.js';
 import { WarningSignError } from './signs.js';
 import { releaseBefore } from './way-back.js';
@@ -60,12 +62,20 @@ export async function rollOut(
   try {
     await carryOut(session, service, plan);
     session.deployed.add(candidate.service);
+    const broken = await brokenStill(session, candidate);
+    if (broken !== undefined) return notRepaired(service, candidate, broken);
     if (!accountLater) service.report('deployed', candidate.release, releaseBefore(candidate.current)?.id);
     return { service: candidate.service, outcome: 'deployed', error: undefined, undoError: undefined, changed: true };
   } catch (error) {
     failure = failureOf(error);
   }
   return afterFailure(session, service, candidate, plan, failure);
+}
+
+/** An undo would not help: the previous release did not serve either. */
+function notRepaired(service: ServiceRun, candidate: Candidate, error: ProcedureError): RollOutResult {
+  service.report('failed', candidate.release, releaseBefore(candidate.current)?.id);
+  return { service: candidate.service, outcome: 'failed', error, undoError: undefined, changed: true };
 }
 
 async function carryOut(session: Session, service: ServiceRun, plan: ServicePlan): Promise<void> {
@@ -161,6 +171,13 @@ export async function afterFailure(
     );
   }
   return result(cancelled ? 'cancelled' : 'rolled-back', back.id !== current.release?.id);
+}
+
+/** @returns why a service that was changed because it did not serve does not serve now either */
+async function brokenStill(session: Session, { service, decision }: Candidate): Promise<ProcedureError | undefined> {
+  if (decision.kind !== 'change' || decision.repairs !== true) return undefined;
+  const serving = await servingAfter(session, service, session.signal);
+  return isServing(serving) ? undefined : notServing(service, serving);
 }
 
 /** Operations that end the time in which the old containers could take the requests again at once. */

@@ -12,7 +12,7 @@ import { observe } from './observe.js';
 import { planUndo } from './plan-service.js';
 import { readinessTimeout } from './readiness.js';
 import { ServiceRun } from './service-run.js';
-import { servingOf } from './serving.js';
+import { notServing, servingAfter } from './serving.js';
 import type { Session } from './session.js';
 
 /** What recovering came to. */
@@ -49,13 +49,6 @@ export async function proveServing(
   return { said, broken };
 }
 
-/** @returns whether a service serves, after the time that it may take to be ready */
-async function servingAfter(session: Session, service: string, signal: AbortSignal): Promise<Serving> {
-  const current = await observe(session.engine, session, session.project, service);
-  const readyMs = readinessTimeout(current.containers[0]?.healthCheck, session.request.readinessTimeoutMs);
-  return servingOf(session, service, current, { readyMs, signal });
-}
-
 /**
  * What a recovery ends with for each service that it came to: it serves. Where it does not, the way of its requests is
  * repaired: in place, then with its containers made anew, then without its edge.
@@ -80,15 +73,6 @@ async function serveAgain(session: Session, service: string, signal: AbortSignal
     if (isServing(serving)) return true;
   }
   throw notServing(service, serving, failure);
-}
-
-/** @param failure of the last try to repair it */
-function notServing(service: string, serving: Serving, failure?: ProcedureError): ProcedureError {
-  return new ProcedureError('E_VERIFICATION', describeServing(service, serving), {
-    next: `${failure === undefined ? '' : `Repairing it failed: ${failure.message}. ${failure.next} `}Look at procedure check and the log of ${service}; remove the cause.`,
-    cause: failure,
-    excerpt: failure?.excerpt ?? [],
-  });
 }
 
 type NotServing = Extract<Serving, { kind: 'not-serving' }>;

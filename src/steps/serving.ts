@@ -21,6 +21,7 @@ import { isAnswer, waysTo, type Way } from '../model/ways.js';
 import { sleep } from '../run/deadline.js';
 import { withServing } from '../strategies/decide.js';
 import type { Current } from './candidate.js';
+import { observe } from './observe.js';
 import { probesFor } from './probes/probes-for.js';
 import { readinessTimeout } from './readiness.js';
 import type { OpenProject, Viewing } from './session.js';
@@ -69,6 +70,22 @@ export async function servingOf(
     if (isServing(serving) || passes === 'no' || !waits) return serving;
     await sleep(PAUSE_MS, signal);
   }
+}
+
+/** @returns whether a service serves, after the time that it may take to be ready */
+export async function servingAfter(viewing: Viewing, service: string, signal: AbortSignal): Promise<Serving> {
+  const current = await observe(viewing.engine, viewing, viewing.project, service);
+  const readyMs = readinessTimeout(current.containers[0]?.healthCheck, viewing.request.readinessTimeoutMs);
+  return servingOf(viewing, service, current, { readyMs, signal });
+}
+
+/** @param failure of the last try to repair it */
+export function notServing(service: string, serving: Serving, failure?: ProcedureError): ProcedureError {
+  return new ProcedureError('E_VERIFICATION', describeServing(service, serving), {
+    next: `${failure === undefined ? '' : `Repairing it failed: ${failure.message}. ${failure.next} `}Look at procedure check and the log of ${service}; remove the cause.`,
+    cause: failure,
+    excerpt: failure?.excerpt ?? [],
+  });
 }
 
 /**

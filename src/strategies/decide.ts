@@ -64,7 +64,7 @@ function stateReasons({ lifetime, replicas }: WantedFacts, current: CurrentFacts
 /** A service that is as wanted and does not serve is not left alone. */
 export function withServing(decision: Decision, serving: Serving): Decision {
   if (decision.kind !== 'unchanged' || serving.kind !== 'not-serving') return decision;
-  return { kind: 'change', reasons: serving.faults.map(({ text }) => text) };
+  return { kind: 'change', reasons: serving.faults.map(({ text }) => text), repairs: true };
 }
 
 /** What failed its verification and was left running is not what was asked for, however well it seems to run. */

@@ -238,6 +238,10 @@ describe('planRecovery of a change that starts new containers beside the old', (
   const acceptBack: Operation = { ...accept, kind: 'accept-release', release: 'A' };
   const stop: Operation = { kind: 'stop-containers', service: 'roma', containers: ['a1'] };
   const hold: Operation = { kind: 'hold-traffic', service: 'roma', router, maxMs: 1, maxQueue: 1 };
+  const repair: Operation = { kind: 'repair-edge', service: 'roma', ports: ['80'], timeoutMs: 1 };
+  const spec = { project: 'p', service: 'roma', image: 'haproxy', ports: [], networks: [] };
+  const install: Operation = { kind: 'install-edge', service: 'roma', edge: spec, containers: ['a1'] };
+  const redirect: Operation = { kind: 'redirect-ports', service: 'roma', ports: ['80'] };
   const back = { kind: 'go-back', back: 'A', failed: 'B', bad: false, way: 'beside', before: ['a1'] } as const;
 
   it.each([
@@ -268,6 +272,12 @@ describe('planRecovery of a change that starts new containers beside the old', (
     ['held, before the old one stopped', [tag, hold], { kind: 'resume', stopped: [], router, redirected: [] }],
     ['held, the old one stopped', [tag, hold, stop], { kind: 'resume', stopped: ['a1'], router, redirected: [] }],
     ['held, the new one not ready', [tag, hold, stop, start], { ...back, way: 'hold' }],
+    ['with an edge that was repaired', [tag, repair], { kind: 'resume', stopped: [], router, redirected: [] }],
+    [
+      'redirected for an edge that takes the port over',
+      [tag, install, redirect],
+      { kind: 'resume', stopped: [], router, redirected: ['80'] },
+    ],
     ['stopped behind the edge', [tag, stop, start], { ...back, way: 'stop-first' }],
     ['a first deploy of it', [[{ ...start, from: undefined }, 'begun']], { kind: 'leave', release: 'B' }],
   ] as const)('killed %s', (_when, steps, expected) => {

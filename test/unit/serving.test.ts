@@ -157,6 +157,7 @@ describe('whether a service serves', () => {
     expect(withServing({ kind: 'unchanged', release: undefined }, serving)).toEqual({
       kind: 'change',
       reasons: faults.map(([, text]) => text),
+      repairs: true,
     });
   });
 

@@ -81,6 +81,26 @@ const kinds = (operations: readonly Operation[]): readonly string[] => operation
 const before = (operations: readonly Operation[], one: string, other: string): boolean =>
   kinds(operations).indexOf(one) !== -1 && kinds(operations).indexOf(one) < kinds(operations).indexOf(other);
 
+describe('what sends the requests and is broken', () => {
+  it.each(['recreate', 'hold', 'rolling', 'blue-green', 'canary'] as const)(
+    '%s repairs it before anything starts',
+    (name) => {
+      const repair = { router: EDGE, drainTimeoutMs: 7, takeover: undefined, repair: ['80'] } as const;
+      const { operations } = STRATEGIES[name].plan(change({ traffic: repair }));
+      expect(before(operations, 'repair-edge', 'start-beside')).toBe(true);
+      expect(operations).toContainEqual({ kind: 'repair-edge', service: 'roma', ports: ['80'], timeoutMs: 7 });
+      const whole = STRATEGIES[name].plan(change());
+      expect(kinds(whole.operations)).not.toContain('repair-edge');
+    },
+  );
+
+  it('is removed where it cannot be repaired, and Compose publishes the port', () => {
+    const discard = { router: { kind: 'none' }, drainTimeoutMs: 7, takeover: undefined, discard: true } as const;
+    const { operations } = STRATEGIES.recreate.plan(change({ traffic: discard }));
+    expect(before(operations, 'remove-edge', 'replace-containers')).toBe(true);
+  });
+});
+
 describe('blue-green', () => {
   it('proves the new set before it gets a request, and keeps the old one through the watch', () => {
     const { operations, estimatedDowntimeMs } = STRATEGIES['blue-green'].plan(change());
