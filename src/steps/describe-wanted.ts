@@ -7,6 +7,7 @@ import { decide } from '../strategies/decide.js';
 import type { Current } from './candidate.js';
 import { otherInlineFiles } from './contents.js';
 import { hashFiles } from './files.js';
+import { keptDefinitions, warnOfKept } from './kept-definitions.js';
 import type { Viewing } from './session.js';
 import { currentFacts } from './way-back.js';
 import type { WantedProject } from './wanted.js';
@@ -25,6 +26,8 @@ export interface Described {
   readonly namedImage: string | undefined;
   readonly replicas: number;
   readonly oneShot: boolean;
+  /** Networks and volumes that the engine has with another definition, one sentence each. */
+  readonly keptDefinitions: readonly string[];
   /** Configs and secrets of which the containers have something else. */
   readonly otherContents: readonly string[];
 }
@@ -39,6 +42,8 @@ export async function describeWanted(
 ): Promise<Described> {
   const definition = serviceOf(wanted.project, service);
   const document = definitionOf(wanted.project, definition);
+  const kept = await keptDefinitions(viewing, document, current);
+  warnOfKept(viewing, service, kept);
   const files = await hashFiles(mountedPaths(wanted.project, definition), wanted.roots, viewing.source);
   return {
     service,
@@ -52,6 +57,7 @@ export async function describeWanted(
     namedImage: (await viewing.engine.image(definition.image))?.id,
     replicas: wantedReplicas(definition, current),
     oneShot: isOneShot(wanted.project, service),
+    keptDefinitions: kept,
     otherContents: await otherContents(viewing, wanted, definition, current),
   };
 }

@@ -5,6 +5,7 @@ import { keptReleases, type Release, type ReleaseWithDefinition } from '../model
 import { isOneShot } from '../model/service.js';
 import { decide } from '../strategies/decide.js';
 import type { Candidate, Current } from './candidate.js';
+import { keptDefinitions } from './kept-definitions.js';
 import { withRendered } from './rendered.js';
 import type { Viewing } from './session.js';
 import { trafficFacts } from './traffic-facts.js';
@@ -36,6 +37,7 @@ export async function keptCandidate(viewing: Viewing, id: string, current: Curre
     current,
     replicas: release.replicas,
     oneShot,
+    keptDefinitions: await keptDefinitions(viewing, release.definition, current),
     namedImage: (await viewing.engine.image(release.image.name))?.id,
     decision: decide(
       {

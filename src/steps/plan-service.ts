@@ -30,7 +30,8 @@ export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: stri
   const { strategy, notes } = chooseFor(viewing, candidate);
   const { service, decision, current, release } = candidate;
   if (decision.kind === 'unchanged') {
-    return { service, strategy: strategy.name, decision, notes: [], operations: [], estimatedDowntimeMs: 0 };
+    const kept = candidate.keptDefinitions;
+    return { service, strategy: strategy.name, decision, notes: kept, operations: [], estimatedDowntimeMs: 0 };
   }
   const planned = strategy.plan({
     service,
@@ -65,6 +66,7 @@ export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: stri
     notes: [
       ...notes,
       ...planned.notes,
+      ...candidate.keptDefinitions,
       ...(candidate.data?.notes ?? []),
       ...(candidate.remedied?.notes ?? []),
       ...mountNotes(viewing, candidate),

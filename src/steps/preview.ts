@@ -179,6 +179,7 @@ export function viewedCandidate(
     replicas,
     recorded: false,
     namedImage: undefined,
+    keptDefinitions: [],
     release: {
       id,
       project: viewing.project,
@@ -222,6 +223,7 @@ function previewCandidate(
   return {
     ...viewed,
     namedImage: described.namedImage,
+    keptDefinitions: described.keptDefinitions,
     decision: decideDescribed(wanted, described, fingerprint),
     release: { ...viewed.release, id, image, configHash, composeHash, files },
   };

@@ -23,6 +23,7 @@ import type { WantsPorts } from './port-holder.js';
 import { freedPort, remediesFor, withFirst } from './remedies/index.js';
 import { ServiceRun } from './service-run.js';
 import type { Session, Viewing } from './session.js';
+import { withDependents } from './left-dependents.js';
 import { planLines } from './show-plan.js';
 import { judgesTraffic, trafficNotes } from './traffic-proof.js';
 import { checksFor } from './verify.js';
@@ -76,8 +77,9 @@ export async function restartServices(
             await remediesFor(session, wants),
           );
     plans.push(plan);
-    session.recorder.plan = { procedure, preparation: [], services: plans };
-    for (const line of planLines({ procedure, preparation: [], services: [plan] })) session.progress.info(line);
+    session.recorder.plan = withDependents(session, { procedure, preparation: [], services: plans }, services);
+    const shown = withDependents(session, { procedure, preparation: [], services: [plan] }, services);
+    for (const line of planLines(shown)) session.progress.info(line);
     if (beside?.kind === 'beside') {
       const result = await session.progress.group(`${service}: ${procedure}`, () =>
         rollOutAgain(session, { ...beside.candidate, data }),

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { ImageFacts } from '../image.js';
+import type { DefinedResource, EngineResource } from '../kept-definitions.js';
 import type { NetworkNames } from '../network-names.js';
 import type { ComposeProject, ObservedContainer } from '../service.js';
 
@@ -40,6 +41,8 @@ export interface Engine {
    * @returns the names of those that something is still on, and that stay
    */
   removeNetworks(project: string): Promise<readonly string[]>;
+  /** How it has a network or volume; undefined when it has none of that name. */
+  resource(named: Pick<DefinedResource, 'kind' | 'name'>): Promise<EngineResource | undefined>;
   /** The containers, of any project, that run and publish a TCP port of the host. */
   publishers(port: number): Promise<readonly Publisher[]>;
   /** Processes of a container as `ps` prints them. */
