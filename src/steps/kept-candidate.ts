@@ -17,7 +17,7 @@ import { currentFacts } from './way-back.js';
  * @throws ProcedureError E_ROLLBACK_TARGET when the image is gone, with the releases there are instead
  */
 export async function keptCandidate(viewing: Viewing, id: string, current: Current): Promise<Candidate> {
-  const kept = await viewing.ledger.definition(id);
+  const kept = current.definition?.id === id ? current.definition : await viewing.ledger.definition(id);
   if (kept === undefined) throw noSuchRelease(id, current);
   const image = await imageOf(viewing, kept);
   if (image === undefined) throw imageGone(kept, await restorable(viewing, current));

@@ -6,8 +6,7 @@ import { keptImageTag, newReleaseId } from '../model/release.js';
 import { pushOperation, recordedImages } from './build-once.js';
 import type { Candidate } from './candidate.js';
 import { decideDescribed, describeWanted, wantedReplicas, type Described } from './describe-wanted.js';
-import { asAdopted } from './adopt.js';
-import { observe } from './observe.js';
+import { viewAdopted } from './adopt.js';
 import { withDataChanges } from './data-change.js';
 import { planFor } from './plan-service.js';
 import { badReleaseGate } from './gates/bad-release.js';
@@ -80,7 +79,7 @@ export async function viewCandidates(
   const candidates: Candidate[] = [];
   const all: Described[] = [];
   for (const service of services) {
-    const current = await asAdopted(viewing, service, await observe(viewing.engine, viewing, viewing.project, service));
+    const current = await viewAdopted(viewing, service);
     all.push(await describeWanted(viewing, wanted, service, hashes, current));
   }
   const toBuild = images === 'as-named' ? [] : all.filter(({ definition }) => definition.build !== undefined);

@@ -9,7 +9,7 @@ import { diagnoseFailure } from './diagnosis/index.js';
 import { captureEvidence } from './evidence.js';
 import { passActiveJobs, passBackupAge, passPorts } from './gates/index.js';
 import { keptCandidate } from './kept-candidate.js';
-import { adopt } from './adopt.js';
+import { adopt, viewAdopted } from './adopt.js';
 import { observe } from './observe.js';
 import type { RollOutAllResult } from './roll-out-all.js';
 import type { RouterSpec } from '../model/router.js';
@@ -34,7 +34,7 @@ export type RestartWay = 'restart' | 'kill';
 
 /** @returns what starting a service's release again would do */
 export async function planRestart(viewing: Viewing, service: string, way: RestartWay): Promise<ServicePlan> {
-  const current = await observe(viewing.engine, viewing, viewing.project, service);
+  const current = await viewAdopted(viewing, service);
   const release = releaseToStart(current);
   const data = await backupFirst(viewing, service, current);
   const beside = way === 'kill' ? undefined : await restartBeside(viewing, current, release);
