@@ -20,6 +20,7 @@ import { createOwnContainers } from './own-containers.js';
 import { createNeighbours } from './neighbours.js';
 import { removeNetworks } from './networks.js';
 import { createRecordsApi } from './records.js';
+import { readResource } from './resources.js';
 import { readMemory, readStats, streamStats } from './stats.js';
 import { createTraces } from './traces.js';
 
@@ -49,6 +50,7 @@ export function createDockerEngine(endpoint: Endpoint, debug: (line: string) => 
     ...createHostPaths(client),
     facts: () => readFacts(client),
     readFile: (id, path) => own.readFile(id, path),
+    resource: (named) => readResource(client, named),
     removeNetworks: (project) => removeNetworks(client, project),
     logs: (id, options) => readLogs(client, id, options),
     stats: (id) => readStats(client, id),

@@ -67,6 +67,8 @@ export interface UpdateConfig {
 
 export interface Dependency {
   readonly service: string;
+  /** It wants to be restarted when the other one changes. */
+  readonly restart: boolean;
   readonly condition: 'service_started' | 'service_healthy' | 'service_completed_successfully';
 }
 

@@ -3,8 +3,9 @@ import type { Current } from '../steps/candidate.js';
 import { diskSpaceGate } from '../steps/gates/disk-space.js';
 import type { GateFinding } from '../steps/gates/pass-gate.js';
 import { lookAtContainers } from '../steps/look-at-containers.js';
-import { lookAtContents } from '../steps/look-at-contents.js';
 import { lookAtLeftovers } from '../steps/leftovers.js';
+import { lookAtFiles } from '../steps/look-at-files.js';
+import { lookAtDependents } from '../steps/left-dependents.js';
 import { lookAtEdge } from '../steps/look-at-edge.js';
 import { lookAtRouter } from '../steps/look-at-router.js';
 import { imageOf } from '../steps/kept-candidate.js';
@@ -46,13 +47,14 @@ export const check: Procedure = {
           ? await servingOf(viewing, service, current, { readyMs: 0, signal: viewing.signal })
           : { kind: 'unknown', why: [underWay] };
       problems.push(...(await lookAtContainers(viewing, service, current, { serving })));
-      problems.push(...(await lookAtContents(viewing, service, current)));
+      problems.push(...(await lookAtFiles(viewing, service, current)));
       problems.push(...(await lookAtEdge(viewing, service, current.containers)));
       problems.push(...(await lookAtRouter(viewing, service)));
       problems.push(...(await lookAtLeftovers(viewing, service)));
       problems.push(...(await lookAtReleases(viewing, service, current)));
       await showBackups(viewing, service);
     }
+    problems.push(...(await lookAtDependents(viewing)));
     lookAtDisk(viewing, await diskSpaceGate(viewing, opened));
     // Refused before anything is planned.
     if (owner === undefined) await lookAhead(viewing);
@@ -61,12 +63,11 @@ export const check: Procedure = {
     viewing.recorder.nextSteps.push(...stopped.map((line) => `${line}. To start it: procedure start.`));
     const words = stopped.length === 0 ? '' : `; ${stopped.join('; ')}`;
     if (problems.length === 0) return ended('completed', `check: everything that runs is healthy${words}`);
-    for (const problem of problems) viewing.progress.warning(problem);
-    viewing.recorder.nextSteps.push(...problems);
-    return ended(
-      'completed',
-      `check: ${problems.length} ${problems.length === 1 ? 'thing' : 'things'} to look at${words}`,
-    );
+    // Several services may use the same network.
+    const each = [...new Set(problems)];
+    for (const problem of each) viewing.progress.warning(problem);
+    viewing.recorder.nextSteps.push(...each);
+    return ended('completed', `check: ${each.length} ${each.length === 1 ? 'thing' : 'things'} to look at${words}`);
   },
 
   perform: undefined,

@@ -9,7 +9,7 @@ import { diskSpaceGate } from '../steps/gates/disk-space.js';
 import { healthGate } from '../steps/gates/health.js';
 import { modifiedFilesGate } from '../steps/gates/modified-files.js';
 import { passGate } from '../steps/gates/pass-gate.js';
-import { adopt, asAdopted } from '../steps/adopt.js';
+import { adopt, viewAdopted } from '../steps/adopt.js';
 import { observe } from '../steps/observe.js';
 import { comingBack, keptCandidate } from '../steps/kept-candidate.js';
 import { leftoverOperations } from '../steps/leftovers.js';
@@ -40,11 +40,7 @@ export const rollback: Procedure = {
   async preview(viewing: Viewing): Promise<ProcedureResult> {
     const candidates: Candidate[] = [];
     for (const service of await withoutStopped(viewing, selectServices(viewing, viewing.opened.live))) {
-      const current = await asAdopted(
-        viewing,
-        service,
-        await observe(viewing.engine, viewing, viewing.project, service),
-      );
+      const current = await viewAdopted(viewing, service);
       const target = await resolveTarget(viewing, viewing.request.rollbackTo, current);
       if (target.kind !== 'kept')
         return ended('completed', describePreview(viewing, await previewOther(viewing, target)));

@@ -18,6 +18,7 @@ import { completionFound } from './completion.js';
 import { newerFiles, otherInlineFiles, withFoundContents, type OtherInlineFile } from './contents.js';
 import { definitionFromContainer } from './definition-from-container.js';
 import { hashFiles } from './files.js';
+import { observe } from './observe.js';
 import { renderedHashes } from './rendered.js';
 import type { Session, Viewing } from './session.js';
 
@@ -35,7 +36,12 @@ export async function adopt(session: Session, service: string, current: Current)
   return completionFound(session, service, adopted);
 }
 
-/** What a run would see after it has adopted what runs. Changes nothing. */
+/** What a run sees of a service once it has adopted what runs, for those that only look: the ledger stays as it is. */
+export async function viewAdopted(viewing: Viewing, service: string): Promise<Current> {
+  return asAdopted(viewing, service, await observe(viewing.engine, viewing, viewing.project, service));
+}
+
+/** The same, of what was observed already. */
 export async function asAdopted(viewing: Viewing, service: string, current: Current): Promise<Current> {
   const release = await releaseFound(viewing, service, current);
   return release === undefined ? current : withRelease(viewing, current, release);

@@ -43,6 +43,8 @@ export interface Candidate {
   readonly traffic: Traffic;
   /** Configs and secrets whose content Compose copies into the container itself. */
   readonly inlineFiles: readonly string[];
+  /** Networks and volumes that the engine has with another definition, one sentence each. */
+  readonly keptDefinitions: readonly string[];
   /** Id that the compose file's image name had before anything was pulled or built. */
   readonly namedImage: string | undefined;
   /** What is done to its data on the way. */

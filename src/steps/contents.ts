@@ -1,5 +1,11 @@
 import { stat } from 'node:fs/promises';
-import { inlineFiles, type ComposeProject, type InlineFile, type ServiceDefinition } from '../model/service.js';
+import {
+  inlineFiles,
+  type ComposeProject,
+  type FileObject,
+  type InlineFile,
+  type ServiceDefinition,
+} from '../model/service.js';
 import type { IdentifiedContainer } from './candidate.js';
 import type { Viewing } from './session.js';
 
@@ -21,7 +27,7 @@ export async function otherInlineFiles(
   definition: ServiceDefinition,
   containers: readonly IdentifiedContainer[],
 ): Promise<readonly OtherInlineFile[]> {
-  const files = inlineFiles(project, definition);
+  const files = inlineFiles(project, definition).filter(({ object }) => isKnown(object));
   const running = containers.filter(({ state }) => state === 'running');
   if (files.length === 0 || running.length === 0) return [];
   const names = files.flatMap(({ object }) => object.environment ?? []);
@@ -47,6 +53,11 @@ export async function otherInlineFiles(
     }
   }
   return found;
+}
+
+/** Compose substitutes only what has the form of a variable. */
+function isKnown({ environment }: FileObject): boolean {
+  return environment === undefined || /^[A-Za-z_]\w*$/.test(environment);
 }
 
 /** A `$` is doubled in what Compose renders. */

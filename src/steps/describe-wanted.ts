@@ -10,6 +10,7 @@ import type { Current } from './candidate.js';
 import { otherInlineFiles } from './contents.js';
 import { hashFiles } from './files.js';
 import { takenOverFrom } from './project-owner.js';
+import { keptDefinitions, warnOfKept } from './kept-definitions.js';
 import type { Viewing } from './session.js';
 import { unlessBroken } from './serving.js';
 import { currentFacts } from './way-back.js';
@@ -28,6 +29,8 @@ export interface Described {
   readonly files: Readonly<Record<string, string>>;
   readonly namedImage: string | undefined;
   readonly replicas: number;
+  /** Networks and volumes that the engine has with another definition, one sentence each. */
+  readonly keptDefinitions: readonly string[];
   /** Configs and secrets of which the containers have something else. */
   readonly otherContents: readonly string[];
   readonly takenOverFrom: string | undefined;
@@ -45,6 +48,8 @@ export async function describeWanted(
   const definition = serviceOf(wanted.project, service);
   const document = definitionOf(wanted.project, definition);
   const lifetime = lifetimeOf(wanted.project, service);
+  const kept = await keptDefinitions(viewing, document, current);
+  warnOfKept(viewing, service, kept);
   const files = await hashFiles(mountedPaths(wanted.project, definition), wanted.roots, viewing.source);
   return {
     service,
@@ -58,6 +63,7 @@ export async function describeWanted(
     namedImage: (await viewing.engine.image(definition.image))?.id,
     replicas: wantedReplicas(definition, lifetime, current.containers.length),
     lifetime,
+    keptDefinitions: kept,
     otherContents: await otherContents(viewing, wanted, definition, current),
     takenOverFrom: await takenOverFrom(viewing, current.containers),
   };

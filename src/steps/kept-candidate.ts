@@ -6,6 +6,7 @@ import { keptReleases, type Release, type ReleaseWithDefinition } from '../model
 import { decide } from '../strategies/decide.js';
 import type { Candidate, Current } from './candidate.js';
 import { takenOverFrom } from './project-owner.js';
+import { keptDefinitions } from './kept-definitions.js';
 import { withRendered } from './rendered.js';
 import type { Viewing } from './session.js';
 import { trafficFacts } from './traffic-facts.js';
@@ -17,7 +18,7 @@ import { currentFacts } from './way-back.js';
  * @throws ProcedureError E_ROLLBACK_TARGET when the image is gone, with the releases there are instead
  */
 export async function keptCandidate(viewing: Viewing, id: string, current: Current): Promise<Candidate> {
-  const kept = await viewing.ledger.definition(id);
+  const kept = current.definition?.id === id ? current.definition : await viewing.ledger.definition(id);
   if (kept === undefined) throw noSuchRelease(id, current);
   const image = await imageOf(viewing, kept);
   if (image === undefined) throw imageGone(kept, await restorable(viewing, current));
@@ -37,6 +38,7 @@ export async function keptCandidate(viewing: Viewing, id: string, current: Curre
     current,
     replicas: release.replicas,
     lifetime,
+    keptDefinitions: await keptDefinitions(viewing, release.definition, current),
     namedImage: (await viewing.engine.image(release.image.name))?.id,
     decision: decide(
       {

@@ -35,7 +35,8 @@ export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: stri
   const { strategy, notes } = chooseFor(viewing, candidate);
   const { service, decision, current, release } = candidate;
   if (decision.kind === 'unchanged') {
-    return { service, strategy: strategy.name, decision, notes: [], operations: [], estimatedDowntimeMs: 0 };
+    const kept = candidate.keptDefinitions;
+    return { service, strategy: strategy.name, decision, notes: kept, operations: [], estimatedDowntimeMs: 0 };
   }
   const planned = strategy.plan({
     service,
@@ -71,6 +72,7 @@ export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: stri
       ...notes,
       // They are about the outage of a service that serves.
       ...(endsBefore(candidate) ? [] : planned.notes),
+      ...candidate.keptDefinitions,
       ...(candidate.data?.notes ?? []),
       ...(candidate.remedied?.notes ?? []),
       ...mountNotes(viewing, candidate),

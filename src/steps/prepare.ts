@@ -218,6 +218,7 @@ async function compare(
     replicas: one.replicas,
     lifetime: one.lifetime,
     namedImage: one.namedImage,
+    keptDefinitions: one.keptDefinitions,
     release: {
       id: one.id,
       project: session.project,

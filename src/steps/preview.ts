@@ -7,7 +7,7 @@ import { wantedReplicas } from '../model/replicas.js';
 import { pushOperation, recordedImages } from './build-once.js';
 import type { Candidate } from './candidate.js';
 import { decideDescribed, describeWanted, type Described } from './describe-wanted.js';
-import { asAdopted } from './adopt.js';
+import { viewAdopted } from './adopt.js';
 import { observe } from './observe.js';
 import { withDataChanges } from './data-change.js';
 import { planFor } from './plan-service.js';
@@ -82,7 +82,7 @@ export async function viewCandidates(
   const candidates: Candidate[] = [];
   const all: Described[] = [];
   for (const service of services) {
-    const current = await asAdopted(viewing, service, await observe(viewing.engine, viewing, viewing.project, service));
+    const current = await viewAdopted(viewing, service);
     all.push(await describeWanted(viewing, wanted, service, hashes, current));
   }
   const toBuild = images === 'as-named' ? [] : all.filter(({ definition }) => definition.build !== undefined);
@@ -181,6 +181,7 @@ export function viewedCandidate(
     replicas,
     recorded: false,
     namedImage: undefined,
+    keptDefinitions: [],
     release: {
       id,
       project: viewing.project,
@@ -225,6 +226,7 @@ async function previewCandidate(
     ...viewed,
     namedImage: described.namedImage,
     decision: await decideDescribed(viewing, wanted, described, fingerprint),
+    keptDefinitions: described.keptDefinitions,
     release: { ...viewed.release, id, image, configHash, composeHash, files },
   };
 }

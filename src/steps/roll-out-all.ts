@@ -8,6 +8,7 @@ import type { Candidate } from './candidate.js';
 import { withDataChanges } from './data-change.js';
 import { leftoverOperations } from './leftovers.js';
 import { passLastGates } from './gates/index.js';
+import { withDependents } from './left-dependents.js';
 import { planFor } from './plan-service.js';
 import { pullRequestsOf } from './pull-requests.js';
 import { withRemediesFor } from './remedies/index.js';
@@ -84,7 +85,7 @@ function planAll(
     if (plan.operations.some((operation) => operation.kind === 'move-checkout')) commit = candidate.release.commit;
     return plan;
   });
-  return { procedure, preparation: [...session.begun, ...clearing], services };
+  return withDependents(session, { procedure, preparation: [...session.begun, ...clearing], services });
 }
 
 /** What a procedure did to a service, where `deployed` is not the word a person would use. */

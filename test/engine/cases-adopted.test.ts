@@ -83,6 +83,20 @@ describe('going back to a release that ran before the first run', () => {
   });
 });
 
+describe('a project that nobody recorded', () => {
+  it.each(['health-restart', 'config-change', 'maintenance', 'stop'])(
+    '%s does what its dry run says',
+    async (procedure) => {
+      project = await makeCase('A-adopted-release-moves-new-tag');
+      await project.sh('docker compose up -d --wait');
+      const run = await project.predict(procedure, { service: 'web' });
+      const expected = { 'config-change': 'unchanged', stop: 'completed' }[procedure] ?? 'deployed';
+      expect(run.report.outcome, run.log).toBe(expected);
+      expect((await adopted()).image.name).toBe(project.image('app', 1));
+    },
+  );
+});
+
 describe('contents that changed between the start of the container and the first run', () => {
   it('a bind-mounted file that was replaced: the container is recreated with it, and nobody claims what it had', async () => {
     project = await makeCase('03-first-run-bind-file');

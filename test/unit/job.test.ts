@@ -14,7 +14,7 @@ import {
 import { NO_SERVICE_POLICY, type ProjectPolicy } from '../../src/model/project-policy.js';
 import type { ReleaseEvent, ServiceHistory } from '../../src/model/release.js';
 import { replicasAmong, wantedReplicas } from '../../src/model/replicas.js';
-import type { ContainerState, ServiceDefinition } from '../../src/model/service.js';
+import type { Dependency, ContainerState, ServiceDefinition } from '../../src/model/service.js';
 import { decide, type CurrentFacts, type WantedFacts } from '../../src/strategies/decide.js';
 import { chooseStrategy } from '../../src/strategies/index.js';
 import type { ServiceFacts } from '../../src/strategies/obstacles.js';
@@ -40,8 +40,12 @@ const NO_POLICY: ProjectPolicy = { services: {} };
 
 describe('what the end of a service means', () => {
   const port = { target: 80, published: '80', protocol: 'tcp', hostIp: undefined } as const;
-  const waiting = (condition: string): ServiceDefinition =>
-    ({ ...BARE, name: 'web', restart: 'always', dependsOn: [{ service: 'it', condition }] }) as ServiceDefinition;
+  const waiting = (condition: Dependency['condition']): ServiceDefinition => ({
+    ...BARE,
+    name: 'web',
+    restart: 'always',
+    dependsOn: [{ service: 'it', condition, restart: false }],
+  });
   const withPolicy = (policy: Partial<typeof NO_SERVICE_POLICY>): ProjectPolicy => ({
     services: { it: { ...NO_SERVICE_POLICY, ...policy } },
   });
@@ -239,7 +243,7 @@ describe('a job', () => {
       current([container('exited', 1)], history(LIVE)),
       'its last run ended with exit code 1',
     ],
-    ['that is a service', 'stays', current([container('exited')], history(LIVE)), 'it-1 is exited'],
+    ['that is a service', 'stays', current([container('exited')], history(LIVE)), 'it-1 is exited with exit code 0'],
   ])('%s: %s', (_what, lifetime, facts, expected) => {
     const decision = decide({ ...wanted, lifetime }, facts);
     expect(decision.kind === 'change' ? decision.reasons.join() : decision.kind).toBe(expected);

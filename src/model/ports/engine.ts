@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { ImageFacts } from '../image.js';
+import type { DefinedResource, EngineResource } from '../kept-definitions.js';
 import type { NetworkNames } from '../network-names.js';
 import type { Neighbour, VolumeOwners } from '../project-owner.js';
 import type { ComposeProject, ObservedContainer } from '../service.js';
@@ -59,6 +60,8 @@ export interface Engine {
     /** Of the container that is made for it, in case it stays. */
     readonly labels: Readonly<Record<string, string>>;
   }): Promise<HostView>;
+  /** How it has a network or volume; undefined when it has none of that name. */
+  resource(named: Pick<DefinedResource, 'kind' | 'name'>): Promise<EngineResource | undefined>;
   /** The containers, of any project, that run and publish a TCP port of the host. */
   publishers(port: number): Promise<readonly Publisher[]>;
   /** Processes of a container as `ps` prints them. */
