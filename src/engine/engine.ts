@@ -16,7 +16,7 @@ import { readFacts } from './facts.js';
 import { createImages } from './images.js';
 import { readLogs } from './logs.js';
 import { createOwnContainers } from './own-containers.js';
-import { removeNetworks } from './networks.js';
+import { hasNetwork, removeNetworks } from './networks.js';
 import { createRecordsApi } from './records.js';
 import { readMemory, readStats, streamStats } from './stats.js';
 import { createTraces } from './traces.js';
@@ -44,6 +44,7 @@ export function createDockerEngine(endpoint: Endpoint, debug: (line: string) => 
     ...createImages(client),
     facts: () => readFacts(client),
     removeNetworks: (project) => removeNetworks(client, project),
+    hasNetwork: (name) => hasNetwork(client, name),
     logs: (id, options) => readLogs(client, id, options),
     stats: (id) => readStats(client, id),
     memoryNow: (id) => readMemory(client, id),

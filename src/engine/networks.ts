@@ -22,3 +22,8 @@ export async function removeNetworks(client: EngineClient, project: string): Pro
   }
   return stay;
 }
+
+export async function hasNetwork(client: EngineClient, name: string): Promise<boolean> {
+  const looking = client.getJson(`inspect network ${name}`, `/networks/${encodeURIComponent(name)}`);
+  return (await unlessStatus([404], undefined, looking)) !== undefined;
+}

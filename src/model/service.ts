@@ -185,3 +185,12 @@ export function dependencyOrder(project: Pick<ComposeProject, 'services'>): read
   for (const name of Object.keys(project.services).sort()) visit(name);
   return ordered;
 }
+
+/**
+ * What an interrupted recreate of Compose leaves: the new container, never started, under `<id of the old one>_<name>`. While
+ * the old one is there, the left one holds nothing that would be lost, and its name is in the way of the next recreate.
+ */
+export function isLeftover(container: ObservedContainer, all: readonly ObservedContainer[]): boolean {
+  const replaced = /^([0-9a-f]{12})_/.exec(container.name)?.[1];
+  return container.state === 'created' && replaced !== undefined && all.some(({ id }) => id.startsWith(replaced));
+}

@@ -3,6 +3,7 @@ import type { OperationOf } from '../model/operation.js';
 import type { ComposeTarget } from '../model/ports/engine.js';
 import { canonicalJson } from '../model/canonical.js';
 import { definitionOf, type ReleaseWithDefinition } from '../model/release.js';
+import { isLeftover } from '../model/service.js';
 import { liveTarget } from './open-project.js';
 import { withRendered } from './rendered.js';
 import type { Session } from './session.js';
@@ -21,6 +22,7 @@ export async function replaceContainers(
   signal: AbortSignal,
 ): Promise<void> {
   const release = await releaseOf(session, operation.to);
+  await removeLeftovers(session, operation.service);
   if (await filesDefine(session, release)) {
     await up(session, { ...liveTarget(session.request), projectName: session.project }, release, operation, signal);
     return;
@@ -37,6 +39,11 @@ export async function replaceContainers(
 export async function expectedHash(session: Session, release: ReleaseWithDefinition): Promise<string> {
   if (!sharesWithAnother(release) && (await filesDefine(session, release))) return release.composeHash;
   return hashOf(session, release);
+}
+
+async function removeLeftovers({ engine, project }: Session, service: string): Promise<void> {
+  const all = await engine.containers(project, service);
+  for (const { id } of all.filter((one) => isLeftover(one, all))) await engine.removeContainer(id);
 }
 
 /**
@@ -66,6 +73,12 @@ function sharesWithAnother(release: ReleaseWithDefinition): boolean {
 function serviceIn({ definition, service }: ReleaseWithDefinition): Readonly<Record<string, unknown>> {
   const services = definition['services'] as Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   return services[service] ?? {};
+}
+
+/** @returns the name that the release's own definition gives its container */
+export function containerNameOf(release: ReleaseWithDefinition): string | undefined {
+  const name = serviceIn(release)['container_name'];
+  return typeof name === 'string' ? name : undefined;
 }
 
 /** Live files that Compose cannot read any more only mean that the kept definition is used. */

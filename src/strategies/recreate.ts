@@ -44,14 +44,7 @@ export const recreate: Strategy = {
     const { service, back } = change;
     const operations: Operation[] = [...beginUndo(change)];
     operations.push(
-      {
-        kind: 'replace-containers',
-        service,
-        to: back,
-        from: change.failed,
-        replicas: change.replicas,
-        force: true,
-      },
+      ...putBack(change),
       { kind: 'await-ready', service, release: back, timeoutMs: change.readinessTimeoutMs },
       ...letGo(service, change.router),
       ...endUndo(change),
@@ -59,6 +52,20 @@ export const recreate: Strategy = {
     return operations;
   },
 };
+
+/**
+ * Where the change failed before Compose stopped anything, the containers of before still run: only what was made beside
+ * them goes, and nothing stops.
+ */
+function putBack({ service, back, failed, replicas, present }: UndoChange): readonly Operation[] {
+  const intact = present.filter(({ good, running }) => good && running);
+  if (intact.length !== replicas) {
+    return [{ kind: 'replace-containers', service, to: back, from: failed, replicas, force: true }];
+  }
+  const wrong = present.filter((container) => !intact.includes(container)).map(({ id }) => id);
+  if (wrong.length === 0) return [];
+  return [{ kind: 'retire-containers', service, containers: { are: 'these', containers: wrong } }];
+}
 
 function notes(change: Change): readonly string[] {
   if (change.current === undefined) {

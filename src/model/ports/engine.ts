@@ -21,7 +21,8 @@ export interface Engine {
   killContainer(id: string, unixSignal: string): Promise<void>;
   startContainer(id: string): Promise<void>;
   restartContainer(id: string, signal?: AbortSignal): Promise<void>;
-  removeContainer(id: string): Promise<void>;
+  /** Its volumes stay, also those without a name, unless it is said that they go: of what was never anybody's. */
+  removeContainer(id: string, volumes?: 'with-anonymous-volumes'): Promise<void>;
   /** What Docker does when it ends or when Docker itself starts; Compose's hash does not see it. */
   setRestartPolicy(id: string, policy: 'always' | 'unless-stopped'): Promise<void>;
   /**
@@ -40,6 +41,7 @@ export interface Engine {
    * @returns the names of those that something is still on, and that stay
    */
   removeNetworks(project: string): Promise<readonly string[]>;
+  hasNetwork(name: string): Promise<boolean>;
   /** The containers, of any project, that run and publish a TCP port of the host. */
   publishers(port: number): Promise<readonly Publisher[]>;
   /** Processes of a container as `ps` prints them. */

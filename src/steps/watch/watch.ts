@@ -17,23 +17,31 @@ const PROGRESS_EVERY_MS = 30_000;
 export async function watch(
   session: Session,
   operation: OperationOf<'watch'>,
-  about: Pick<WatchWindow, 'sinceMs' | 'signs' | 'memoryBefore'> & { readonly oneShot: boolean },
+  about: Pick<WatchWindow, 'sinceMs' | 'signs' | 'memoryBefore'> & {
+    readonly oneShot: boolean;
+    /** Gets what was seen, also when the watch ends early. */
+    readonly onSeen: (watched: Watched) => void;
+  },
   signal: AbortSignal,
-): Promise<Watched> {
+): Promise<void> {
   const all = await session.engine.containers(session.project, operation.service);
   const containers = all.filter(({ id }) => operation.except?.includes(id) !== true);
-  const { oneShot, ...known } = about;
+  const { oneShot, onSeen, ...known } = about;
   const window: WatchWindow = { session, operation, containers, ...known, startedAtMs: Date.now() };
-  if (operation.durationMs === 0 || oneShot) return glance(window);
+  if (operation.durationMs === 0 || oneShot) {
+    onSeen(await glance(window));
+    return;
+  }
   const watchers = WATCHERS.map((make) => make(window));
   try {
     await pass(window, watchers, signal);
   } catch (error) {
     record(window, false);
     throw error;
+  } finally {
+    onSeen(seen(window, watchers));
   }
   record(window, true);
-  return seen(window, watchers);
 }
 
 /** No watch was asked for: one reading, for the report. */
