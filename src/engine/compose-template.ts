@@ -22,30 +22,44 @@ type TemplateOptions = Parameters<Compose['makeTemplate']>[0];
 export async function makeTemplate(cli: DockerCli, options: TemplateOptions): Promise<string> {
   const { document, directory, service, signal } = options;
   const scratch = `${String(document['name'])}-rr-${randomBytes(4).toString('hex')}`;
-  await cli.demand({
-    args: [
-      ...composeArgs({ ...documentTarget(document, directory), projectName: scratch }),
-      ...['up', '--no-start', '--no-deps', ...NOTHING_NEW, service],
-    ],
-    directory,
-    input: JSON.stringify(templateDocument(options, scratch)),
-    signal,
-    title: `docker compose up --no-start ${service}`,
-    code: 'E_COMPOSE',
-    next: 'Compose says below why. Nothing that runs was touched.',
-  });
-  const filters = [`${PROJECT}=${scratch}`, `${SERVICE}=${service}`].flatMap((label) => ['--filter', `label=${label}`]);
-  const listed = await cli.demand({
-    args: ['ps', '--all', '--no-trunc', '--quiet', ...filters],
-    title: 'docker ps',
-    code: 'E_ENGINE',
-    next: 'Look whether the Docker engine is well (docker info). Nothing that runs was touched.',
-  });
-  const [id] = listed.split('\n').filter((line) => line !== '');
+  try {
+    await cli.demand({
+      args: [
+        ...composeArgs({ ...documentTarget(document, directory), projectName: scratch }),
+        ...['up', '--no-start', '--no-deps', ...NOTHING_NEW, service],
+      ],
+      directory,
+      input: JSON.stringify(templateDocument(options, scratch)),
+      signal,
+      title: `docker compose up --no-start ${service}`,
+      code: 'E_COMPOSE',
+      next: 'Compose says below why. Nothing that runs was touched.',
+    });
+  } catch (error) {
+    await removeHalfMade(cli, scratch).catch(() => undefined); // why there is no template matters more
+    throw error;
+  }
+  const [id] = await madeOf(cli, [`${PROJECT}=${scratch}`, `${SERVICE}=${service}`]);
   if (id !== undefined) return id;
   throw new ProcedureError('E_COMPOSE', `Compose made no container of ${service} to copy`, {
     next: 'Check the version of Docker Compose (2.24 or newer); please report this with it.',
   });
+}
+
+async function madeOf(cli: DockerCli, labels: readonly string[]): Promise<readonly string[]> {
+  const listed = await cli.demand({
+    args: ['ps', '--all', '--no-trunc', '--quiet', ...labels.flatMap((label) => ['--filter', `label=${label}`])],
+    title: 'docker ps',
+    code: 'E_ENGINE',
+    next: 'Look whether the Docker engine is well (docker info). Nothing that runs was touched.',
+  });
+  return listed.split('\n').filter((line) => line !== '');
+}
+
+/** A container that Compose could not copy its files into is there all the same. */
+async function removeHalfMade(cli: DockerCli, scratch: string): Promise<void> {
+  const ids = await madeOf(cli, [`${PROJECT}=${scratch}`]);
+  if (ids.length > 0) await cli.run({ args: ['rm', '--force', '--volumes', ...ids], title: 'docker rm' });
 }
 
 type Values = Readonly<Record<string, unknown>>;

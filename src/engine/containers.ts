@@ -129,7 +129,7 @@ export function createContainers(client: EngineClient): Containers {
       );
     },
 
-    removeContainer: (id) => removeContainer(client, id),
+    removeContainer: (id, volumes) => removeContainer(client, id, volumes === 'with-anonymous-volumes'),
 
     async publishers(port) {
       const listed = await client.call(`list containers that publish port ${port}`, (docker, abortSignal) =>
@@ -187,14 +187,14 @@ export function createContainers(client: EngineClient): Containers {
  * Removes a container, running or not. Its anonymous volumes stay: they may be the only copy of somebody's data.
  * Resolves when it is gone, also when somebody else is removing it.
  */
-export async function removeContainer(client: EngineClient, id: string): Promise<void> {
+export async function removeContainer(client: EngineClient, id: string, volumes = false): Promise<void> {
   const what = `remove container ${short(id)}`;
   const endsAt = performance.now() + REMOVE_MS;
   const remove = (): Promise<void> =>
     client.call(
       what,
       async (docker, abortSignal) => {
-        await docker.getContainer(id).remove({ force: true, v: false, abortSignal });
+        await docker.getContainer(id).remove({ force: true, v: volumes, abortSignal });
       },
       { timeoutMs: REMOVE_MS },
     );

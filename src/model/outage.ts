@@ -1,3 +1,5 @@
+import type { ContainerSet, Serve } from './operation.js';
+
 /** Something that changes whether a container serves, in milliseconds since the epoch. */
 export interface ServingChange {
   readonly atMs: number;
@@ -34,10 +36,18 @@ export function servingAgain(
   return changes;
 }
 
+/** What a router was told, and since when it does that; milliseconds since the epoch. */
+export interface RouteChange {
+  readonly atMs: number;
+  /** `drain`: these get no new requests from now on; for the others nothing changes. */
+  readonly route: Serve | { readonly who: 'drain'; readonly containers: ContainerSet };
+}
+
 /**
- * How long nothing served at all.
+ * How long nothing served at all: a container serves when it can and when the router sends it requests.
  * @param initially containers that served when the change began
  * @param changes in any order
+ * @param routes in any order; none where no router decides who gets requests
  * @returns milliseconds between `fromMs` and `toMs` in which no container served
  */
 export function outageMs(
@@ -45,19 +55,40 @@ export function outageMs(
   changes: readonly ServingChange[],
   fromMs: number,
   toMs: number,
+  routes: readonly RouteChange[] = [],
 ): number {
-  const serving = new Set(initially);
-  let emptySince = serving.size === 0 ? fromMs : undefined;
+  const able = new Set(initially);
+  let routed: readonly RouteChange['route'][] = [];
+  const nobody = (): boolean => ![...able].some((id) => routed.every((route) => gets(route, id)));
+  let emptySince = nobody() ? fromMs : undefined;
   let total = 0;
-  for (const change of [...changes].sort((a, b) => a.atMs - b.atMs)) {
+  for (const change of [...changes, ...routes].sort((a, b) => a.atMs - b.atMs)) {
     const atMs = Math.min(Math.max(change.atMs, fromMs), toMs);
-    if (change.serves) serving.add(change.container);
-    else serving.delete(change.container);
-    if (serving.size === 0) emptySince ??= atMs;
+    if ('route' in change) routed = change.route.who === 'drain' ? [...routed, change.route] : [change.route];
+    else if (change.serves) able.add(change.container);
+    else able.delete(change.container);
+    if (nobody()) emptySince ??= atMs;
     else if (emptySince !== undefined) {
       total += atMs - emptySince;
       emptySince = undefined;
     }
   }
   return total + (emptySince === undefined ? 0 : Math.max(0, toMs - emptySince));
+}
+
+function gets(route: RouteChange['route'], container: string): boolean {
+  switch (route.who) {
+    case 'only':
+      return route.containers.includes(container);
+    case 'all-but':
+      return !route.containers.includes(container);
+    case 'new':
+      return route.percent < 100 || !route.old.includes(container);
+    case 'drain':
+      return !isIn(route.containers, container);
+  }
+}
+
+function isIn(set: ContainerSet, container: string): boolean {
+  return set.are === 'these' ? set.containers.includes(container) : !set.than.includes(container);
 }

@@ -5,6 +5,7 @@ import type { Candidate, Current } from '../steps/candidate.js';
 import { isBefore } from '../steps/commit-order.js';
 import { rememberPinned } from '../steps/build-once.js';
 import { beginDeployment } from '../steps/deployment.js';
+import { refuseKnown } from '../steps/gates/creatable.js';
 import { diskSpaceGate } from '../steps/gates/disk-space.js';
 import { healthGate } from '../steps/gates/health.js';
 import { modifiedFilesGate } from '../steps/gates/modified-files.js';
@@ -44,7 +45,10 @@ export const rollback: Procedure = {
       const target = await resolveTarget(viewing, viewing.request.rollbackTo, current);
       if (target.kind !== 'kept')
         return ended('completed', describePreview(viewing, await previewOther(viewing, target)));
-      candidates.push(comingBack(await keptCandidate(viewing, target.release.id, current)));
+      const candidate = comingBack(await keptCandidate(viewing, target.release.id, current));
+      const { service: name, release } = candidate;
+      if (candidate.decision.kind !== 'unchanged') await refuseKnown(viewing, name, release.definition);
+      candidates.push(candidate);
     }
     const planned = await withDataChanges(viewing, candidates, true);
     const services = planned.map((candidate) => planFor(viewing, candidate, viewing.opened.checkout?.commit));

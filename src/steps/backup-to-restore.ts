@@ -101,17 +101,34 @@ export async function checkWhole(
 }
 
 /** @returns an image in whose container data can be deleted @throws ProcedureError E_GATE */
-export async function toolFor(viewing: Viewing, containers: readonly ObservedContainer[]): Promise<string> {
-  const { engine, project, request, data } = viewing;
+export async function toolFor(
+  viewing: Viewing,
+  service: string,
+  containers: readonly ObservedContainer[],
+): Promise<string> {
+  const { engine, project, data } = viewing;
   const all = await engine.containers(project);
   const present: string[] = [];
-  for (const name of ['busybox', 'alpine', request.edgeImage]) {
-    if ((await engine.image(name)) !== undefined) present.push(name);
+  for (const name of await namesOfTools(viewing, service)) {
+    const image = await engine.image(name);
+    if (image !== undefined) present.push(image.id);
   }
-  const images = [...containers.map(({ imageId }) => imageId), ...all.map(({ imageId }) => imageId), ...present];
+  const images = [...containers.map(({ imageId }) => imageId), ...present, ...all.map(({ imageId }) => imageId)];
   const tool = await data.toolAmong(images, viewing.signal);
   if (tool !== undefined) return tool;
   throw new ProcedureError('E_GATE', 'No image on this engine has a shell and rm, which deleting the old data needs', {
     next: 'Pull a small one (docker pull busybox) and start again. Nothing was changed.',
   });
+}
+
+/** The service's own image, as its file names it and as its releases are kept: also of a service that has no container. */
+async function namesOfTools({ opened, ledger, request }: Viewing, service: string): Promise<readonly string[]> {
+  const { releases } = await ledger.history(service);
+  const definition = opened.live.services[service];
+  return [
+    ...(definition === undefined ? [] : [definition.image]),
+    ...releases.toReversed().map(({ image }) => image.keptAs),
+    ...Object.values(opened.live.services).map(({ image }) => image),
+    ...['busybox', 'alpine', request.edgeImage],
+  ];
 }

@@ -57,7 +57,7 @@ export async function startBeside(
     }
     await Promise.all(made.map((id) => engine.startContainer(id)));
   } finally {
-    await engine.removeContainer(template);
+    await engine.removeContainer(template, 'with-anonymous-volumes');
   }
 }
 

@@ -107,7 +107,7 @@ async function dataOfRelease(viewing: Viewing, candidate: Candidate, looking: bo
   passGate(viewing, 'data-in-use', inUseGate(service, data.others));
   passGate(viewing, 'restore-space', await restoreSpaceGate(viewing, manifest, places));
   passGate(viewing, 'backup-space', await backupSpaceGate(viewing, data));
-  const tool = looking ? '' : await toolFor(viewing, current.containers);
+  const tool = looking ? '' : await toolFor(viewing, service, current.containers);
   return {
     first: [],
     swap: swap(viewing, { data, current, manifest, places, folder, tool }),

@@ -8,6 +8,7 @@ import { exclusiveMounts } from '../strategies/obstacles.js';
 import type { Candidate } from './candidate.js';
 import { inOrder } from './data.js';
 import { backupFirst, withBackup } from './data-change.js';
+import { passCreatable, refuseKnown } from './gates/creatable.js';
 import { keptCandidate } from './kept-candidate.js';
 import { adopt, viewAdopted } from './adopt.js';
 import { observe } from './observe.js';
@@ -39,6 +40,7 @@ export async function viewEjection(viewing: Viewing, service: string): Promise<E
   const current = await viewAdopted(viewing, service);
   const release = requireRelease(service, current.release?.id);
   const candidate = await keptCandidate(viewing, release, current);
+  await refuseKnown(viewing, service, candidate.release.definition);
   const plan = withBackup(planFor(viewing, candidate, edge), await backupFirst(viewing, service, current));
   return { candidate, edge, plan };
 }
@@ -47,7 +49,9 @@ export async function viewEjection(viewing: Viewing, service: string): Promise<E
 export async function prepareEjection(session: Session, service: string): Promise<Ejection> {
   await requireEdge(session, service);
   await adopt(session, service, await observe(session.engine, session, session.project, service));
-  return viewEjection(session, service);
+  const ejection = await viewEjection(session, service);
+  await passCreatable(session, ejection.candidate);
+  return ejection;
 }
 
 /** @returns how it failed, and what it is like then; undefined when it went well */
@@ -69,7 +73,7 @@ export async function carryOutEjection(
     if (!begun('close-ports')) return notBegun(run, candidate, failure);
     // From there on the service has its ports: what is left is taking the edge away.
     const forward = begun('end-redirect');
-    run.goBackTo(candidate.release);
+    run.goBackTo(candidate);
     const present = current.containers.map(({ id }) => id);
     const operations = forward
       ? []

@@ -16,7 +16,7 @@ import { mountedLive } from './files.js';
 import { identifiedContainers } from './observe.js';
 import { withCommand } from './release-command.js';
 import { readinessTimeout } from './readiness.js';
-import { hashesOf } from './replace.js';
+import { containerNameOf, hashesOf } from './replace.js';
 import type { Session, Viewing } from './session.js';
 import { judgesTraffic, trafficNotes } from './traffic-proof.js';
 import { checksFor } from './verify.js';
@@ -135,7 +135,7 @@ export async function planUndo(
   const { candidate, back } = undo;
   const edge = await session.edges.find(session.project, candidate.service);
   return {
-    containerName: candidate.definition.containerName,
+    containerName: containerNameOf(back),
     router: edge === undefined ? withoutEdge(candidate.traffic.router) : { kind: 'edge' },
     drainTimeoutMs: session.request.drainTimeoutMs,
     ...(await presentState(

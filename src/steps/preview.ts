@@ -13,6 +13,7 @@ import { withDataChanges } from './data-change.js';
 import { planFor } from './plan-service.js';
 import { badReleaseGate } from './gates/bad-release.js';
 import { passCommitGates } from './gates/index.js';
+import { refuseKnown } from './gates/creatable.js';
 import { passGate } from './gates/pass-gate.js';
 import { leftoverOperations } from './leftovers.js';
 import { imageOrigin } from './image-origin.js';
@@ -103,6 +104,7 @@ export async function viewCandidates(
         fingerprint === undefined && operations.some(({ kind }) => kind === 'build-image') ? wanted.commit : undefined;
       passGate(viewing, 'bad-release', badReleaseGate(service, current, { configHash, commit, fingerprint }));
     }
+    if (candidate.decision.kind !== 'unchanged') await refuseKnown(viewing, service, described.document);
     const diff = changedConfiguration(viewing, candidate.decision, described, current);
     candidates.push({ ...candidate, ...facts, diff });
   }

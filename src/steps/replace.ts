@@ -86,6 +86,12 @@ function serviceIn({ definition, service }: ReleaseWithDefinition): Readonly<Rec
   return services[service] ?? {};
 }
 
+/** @returns the name that the release's own definition gives its container */
+export function containerNameOf(release: ReleaseWithDefinition): string | undefined {
+  const name = serviceIn(release)['container_name'];
+  return typeof name === 'string' ? name : undefined;
+}
+
 /** Live files that Compose cannot read any more only mean that the kept definition is used. */
 export async function filesDefine(session: Session, release: ReleaseWithDefinition): Promise<boolean> {
   if (release.definitionFrom !== 'rendered') return false;

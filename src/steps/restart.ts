@@ -8,6 +8,7 @@ import { inOrder } from './data.js';
 import { backupFirst, withBackup } from './data-change.js';
 import { diagnoseFailure } from './diagnosis/index.js';
 import { captureEvidence } from './evidence.js';
+import { passCreatable } from './gates/creatable.js';
 import { passActiveJobs, passBackupAge, passPorts } from './gates/index.js';
 import { keptCandidate } from './kept-candidate.js';
 import { adopt, viewAdopted } from './adopt.js';
@@ -94,6 +95,7 @@ export async function restartServices(
       continue;
     }
     const candidate = await keptCandidate(session, release, current);
+    if (way === 'kill') await passCreatable(session, candidate);
     const error = await session.progress.group(`${service}: ${procedure}`, () =>
       carryOut(session, candidate, plan, way),
     );
@@ -126,6 +128,7 @@ function wantsOf(viewing: Viewing, service: string, current: Current, router: Ro
 
 /** The same release once more, as a deploy of it: what fails leaves the old containers serving. */
 async function rollOutAgain(session: Session, candidate: Candidate): Promise<RollOutResult> {
+  await passCreatable(session, candidate);
   const run = new ServiceRun(session, candidate);
   const result = await rollOut(session, candidate, { service: run, accountLater: true });
   if (result.outcome !== 'deployed') return result;

@@ -84,7 +84,7 @@ async function prepareRestore(
   passGate(viewing, 'data-in-use', inUseGate(service, data.others));
   passGate(viewing, 'restore-space', await restoreSpaceGate(viewing, manifest, places));
   passGate(viewing, 'backup-space', await backupSpaceGate(viewing, data));
-  const tool = await findTool(viewing, current.containers);
+  const tool = await findTool(viewing, service, current.containers);
   const plan = planOf(viewing, { service, current, data, manifest, places, folder, tool });
   return { service, current, data, manifest, plan };
 }

@@ -46,6 +46,8 @@ const UNDO_DEADLINE_MS = 15 * 60_000;
 /** The same, where data has to come back. */
 const DATA_UNDO_DEADLINE_MS = 60 * 60_000;
 const BACK_MS = 30_000;
+/** Longest that the log of what failed is read before it goes. */
+const COUNT_MS = 5_000;
 
 /**
  * Makes a candidate live, watches it, and brings the release before it back when anything goes wrong.
@@ -137,12 +139,15 @@ export async function afterFailure(
   const back = before === undefined ? undefined : await session.ledger.definition(before.id);
   const paused = plan.strategy === 'rolling' && candidate.definition.update.failureAction === 'pause';
   const stays = back === undefined || ((!session.request.autoRollback || paused) && !cancelled);
-  const served = !stays && (await trafficBack(session, plan));
+  const served = !stays && (await trafficBack(session, service, plan));
   await Promise.all([
     diagnoseFailure(session, candidate.service, candidate.definition, failure, stays || served ? 'calm' : 'hasty'),
     captureEvidence(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch(
       (error: unknown) => session.progress.debug(`evidence: ${String(error)}`),
     ),
+    service
+      .countLog(AbortSignal.timeout(COUNT_MS))
+      .catch((error: unknown) => session.progress.debug(`error lines: ${String(error)}`)),
   ]);
   if (back === undefined) {
     session.recorder.nextSteps.push(...stepsAfterFailure(session, candidate));
@@ -188,7 +193,7 @@ const OLD_IS_GONE: ReadonlySet<Operation['kind']> = new Set(['retire-containers'
  * from what the engine shows, comes after it.
  * @returns whether the old set has the requests
  */
-async function trafficBack(session: Session, plan: ServicePlan): Promise<boolean> {
+async function trafficBack(session: Session, service: ServiceRun, plan: ServicePlan): Promise<boolean> {
   const begun = new Set(session.begun);
   const own = plan.operations.filter((operation) => begun.has(operation));
   const shift = own.findLast((operation) => operation.kind === 'shift-traffic');
@@ -198,7 +203,7 @@ async function trafficBack(session: Session, plan: ServicePlan): Promise<boolean
   const compensation = compensationOf(shift);
   if (compensation.kind !== 'operation') return false;
   try {
-    await session.execute(compensation.operation, AbortSignal.timeout(BACK_MS));
+    await service.execute(compensation.operation, AbortSignal.timeout(BACK_MS));
     return true;
   } catch (error) {
     session.progress.warning(`traffic could not be sent back at once: ${failureOf(error).message}`);

@@ -107,7 +107,7 @@ const inPlace: Repair = async (session, service, _, signal) => {
     operations.push({ kind: 'shift-traffic', service, router, serve: { who: 'all-but', containers: [] } });
   }
   const run = new ServiceRun(session, candidate);
-  run.goBackTo(candidate.release);
+  run.goBackTo(candidate);
   for (const operation of operations) await run.execute(operation, signal);
 };
 
@@ -136,7 +136,7 @@ async function anew(session: Session, service: string, signal: AbortSignal): Pro
   if (found === undefined) return;
   const { candidate } = found;
   const run = new ServiceRun(session, candidate);
-  run.goBackTo(candidate.release);
+  run.goBackTo(candidate);
   const undo = await planUndo(session, {
     candidate,
     back: candidate.release,

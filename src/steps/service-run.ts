@@ -1,20 +1,19 @@
 import type { Operation, OperationOf } from '../model/operation.js';
 import type { OutcomeKind } from '../model/outcome.js';
-import { outageMs, servingAgain, type ServingChange } from '../model/outage.js';
 import { asProcedureError } from '../model/errors.js';
 import { memoryBaseline } from '../model/memory-baseline.js';
 import { policyOf } from '../model/project-policy.js';
 import type { ReadinessSignal } from '../model/readiness.js';
-import type { EngineEvent } from '../model/ports/engine.js';
-import type { Release, ReleaseId } from '../model/release.js';
+import type { Release, ReleaseId, ReleaseWithDefinition } from '../model/release.js';
 import { isAlive, type ObservedContainer } from '../model/service.js';
 import { sloRows, type Measured } from '../model/slo.js';
 import { formatSize } from '../model/units.js';
 import { analyseCanary } from './analyse-canary.js';
 import type { Candidate } from './candidate.js';
 import { captureEvidence, isUrgent } from './evidence.js';
-import { countErrors, errorMatcher } from './log-lines.js';
-import { PortOutage } from './port-outage.js';
+import { countInLogs, LogAccount } from './log-account.js';
+import { errorMatcher } from './log-lines.js';
+import { OutageAccount } from './outage-account.js';
 import { noteKilled } from './killed-after-grace.js';
 import { liveNow, type LiveNow } from './live-release.js';
 import { awaitReady, type Readiness } from './readiness.js';
@@ -26,6 +25,8 @@ import { watch } from './watch/watch.js';
 import type { Watched } from './watch/window.js';
 import type { Looker, Session } from './session.js';
 import { releaseBefore } from './way-back.js';
+
+type Back = Pick<ReleaseWithDefinition, 'replicas' | 'definition'>;
 
 /**
  * What is known about one service while it is being changed: which part of the plan it is in, what was measured. The
@@ -40,26 +41,24 @@ export class ServiceRun implements Looker {
   watching = false;
   /** Release whose containers were made last; undefined while they are being made, and after that failed. */
   private placed: ReleaseId | undefined;
-  /** Of the release that comes back. */
-  private replicasBack: number | undefined;
+  /** The release that comes back, once it does. */
+  private back: Back | undefined;
   private readonly signs: SignSource = noSigns();
-  private readonly startedAtMs = Date.now();
   private replacedAtMs = Date.now();
-  private readonly served: ServingChange[] = [];
   private ready: Readiness | undefined;
   private watched: Watched | undefined;
   /** Of the container that used most before anything was touched; bytes. */
   private memoryBefore: number | undefined;
   private tolerated = 0;
-  private readonly ports: PortOutage;
-  private counted: { readonly errors: number; readonly lines: number } | undefined;
+  private readonly outage: OutageAccount;
+  private readonly log = new LogAccount();
 
   constructor(
     private readonly session: Session,
     private readonly candidate: Candidate,
   ) {
     session.lookers.set(candidate.service, this);
-    this.ports = new PortOutage(session, candidate.service, new Set(candidate.current.containers.map(({ id }) => id)));
+    this.outage = new OutageAccount(session, candidate);
     this.placed = candidate.current.release?.id;
   }
 
@@ -68,9 +67,19 @@ export class ServiceRun implements Looker {
   }
 
   /** From here on a release comes back: no warning sign stands in its way, and it has as many containers as it had. */
-  goBackTo({ replicas }: Pick<Release, 'replicas'>): void {
+  goBackTo({ replicas, release }: Pick<Candidate, 'replicas' | 'release'>): void {
     this.signs.goingBack = true;
-    this.replicasBack = replicas;
+    this.back = { replicas, definition: release.definition };
+    this.log.close();
+  }
+
+  /** All that a release has written that failed, before it goes: a verification read less, and nobody read after a crash. */
+  async countLog(signal: AbortSignal): Promise<void> {
+    const { session, candidate, replacedAtMs } = this;
+    const old = new Set(candidate.current.containers.map(({ id }) => id));
+    const all = await session.engine.containers(session.project, candidate.service);
+    const fresh = all.filter(({ id }) => !old.has(id));
+    if (fresh.length > 0) this.log.counted(await countInLogs(session, fresh, { since: replacedAtMs / 1000, signal }));
   }
 
   async execute(operation: Operation, signal: AbortSignal): Promise<void> {
@@ -91,8 +100,9 @@ export class ServiceRun implements Looker {
     if (operation.kind === 'watch') this.watching = operation.between !== true;
     const beganAtMs = Date.now();
     const seenBefore = this.session.events.seen.length;
+    this.outage.before(operation);
     await this.session.execute(operation, signal);
-    await this.ports.after(operation, beganAtMs);
+    await this.outage.after(operation, beganAtMs);
     if (places) this.placed = operation.to;
     await this.noteKilledContainers(operation, seenBefore);
   }
@@ -105,15 +115,13 @@ export class ServiceRun implements Looker {
   }
 
   definition(): Readonly<Record<string, unknown>> {
-    return this.candidate.release.definition;
+    return (this.back ?? this.candidate.release).definition;
   }
 
   async awaitReady(operation: OperationOf<'await-ready'>, signal: AbortSignal): Promise<void> {
     const { candidate, session } = this;
     this.ready = await this.readyWithin(operation, signal);
-    for (const container of this.ready.containers) {
-      this.served.push({ atMs: this.ready.readyAtMs, container, serves: true });
-    }
+    this.outage.ready(this.ready);
     if (this.ready.ended) return;
     if (!this.ready.proven) {
       raise(session, this.signs, {
@@ -197,9 +205,7 @@ export class ServiceRun implements Looker {
         goingBack: this.goingBack,
         signs: this.signs,
         environment: this.candidate.definition.environment,
-        onCounted: (counted) => {
-          this.counted = counted;
-        },
+        onCounted: (counted) => this.log.counted(counted),
       },
       signal,
     );
@@ -207,8 +213,12 @@ export class ServiceRun implements Looker {
 
   async watch(operation: OperationOf<'watch'>, signal: AbortSignal): Promise<void> {
     const { session, signs, memoryBefore } = this;
-    const about = { sinceMs: this.replacedAtMs, signs, lifetime: this.candidate.lifetime, memoryBefore };
-    this.watched = await watch(session, operation, about, signal);
+    const onSeen = (watched: Watched): void => {
+      this.watched = watched;
+      if (watched.lines !== undefined) this.log.counted({ errors: watched.errorLines, lines: watched.lines });
+    };
+    const about = { sinceMs: this.replacedAtMs, signs, lifetime: this.candidate.lifetime, memoryBefore, onSeen };
+    await watch(session, operation, about, signal);
   }
 
   async capture(operation: OperationOf<'capture-evidence'>, signal: AbortSignal): Promise<void> {
@@ -217,15 +227,9 @@ export class ServiceRun implements Looker {
     // In an emergency nobody waits for a comparison with the log of before.
     if (operation.moment !== 'before' || isUrgent(session)) return;
     this.memoryBefore = await mostMemory(session, containers);
-    const matcher = errorMatcher(session.request);
-    if (matcher === undefined || containers.length === 0) return;
-    let errors = 0;
-    for (const container of containers) {
-      const since = (Date.now() - ERRORS_BEFORE_WINDOW_MS) / 1000;
-      const log = await session.engine.logs(container.id, { since, tail: 20_000, signal: AbortSignal.timeout(30_000) });
-      errors += (await countErrors(log, matcher)).errors;
-    }
-    this.signs.errorsBefore = errors;
+    if (errorMatcher(session.request) === undefined || containers.length === 0) return;
+    const since = (Date.now() - ERRORS_BEFORE_WINDOW_MS) / 1000;
+    this.signs.errorsBefore = (await countInLogs(session, containers, { since, tail: 20_000 })).errors;
   }
 
   restartMs(): number | undefined {
@@ -234,7 +238,7 @@ export class ServiceRun implements Looker {
 
   /** Going back, as many containers as that release had; forward, as many as are wanted. */
   private replicas(): number {
-    return this.replicasBack ?? this.candidate.replicas;
+    return this.back?.replicas ?? this.candidate.replicas;
   }
 
   /** Going back, what the live compose file said: the release of before may not have what the new one is asked for. */
@@ -307,7 +311,7 @@ export class ServiceRun implements Looker {
   report(outcome: OutcomeKind, live: Release | undefined, previous: string | undefined): void {
     const { session, candidate } = this;
     const { decision } = candidate;
-    const downtimeMs = this.downtime();
+    const downtimeMs = this.outage.ms();
     session.recorder.services.push({
       service: candidate.service,
       outcome,
@@ -319,48 +323,19 @@ export class ServiceRun implements Looker {
       downtimeMs,
       readyMs: this.ready?.startupMs,
       memoryBytes: this.watched?.memoryBytes,
-      errorLines: this.logSeen()?.errors ?? 0,
+      errorLines: this.log.all()?.errors ?? 0,
       reasons: decision.kind === 'change' ? decision.reasons : [],
     });
     const measured: Measured = {
       restartMs: this.restartMs(),
       healthyMs: this.ready?.proven === true ? this.ready.startupMs : undefined,
       memoryBytes: this.watched?.memoryBytes,
-      log: this.logSeen(),
+      log: this.log.all(),
       downtimeMs,
     };
     session.recorder.slo.push(...sloRows(session.request.procedure, candidate.service, measured));
     if (!this.replacing) return;
     session.recorder.accounts.push({ ...measured, service: candidate.service, outcome, release: live?.id });
-  }
-
-  /** The watch reads the log from the start on; without one, the verification has. */
-  private logSeen(): { readonly errors: number; readonly lines: number } | undefined {
-    const { watched } = this;
-    return watched?.lines === undefined ? this.counted : { errors: watched.errorLines, lines: watched.lines };
-  }
-
-  /** From the engine's own events and our readings of readiness; undefined when nothing ran before or was replaced. */
-  private downtime(): number | undefined {
-    const old = this.candidate.current.containers.filter((container) => container.state === 'running');
-    if (old.length === 0 || this.ready?.ended === true) return undefined;
-    const seen = this.session.events.seen.filter((event) => event.service === this.candidate.service);
-    const changes: ServingChange[] = seen
-      .filter((event) => event.action === 'die')
-      .map((event) => ({
-        atMs: stoppedServingAt(event, this.session.events.seen),
-        container: event.id,
-        serves: false,
-      }));
-    const unserved = Math.round(
-      outageMs(
-        old.map((container) => container.id),
-        [...changes, ...this.served, ...servingAgain(this.served, seen)],
-        this.startedAtMs,
-        Date.now(),
-      ),
-    );
-    return Math.max(unserved, this.ports.ms);
   }
 }
 
@@ -386,16 +361,4 @@ const TOUCHING: ReadonlySet<Operation['kind']> = new Set([
 
 function isUp(container: ObservedContainer): boolean {
   return container.state === 'running' && container.health !== 'unhealthy' && container.restartCount === 0;
-}
-
-/** Longest grace time that is looked back over. */
-const LOOK_BACK_MS = 10 * 60_000;
-
-/** A service that is asked to stop takes no new requests from then on, however long it takes to end. */
-function stoppedServingAt(die: EngineEvent, seen: readonly EngineEvent[]): number {
-  const asked = seen.find(
-    (event) =>
-      event.action === 'kill' && event.id === die.id && event.atMs <= die.atMs && event.atMs > die.atMs - LOOK_BACK_MS,
-  );
-  return asked?.atMs ?? die.atMs;
 }

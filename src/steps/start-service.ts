@@ -10,6 +10,7 @@ import { inOrder } from './data.js';
 import { backupFirst, withBackup } from './data-change.js';
 import { diagnoseFailure } from './diagnosis/index.js';
 import { captureEvidence } from './evidence.js';
+import { passCreatable } from './gates/creatable.js';
 import { passPorts } from './gates/index.js';
 import { keptCandidate } from './kept-candidate.js';
 import { adopt, viewAdopted } from './adopt.js';
@@ -55,6 +56,7 @@ export async function startService(session: Session, service: string): Promise<S
     return { outcome: 'unchanged', error: undefined, changed: false, began: false };
   }
   await passPorts(session, candidate);
+  if (makesContainers(plan)) await passCreatable(session, candidate);
   const run = new ServiceRun(session, candidate);
   try {
     await inOrder(session, plan.operations, (operation) => run.execute(operation, session.signal));
@@ -185,6 +187,11 @@ function runsAlready(service: string, current: Current): ServicePlan {
     operations: [],
     estimatedDowntimeMs: undefined,
   };
+}
+
+/** What was only stopped is started, and nothing is made. */
+function makesContainers({ operations }: ServicePlan): boolean {
+  return operations.some(({ kind }) => kind === 'replace-containers' || kind === 'start-beside');
 }
 
 function nothingToStart(service: string): ProcedureError {

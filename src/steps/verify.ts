@@ -7,7 +7,7 @@ import { formatDuration } from '../model/units.js';
 import { commandEnvironment, runInContainer, runOnHost } from './commands.js';
 import { describeState, explainContainer } from './diagnose.js';
 import { hashFiles } from './files.js';
-import { countErrors, errorMatcher } from './log-lines.js';
+import { countInLogs } from './log-account.js';
 import type { IdentifiedContainer } from './candidate.js';
 import { identifiedContainers } from './observe.js';
 import { hashesOf, releaseOf } from './replace.js';
@@ -258,20 +258,8 @@ async function checkTraffic({ proof }: Session, { service }: Subject): Promise<s
 
 /** Error lines alone do not undo a release unless `on-warning` says so: many services log the word without harm. */
 async function checkErrorLines(session: Session, subject: Subject): Promise<string> {
-  const matcher = errorMatcher(session.request);
-  let errors = 0;
-  let lines = 0;
-  const samples: string[] = [];
-  for (const container of subject.containers) {
-    const log = await session.engine.logs(container.id, {
-      since: subject.sinceMs / 1000,
-      signal: AbortSignal.timeout(30_000),
-    });
-    const counted = await countErrors(log, matcher);
-    errors += counted.errors;
-    lines += counted.lines;
-    samples.push(...counted.samples);
-  }
+  const counted = await countInLogs(session, subject.containers, { since: subject.sinceMs / 1000 });
+  const { errors, lines, samples } = counted;
   subject.onCounted({ errors, lines });
   if (errors > 0) {
     const judged = errorLinesSign(errors, samples[0] ?? '', subject.signs);

@@ -55,7 +55,7 @@ export const recreate: Strategy = {
     if (replicas === 0) return [...beginUndo(change), replace, ...endUndo(change)];
     const operations: Operation[] = [...beginUndo(change)];
     operations.push(
-      replace,
+      ...putBack(change),
       { kind: 'await-ready', service, release: back, timeoutMs: change.readinessTimeoutMs },
       ...letGo(service, change.router),
       ...endUndo(change),
@@ -74,6 +74,20 @@ function withoutContainers(change: Change): readonly Operation[] {
     { kind: 'accept-release', service, release: wanted },
     { kind: 'capture-evidence', service, moment: 'after' },
   ];
+}
+
+/**
+ * Where the change failed before Compose stopped anything, the containers of before still run: only what was made beside
+ * them goes, and nothing stops.
+ */
+function putBack({ service, back, failed, replicas, present }: UndoChange): readonly Operation[] {
+  const intact = present.filter(({ good, running }) => good && running);
+  if (intact.length !== replicas) {
+    return [{ kind: 'replace-containers', service, to: back, from: failed, replicas, force: true }];
+  }
+  const wrong = present.filter((container) => !intact.includes(container)).map(({ id }) => id);
+  if (wrong.length === 0) return [];
+  return [{ kind: 'retire-containers', service, containers: { are: 'these', containers: wrong } }];
 }
 
 function notes(change: Change): readonly string[] {

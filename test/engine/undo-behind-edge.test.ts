@@ -83,6 +83,16 @@ describe.each(STRATEGIES)('behind the edge, strategy %s', (strategy) => {
         { outcome: 'rolled-back', release: before.release, previousRelease: before.release, imageDigest: now.image },
       ]);
       expect(report.changed).toBe(false);
+      const [service] = report.services;
+      const errors = report.slo.find(({ metric }) => metric.startsWith('Error rate'));
+      if (fault === 'crash') {
+        // The new release served until it ended, and nothing did until the old one had the requests again.
+        // A canary leaves the old one its share until then.
+        if (strategy === 'canary') expect(service?.downtimeMs, log).toBe(0);
+        else expect(service?.downtimeMs, log).toBeGreaterThan(0);
+        expect(service?.errorLines, log).toBe(1);
+        expect(errors, log).toMatchObject({ met: false });
+      }
       expect(report.headline).toContain(before.release);
       expect(await badReleases(project, 'app')).toHaveLength(bad.length + 1);
     });

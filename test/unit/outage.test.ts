@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { outageMs, servingAgain } from '../../src/model/outage.js';
+import { outageMs, servingAgain, type RouteChange, type ServingChange } from '../../src/model/outage.js';
 
 describe('outageMs', () => {
   it('is the time between the last that stopped serving and the first that serves again', () => {
@@ -46,6 +46,42 @@ describe('outageMs', () => {
       }),
     );
   });
+});
+
+describe('outageMs with a router that decides who gets requests', () => {
+  const ready = { atMs: 100, container: 'new', serves: true };
+  const died = { atMs: 500, container: 'new', serves: false };
+  const route = (atMs: number, serve: RouteChange['route']): RouteChange => ({ atMs, route: serve });
+  const switched = route(200, { who: 'new', old: ['old'], percent: 100 });
+  const back = route(700, { who: 'only', containers: ['old'] });
+
+  it.each<readonly [string, readonly ServingChange[], readonly RouteChange[], number]>([
+    ['a warm old container gets nothing until it is switched back to', [ready, died], [switched, back], 200],
+    ['one that was never switched to may die', [ready, died], [], 0],
+    ['a canary that dies while the old one has its share', [ready, died], [{ ...switched, route: half() }], 0],
+    ['a switch to what runs', [ready], [switched], 0],
+    ['a switch to what is not ready yet', [{ ...ready, atMs: 300 }], [switched], 100],
+    ['a drain ends new requests before the stop', [{ ...ready, atMs: 400 }], [route(150, drain(['old']))], 250],
+    ['a drain of what the router forgot', [ready], [switched, route(250, drain(['old']))], 0],
+    [
+      'a drain of everything but the old',
+      [],
+      [route(150, { who: 'drain', containers: { are: 'others', than: ['old'] } })],
+      0,
+    ],
+    ['nobody left out', [], [route(150, { who: 'all-but', containers: [] })], 0],
+    ['the only one left out', [], [route(150, { who: 'all-but', containers: ['old'] })], 850],
+  ])('%s', (_what, changes, routes, expected) => {
+    expect(outageMs(['old'], changes, 0, 1000, routes)).toBe(expected);
+  });
+
+  function half(): RouteChange['route'] {
+    return { who: 'new', old: ['old'], percent: 50 };
+  }
+
+  function drain(containers: readonly string[]): RouteChange['route'] {
+    return { who: 'drain', containers: { are: 'these', containers } };
+  }
 });
 
 describe('servingAgain', () => {

@@ -28,7 +28,8 @@ export interface Engine {
   killContainer(id: string, unixSignal: string): Promise<void>;
   startContainer(id: string): Promise<void>;
   restartContainer(id: string, signal?: AbortSignal): Promise<void>;
-  removeContainer(id: string): Promise<void>;
+  /** Its volumes stay, also those without a name, unless it is said that they go: of what was never anybody's. */
+  removeContainer(id: string, volumes?: 'with-anonymous-volumes'): Promise<void>;
   /** What Docker does when it ends or when Docker itself starts; Compose's hash does not see it. */
   setRestartPolicy(id: string, policy: 'always' | 'unless-stopped'): Promise<void>;
   /**

@@ -6,6 +6,7 @@ import type { WantsPorts } from '../port-holder.js';
 import type { Session, Viewing } from '../session.js';
 import { activeJobsGate } from './active-jobs.js';
 import { backupAgeGate } from './backup-age.js';
+import { passCreatable } from './creatable.js';
 import { downgradeGate } from './downgrade.js';
 import { peakHoursGate } from './peak-hours.js';
 import { portsGate } from './ports.js';
@@ -43,6 +44,7 @@ export async function passCommitGates(viewing: Viewing, commit: string): Promise
 export async function passLastGates(session: Session, candidates: readonly Candidate[]): Promise<void> {
   for (const candidate of candidates) {
     if (!isOff(session, 'ports')) pass(session, 'ports', await portsGate(session, candidate));
+    await passCreatable(session, candidate);
     if (!isOff(session, 'rollback-release')) {
       pass(session, 'rollback-release', await rollbackReleaseGate(session, candidate));
     }

@@ -18,22 +18,30 @@ const PROGRESS_EVERY_MS = 30_000;
 export async function watch(
   session: Session,
   operation: OperationOf<'watch'>,
-  about: Pick<WatchWindow, 'sinceMs' | 'signs' | 'memoryBefore' | 'lifetime'>,
+  about: Pick<WatchWindow, 'sinceMs' | 'signs' | 'memoryBefore' | 'lifetime'> & {
+    /** Gets what was seen, also when the watch ends early. */
+    readonly onSeen: (watched: Watched) => void;
+  },
   signal: AbortSignal,
-): Promise<Watched> {
+): Promise<void> {
   const all = await session.engine.containers(session.project, operation.service);
   const containers = all.filter(({ id }) => operation.except?.includes(id) !== true);
-  const window: WatchWindow = { session, operation, containers, ...about, startedAtMs: Date.now() };
-  if (operation.durationMs === 0 || allSucceeded(about.lifetime, containers)) return glance(window);
+  const { onSeen, ...known } = about;
+  const window: WatchWindow = { session, operation, containers, ...known, startedAtMs: Date.now() };
+  if (operation.durationMs === 0 || allSucceeded(about.lifetime, containers)) {
+    onSeen(await glance(window));
+    return;
+  }
   const watchers = WATCHERS.map((make) => make(window));
   try {
     await pass(window, watchers, signal);
   } catch (error) {
     record(window, false);
     throw error;
+  } finally {
+    onSeen(seen(window, watchers));
   }
   record(window, true);
-  return seen(window, watchers);
 }
 
 /** No watch was asked for: one reading, for the report. */
