@@ -54,11 +54,11 @@ export async function createRun(options: RunOptions): Promise<Run> {
   redactor.learn(request.verifyEnv.flatMap(({ name, value }) => (value === undefined ? [] : [{ name, value }])));
   const debug = (line: string): void => progress.debug(line);
   const endpoint = await resolveEndpoint(environment, homedir());
-  const engine = createDockerEngine(endpoint, debug);
+  const engine = createDockerEngine(endpoint, debug, invocation.runId);
   const api = engine.records;
   await prepareStateDirectory(request.stateDir);
   const cli = childEnvironment(environment, { ...endpoint.cliEnvironment, [RUN_VARIABLE]: invocation.runId });
-  const compose = createCompose({ environment: cli, debug });
+  const compose = createCompose({ environment: cli, debug, run: invocation.runId });
   const edge = { engine, own: engine.own, compose };
   const onBroken = (error: Error): void => progress.warning(error.message);
   const github = {

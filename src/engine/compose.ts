@@ -1,21 +1,24 @@
 import { ProcedureError } from '../model/errors.js';
+import { helperLabels } from '../model/own-names.js';
 import type { Compose } from '../model/ports/engine.js';
 import { childEnvironment, type Environment } from '../host/environment.js';
 import { composeArgs, DockerCli, NOTHING_NEW, reasonIn } from './compose-cli.js';
 import { composeHashes, documentHashes } from './compose-hashes.js';
 import { pullImage, pushImage, registryProblem } from './compose-registry.js';
 import { documentTarget, renderProject } from './compose-render.js';
-import { makeTemplate } from './compose-template.js';
+import { makeTemplate, withLabels } from './compose-template.js';
 import { up } from './compose-up.js';
 
 export interface ComposeOptions {
   /** What the CLI gets to see: the same engine as the API client's, the user's credentials and COMPOSE_ variables. */
   readonly environment: Environment;
   readonly debug: (line: string) => void;
+  /** Whose helper containers are labelled with it. */
+  readonly run?: string;
 }
 
 /** The Docker and Compose CLIs: the plugin `docker compose`, 2.24 or newer, and 5. */
-export function createCompose({ environment, debug }: ComposeOptions): Compose {
+export function createCompose({ environment, debug, run = 'none' }: ComposeOptions): Compose {
   const own = childEnvironment(environment);
   const cli = new DockerCli(own, debug);
   let known: Promise<string> | undefined;
@@ -43,12 +46,14 @@ export function createCompose({ environment, debug }: ComposeOptions): Compose {
       });
     },
 
-    makeTemplate: (options) => makeTemplate(cli, options),
-    async create({ document, services, signal, timeoutMs }) {
+    makeTemplate: (options) => makeTemplate(cli, run, options),
+    async create({ document, services, helper, signal, timeoutMs }) {
       await cli.demand({
         args: [...composeArgs(documentTarget(document, '/')), 'create', ...NOTHING_NEW, ...services],
         directory: '/',
-        input: JSON.stringify(document),
+        input: JSON.stringify(
+          helper === undefined ? document : withLabels(document, services, helperLabels(helper, run)),
+        ),
         signal,
         timeoutMs,
         title: `docker compose create ${services.join(' ')}`,

@@ -4,7 +4,7 @@ import type { ComposeTarget } from '../model/ports/engine.js';
 import { canonicalJson } from '../model/canonical.js';
 import { definitionOf, withoutStubNetworks, type ReleaseWithDefinition } from '../model/release.js';
 import { liveTarget } from './open-project.js';
-import { withRendered } from './rendered.js';
+import { renderedTarget } from './rendered.js';
 import type { Session } from './session.js';
 
 /** Longest that `docker compose up` may take to stop and start containers, beyond their own stop grace periods. */
@@ -32,10 +32,8 @@ export async function replaceContainers(
     `  the compose files as they lie do not define ${release.id}; the definition that the ledger keeps is used`,
   );
   const services = withoutStubNetworks(release.definition['services'] as Readonly<Record<string, unknown>>, service);
-  await withRendered(session, { ...release.definition, services }, async (kept) => {
-    session.expectedHashes.set(service, await hashOf(session, release));
-    await up(session, kept, release, operation, signal);
-  });
+  session.expectedHashes.set(service, await hashOf(session, release));
+  await up(session, renderedTarget(session, { ...release.definition, services }), release, operation, signal);
 }
 
 /** @returns the hash that plain Compose computes for a release with the files as they lie, or of what the ledger keeps */

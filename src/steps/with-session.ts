@@ -3,11 +3,11 @@ import { asProcedureError, ProcedureError, type ErrorCode } from '../model/error
 import type { Doing } from '../model/ports/progress.js';
 import { EventFeed } from '../run/events.js';
 import type { LockedRun, Run } from '../run/run.js';
+import { removeLeftovers } from './leftovers.js';
 import { openProject } from './open-project.js';
 import { openSession } from './open-session.js';
 import { recoverAll } from './recover.js';
 import type { OpenProject, Session, Viewing } from './session.js';
-import { removeStaleRendered } from './rendered.js';
 import { removeWorktrees } from './source.js';
 import { TrafficProof } from './traffic-proof.js';
 
@@ -71,7 +71,7 @@ export async function withSession<T>(
   let session: Session | undefined;
   let leaveOpen = false;
   try {
-    await removeStaleRendered(view);
+    await removeLeftovers(view);
     await records.journal.open({
       run: run.invocation.runId,
       at: new Date().toISOString(),

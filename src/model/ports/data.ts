@@ -23,7 +23,7 @@ export interface VolumeData {
    * The first of these images that has what it takes to delete files (a shell and `rm`), tried in a container of its own;
    * undefined when none has.
    */
-  toolAmong(images: readonly string[], signal: AbortSignal): Promise<string | undefined>;
+  toolAmong(project: string, images: readonly string[], signal: AbortSignal): Promise<string | undefined>;
   /** Deletes everything in a place, and leaves the place itself. */
   empty(project: string, place: DataPlace, tool: string, signal: AbortSignal): Promise<void>;
 }
