@@ -7,6 +7,7 @@ import { ProcedureError } from '../model/errors.js';
 import type { DataMount, OpenData, VolumeData } from '../model/ports/data.js';
 import type { EngineClient } from './client.js';
 import { removeContainer, short } from './containers.js';
+import { guardFreeze } from './freeze-guard.js';
 import { EngineError, unlessStatus } from './failures.js';
 import { createOwnContainers } from './own-containers.js';
 import { createFromEmptyImage, NO_COPY } from './records.js';
@@ -102,15 +103,21 @@ export function createVolumeData(client: EngineClient, run: string): VolumeData 
       }
     },
 
+    guard: (freeze) => guardFreeze(client, run, freeze),
+
     async unpause(container) {
       const going = client.call(
         `let container ${short(container)} go on`,
         async (docker, abortSignal) => {
           await docker.getContainer(container).unpause({ abortSignal });
+          return true;
         },
         { timeoutMs: PAUSE_MS },
       );
-      await going.catch(unlessAlready(/is not paused|no such container/i));
+      return going.catch((error: unknown) => {
+        if (error instanceof EngineError && /is not paused|no such container/i.test(error.message)) return false;
+        throw error;
+      });
     },
 
     open: (project, places) => openPlaces(client, run, project, places),
@@ -174,12 +181,6 @@ function writes(mount: DataMount, place: DataPlace): boolean {
   if (mount.kind === 'volume') return mount.source === place.source;
   const inside = (inner: string, outer: string): boolean => inner === outer || inner.startsWith(`${outer}/`);
   return inside(place.source, mount.source) || inside(mount.source, place.source);
-}
-
-function unlessAlready(words: RegExp): (error: unknown) => void {
-  return (error) => {
-    if (!(error instanceof EngineError) || !words.test(error.message)) throw error;
-  };
 }
 
 async function openPlaces(
