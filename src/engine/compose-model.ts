@@ -26,7 +26,9 @@ const serviceSchema = z.looseObject({
   container_name: z.string().optional(),
   build: z.looseObject({ context: z.string().optional() }).nullish(),
   environment: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).nullish(),
-  depends_on: z.record(z.string(), z.looseObject({ condition: z.string().optional() })).nullish(),
+  depends_on: z
+    .record(z.string(), z.looseObject({ condition: z.string().optional(), restart: z.boolean().optional() }))
+    .nullish(),
   healthcheck: z
     .looseObject({
       test: z.union([z.array(z.string()), z.string()]).optional(),
@@ -149,8 +151,9 @@ function readService(
         value === null ? null : undollar(String(value)),
       ]),
     ),
-    dependsOn: Object.entries(service.depends_on ?? {}).map(([other, { condition }]) => ({
+    dependsOn: Object.entries(service.depends_on ?? {}).map(([other, { condition, restart }]) => ({
       service: other,
+      restart: restart ?? false,
       condition: (condition ?? 'service_started') as Dependency['condition'],
     })),
     healthCheck: readHealthCheck(service.healthcheck),

@@ -49,6 +49,29 @@ export async function renderProject(cli: DockerCli, target: ComposeTarget): Prom
   return parseProject(await renderDocument(cli, target));
 }
 
+/**
+ * Has Compose substitute variables in a document of ours, as it does in the target's files: the shell's environment, the
+ * env files and `.env`, in its own order.
+ */
+export async function substituted(
+  cli: Pick<DockerCli, 'demand'>,
+  target: ComposeTarget,
+  names: readonly string[],
+): Promise<Readonly<Record<string, string>>> {
+  if (names.length === 0) return {};
+  const environment = Object.fromEntries(names.map((name) => [name, `\${${name}-}`]));
+  const text = await cli.demand({
+    args: [...composeArgs({ ...target, files: ['-'] }), 'config', '--format', 'json'],
+    directory: target.directory,
+    input: JSON.stringify({ services: { values: { image: 'scratch', environment } } }),
+    title: 'docker compose config of variables',
+    code: 'E_COMPOSE',
+    next: 'Check the version of Docker Compose (2.24 or newer); please report this with it.',
+    outputLimit: Infinity,
+  });
+  return parseProject(asDocument(text)).services['values']?.environment as Readonly<Record<string, string>>;
+}
+
 /** @returns how Compose is to read a document that is given on standard input: nothing of it touches a disk */
 export function documentTarget(document: Document, directory: string): ComposeTarget {
   const name = typeof document['name'] === 'string' ? document['name'] : undefined;

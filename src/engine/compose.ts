@@ -5,7 +5,7 @@ import { childEnvironment, type Environment } from '../host/environment.js';
 import { composeArgs, DockerCli, NOTHING_NEW, reasonIn } from './compose-cli.js';
 import { composeHashes, documentHashes } from './compose-hashes.js';
 import { pullImage, pushImage, registryProblem } from './compose-registry.js';
-import { documentTarget, renderProject } from './compose-render.js';
+import { documentTarget, renderProject, substituted } from './compose-render.js';
 import { makeTemplate, withLabels } from './compose-template.js';
 import { up } from './compose-up.js';
 
@@ -28,6 +28,7 @@ export function createCompose({ environment, debug, run = 'none' }: ComposeOptio
     render: (target) => renderProject(cli, target),
     hashes: (target) => composeHashes(cli, target),
     documentHashes: (document, directory) => documentHashes(cli, document, directory),
+    variables: (target, names) => substituted(cli, target, names),
 
     async build({ document, directory, service, pullBase, onLine, signal, timeoutMs }) {
       await cli.demand({

@@ -18,6 +18,7 @@ import { readLogs } from './logs.js';
 import { createOwnContainers } from './own-containers.js';
 import { removeNetworks } from './networks.js';
 import { createRecordsApi } from './records.js';
+import { readResource } from './resources.js';
 import { readMemory, readStats, streamStats } from './stats.js';
 import { createTraces } from './traces.js';
 
@@ -39,11 +40,14 @@ export interface DockerEngine extends Engine {
 export function createDockerEngine(endpoint: Endpoint, debug: (line: string) => void, run = 'none'): DockerEngine {
   const client = new EngineClient(endpoint, debug);
   const containers = createContainers(client);
+  const own = createOwnContainers(client, run);
   return {
     ...containers,
     ...createBeside(client),
     ...createImages(client),
     facts: () => readFacts(client),
+    readFile: (id, path) => own.readFile(id, path),
+    resource: (named) => readResource(client, named),
     removeNetworks: (project) => removeNetworks(client, project),
     logs: (id, options) => readLogs(client, id, options),
     stats: (id) => readStats(client, id),
@@ -52,7 +56,7 @@ export function createDockerEngine(endpoint: Endpoint, debug: (line: string) => 
     events: (project, signal) => projectEvents(client, project, signal),
     exec: (id, command, options) => execute(client, id, command, options),
     records: createRecordsApi(client),
-    own: createOwnContainers(client, run),
+    own,
     data: createVolumeData(client, run),
     traces: createTraces(client),
     isolated: (environment) => createIsolatedCompose(client, run, environment),

@@ -52,7 +52,7 @@ export type EjectRecovery =
 
 export interface RecoveryPlan {
   readonly services: Readonly<Record<string, Recovery>>;
-  /** Tags that were moved for a service whose containers were not touched: they name what they named before. */
+  /** Tags that were moved for a service that does not stay as the run wanted it: they name what they named before. */
   readonly tags: readonly OperationOf<'tag-image'>[];
   /** Where the checkout was before the run, when it was moved and no service stays on the new commit. */
   readonly checkout: OperationOf<'move-checkout'> | undefined;
@@ -85,7 +85,7 @@ export function planRecovery(record: JournalRecord, down: ReadonlySet<string> = 
   return {
     services,
     tags: [...names].flatMap((service) =>
-      UNTOUCHED.has(services[service]?.kind ?? 'none') ? tagBack(entries, service) : [],
+      TAGS_GO_BACK.has(services[service]?.kind ?? 'none') ? tagBack(entries, service) : [],
     ),
     checkout: stays || deployed ? undefined : checkoutBack(entries),
     worktrees: operations(entries, 'add-worktree'),
@@ -103,8 +103,8 @@ type Entries = JournalRecord['entries'];
 /** The release that the run was deploying stays. */
 const STAYS: ReadonlySet<Recovery['kind']> = new Set(['accept', 'finish', 'leave']);
 
-/** The containers are those of before. */
-const UNTOUCHED: ReadonlySet<Recovery['kind']> = new Set(['none', 'resume', 'thaw']);
+/** What runs in the end is what ran before: the name in the new file names what it named. */
+const TAGS_GO_BACK: ReadonlySet<Recovery['kind']> = new Set(['none', 'resume', 'thaw', 'go-back']);
 
 /** `free-port` is none of them: nobody starts again what was ended, and the service was not touched yet. */
 const CHANGES_SERVICE: ReadonlySet<Operation['kind']> = new Set([

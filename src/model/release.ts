@@ -255,6 +255,9 @@ export function configHash(
   return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }
 
+/** In place of a content hash: the container may have other contents than the file has now, and nobody can tell which. */
+export const UNKNOWN_CONTENTS = 'unknown';
+
 /** @returns the paths whose contents belong to the service's configuration; directories included */
 export function mountedPaths(project: ComposeProject, service: ServiceDefinition): readonly string[] {
   const objects: FileObject[] = [

@@ -66,6 +66,8 @@ export interface UpdateConfig {
 
 export interface Dependency {
   readonly service: string;
+  /** It wants to be restarted when the other one changes. */
+  readonly restart: boolean;
   readonly condition: 'service_started' | 'service_healthy' | 'service_completed_successfully';
 }
 
@@ -151,6 +153,31 @@ export interface HealthProbe {
 /** @returns whether it has a process, or Docker is about to give it one */
 export function isAlive({ state }: Pick<ObservedContainer, 'state'>): boolean {
   return state === 'running' || state === 'paused' || state === 'restarting';
+}
+
+/** A config or secret whose content Compose copies into the container itself: `content:` or `environment:`. */
+export interface InlineFile {
+  readonly kind: 'config' | 'secret';
+  readonly name: string;
+  /** Where the container has it. */
+  readonly target: string;
+  readonly object: FileObject;
+}
+
+/** @returns what Compose copies into the service's containers; a `file:` is mounted instead */
+export function inlineFiles(
+  project: Pick<ComposeProject, 'configs' | 'secrets'>,
+  { raw }: Pick<ServiceDefinition, 'raw'>,
+): readonly InlineFile[] {
+  const used = (kind: InlineFile['kind'], objects: ComposeProject['configs'], folder: string): readonly InlineFile[] =>
+    ((raw[`${kind}s`] ?? []) as readonly { readonly source: string; readonly target?: string }[]).flatMap(
+      ({ source: name, target = name }) => {
+        const object = objects[name];
+        if (object === undefined || object.file !== undefined || object.external === true) return [];
+        return [{ kind, name, target: target.startsWith('/') ? target : `${folder}/${target}`, object }];
+      },
+    );
+  return [...used('config', project.configs, ''), ...used('secret', project.secrets, '/run/secrets')];
 }
 
 /** @returns whether the service runs once and ends: Compose users write it as a dependency that must complete */

@@ -3,6 +3,8 @@ import type { Current } from '../steps/candidate.js';
 import { diskSpaceGate } from '../steps/gates/disk-space.js';
 import type { GateFinding } from '../steps/gates/pass-gate.js';
 import { lookAtContainers } from '../steps/look-at-containers.js';
+import { lookAtFiles } from '../steps/look-at-files.js';
+import { lookAtDependents } from '../steps/left-dependents.js';
 import { lookAtEdge } from '../steps/look-at-edge.js';
 import { lookAtRouter } from '../steps/look-at-router.js';
 import { imageOf } from '../steps/kept-candidate.js';
@@ -35,23 +37,24 @@ export const check: Procedure = {
       const stop = isStopped(current);
       if (stop !== undefined) stopped.push(`${service} is ${describeStop(stop)}`);
       problems.push(...(await lookAtContainers(viewing, service, current, { stopped: stop !== undefined })));
+      problems.push(...(await lookAtFiles(viewing, service, current)));
       problems.push(...(await lookAtEdge(viewing, service, current.containers)));
       problems.push(...(await lookAtRouter(viewing, service)));
       problems.push(...(await lookAtReleases(viewing, service, current)));
       await showBackups(viewing, service);
     }
+    problems.push(...(await lookAtDependents(viewing)));
     lookAtDisk(viewing, await diskSpaceGate(viewing, opened));
     await lookAhead(viewing);
     for (const line of stopped) viewing.progress.info(line);
     viewing.recorder.nextSteps.push(...stopped.map((line) => `${line}. To start it: procedure start.`));
     const words = stopped.length === 0 ? '' : `; ${stopped.join('; ')}`;
     if (problems.length === 0) return ended('completed', `check: everything that runs is healthy${words}`);
-    for (const problem of problems) viewing.progress.warning(problem);
-    viewing.recorder.nextSteps.push(...problems);
-    return ended(
-      'completed',
-      `check: ${problems.length} ${problems.length === 1 ? 'thing' : 'things'} to look at${words}`,
-    );
+    // Several services may use the same network.
+    const each = [...new Set(problems)];
+    for (const problem of each) viewing.progress.warning(problem);
+    viewing.recorder.nextSteps.push(...each);
+    return ended('completed', `check: ${each.length} ${each.length === 1 ? 'thing' : 'things'} to look at${words}`);
   },
 
   perform: undefined,

@@ -9,7 +9,8 @@ import { healthGate } from '../steps/gates/health.js';
 import { modifiedFilesGate } from '../steps/gates/modified-files.js';
 import { passGate } from '../steps/gates/pass-gate.js';
 import { keptCandidate } from '../steps/kept-candidate.js';
-import { adopt, observe } from '../steps/observe.js';
+import { adopt, viewAdopted } from '../steps/adopt.js';
+import { observe } from '../steps/observe.js';
 import { withDataChanges } from '../steps/data-change.js';
 import { planFor } from '../steps/plan-service.js';
 import { offerRevert } from '../steps/offer-revert.js';
@@ -37,7 +38,7 @@ export const rollback: Procedure = {
   async preview(viewing: Viewing): Promise<ProcedureResult> {
     const candidates: Candidate[] = [];
     for (const service of await withoutStopped(viewing, selectServices(viewing, viewing.opened.live))) {
-      const current = await observe(viewing.engine, viewing, viewing.project, service);
+      const current = await viewAdopted(viewing, service);
       const target = await resolveTarget(viewing, viewing.request.rollbackTo, current);
       if (target.kind !== 'kept')
         return ended('completed', describePreview(viewing, await previewOther(viewing, target)));

@@ -6,6 +6,7 @@ import type { Run } from '../run/run.js';
 import { describeDeployment, endDeployment, endLeftDeployment } from '../steps/deployment.js';
 import { describeHooks, hookAfter, hookBefore } from '../steps/hooks.js';
 import { describeNotifications, tellEnd, tellStart } from '../steps/notify.js';
+import { warnOfDependents } from '../steps/left-dependents.js';
 import { deleteOldBackups } from '../steps/old-backups.js';
 import { dropOldReleases } from '../steps/old-releases.js';
 import { openProject } from '../steps/open-project.js';
@@ -63,6 +64,7 @@ export async function recoverAbandoned(run: Run, killed?: string): Promise<RunRe
         await endLeftDeployment(session, killed);
       }
       await joinThread(session);
+      await warnOfDependents(session);
       return ended('completed', said.length === 0 ? 'nothing was left to repair' : said.join('; '));
     });
   } catch (error) {
@@ -100,7 +102,12 @@ async function conduct(run: Run, opened: OpenProject, procedure: Procedure): Pro
     passOpeningGates(session);
     tellStart(session);
     const result = await withHooks(session, perform);
-    await Promise.all([dropOldReleases(session), deleteOldBackups(session), recordSlo(session)]);
+    await Promise.all([
+      dropOldReleases(session),
+      deleteOldBackups(session),
+      recordSlo(session),
+      warnOfDependents(session),
+    ]);
     return result;
   });
 }

@@ -9,7 +9,8 @@ import { inOrder } from './data.js';
 import { dataOf, type ServiceData } from './data-places.js';
 import { passGate } from './gates/pass-gate.js';
 import { keptCandidate } from './kept-candidate.js';
-import { adopt, observe } from './observe.js';
+import { adopt, viewAdopted } from './adopt.js';
+import { observe } from './observe.js';
 import { requireServices } from './open-project.js';
 import { backupSpaceGate, planBackup } from './plan-backup.js';
 import { readinessTimeout } from './readiness.js';
@@ -35,7 +36,7 @@ export interface BackUpResult {
 
 /** @returns what backing up the services that were named, or all that have data, would do */
 export async function planBackups(viewing: Viewing): Promise<readonly ServicePlan[]> {
-  const backings = await findBackings(viewing, (service) => observe(viewing.engine, viewing, viewing.project, service));
+  const backings = await findBackings(viewing, (service) => viewAdopted(viewing, service));
   return backings.map(({ plan }) => plan);
 }
 

@@ -20,6 +20,8 @@ export interface Current {
   /** The release of the ledger that runs; undefined when what runs is not in it, or nothing runs. */
   readonly release: Release | undefined;
   readonly files: Readonly<Record<string, string>> | undefined;
+  /** The same release with its definition; undefined also when the ledger cannot read it. A secret. */
+  readonly definition: ReleaseWithDefinition | undefined;
 }
 
 /** A release that is built or pulled, compared with what runs, and not live yet. */
@@ -40,6 +42,8 @@ export interface Candidate {
   readonly traffic: Traffic;
   /** Configs and secrets whose content Compose copies into the container itself. */
   readonly inlineFiles: readonly string[];
+  /** Networks and volumes that the engine has with another definition, one sentence each. */
+  readonly keptDefinitions: readonly string[];
   /** Id that the compose file's image name had before anything was pulled or built. */
   readonly namedImage: string | undefined;
   /** What is done to its data on the way. */

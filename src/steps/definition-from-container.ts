@@ -3,12 +3,14 @@
  * (somebody changed the file and did not run `up`). What the container tells wins; what only a compose file can tell
  * (networks' definitions, volumes' drivers) comes from the files of today.
  *
+ * @param options.image its name of before, where today's file has another one
+ *
  * The engine's inspect answer is untyped on purpose: it is read here, field by field, and nowhere else.
  */
 export function definitionFromContainer(
   today: Readonly<Record<string, unknown>>,
   service: string,
-  inspected: unknown,
+  { inspected, image }: { readonly inspected: unknown; readonly image: string | undefined },
 ): Readonly<Record<string, unknown>> {
   const container = asRecord(inspected);
   const config = asRecord(container['Config']);
@@ -17,6 +19,7 @@ export function definitionFromContainer(
   const base = asRecord(services[service]);
   const rebuilt: Record<string, unknown> = {
     ...base,
+    ...(image === undefined ? {} : { image }),
     environment: environmentOf(config['Env']),
     command: config['Cmd'] ?? null,
     entrypoint: config['Entrypoint'] ?? null,

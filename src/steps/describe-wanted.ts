@@ -5,7 +5,9 @@ import { configHash, definitionOf, mountedPaths, newReleaseId, type ReleaseId } 
 import { isOneShot, type ComposeProject, type ServiceDefinition } from '../model/service.js';
 import { decide } from '../strategies/decide.js';
 import type { Current } from './candidate.js';
+import { otherInlineFiles } from './contents.js';
 import { hashFiles } from './files.js';
+import { keptDefinitions, warnOfKept } from './kept-definitions.js';
 import type { Viewing } from './session.js';
 import { currentFacts } from './way-back.js';
 import type { WantedProject } from './wanted.js';
@@ -24,6 +26,10 @@ export interface Described {
   readonly namedImage: string | undefined;
   readonly replicas: number;
   readonly oneShot: boolean;
+  /** Networks and volumes that the engine has with another definition, one sentence each. */
+  readonly keptDefinitions: readonly string[];
+  /** Configs and secrets of which the containers have something else. */
+  readonly otherContents: readonly string[];
 }
 
 /** @param hashes Compose's hash of every service of the wanted project */
@@ -36,6 +42,8 @@ export async function describeWanted(
 ): Promise<Described> {
   const definition = serviceOf(wanted.project, service);
   const document = definitionOf(wanted.project, definition);
+  const kept = await keptDefinitions(viewing, document, current);
+  warnOfKept(viewing, service, kept);
   const files = await hashFiles(mountedPaths(wanted.project, definition), wanted.roots, viewing.source);
   return {
     service,
@@ -49,14 +57,27 @@ export async function describeWanted(
     namedImage: (await viewing.engine.image(definition.image))?.id,
     replicas: wantedReplicas(definition, current),
     oneShot: isOneShot(wanted.project, service),
+    keptDefinitions: kept,
+    otherContents: await otherContents(viewing, wanted, definition, current),
   };
+}
+
+/** What cannot be read in a container is no reason to change it: it could not be read afterwards either. */
+async function otherContents(
+  viewing: Viewing,
+  { project }: WantedProject,
+  definition: ServiceDefinition,
+  { containers }: Current,
+): Promise<readonly string[]> {
+  const others = await otherInlineFiles(viewing, project, definition, containers);
+  return others.flatMap(({ label, content }) => (content === undefined ? [] : [label]));
 }
 
 /** @param fingerprint identity of the wanted image; undefined when nothing was built or pulled */
 export function decideDescribed(wanted: WantedProject, one: Described, fingerprint: string | undefined): Decision {
-  const { configHash: hash, composeHash, replicas, files, oneShot, current } = one;
+  const { configHash: hash, composeHash, replicas, files, oneShot, otherContents, current } = one;
   return decide(
-    { configHash: hash, composeHash, fingerprint, commit: wanted.commit, replicas, files, oneShot },
+    { configHash: hash, composeHash, fingerprint, commit: wanted.commit, replicas, files, oneShot, otherContents },
     currentFacts(current),
   );
 }

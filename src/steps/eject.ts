@@ -9,7 +9,8 @@ import type { Candidate } from './candidate.js';
 import { inOrder } from './data.js';
 import { backupFirst, withBackup } from './data-change.js';
 import { keptCandidate } from './kept-candidate.js';
-import { adopt, observe } from './observe.js';
+import { adopt, viewAdopted } from './adopt.js';
+import { observe } from './observe.js';
 import { readinessTimeout } from './readiness.js';
 import { ServiceRun } from './service-run.js';
 import type { Session, Viewing } from './session.js';
@@ -35,7 +36,7 @@ export interface FailedEjection {
 /** @throws ProcedureError E_GATE when there is nothing to eject, or more containers than can have the port */
 export async function viewEjection(viewing: Viewing, service: string): Promise<Ejection> {
   const edge = await requireEdge(viewing, service);
-  const current = await observe(viewing.engine, viewing, viewing.project, service);
+  const current = await viewAdopted(viewing, service);
   const release = requireRelease(service, current.release?.id);
   const candidate = await keptCandidate(viewing, release, current);
   const plan = withBackup(planFor(viewing, candidate, edge), await backupFirst(viewing, service, current));

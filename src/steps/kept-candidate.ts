@@ -5,6 +5,7 @@ import { keptReleases, type Release, type ReleaseWithDefinition } from '../model
 import { isOneShot } from '../model/service.js';
 import { decide } from '../strategies/decide.js';
 import type { Candidate, Current } from './candidate.js';
+import { keptDefinitions } from './kept-definitions.js';
 import { renderedTarget } from './rendered.js';
 import type { Viewing } from './session.js';
 import { trafficFacts } from './traffic-facts.js';
@@ -16,7 +17,7 @@ import { currentFacts } from './way-back.js';
  * @throws ProcedureError E_ROLLBACK_TARGET when the image is gone, with the releases there are instead
  */
 export async function keptCandidate(viewing: Viewing, id: string, current: Current): Promise<Candidate> {
-  const kept = await viewing.ledger.definition(id);
+  const kept = current.definition?.id === id ? current.definition : await viewing.ledger.definition(id);
   if (kept === undefined) throw noSuchRelease(id, current);
   const image = await imageOf(viewing, kept);
   if (image === undefined) throw imageGone(kept, await restorable(viewing, current));
@@ -36,6 +37,7 @@ export async function keptCandidate(viewing: Viewing, id: string, current: Curre
     current,
     replicas: release.replicas,
     oneShot,
+    keptDefinitions: await keptDefinitions(viewing, release.definition, current),
     namedImage: (await viewing.engine.image(release.image.name))?.id,
     decision: decide(
       {
@@ -46,6 +48,7 @@ export async function keptCandidate(viewing: Viewing, id: string, current: Curre
         replicas: release.replicas,
         files: release.files,
         oneShot,
+        otherContents: [],
       },
       currentFacts(current),
     ),

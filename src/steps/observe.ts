@@ -1,25 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { ProcedureError } from '../model/errors.js';
 import type { Engine } from '../model/ports/engine.js';
-import {
-  configHash,
-  definitionOf,
-  keptImageTag,
-  keptReleases,
-  liveRelease,
-  mountedPaths,
-  newReleaseId,
-  type Release,
-  type ReleaseWithDefinition,
-  type ServiceHistory,
-} from '../model/release.js';
+import { keptReleases, liveRelease, type Release, type ServiceHistory } from '../model/release.js';
 import type { ImageFacts } from '../model/image.js';
 import type { ProjectRecords } from '../run/run.js';
 import type { Current, IdentifiedContainer } from './candidate.js';
-import { definitionFromContainer } from './definition-from-container.js';
-import { hashFiles } from './files.js';
-import { renderedHashes } from './rendered.js';
-import type { OpenProject, Session } from './session.js';
 
 /** Reads the engine and the ledger. Changes nothing. */
 export async function observe(
@@ -41,6 +24,7 @@ export async function observe(
     history,
     release,
     files: recorded?.definitionFrom === 'rendered' ? recorded.files : undefined,
+    definition: recorded,
   };
 }
 
@@ -70,89 +54,4 @@ function matchRelease(history: ServiceHistory, containers: readonly IdentifiedCo
   const live = liveRelease(history);
   if (live !== undefined && matches(live)) return live;
   return keptReleases(history).find(matches) ?? history.releases.findLast(matches);
-}
-
-/**
- * Takes what runs into the ledger when it is not there yet: it was started by hand, or before this project came. Without
- * that there would be nothing to go back to. Its definition is the live one when Compose's hash says so, and is rebuilt
- * from the container otherwise.
- * @returns the current state with its release
- */
-export async function adopt(session: Session, service: string, current: Current): Promise<Current> {
-  const [container] = current.containers;
-  if (current.release !== undefined || container === undefined || current.image === undefined) return current;
-  const { opened } = session;
-  const definition = opened.live.services[service];
-  if (definition === undefined) {
-    throw new ProcedureError(
-      'E_SERVICE',
-      `The live compose files have no service "${service}", but a container of it runs`,
-      {
-        next: 'Restore the service in the compose file, or remove its container by hand.',
-      },
-    );
-  }
-  const hashes = await renderedHashes(session, opened.live);
-  const sameAsFiles = hashes[service] === container.composeHash;
-  const document = sameAsFiles
-    ? definitionOf(opened.live, definition)
-    : definitionFromContainer(
-        definitionOf(opened.live, definition),
-        service,
-        await session.engine.inspectContainer(container.id),
-      );
-  const files = sameAsFiles ? await liveFiles(session, opened, service) : {};
-  const now = new Date();
-  const id = newReleaseId(now, randomBytes(3).toString('hex'));
-  const composeHash = container.composeHash;
-  const release: ReleaseWithDefinition = {
-    id,
-    project: opened.live.name,
-    service,
-    createdAt: now.toISOString(),
-    image: {
-      name: definition.image,
-      id: current.image.id,
-      fingerprint: current.image.fingerprint,
-      digest: current.image.digests[0],
-      keptAs: keptImageTag(opened.live.name, service, id),
-    },
-    configHash: configHash(document, files),
-    composeHash,
-    replicas: current.containers.length,
-    commit: sameAsFiles ? opened.checkout?.commit : undefined,
-    origin: 'adopted',
-    definitionFrom: sameAsFiles ? 'rendered' : 'container',
-    by: session.invocation.actor,
-    run: session.invocation.runUrl,
-    version: undefined,
-    definition: document,
-    files,
-  };
-  await session.ledger.addRelease(release);
-  await session.ledger.addEvent({
-    at: now.toISOString(),
-    kind: 'live',
-    service,
-    release: id,
-    reason: 'found running and taken into the ledger',
-    run: session.invocation.runId,
-    restartMs: undefined,
-  });
-  return { ...current, release, files, history: await session.ledger.history(service) };
-}
-
-async function liveFiles(
-  session: Session,
-  opened: OpenProject,
-  service: string,
-): Promise<Readonly<Record<string, string>>> {
-  const definition = opened.live.services[service];
-  if (definition === undefined) return {};
-  const top = opened.checkout?.topLevel ?? session.request.workingDirectory;
-  return hashFiles(
-    mountedPaths(opened.live, definition),
-    { live: top, wanted: top, commit: opened.checkout?.commit },
-    session.source,
-  );
 }

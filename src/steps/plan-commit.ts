@@ -8,6 +8,7 @@ import { policyOf } from '../model/project-policy.js';
 import { definitionOf, keptImageTag, mountedPaths } from '../model/release.js';
 import { dependencyOrder, isOneShot, type ComposeProject, type ServiceDefinition } from '../model/service.js';
 import { isolatedTree } from './isolated-tree.js';
+import { keptDefinitions } from './kept-definitions.js';
 import { observe } from './observe.js';
 import { liveTarget, requireServices } from './open-project.js';
 import { planFor } from './plan-service.js';
@@ -105,6 +106,7 @@ async function planOne(
     ...(await trafficFacts(viewing, after, definition, current)),
     decision,
     diff,
+    keptDefinitions: await keptDefinitions(viewing, definitionOf(after, definition), current),
   };
   const { id } = candidate.release;
   const tag = keptImageTag(viewing.project, name, id);

@@ -30,7 +30,8 @@ export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: stri
   const { strategy, notes } = chooseFor(viewing, candidate);
   const { service, decision, current, release } = candidate;
   if (decision.kind === 'unchanged') {
-    return { service, strategy: strategy.name, decision, notes: [], operations: [], estimatedDowntimeMs: 0 };
+    const kept = candidate.keptDefinitions;
+    return { service, strategy: strategy.name, decision, notes: kept, operations: [], estimatedDowntimeMs: 0 };
   }
   const planned = strategy.plan({
     service,
@@ -65,6 +66,7 @@ export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: stri
     notes: [
       ...notes,
       ...planned.notes,
+      ...candidate.keptDefinitions,
       ...(candidate.data?.notes ?? []),
       ...(candidate.remedied?.notes ?? []),
       ...mountNotes(viewing, candidate),
@@ -131,15 +133,25 @@ export async function planUndo(
     service: candidate.service,
     failed: undo.failed,
     back: back.id,
-    imageName: back.image.name,
-    backImage: back.image.id,
-    namedImage: candidate.release.image.id,
+    tags: await undoneTags(session, candidate, back),
     replicas: back.replicas,
     checkout: undoneCheckout(session, candidate, back),
     readinessTimeoutMs: readinessTimeout(candidate.definition.healthCheck, session.request.readinessTimeoutMs),
     checks: checksFor(session.request, { oneShot: candidate.oneShot, goingBack: true, judgesTraffic: false }),
     reason: undo.reason,
   };
+}
+
+/** Each release has its own image name back. A name that only the failed one has names what it named before the change. */
+async function undoneTags(
+  { engine }: Session,
+  { release, namedImage }: Candidate,
+  back: ReleaseWithDefinition,
+): Promise<UndoChange['tags']> {
+  const own = { tag: back.image.name, to: back.image.id, from: (await engine.image(back.image.name))?.id };
+  if (release.image.name === back.image.name || namedImage === undefined) return [own];
+  if (namedImage === release.image.id) return [own];
+  return [own, { tag: release.image.name, to: namedImage, from: release.image.id }];
 }
 
 /**

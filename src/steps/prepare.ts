@@ -10,7 +10,9 @@ import { badReleaseGate } from './gates/bad-release.js';
 import { passGate } from './gates/pass-gate.js';
 import { registryGate } from './gates/registry.js';
 import { imageOrigin, type ImageOrigin } from './image-origin.js';
-import { adopt, observe } from './observe.js';
+import { adopt } from './adopt.js';
+import { imageByName } from './named-image.js';
+import { observe } from './observe.js';
 import type { Session } from './session.js';
 import { changedConfiguration } from './show-changes.js';
 import { trafficFacts } from './traffic-facts.js';
@@ -117,15 +119,8 @@ async function keepShared(session: Session, one: Described, image: ImageFacts): 
   return image;
 }
 
-/** A change of configuration alone keeps the image: the one that runs, or else the one that is named. */
 async function namedImage(session: Session, one: Described): Promise<ImageFacts> {
-  const sameName = one.current.release?.image.name === one.definition.image;
-  const image = (sameName ? one.current.image : undefined) ?? (await session.engine.image(one.definition.image));
-  if (image === undefined) {
-    throw new ProcedureError('E_GATE', `${one.service}: the engine has no image ${one.definition.image}`, {
-      next: 'Run procedure code-update, which builds or pulls it. Nothing was changed.',
-    });
-  }
+  const image = await imageByName(session, one);
   const keep = keptImageTag(session.project, one.service, one.id);
   session.unacceptedTags.add(keep);
   await session.engine.tagImage(image.id, keep);
@@ -198,7 +193,7 @@ async function compare(
 ): Promise<Candidate> {
   const { service, current, definition } = one;
   const decision = decideDescribed(wanted, one, image.fingerprint);
-  const diff = await changedConfiguration(session, decision, one, current);
+  const diff = changedConfiguration(session, decision, one, current);
   const keep = keptImageTag(session.project, service, one.id);
   if (decision.kind !== 'unchanged') {
     passGate(
@@ -223,6 +218,7 @@ async function compare(
     replicas: one.replicas,
     oneShot: one.oneShot,
     namedImage: one.namedImage,
+    keptDefinitions: one.keptDefinitions,
     release: {
       id: one.id,
       project: session.project,

@@ -6,13 +6,14 @@ import { keptImageTag, newReleaseId } from '../model/release.js';
 import { pushOperation, recordedImages } from './build-once.js';
 import type { Candidate } from './candidate.js';
 import { decideDescribed, describeWanted, wantedReplicas, type Described } from './describe-wanted.js';
-import { observe } from './observe.js';
+import { viewAdopted } from './adopt.js';
 import { withDataChanges } from './data-change.js';
 import { planFor } from './plan-service.js';
 import { badReleaseGate } from './gates/bad-release.js';
 import { passCommitGates } from './gates/index.js';
 import { passGate } from './gates/pass-gate.js';
 import { imageOrigin } from './image-origin.js';
+import { imageByName } from './named-image.js';
 import type { ImageSource } from './prepare.js';
 import { renderedHashes } from './rendered.js';
 import { withRemediesFor } from './remedies/index.js';
@@ -78,7 +79,7 @@ export async function viewCandidates(
   const candidates: Candidate[] = [];
   const all: Described[] = [];
   for (const service of services) {
-    const current = await observe(viewing.engine, viewing, viewing.project, service);
+    const current = await viewAdopted(viewing, service);
     all.push(await describeWanted(viewing, wanted, service, hashes, current));
   }
   const toBuild = images === 'as-named' ? [] : all.filter(({ definition }) => definition.build !== undefined);
@@ -99,7 +100,7 @@ export async function viewCandidates(
         fingerprint === undefined && operations.some(({ kind }) => kind === 'build-image') ? wanted.commit : undefined;
       passGate(viewing, 'bad-release', badReleaseGate(service, current, { configHash, commit, fingerprint }));
     }
-    const diff = await changedConfiguration(viewing, candidate.decision, described, current);
+    const diff = changedConfiguration(viewing, candidate.decision, described, current);
     candidates.push({ ...candidate, ...facts, diff });
   }
   const building = preparation.some((operation) => operation.kind === 'build-image');
@@ -125,9 +126,8 @@ async function viewWanted(viewing: Viewing): Promise<WantedProject> {
   return viewWorktree(viewing, commit.commit, commit.label);
 }
 
-async function viewNamedImage(viewing: Viewing, { definition, current }: Described): Promise<ViewedImage> {
-  const image = current.image ?? (await viewing.engine.image(definition.image));
-  return { operations: [], fingerprint: image?.fingerprint };
+async function viewNamedImage(viewing: Viewing, one: Described): Promise<ViewedImage> {
+  return { operations: [], fingerprint: (await imageByName(viewing, one)).fingerprint };
 }
 
 interface ViewedImage {
@@ -178,6 +178,7 @@ export function viewedCandidate(
     replicas,
     recorded: false,
     namedImage: undefined,
+    keptDefinitions: [],
     release: {
       id,
       project: viewing.project,
@@ -221,6 +222,7 @@ function previewCandidate(
   return {
     ...viewed,
     namedImage: described.namedImage,
+    keptDefinitions: described.keptDefinitions,
     decision: decideDescribed(wanted, described, fingerprint),
     release: { ...viewed.release, id, image, configHash, composeHash, files },
   };

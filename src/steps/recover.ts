@@ -173,7 +173,6 @@ async function goBack(
       reason: recovery.bad ? 'it was found wrong by the run that deployed it, which was killed then' : undefined,
     })),
     checkout: undefined, // moved above, for all services at once
-    namedImage: candidate.namedImage,
   });
   for (const operation of operations) await run.execute(operation, deadline);
 }

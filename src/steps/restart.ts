@@ -9,7 +9,8 @@ import { diagnoseFailure } from './diagnosis/index.js';
 import { captureEvidence } from './evidence.js';
 import { passActiveJobs, passBackupAge, passPorts } from './gates/index.js';
 import { keptCandidate } from './kept-candidate.js';
-import { adopt, observe } from './observe.js';
+import { adopt, viewAdopted } from './adopt.js';
+import { observe } from './observe.js';
 import type { RollOutAllResult } from './roll-out-all.js';
 import type { RouterSpec } from '../model/router.js';
 import { letGo } from '../strategies/phases.js';
@@ -22,6 +23,7 @@ import type { WantsPorts } from './port-holder.js';
 import { freedPort, remediesFor, withFirst } from './remedies/index.js';
 import { ServiceRun } from './service-run.js';
 import type { Session, Viewing } from './session.js';
+import { withDependents } from './left-dependents.js';
 import { planLines } from './show-plan.js';
 import { judgesTraffic, trafficNotes } from './traffic-proof.js';
 import { checksFor } from './verify.js';
@@ -32,7 +34,7 @@ export type RestartWay = 'restart' | 'kill';
 
 /** @returns what starting a service's release again would do */
 export async function planRestart(viewing: Viewing, service: string, way: RestartWay): Promise<ServicePlan> {
-  const current = await observe(viewing.engine, viewing, viewing.project, service);
+  const current = await viewAdopted(viewing, service);
   const release = releaseToStart(current);
   const data = await backupFirst(viewing, service, current);
   const beside = way === 'kill' ? undefined : await restartBeside(viewing, current, release);
@@ -75,8 +77,9 @@ export async function restartServices(
             await remediesFor(session, wants),
           );
     plans.push(plan);
-    session.recorder.plan = { procedure, preparation: [], services: plans };
-    for (const line of planLines({ procedure, preparation: [], services: [plan] })) session.progress.info(line);
+    session.recorder.plan = withDependents(session, { procedure, preparation: [], services: plans }, services);
+    const shown = withDependents(session, { procedure, preparation: [], services: [plan] }, services);
+    for (const line of planLines(shown)) session.progress.info(line);
     if (beside?.kind === 'beside') {
       const result = await session.progress.group(`${service}: ${procedure}`, () =>
         rollOutAgain(session, { ...beside.candidate, data }),

@@ -12,7 +12,8 @@ import { inUseGate } from './gates/in-use.js';
 import { passGate } from './gates/pass-gate.js';
 import { restoreSpaceGate } from './gates/restore-space.js';
 import { keptCandidate } from './kept-candidate.js';
-import { adopt, observe } from './observe.js';
+import { adopt, viewAdopted } from './adopt.js';
+import { observe } from './observe.js';
 import { backupSpaceGate, planBackup, stopFor } from './plan-backup.js';
 import { readinessTimeout } from './readiness.js';
 import type { RollOutAllResult } from './roll-out-all.js';
@@ -36,7 +37,7 @@ interface Restoring {
 
 /** @returns what restoring would do; the archive is read whole, and nothing is changed */
 export async function planRestore(viewing: Viewing, service: string): Promise<ServicePlan> {
-  const current = await observe(viewing.engine, viewing, viewing.project, service);
+  const current = await viewAdopted(viewing, service);
   // A look makes no container: which image the old data is deleted in is found out when it is.
   return (await prepareRestore(viewing, service, current, async () => Promise.resolve(''))).plan;
 }

@@ -5,6 +5,7 @@ import type { Plan } from '../model/plan.js';
 import type { Candidate } from './candidate.js';
 import { withDataChanges } from './data-change.js';
 import { passLastGates } from './gates/index.js';
+import { withDependents } from './left-dependents.js';
 import { planFor } from './plan-service.js';
 import { pullRequestsOf } from './pull-requests.js';
 import { withRemediesFor } from './remedies/index.js';
@@ -74,7 +75,7 @@ function planAll(session: Session, procedure: string, candidates: readonly Candi
     if (plan.operations.some((operation) => operation.kind === 'move-checkout')) commit = candidate.release.commit;
     return plan;
   });
-  return { procedure, preparation: [...session.begun], services };
+  return withDependents(session, { procedure, preparation: [...session.begun], services });
 }
 
 /** What a procedure did to a service, where `deployed` is not the word a person would use. */

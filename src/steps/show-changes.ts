@@ -21,14 +21,14 @@ interface Wanted {
  * wanted one, whatever file it comes from, with secrets hidden.
  * @returns lines of a unified diff; empty when nothing of the configuration differs or nothing is known about before
  */
-export async function changedConfiguration(
+export function changedConfiguration(
   viewing: Viewing,
   decision: Decision,
   { service, document, files }: Wanted,
   current: Current,
-): Promise<readonly string[]> {
+): readonly string[] {
   if (decision.kind !== 'change') return [];
-  const kept = current.release === undefined ? undefined : await viewing.ledger.definition(current.release.id);
+  const kept = current.definition;
   const before = kept?.definitionFrom === 'rendered' ? kept : undefined;
   const wanted = partOf(document, service);
   const old = before === undefined ? knownFromContainer(current, wanted) : partOf(before.definition, service);

@@ -1,6 +1,7 @@
 import { compensationOf, describeOperation } from '../model/operation.js';
 import type { Decision, Plan } from '../model/plan.js';
 import type { Candidate } from './candidate.js';
+import { withDependents } from './left-dependents.js';
 import type { Viewing } from './session.js';
 
 /** @returns the plan as lines for the log: what, why, how it is undone */
@@ -32,7 +33,8 @@ export function describeDecision(decision: Decision): string {
 }
 
 /** Prints the plan of a dry run, keeps it for the report, and @returns its headline. */
-export function describePreview(viewing: Viewing, plan: Plan): string {
+export function describePreview(viewing: Viewing, planned: Plan): string {
+  const plan = withDependents(viewing, planned);
   viewing.recorder.plan = plan;
   for (const operation of plan.preparation) viewing.progress.info(`  first: ${describeOperation(operation)}`);
   for (const line of planLines(plan)) viewing.progress.info(line);

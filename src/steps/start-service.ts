@@ -11,7 +11,8 @@ import { diagnoseFailure } from './diagnosis/index.js';
 import { captureEvidence } from './evidence.js';
 import { passPorts } from './gates/index.js';
 import { keptCandidate } from './kept-candidate.js';
-import { adopt, observe } from './observe.js';
+import { adopt, viewAdopted } from './adopt.js';
+import { observe } from './observe.js';
 import { readinessTimeout } from './readiness.js';
 import { freedPort, remediesFor, withFirst } from './remedies/index.js';
 import { ServiceRun } from './service-run.js';
@@ -35,7 +36,7 @@ const STOP_AGAIN_MS = 10 * 60_000;
 
 /** @returns what starting a service would do */
 export async function viewStart(viewing: Viewing, service: string): Promise<ServicePlan> {
-  return (await prepareStart(viewing, await observe(viewing.engine, viewing, viewing.project, service), service)).plan;
+  return (await prepareStart(viewing, await viewAdopted(viewing, service), service)).plan;
 }
 
 /** Starts what was stopped, and stops it again when it does not become what it should be. */

@@ -9,13 +9,13 @@ import type { Current } from './candidate.js';
 import { backupFirst, withBackup } from './data-change.js';
 import { describeState } from './diagnose.js';
 import { captureEvidence } from './evidence.js';
-import { observe } from './observe.js';
+import { viewAdopted } from './adopt.js';
 import type { Looker, Session, Viewing } from './session.js';
 import { routerInPlace } from './traffic-facts.js';
 
 /** @returns what stopping a service would do @throws ProcedureError E_GATE when there is nothing of it to stop */
 export async function viewStop(viewing: Viewing, service: string): Promise<ServicePlan> {
-  const current = await observe(viewing.engine, viewing, viewing.project, service);
+  const current = await viewAdopted(viewing, service);
   const plan = stopPlan(viewing, service, current, await routerInPlace(viewing, service));
   return plan.operations.length === 0 ? plan : withBackup(plan, await backupFirst(viewing, service, current));
 }

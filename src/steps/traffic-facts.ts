@@ -3,7 +3,12 @@ import { networkNames } from '../model/network-names.js';
 import { policyOf, type ServicePolicy } from '../model/project-policy.js';
 import { DEFAULT_DISCOVERY, routesByAddress, type RouterKind, type RouterSpec } from '../model/router.js';
 import { ProcedureError } from '../model/errors.js';
-import type { ComposeProject, PublishedPort, ServiceDefinition } from '../model/service.js';
+import {
+  inlineFiles as inlineFilesOf,
+  type ComposeProject,
+  type PublishedPort,
+  type ServiceDefinition,
+} from '../model/service.js';
 import { discoveredRouter } from '../strategies/discovered-router.js';
 import type { Takeover } from '../strategies/strategy.js';
 import type { Candidate, Current } from './candidate.js';
@@ -27,7 +32,7 @@ export async function trafficFacts(
   const installed = edge !== undefined && (edge.open || edge.takeover);
   const router = chooseRouter(viewing.request.router, definition, policy, installed);
   const drainTimeoutMs = viewing.request.drainTimeoutMs;
-  const inlineFiles = inline(project, definition);
+  const inlineFiles = inlineFilesOf(project, definition).map(({ name }) => name);
   if (router.kind !== 'edge' || installed) {
     const upgrade = edge === undefined || !installed ? undefined : await edgeUpgrade(viewing, edge);
     return { traffic: { router, drainTimeoutMs, takeover: undefined, upgrade }, inlineFiles };
@@ -128,13 +133,4 @@ function fixedPorts(definition: ServiceDefinition): readonly (PublishedPort & { 
   return definition.ports.flatMap((port) =>
     port.published === undefined || port.protocol !== 'tcp' ? [] : [{ ...port, published: port.published }],
   );
-}
-
-function inline(project: ComposeProject, definition: ServiceDefinition): readonly string[] {
-  const isInline = (objects: ComposeProject['configs'], name: string): boolean =>
-    objects[name] !== undefined && objects[name].file === undefined && objects[name].external !== true;
-  return [
-    ...definition.configs.filter((name) => isInline(project.configs, name)),
-    ...definition.secrets.filter((name) => isInline(project.secrets, name)),
-  ];
 }

@@ -1,6 +1,6 @@
 import { ProcedureError, asProcedureError } from '../model/errors.js';
 import type { OperationOf } from '../model/operation.js';
-import type { ReleaseWithDefinition } from '../model/release.js';
+import { UNKNOWN_CONTENTS, type ReleaseWithDefinition } from '../model/release.js';
 import { formatDuration } from '../model/units.js';
 import { commandEnvironment, runInContainer, runOnHost } from './commands.js';
 import { describeState, explainContainer } from './diagnose.js';
@@ -180,9 +180,20 @@ async function checkIdentity(session: Session, subject: Subject): Promise<string
     const top = session.opened.checkout?.topLevel ?? session.request.workingDirectory;
     const roots = { live: top, wanted: top, commit: session.liveCommit.value };
     const files = await hashFiles(Object.keys(release.files), roots, session.source);
-    const other = Object.keys(release.files).filter((file) => files[file] !== release.files[file]);
+    const unknown = Object.keys(release.files).filter((file) => release.files[file] === UNKNOWN_CONTENTS);
+    const other = Object.keys(release.files).filter(
+      (file) => files[file] !== release.files[file] && !unknown.includes(file),
+    );
     const tracked = other.filter((file) => release.files[file]?.startsWith('git:'));
     if (tracked.length > 0) fail(`contents differ: ${tracked.join(', ')}`);
+    if (unknown.length > 0) {
+      raise(session, subject.signs, {
+        sign: 'note',
+        severity: 'low',
+        service,
+        message: `what release ${release.id} had in ${unknown.join(', ')} is unknown: the contents of today are used`,
+      });
+    }
     if (other.length > 0) {
       raise(session, subject.signs, {
         sign: 'note',

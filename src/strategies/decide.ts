@@ -1,5 +1,5 @@
 import type { Decision } from '../model/plan.js';
-import type { Release } from '../model/release.js';
+import { UNKNOWN_CONTENTS, type Release } from '../model/release.js';
 import type { ObservedContainer } from '../model/service.js';
 
 /** What a service is to become, as far as it is known when the question is asked. */
@@ -12,6 +12,8 @@ export interface WantedFacts {
   readonly replicas: number;
   /** Files whose contents are part of the configuration, by path. */
   readonly files: Readonly<Record<string, string>>;
+  /** Configs and secrets that were read in the containers, and differ. */
+  readonly otherContents: readonly string[];
   readonly oneShot: boolean;
 }
 
@@ -75,24 +77,44 @@ function imageReasons(wanted: WantedFacts, { release, containers }: CurrentFacts
  */
 function configurationReasons(wanted: WantedFacts, { release, files, containers }: CurrentFacts): readonly string[] {
   const recorded = release?.definitionFrom === 'rendered';
-  if (recorded && release.configHash === wanted.configHash) return [];
-  const reasons: string[] = [];
+  const reasons = [...contentsDiffer(wanted.otherContents)];
+  if (recorded && release.configHash === wanted.configHash) return reasons;
   if (containers.some((container) => container.composeHash !== wanted.composeHash)) {
     reasons.push('the definition in the compose files differs');
   }
-  const changedFiles = changed(files, wanted.files);
+  const { unknown, changedFiles } = changed(files, wanted.files);
+  const newer = unknown.filter((name) => name.startsWith('/'));
+  reasons.push(...newerThanContainer(newer));
+  const unread = unknown.filter((name) => !newer.includes(name) && !wanted.otherContents.includes(name));
+  if (unread.length > 0) reasons.push(`contents in the container are unknown: ${unread.join(', ')}`);
   if (changedFiles.length > 0) reasons.push(`contents changed: ${changedFiles.join(', ')}`);
   if (recorded && reasons.length === 0) reasons.push('networks, volumes, configs or secrets that it uses differ');
   return reasons;
+}
+
+/** @returns words for configs and secrets of which a container has something else; empty for none */
+export function contentsDiffer(names: readonly string[]): readonly string[] {
+  return names.length === 0 ? [] : [`contents differ: ${names.join(', ')}`];
+}
+
+/** @returns words for files that were written after a container started; empty for none */
+export function newerThanContainer(paths: readonly string[]): readonly string[] {
+  return paths.length === 0
+    ? []
+    : [`${paths.join(', ')} ${paths.length === 1 ? 'is' : 'are'} newer than the container`];
 }
 
 /** Nothing is known about files of a release that was never recorded: then they count as the same. */
 function changed(
   before: Readonly<Record<string, string>> | undefined,
   after: Readonly<Record<string, string>>,
-): readonly string[] {
-  if (before === undefined) return [];
-  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+): { readonly unknown: readonly string[]; readonly changedFiles: readonly string[] } {
+  if (before === undefined) return { unknown: [], changedFiles: [] };
+  const differing = [...new Set([...Object.keys(before), ...Object.keys(after)])]
     .filter((path) => before[path] !== after[path])
     .sort();
+  return {
+    unknown: differing.filter((path) => before[path] === UNKNOWN_CONTENTS),
+    changedFiles: differing.filter((path) => before[path] !== UNKNOWN_CONTENTS),
+  };
 }

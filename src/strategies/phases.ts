@@ -168,12 +168,12 @@ export function end({ service }: Change): readonly Operation[] {
   return [{ kind: 'capture-evidence', service, moment: 'after' }];
 }
 
-/** Checkout and image name go back first, as what comes back needs them. */
+/** Checkout and image names go back first, as what comes back needs them. */
 export function beginUndo(change: UndoChange): readonly Operation[] {
   const { service } = change;
   return [
     ...(change.checkout === undefined ? [] : [{ kind: 'move-checkout' as const, ...change.checkout }]),
-    { kind: 'tag-image', service, tag: change.imageName, to: change.backImage, from: change.namedImage },
+    ...change.tags.map((tag) => ({ kind: 'tag-image' as const, service, ...tag })),
   ];
 }
 

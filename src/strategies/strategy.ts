@@ -1,5 +1,5 @@
 import type { EdgeSpec, EdgeUpgrade } from '../model/edge.js';
-import type { Operation } from '../model/operation.js';
+import type { Operation, OperationOf } from '../model/operation.js';
 import type { ServicePlan, StrategyName } from '../model/plan.js';
 import type { CanaryPolicy } from '../model/policy.js';
 import type { ReleaseId } from '../model/release.js';
@@ -71,9 +71,8 @@ export interface UndoChange {
   readonly service: string;
   readonly failed: ReleaseId;
   readonly back: ReleaseId;
-  readonly imageName: string;
-  readonly backImage: string;
-  readonly namedImage: string | undefined;
+  /** Image names that have to name other images for it, in order. */
+  readonly tags: readonly Pick<OperationOf<'tag-image'>, 'tag' | 'to' | 'from'>[];
   readonly replicas: number;
   readonly checkout: { readonly directory: string; readonly from: string; readonly to: string } | undefined;
   readonly readinessTimeoutMs: number;

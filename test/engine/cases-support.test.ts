@@ -26,7 +26,6 @@ describe('a case', () => {
   });
 
   it('is deployed through the shell as its dry run says, and left alone afterwards', async () => {
-    expect((await project.run('code-update', { service: 'web' })).report.outcome).toBe('unchanged');
     await project.edit('compose.yml', 'case-app:1', 'case-app:2');
     const run = await project.predict('code-update', { service: 'web' });
     expect(run.report.outcome, run.log).toBe('deployed');

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ObservedContainer } from '../../src/model/service.js';
+import { UNKNOWN_CONTENTS } from '../../src/model/release.js';
 import { decide, type CurrentFacts, type WantedFacts } from '../../src/strategies/decide.js';
 
 const container = {
@@ -27,6 +28,7 @@ const wanted: WantedFacts = {
   replicas: 1,
   files: { '/srv/app.conf': 'sha256:1' },
   oneShot: false,
+  otherContents: [],
 };
 
 const current: CurrentFacts = {
@@ -70,6 +72,12 @@ describe('decide', () => {
       'contents changed: /srv/app.conf',
     ],
     ['something it uses', { configHash: 'config-2' }, {}, 'networks, volumes'],
+    [
+      'a config or secret that a container has otherwise',
+      { otherContents: ['secret s'] },
+      {},
+      'contents differ: secret s',
+    ],
     ['more replicas', { replicas: 3 }, {}, '1 of 3 containers run'],
     ['a stopped container', {}, { state: 'exited' }, 'roma-builder is exited'],
     ['an unhealthy container', {}, { health: 'unhealthy' }, 'roma-builder is unhealthy'],
@@ -78,6 +86,19 @@ describe('decide', () => {
     const decision = decide({ ...wanted, ...changedWanted }, facts);
     expect(decision.kind).toBe('change');
     expect(decision.kind === 'change' ? decision.reasons.join() : '').toContain(reason);
+  });
+
+  it.each([
+    ['/srv/app.conf', [], '/srv/app.conf is newer than the container'],
+    ['config motd', [], 'contents in the container are unknown: config motd'],
+    ['secret token', ['secret token'], 'contents differ: secret token'],
+  ] as const)('changes what runs with unknown contents: %s', (name, otherContents, reason) => {
+    const files = { [name]: UNKNOWN_CONTENTS };
+    const facts = { ...current, files, release: { ...release, configHash: 'config-unknown' } };
+    expect(decide({ ...wanted, files: { [name]: 'sha256:1' }, otherContents }, facts)).toEqual({
+      kind: 'change',
+      reasons: [reason],
+    });
   });
 
   it('changes what runs and never passed its verification, however well it runs', () => {

@@ -1,6 +1,7 @@
 import type { Helper } from '../own-names.js';
 import type { Readable } from 'node:stream';
 import type { ImageFacts } from '../image.js';
+import type { DefinedResource, EngineResource } from '../kept-definitions.js';
 import type { NetworkNames } from '../network-names.js';
 import type { ComposeProject, ObservedContainer } from '../service.js';
 
@@ -39,10 +40,14 @@ export interface Engine {
    * @returns the names of those that something is still on, and that stay
    */
   removeNetworks(project: string): Promise<readonly string[]>;
+  /** How it has a network or volume; undefined when it has none of that name. */
+  resource(named: Pick<DefinedResource, 'kind' | 'name'>): Promise<EngineResource | undefined>;
   /** The containers, of any project, that run and publish a TCP port of the host. */
   publishers(port: number): Promise<readonly Publisher[]>;
   /** Processes of a container as `ps` prints them. */
   top(id: string): Promise<readonly string[]>;
+  /** Contents of a file as the container has it, running or not; undefined when there is no such file. */
+  readFile(id: string, path: string): Promise<Buffer | undefined>;
   /** Files that only the container's writable layer has: they go with it. */
   writtenFiles(id: string): Promise<readonly string[]>;
 
@@ -192,6 +197,8 @@ export interface Compose {
     document: Readonly<Record<string, unknown>>,
     directory: string,
   ): Promise<Readonly<Record<string, string>>>;
+  /** Values of variables as Compose substitutes them in the target's files; '' for one that is not set. Secrets. */
+  variables(target: ComposeTarget, names: readonly string[]): Promise<Readonly<Record<string, string>>>;
   /** @param document a rendered project whose one service is built, under the image name it carries */
   build(options: {
     readonly document: Readonly<Record<string, unknown>>;
