@@ -1,12 +1,12 @@
 import type Docker from 'dockerode';
+import { withoutHelperLabels } from '../model/own-names.js';
 import type { BesideOptions, Engine } from '../model/ports/engine.js';
-import { TEMPLATE } from './compose-template.js';
 import type { EngineClient } from './client.js';
 import { short } from './containers.js';
 import { unlessStatus } from './failures.js';
 import { CONFIG_HASH, DIRECTORY, FILES, NUMBER, PROJECT, SERVICE } from './observed.js';
 
-type Beside = Pick<Engine, 'createBeside' | 'renameContainer' | 'nameOnNetworks' | 'templates'>;
+type Beside = Pick<Engine, 'createBeside' | 'renameContainer' | 'nameOnNetworks'>;
 
 /** Labels of Compose's by which it orders what it stops. */
 const TAKEN_OVER = ['com.docker.compose.depends_on', 'com.docker.compose.project.environment_file'] as const;
@@ -95,14 +95,6 @@ export function createBeside(client: EngineClient): Beside {
         await join(network, id, endpointOf({ ...endpoint, Aliases: [] }, [...new Set([...has, ...wanted])]));
       }
     },
-
-    async templates(project) {
-      const label = [`${TEMPLATE}=${project}`];
-      const listed = await client.call(`list templates of ${project}`, (docker, abortSignal) =>
-        docker.listContainers({ all: true, filters: { label }, abortSignal }),
-      );
-      return listed.map(({ Id }) => Id);
-    },
   };
 }
 
@@ -121,10 +113,9 @@ function labelsOf(
   like: Template | undefined,
   options: BesideOptions,
 ): Readonly<Record<string, string>> {
-  const own = Object.entries(made.Config.Labels ?? {}).filter(([name]) => name !== TEMPLATE);
   const others = like?.Config.Labels ?? {};
   return {
-    ...Object.fromEntries(own),
+    ...withoutHelperLabels(made.Config.Labels ?? {}),
     ...Object.fromEntries(TAKEN_OVER.flatMap((name) => (others[name] === undefined ? [] : [[name, others[name]]]))),
     [PROJECT]: options.project,
     [SERVICE]: options.service,

@@ -4,7 +4,7 @@ import type { ComposeTarget } from '../model/ports/engine.js';
 import type { ComposeProject } from '../model/service.js';
 import { locateMistake } from './compose-locate.js';
 import { dependsOnProfiles, withoutDisabled } from './compose-optional.js';
-import { composeArgs, reasonIn, type DockerCli } from './compose-cli.js';
+import { composeArgs, composeInput, reasonIn, type DockerCli } from './compose-cli.js';
 import { parseProject } from './compose-model.js';
 import { relocateDocument } from './compose-relocate.js';
 
@@ -28,6 +28,7 @@ export async function renderDocument(
     cli.run({
       args: [...composeArgs(target), ...profiles, 'config', '--format', 'json'],
       directory: target.directory,
+      input: composeInput(target),
       title: 'docker compose config',
       outputLimit: Infinity,
     });

@@ -60,7 +60,11 @@ export async function recoverAbandoned(run: Run, killed?: string): Promise<RunRe
     const opened = await openProject(run);
     result = await withSession(run, opened, { interrupt: false, goOn: false }, async (session, { said, broken }) => {
       repaired = said;
-      if (killed !== undefined) await endLeftDeployment(session, killed);
+      if (killed !== undefined) {
+        // A dry run has no journal that a recovery would read.
+        await session.traces.removeHelpers(session.project, [killed]);
+        await endLeftDeployment(session, killed);
+      }
       await joinThread(session);
       await warnOfDependents(session);
       const words = said.length === 0 ? 'nothing was left to repair' : said.join('; ');

@@ -114,7 +114,7 @@ export async function toolFor(
     if (image !== undefined) present.push(image.id);
   }
   const images = [...containers.map(({ imageId }) => imageId), ...present, ...all.map(({ imageId }) => imageId)];
-  const tool = await data.toolAmong(images, viewing.signal);
+  const tool = await data.toolAmong(project, images, viewing.signal);
   if (tool !== undefined) return tool;
   throw new ProcedureError('E_GATE', 'No image on this engine has a shell and rm, which deleting the old data needs', {
     next: 'Pull a small one (docker pull busybox) and start again. Nothing was changed.',

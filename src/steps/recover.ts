@@ -10,8 +10,6 @@ import { letGo, openEdge } from '../strategies/phases.js';
 import { startAgain } from '../strategies/start-again.js';
 import type { Strategy } from '../strategies/strategy.js';
 import type { JournalRecord } from '../model/ports/ledger.js';
-
-import { removeTemplates } from './beside.js';
 import type { Candidate } from './candidate.js';
 import { jobsEnded } from './recover-job.js';
 import { endDeploymentOf } from './deployment.js';
@@ -52,8 +50,8 @@ async function recoverRun(locked: LockedRun, open: OpenSession, runId: string): 
   const left = await locked.commands.endLeft(runId);
   if (left > 0) locked.progress.info(`ended ${left} processes that it had started`);
   const session = open({ run: runId, after: record.entries.at(-1)?.sequence ?? 0 });
-  // A release command that still runs among them.
-  await removeTemplates(session);
+  // A release command that still runs, or one that still deletes data, among them.
+  await session.traces.removeHelpers(session.project, [runId]);
   const said: string[] = [];
   const deadline = AbortSignal.timeout(RECOVERY_DEADLINE_MS);
   const first = planRecovery(record);

@@ -5,7 +5,7 @@ import { canonicalJson } from '../model/canonical.js';
 import { definitionOf, withoutStubNetworks, type ReleaseWithDefinition } from '../model/release.js';
 import { removeLeftovers, stopAndRemove } from './leftovers.js';
 import { liveTarget } from './open-project.js';
-import { withRendered } from './rendered.js';
+import { renderedTarget } from './rendered.js';
 import type { Session } from './session.js';
 
 /** Longest that `docker compose up` may take to stop and start containers, beyond their own stop grace periods. */
@@ -32,13 +32,8 @@ export async function replaceContainers(
   session.progress.info(
     `  the compose files as they lie do not define ${release.id}; the definition that the ledger keeps is used`,
   );
-  const services = withoutStubNetworks(
-    release.definition['services'] as Readonly<Record<string, unknown>>,
-    operation.service,
-  );
-  await withRendered(session, { ...release.definition, services }, async (kept) => {
-    await up(session, kept, release, operation, signal);
-  });
+  const services = withoutStubNetworks(release.definition['services'] as Readonly<Record<string, unknown>>, service);
+  await up(session, renderedTarget(session, { ...release.definition, services }), release, operation, signal);
 }
 
 /** Compose is not needed to have no container of a service, and `up --scale NAME=0` differs between its versions. */

@@ -7,6 +7,7 @@ import { beginDeployment } from './deployment.js';
 import { passHostGate } from './gates/engine-host.js';
 import { passCommitGates } from './gates/index.js';
 import { passProjectGate } from './gates/project.js';
+import { worktreesFolder } from './run-leftovers.js';
 import { renderWanted, wantedFromLive, type WantedProject } from './wanted.js';
 import type { Run } from '../run/run.js';
 
@@ -113,7 +114,7 @@ async function asOurs(viewing: Viewing, wanted: WantedProject): Promise<WantedPr
 function planWorktree(viewing: Viewing, commit: string): { readonly directory: string; readonly path: string } {
   const { opened, request, invocation } = viewing;
   const directory = opened.checkout?.topLevel ?? request.workingDirectory;
-  const entry = { directory, path: path.join(request.stateDir, 'worktrees', invocation.runId, commit.slice(0, 12)) };
+  const entry = { directory, path: path.join(worktreesFolder(request), invocation.runId, commit.slice(0, 12)) };
   viewing.worktrees.push(entry);
   return entry;
 }

@@ -4,13 +4,13 @@ import type { OutcomeKind } from '../model/outcome.js';
 import type { Doing } from '../model/ports/progress.js';
 import { EventFeed } from '../run/events.js';
 import type { LockedRun, Run } from '../run/run.js';
+import { removeRunLeftovers } from './run-leftovers.js';
 import { openProject } from './open-project.js';
 import { ChangeMeter } from './live-state.js';
 import { openSession } from './open-session.js';
 import { recoverAll } from './recover.js';
 import type { Recovered } from './serve-again.js';
 import type { OpenProject, Session, Viewing } from './session.js';
-import { removeStaleRendered } from './rendered.js';
 import { removeWorktrees } from './source.js';
 import { TrafficProof } from './traffic-proof.js';
 
@@ -75,7 +75,7 @@ export async function withSession<T extends { readonly outcome: OutcomeKind }>(
   let session: Session | undefined;
   let leaveOpen = false;
   try {
-    await removeStaleRendered(view);
+    await removeRunLeftovers(view);
     await records.journal.open({
       run: run.invocation.runId,
       at: new Date().toISOString(),

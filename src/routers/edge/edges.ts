@@ -38,8 +38,8 @@ export function createEdges(tools: EdgeTools): Edges {
   return {
     find: (project, service) => find(tools, { project, service }),
     version: (project, service) => version(tools, { project, service }),
-    requireImage: (image, signal) => requireImage(tools, image, signal),
-    modeOf: (container, port, through) => modeOf(tools, container.id, port, through),
+    requireImage: (project, service, image, signal) => requireImage(tools, { project, service }, image, signal),
+    modeOf: (project, { id, service }, port, through) => modeOf(tools, { project, service }, id, port, through),
     install: (spec, targets, signal) => install(tools, spec, targets, signal),
     redirectProblem: (spec) => redirectProblem(tools.own, spec),
     redirect: (project, service) => redirect(tools, { project, service }),

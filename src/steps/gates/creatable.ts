@@ -50,6 +50,7 @@ export async function passCreatable(session: Session, wanted: Wanted): Promise<v
       // Its name may still name the image that runs.
       image: release.image.id,
       published: true,
+      helper: { work: 'template', service, lifeMs: TRY_MS },
       signal,
     });
     await session.engine.removeContainer(template, 'with-anonymous-volumes');
