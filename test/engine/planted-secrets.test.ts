@@ -109,4 +109,4 @@ it(`none of ${KINDS.length} kinds of planted secrets is in anything that passing
   expect(first.log).toContain('app');
   expect(all).not.toMatch(/service \*\*\*|-\*\*\*-1/);
   expect(check.log).toContain('the value of DB_PASSWORD is the name of service app: it is not hidden in the log');
-});
+}, 240_000);
