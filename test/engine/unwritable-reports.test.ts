@@ -154,7 +154,7 @@ describe('the shell', () => {
     stdout = '',
   ): Promise<{ exitCode: number | null; text: string }> =>
     new Promise((resolve) => {
-      const left = new Set(['procedure', ...(procedure === 'code-update' ? [] : ['watch', 'min-free-disk'])]);
+      const left = new Set(['procedure', ...(procedure === 'slo-report' ? ['watch', 'min-free-disk'] : [])]);
       const words = Object.entries(inputs(more)).flatMap(([name, value]) =>
         left.has(name) ? [] : [`--${name}`, value],
       );
