@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { createBackupStore } from './backups/store.js';
@@ -13,6 +12,7 @@ import { createDockerService } from './host/docker-service.js';
 import { childEnvironment } from './host/environment.js';
 import { createListeners } from './host/listeners.js';
 import { RUN_VARIABLE } from './host/left-processes.js';
+import { prepareStateDirectory } from './host/state-directory.js';
 import { createJournal } from './ledger/journal.js';
 import { withKillDoor } from './ledger/kill-door.js';
 import { createLedger } from './ledger/ledger.js';
@@ -56,11 +56,13 @@ export async function createRun(options: RunOptions): Promise<Run> {
   redactor.learn(request.verifyEnv.flatMap(({ name, value }) => (value === undefined ? [] : [{ name, value }])));
   const debug = (line: string): void => progress.debug(line);
   const endpoint = await resolveEndpoint(environment, homedir());
-  const engine = redactedEngine(createDockerEngine(endpoint, debug), redactor);
+  const { runId } = invocation;
+  const engine = redactedEngine(createDockerEngine(endpoint, debug, runId), redactor);
   const api = engine.records;
-  await makeStateDirectory(request.stateDir);
-  const cli = childEnvironment(environment, { ...endpoint.cliEnvironment, [RUN_VARIABLE]: invocation.runId });
-  const compose = redactedCompose(createCompose({ environment: cli, debug, redactor }), redactor, environment);
+  await prepareStateDirectory(request.stateDir);
+  const cli = childEnvironment(environment, { ...endpoint.cliEnvironment, [RUN_VARIABLE]: runId });
+  const ownCompose = createCompose({ environment: cli, debug, redactor, run: runId });
+  const compose = redactedCompose(ownCompose, redactor, environment);
   const edge = { engine, own: engine.own, compose };
   const onBroken = (error: Error): void => progress.warning(error.message);
   const github = {
@@ -127,19 +129,6 @@ export async function createRun(options: RunOptions): Promise<Run> {
       return made;
     },
   };
-}
-
-/** @throws ProcedureError E_INPUT when there is none and none can be made */
-async function makeStateDirectory(directory: string): Promise<void> {
-  try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ProcedureError('E_INPUT', `The state directory ${directory} cannot be made: ${reason}`, {
-      next: 'Give another state-dir, which the user of this run may write to. Nothing was changed.',
-      cause: error,
-    });
-  }
 }
 
 /** What a workflow puts into the environment under a secret-like name is masked by the runner, and by us as well. */

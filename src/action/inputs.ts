@@ -1,4 +1,4 @@
-import { join, resolve, sep } from 'node:path';
+import { isAbsolute, join, resolve, sep } from 'node:path';
 import { ProcedureError } from '../model/errors.js';
 import { parseEnvironmentCheck, type EnvironmentCheck } from '../model/environment-check.js';
 import { DEFAULT_WARNING_ACTIONS, RUNBOOK, type Severity, type WarningAction } from '../model/policy.js';
@@ -53,7 +53,7 @@ export function readRequest(read: (name: string) => string, context: InputContex
     input.problem('expected-version', 'needs `version-command`, which prints the version to compare');
   }
   const autoRollback = input.flag('auto-rollback');
-  const stateDir = readDirectory(input, 'state-dir', context) ?? defaultStateDir(context);
+  const stateDir = readDirectory(input, 'state-dir', context) ?? defaultStateDir(input, context);
 
   const asked = input.choice('procedure', PROCEDURES);
 
@@ -299,9 +299,10 @@ function readMetricsFile(input: InputReader, context: InputContext): string | un
 }
 
 /** XDG base directory specification: a relative XDG_STATE_HOME is to be ignored. */
-function defaultStateDir({ environment, homeDirectory }: InputContext): string {
+function defaultStateDir(input: InputReader, { environment, homeDirectory }: InputContext): string {
   const configured = environment['XDG_STATE_HOME'];
   const base = configured?.startsWith('/') === true ? configured : join(homeDirectory, '.local', 'state');
+  if (!isAbsolute(base)) input.problem('state-dir', 'this user has no home folder (HOME); name a folder to write to');
   return join(base, 'rolling-restart');
 }
 

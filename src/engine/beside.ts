@@ -1,12 +1,12 @@
 import type Docker from 'dockerode';
+import { withoutHelperLabels } from '../model/own-names.js';
 import type { BesideOptions, Engine } from '../model/ports/engine.js';
-import { TEMPLATE } from './compose-template.js';
 import type { EngineClient } from './client.js';
 import { short } from './containers.js';
 import { unlessStatus } from './failures.js';
 import { CONFIG_HASH, NUMBER, PROJECT, SERVICE } from './observed.js';
 
-type Beside = Pick<Engine, 'createBeside' | 'renameContainer' | 'nameOnNetworks' | 'templates'>;
+type Beside = Pick<Engine, 'createBeside' | 'renameContainer' | 'nameOnNetworks'>;
 
 /** Labels by which Compose finds a project's files again, and orders what it stops. */
 const FILES = 'com.docker.compose.project.config_files';
@@ -97,14 +97,6 @@ export function createBeside(client: EngineClient): Beside {
         await join(network, id, endpointOf({ ...endpoint, Aliases: [] }, [...new Set([...has, ...wanted])]));
       }
     },
-
-    async templates(project) {
-      const label = [`${TEMPLATE}=${project}`];
-      const listed = await client.call(`list templates of ${project}`, (docker, abortSignal) =>
-        docker.listContainers({ all: true, filters: { label }, abortSignal }),
-      );
-      return listed.map(({ Id }) => Id);
-    },
   };
 }
 
@@ -123,11 +115,10 @@ function labelsOf(
   like: Template | undefined,
   options: BesideOptions,
 ): Readonly<Record<string, string>> {
-  const own = Object.entries(made.Config.Labels ?? {}).filter(([name]) => name !== TEMPLATE);
   const others = like?.Config.Labels ?? {};
   const files = others[FILES] ?? options.files.names.join(',');
   return {
-    ...Object.fromEntries(own),
+    ...withoutHelperLabels(made.Config.Labels ?? {}),
     ...Object.fromEntries(TAKEN_OVER.flatMap((name) => (others[name] === undefined ? [] : [[name, others[name]]]))),
     [PROJECT]: options.project,
     [SERVICE]: options.service,

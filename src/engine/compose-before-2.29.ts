@@ -1,5 +1,5 @@
 import { ProcedureError } from '../model/errors.js';
-import { composeArgs, NOTHING_NEW, type DockerCli, type UpOptions } from './compose-cli.js';
+import { composeArgs, composeInput, NOTHING_NEW, type DockerCli, type UpOptions } from './compose-cli.js';
 import { dependenciesOf, imageNameOf, replicasOf } from './compose-document.js';
 import { documentHashes } from './compose-hashes.js';
 import { haveAnonymousVolumes, imageIds, projectContainers, type ProjectContainer } from './compose-observed.js';
@@ -82,6 +82,7 @@ async function create(
     ],
     ...lasting(options),
     directory: target.directory,
+    input: composeInput(target),
     title: `docker compose create ${service}`,
     code: 'E_COMPOSE',
     next: 'Compose says below why; docker compose ps shows what is live.',

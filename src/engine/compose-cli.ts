@@ -106,9 +106,14 @@ export function composeArgs(target: ComposeTarget): readonly string[] {
     ...['compose', '--ansi', 'never', '--progress', 'plain'],
     ...(target.projectName === undefined ? [] : ['--project-name', target.projectName]),
     ...['--project-directory', target.directory],
-    ...target.files.flatMap((file) => ['--file', file]),
+    ...(target.document === undefined ? target.files : ['-']).flatMap((file) => ['--file', file]),
     ...target.envFiles.flatMap((file) => ['--env-file', file]),
   ];
+}
+
+/** @returns what such a command reads on its standard input */
+export function composeInput({ document }: ComposeTarget): string | undefined {
+  return document === undefined ? undefined : JSON.stringify(document);
 }
 
 /** @returns the line that says why, without Compose's log decoration */

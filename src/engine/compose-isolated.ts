@@ -4,6 +4,7 @@ import { pack } from 'tar-stream';
 import { runChild, type ChildResult } from '../host/child.js';
 import { lastLines } from '../host/tail.js';
 import { ProcedureError } from '../model/errors.js';
+import { helperLabels } from '../model/own-names.js';
 import type { IsolatedCompose, TreeEntry } from '../model/ports/isolated-compose.js';
 import type { EngineClient } from './client.js';
 import type { CliCall } from './compose-cli.js';
@@ -33,15 +34,16 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * tree: whatever a compose file names (`env_file`, `extends`, `include`, or what Compose will learn to read one day) is a
  * path into that, and there is no network to fetch from. Nothing of the tree is executed.
  */
-export function createIsolatedCompose(client: EngineClient, environment: Environment): IsolatedCompose {
+export function createIsolatedCompose(client: EngineClient, run: string, environment: Environment): IsolatedCompose {
   let program: Promise<Program> | undefined;
   return {
-    async render(target, tree, { labels, signal }) {
+    async render(target, tree, { project, signal }) {
       const { files, variables } = await (program ??= readProgram(environment));
       const archive = await treeArchive(files, tree);
-      const run = (call: CliCall): Promise<ChildResult> =>
+      const labels = helperLabels({ work: 'render', project, lifeMs: START_MS + RENDER_MS }, run);
+      const render = (call: CliCall): Promise<ChildResult> =>
         runInContainer(client, { call, archive, variables, labels, signal });
-      return parseProject(await renderDocument({ run }, target, nowhere));
+      return parseProject(await renderDocument({ run: render }, target, nowhere));
     },
   };
 }

@@ -38,7 +38,8 @@ export async function locateMistake(target: ComposeTarget, stderr: string): Prom
   return `${below.startsWith('..') ? best.file : below}:${best.line}`;
 }
 
-async function filesOf({ files, directory }: ComposeTarget): Promise<readonly string[]> {
+async function filesOf({ files, directory, document }: ComposeTarget): Promise<readonly string[]> {
+  if (document !== undefined) return [];
   if (files.length > 0) return files.filter((file) => file !== '-').map((file) => path.resolve(directory, file));
   const found: string[] = [];
   for (const names of DEFAULT_FILES) {

@@ -3,7 +3,7 @@ import { ProcedureError } from '../model/errors.js';
 import type { ComposeTarget } from '../model/ports/engine.js';
 import type { ComposeProject } from '../model/service.js';
 import { locateMistake } from './compose-locate.js';
-import { composeArgs, reasonIn, type DockerCli } from './compose-cli.js';
+import { composeArgs, composeInput, reasonIn, type DockerCli } from './compose-cli.js';
 import { parseProject } from './compose-model.js';
 import { relocateDocument } from './compose-relocate.js';
 
@@ -27,6 +27,7 @@ export async function renderDocument(
     cli.run({
       args: [...composeArgs(target), ...profiles, 'config', '--format', 'json'],
       directory: target.directory,
+      input: composeInput(target),
       title: 'docker compose config',
       outputLimit: Infinity,
     });

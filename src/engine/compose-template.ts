@@ -4,10 +4,9 @@ import type { Compose } from '../model/ports/engine.js';
 import { composeArgs, NOTHING_NEW, type DockerCli } from './compose-cli.js';
 import { documentTarget, type Document } from './compose-render.js';
 import { omit } from '../model/omit.js';
+import { helperLabels } from '../model/own-names.js';
+import { withoutStubNetworks } from '../model/release.js';
 import { PROJECT, SERVICE } from './observed.js';
-
-/** On a template, with the project it is for. */
-export const TEMPLATE = 'rolling-restart.template';
 
 type TemplateOptions = Parameters<Compose['makeTemplate']>[0];
 
@@ -18,7 +17,7 @@ type TemplateOptions = Parameters<Compose['makeTemplate']>[0];
  * to converge, renumber or recreate, and no command of a person sees the template among the project's.
  * @returns its id
  */
-export async function makeTemplate(cli: DockerCli, options: TemplateOptions): Promise<string> {
+export async function makeTemplate(cli: DockerCli, run: string, options: TemplateOptions): Promise<string> {
   const { document, directory, service, signal } = options;
   const scratch = `${String(document['name'])}-rr-${randomBytes(4).toString('hex')}`;
   await cli.demand({
@@ -27,7 +26,7 @@ export async function makeTemplate(cli: DockerCli, options: TemplateOptions): Pr
       ...['up', '--no-start', '--no-deps', ...NOTHING_NEW, service],
     ],
     directory,
-    input: JSON.stringify(templateDocument(options, scratch)),
+    input: JSON.stringify(templateDocument(options, scratch, run)),
     signal,
     title: `docker compose up --no-start ${service}`,
     code: 'E_COMPOSE',
@@ -54,8 +53,15 @@ type Values = Readonly<Record<string, unknown>>;
  * @returns the service without what only one container can have, in a project that owns nothing
  */
 export function templateDocument(
-  { document, service, image, published }: Pick<TemplateOptions, 'document' | 'service' | 'image' | 'published'>,
+  {
+    document,
+    service,
+    image,
+    published,
+    helper,
+  }: Pick<TemplateOptions, 'document' | 'service' | 'image' | 'published' | 'helper'>,
   scratch: string,
+  run: string,
 ): Document {
   const services = (document['services'] ?? {}) as Readonly<Record<string, Values>>;
   const { ports, labels, ...rest } = omit(services[service] ?? {}, 'container_name', 'scale', 'build');
@@ -64,14 +70,14 @@ export function templateDocument(
     ...rest,
     // Without one, Compose would name the image by the scratch project.
     image,
-    labels: { ...(labels as Values | undefined), [TEMPLATE]: project },
+    labels: { ...(labels as Values | undefined), ...helperLabels({ ...helper, project }, run) },
     // A port that is not published is exposed still, as it would be.
     ...(published ? { ports } : { expose: [...asList(rest['expose']), ...targetsOf(ports)] }),
   };
   return {
     ...document,
     name: scratch,
-    services: { ...services, [service]: withoutReplicas(own) },
+    services: { ...withoutStubNetworks(services, service), [service]: withoutReplicas(own) },
     networks: external(document['networks'], project),
     volumes: external(document['volumes'], project),
     configs: document['configs'],
@@ -83,6 +89,20 @@ function withoutReplicas(service: Values): Values {
   const deploy = service['deploy'] as Values | undefined;
   if (deploy === undefined) return service;
   return { ...service, deploy: { ...deploy, replicas: 1 } };
+}
+
+/** @returns the document with these labels on some of its services */
+export function withLabels(
+  document: Document,
+  services: readonly string[],
+  labels: Readonly<Record<string, string>>,
+): Document {
+  const all = (document['services'] ?? {}) as Readonly<Record<string, Values>>;
+  const labelled = services.map((name) => {
+    const own = all[name]?.['labels'] as Values | undefined;
+    return [name, { ...all[name], labels: { ...own, ...labels } }] as const;
+  });
+  return { ...document, services: { ...all, ...Object.fromEntries(labelled) } };
 }
 
 /** A rendered network or volume carries its full name; they are there, since containers of the service are or were. */

@@ -1,4 +1,4 @@
-import { composeArgs, NOTHING_NEW, type DockerCli, type UpOptions } from './compose-cli.js';
+import { composeArgs, composeInput, NOTHING_NEW, type DockerCli, type UpOptions } from './compose-cli.js';
 import { replaceKeepingHash } from './compose-before-2.29.js';
 import { renderDocument } from './compose-render.js';
 
@@ -23,6 +23,7 @@ export async function up(cli: DockerCli, options: UpOptions, version: string): P
       service,
     ],
     directory: target.directory,
+    input: composeInput(target),
     onLine,
     signal,
     timeoutMs,

@@ -1,4 +1,4 @@
-import { PROJECT_LABEL } from '../model/own-names.js';
+import { helperLabels } from '../model/own-names.js';
 import { randomBytes } from 'node:crypto';
 import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,14 +7,13 @@ import { ProcedureError } from '../model/errors.js';
 import type { DataMount, OpenData, VolumeData } from '../model/ports/data.js';
 import type { EngineClient } from './client.js';
 import { removeContainer, short } from './containers.js';
+import { guardFreeze } from './freeze-guard.js';
 import { EngineError, unlessStatus } from './failures.js';
 import { createOwnContainers } from './own-containers.js';
 import { createFromEmptyImage, NO_COPY } from './records.js';
 
 /** Where the container has the places, each in a folder of its name. */
 const ROOT = '/data';
-/** On what reads and writes volumes; its value is the project. */
-const LABEL = 'rolling-restart.data';
 /** The engine counts every file of every volume. */
 const SIZES_MS = 60_000;
 const PAUSE_MS = 30_000;
@@ -47,8 +46,8 @@ interface MountedAnswer {
 }
 
 /** Reads and writes volumes through the archive API of a container that is created and never started. */
-export function createVolumeData(client: EngineClient): VolumeData {
-  const own = createOwnContainers(client);
+export function createVolumeData(client: EngineClient, run: string): VolumeData {
+  const own = createOwnContainers(client, run);
   const inspect = async (id: string): Promise<MountedAnswer | undefined> => {
     const answer = client.getJson(`inspect container ${short(id)}`, `/containers/${id}/json`);
     return (await unlessStatus([404], undefined, answer)) as MountedAnswer | undefined;
@@ -104,24 +103,31 @@ export function createVolumeData(client: EngineClient): VolumeData {
       }
     },
 
+    guard: (freeze) => guardFreeze(client, run, freeze),
+
     async unpause(container) {
       const going = client.call(
         `let container ${short(container)} go on`,
         async (docker, abortSignal) => {
           await docker.getContainer(container).unpause({ abortSignal });
+          return true;
         },
         { timeoutMs: PAUSE_MS },
       );
-      await going.catch(unlessAlready(/is not paused|no such container/i));
+      return going.catch((error: unknown) => {
+        if (error instanceof EngineError && /is not paused|no such container/i.test(error.message)) return false;
+        throw error;
+      });
     },
 
-    open: (project, places) => openPlaces(client, project, places),
+    open: (project, places) => openPlaces(client, run, project, places),
 
-    async toolAmong(images, signal) {
+    async toolAmong(project, images, signal) {
       for (const image of new Set(images)) {
         const has = await own
           .runTool({
             ...TOOL,
+            helper: { work: 'image-probe', project },
             image,
             command: ['sh', '-c', 'command -v rm && command -v ls'],
             timeoutMs: TOOL_MS,
@@ -143,7 +149,7 @@ export function createVolumeData(client: EngineClient): VolumeData {
       const { exitCode, output } = await own.runTool({
         ...TOOL,
         image: tool,
-        labels: { ...NOT_COMPOSE, ...labelsOf(project) },
+        helper: { work: 'data', project },
         // Without `nocopy` the engine would fill an empty volume from the image.
         binds: [place.kind === 'volume' ? `${place.source}:${ROOT}:nocopy` : `${place.source}:${ROOT}`],
         command: ['sh', '-c', DELETE],
@@ -162,11 +168,8 @@ export function createVolumeData(client: EngineClient): VolumeData {
 /** With `find`, where there is one, since the names in a large folder are more than one command line takes. */
 const DELETE = `cd ${ROOT} && if command -v find >/dev/null; then find . ! -name . -prune -exec rm -rf {} +; else rm -rf -- ..?* .[!.]* *; fi && [ -z "$(ls -A)" ]`;
 
-/** An image that Compose built has Compose's labels, and a container of it would look like one of the service's. */
-const NOT_COMPOSE = { 'com.docker.compose.project': '', 'com.docker.compose.service': '' } as const;
-
 /** Nothing but what deleting needs. */
-const TOOL = { networkMode: 'none', user: '0', binds: [], capabilities: [], labels: NOT_COMPOSE } as const;
+const TOOL = { networkMode: 'none', user: '0', binds: [], capabilities: [] } as const;
 
 function mountOf({ Type, Name, Source, Destination, RW }: MountAnswer): DataMount {
   const kind = Type === 'volume' || Type === 'bind' ? Type : 'other';
@@ -180,18 +183,16 @@ function writes(mount: DataMount, place: DataPlace): boolean {
   return inside(place.source, mount.source) || inside(mount.source, place.source);
 }
 
-function unlessAlready(words: RegExp): (error: unknown) => void {
-  return (error) => {
-    if (!(error instanceof EngineError) || !words.test(error.message)) throw error;
-  };
-}
-
-async function openPlaces(client: EngineClient, project: string, places: readonly DataPlace[]): Promise<OpenData> {
-  await removeLeft(client, project);
+async function openPlaces(
+  client: EngineClient,
+  run: string,
+  project: string,
+  places: readonly DataPlace[],
+): Promise<OpenData> {
   for (const { kind, source } of places) if (kind === 'volume') await requireVolume(client, source);
   const id = await createFromEmptyImage(client, {
     name: `rolling-restart.${project}.data-${randomBytes(3).toString('hex')}`,
-    labels: labelsOf(project),
+    labels: helperLabels({ work: 'data', project, lifeMs: WRITE_MS }, run),
     mounts: places.map(({ kind, source, name }) => ({
       Type: kind,
       Source: source,
@@ -246,20 +247,6 @@ function isFolder(header: string | readonly string[] | undefined): boolean {
   if (typeof header !== 'string') return true;
   const { mode } = JSON.parse(Buffer.from(header, 'base64').toString()) as { readonly mode: number };
   return mode >= 2 ** 31;
-}
-
-const labelsOf = (project: string): Readonly<Record<string, string>> => ({
-  [PROJECT_LABEL]: project,
-  [LABEL]: project,
-});
-
-/** What a killed run left, a tool that still deletes among it: this run has the project to itself. */
-async function removeLeft(client: EngineClient, project: string): Promise<void> {
-  const label = [`${LABEL}=${project}`];
-  const left = await client.call(`list what reads volumes of ${project}`, (docker, abortSignal) =>
-    docker.listContainers({ all: true, filters: { label }, abortSignal }),
-  );
-  for (const { Id } of left) await removeContainer(client, Id);
 }
 
 async function volumeAnswer(client: EngineClient, name: string): Promise<{ readonly Mountpoint: string } | undefined> {

@@ -34,11 +34,12 @@ export interface DockerEngine extends Engine {
 /**
  * The Engine API behind the model's interfaces. Nothing is sent before the first call.
  * @param debug gets a line before and after each call; no line holds a secret
+ * @param run whose helper containers are labelled with it
  */
-export function createDockerEngine(endpoint: Endpoint, debug: (line: string) => void): DockerEngine {
+export function createDockerEngine(endpoint: Endpoint, debug: (line: string) => void, run = 'none'): DockerEngine {
   const client = new EngineClient(endpoint, debug);
   const containers = createContainers(client);
-  const own = createOwnContainers(client);
+  const own = createOwnContainers(client, run);
   return {
     ...containers,
     ...createBeside(client),
@@ -54,8 +55,8 @@ export function createDockerEngine(endpoint: Endpoint, debug: (line: string) => 
     exec: (id, command, options) => execute(client, id, command, options),
     records: createRecordsApi(client),
     own,
-    data: createVolumeData(client),
+    data: createVolumeData(client, run),
     traces: createTraces(client),
-    isolated: (environment) => createIsolatedCompose(client, environment),
+    isolated: (environment) => createIsolatedCompose(client, run, environment),
   };
 }

@@ -4,7 +4,7 @@ import type { LogOptions } from '../model/ports/engine.js';
 import type { EngineClient } from './client.js';
 import { short } from './containers.js';
 import { abortFailure } from './failures.js';
-import { LogFrames } from './frames.js';
+import { FrameStripper, LogFrames } from './frames.js';
 
 /** A log that has to be searched for its end can take a while to begin. */
 const FIRST_BYTE_MS = 60_000;
@@ -29,11 +29,21 @@ export async function readLogs(client: EngineClient, id: string, options: LogOpt
   const request = { method: 'GET', path: `/containers/${id}/logs`, query } as const;
   const response = await client.open(what, request, { timeoutMs: FIRST_BYTE_MS, signal });
   const log = isRaw(response) ? new PassThrough() : new LogFrames(options.timestamps === true);
-  join(response, log, (cause) => {
+  return joined(response, log, (cause) => {
     if (signal?.aborted !== true) return client.broken(what, cause);
     return follow ? undefined : abortFailure(what, signal);
   });
-  return log;
+}
+
+/** What a container without a terminal prints from now on, until its end; to be asked for before its start. */
+export async function attachTo(client: EngineClient, id: string, signal: AbortSignal): Promise<Readable> {
+  const what = `read what container ${short(id)} prints`;
+  const query = { stream: '1', stdout: '1', stderr: '1' };
+  const response = await client.open(what, { method: 'POST', path: `/containers/${id}/attach`, query }, { signal });
+  // It has frames, although its type says otherwise where the connection is not upgraded (moby, container_routes.go).
+  return joined(response, new FrameStripper(), (cause) =>
+    signal.aborted ? abortFailure(what, signal) : client.broken(what, cause),
+  );
 }
 
 /** A container with a terminal has a log without frames; since API 1.42 the answer's type says so. */
@@ -42,7 +52,11 @@ function isRaw(response: IncomingMessage): boolean {
 }
 
 /** @param verdict on a response that broke off: the error of the log, or undefined when it just ends */
-function join(response: IncomingMessage, log: Transform, verdict: (cause: unknown) => Error | undefined): void {
+function joined<T extends Transform>(
+  response: IncomingMessage,
+  log: T,
+  verdict: (cause: unknown) => Error | undefined,
+): T {
   let cause: unknown;
   response.once('error', (error) => (cause = error));
   response.once('close', () => {
@@ -52,5 +66,5 @@ function join(response: IncomingMessage, log: Transform, verdict: (cause: unknow
     else log.destroy(error);
   });
   log.once('close', () => response.destroy());
-  response.pipe(log);
+  return response.pipe(log);
 }

@@ -1,14 +1,15 @@
 import { posix } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { json, text } from 'node:stream/consumers';
 import { pack } from 'tar-stream';
 import type { OwnContainer, OwnContainers, ToolOptions } from '../model/ports/own-containers.js';
 import type { ExecResult } from '../model/ports/engine.js';
 import { ProcedureError } from '../model/errors.js';
-import type { EngineClient } from './client.js';
+import { helperLabels } from '../model/own-names.js';
+import type { EngineClient, StreamRequest } from './client.js';
 import { removeContainer, short } from './containers.js';
-import { EngineError, unlessStatus } from './failures.js';
-import { readLogs } from './logs.js';
-import { observe, type ContainerAnswer } from './observed.js';
+import { abortFailure, deadlineFailure, EngineError, unlessStatus } from './failures.js';
+import { attachTo } from './logs.js';
+import { observe, PROJECT, SERVICE, type ContainerAnswer } from './observed.js';
 import { ARCHIVE_MS, putArchive } from './put-archive.js';
 import { filesInTar } from './tar.js';
 import { createVolumes } from './volumes.js';
@@ -18,7 +19,7 @@ const START_MS = 60_000;
 const OUTPUT_LIMIT = 64 * 1024;
 
 /** Containers of our own: what the managed edge is made of, and the tools that look at the host. */
-export function createOwnContainers(client: EngineClient): OwnContainers {
+export function createOwnContainers(client: EngineClient, run: string): OwnContainers {
   const inspect = async (id: string): Promise<ContainerAnswer | undefined> => {
     const answer = client.getJson(`inspect container ${short(id)}`, `/containers/${id}/json`);
     return (await unlessStatus([404], undefined, answer)) as ContainerAnswer | undefined;
@@ -53,7 +54,7 @@ export function createOwnContainers(client: EngineClient): OwnContainers {
       }
     },
 
-    runTool: (options) => runTool(client, options),
+    runTool: (options) => runTool(client, run, options),
     removeVolume: createVolumes(client).removeVolume,
 
     async removeNetwork(name) {
@@ -103,9 +104,12 @@ async function tarWithPublicFile(name: string, content: Buffer): Promise<Buffer>
   return Buffer.concat(chunks);
 }
 
-/** Not removed by the engine itself (`--rm`): its log is read after its end. */
-async function runTool(client: EngineClient, options: ToolOptions): Promise<ExecResult> {
-  const { image, command, timeoutMs, signal } = options;
+/** An image that Compose built has Compose's labels, and a container of it would look like one of the service's. */
+const NOT_COMPOSE = { [PROJECT]: '', [SERVICE]: '' } as const;
+
+/** The engine removes it at its end, also when this process is gone by then: its output is read while it is written. */
+async function runTool(client: EngineClient, run: string, options: ToolOptions): Promise<ExecResult> {
+  const { image, command, timeoutMs, helper } = options;
   const what = `run ${command[0] ?? ''} in a container of its own`;
   const id = await client.call(`create a container to ${what}`, async (docker, abortSignal) => {
     const container = await docker.createContainer({
@@ -114,18 +118,24 @@ async function runTool(client: EngineClient, options: ToolOptions): Promise<Exec
       Entrypoint: [...command],
       Cmd: [],
       User: options.user,
-      Labels: { ...options.labels },
+      Labels: { ...NOT_COMPOSE, ...helperLabels({ ...helper, lifeMs: START_MS + timeoutMs }, run) },
       HostConfig: {
+        AutoRemove: true,
         NetworkMode: options.networkMode,
         Binds: [...options.binds],
         CapAdd: [...options.capabilities],
-        LogConfig: { Type: 'json-file', Config: {} },
+        LogConfig: { Type: 'none', Config: {} },
       },
       abortSignal,
     });
     return container.id;
   });
+  const late = AbortSignal.timeout(START_MS + timeoutMs);
+  const signal = options.signal === undefined ? late : AbortSignal.any([options.signal, late]);
   try {
+    const output = await attachTo(client, id, signal);
+    // The answer has begun before the start, so that its end is not missed.
+    const ending = await client.open(what, post(`/containers/${id}/wait`, { condition: 'next-exit' }), { signal });
     await client.call(
       `start it to ${what}`,
       async (docker, abortSignal) => {
@@ -133,17 +143,20 @@ async function runTool(client: EngineClient, options: ToolOptions): Promise<Exec
       },
       { timeoutMs: START_MS, signal },
     );
-    const ended = (await client.call(
-      what,
-      (docker, abortSignal) => docker.getContainer(id).wait({ abortSignal }) as Promise<unknown>,
-      { timeoutMs, signal },
-    )) as { readonly StatusCode: number };
-    const output = await text(await readLogs(client, id, {}));
-    return { exitCode: ended.StatusCode, output: output.slice(-OUTPUT_LIMIT) };
+    const [ended, said] = await Promise.all([json(ending) as Promise<{ readonly StatusCode: number }>, text(output)]);
+    return { exitCode: ended.StatusCode, output: said.slice(-OUTPUT_LIMIT) };
   } catch (error) {
+    if (late.aborted) throw deadlineFailure(what, timeoutMs);
+    if (options.signal?.aborted === true) throw abortFailure(what, options.signal);
     if (error instanceof ProcedureError) throw error;
     throw client.broken(what, error);
   } finally {
     await removeContainer(client, id);
   }
 }
+
+const post = (path: string, query: Readonly<Record<string, string>>): StreamRequest => ({
+  method: 'POST',
+  path,
+  query,
+});

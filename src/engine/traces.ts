@@ -1,7 +1,13 @@
-import { EDGE_LABEL, EDGE_PROJECT_PREFIX, PROJECT_LABEL, SERVICE_LABEL } from '../model/own-names.js';
+import {
+  EDGE_LABEL,
+  EDGE_PROJECT_PREFIX,
+  HELPER_LABEL,
+  isLeftHelper,
+  PROJECT_LABEL,
+  SERVICE_LABEL,
+} from '../model/own-names.js';
 import type { Trace, Traces } from '../model/ports/traces.js';
 import type { EngineClient } from './client.js';
-import { TEMPLATE } from './compose-template.js';
 import { removeContainer } from './containers.js';
 import { PROJECT } from './observed.js';
 import { createVolumes } from './volumes.js';
@@ -26,15 +32,22 @@ export function createTraces(client: EngineClient): Traces {
     },
 
     async of(project) {
-      const own = [
-        ...(await containers(`${PROJECT_LABEL}=${project}`)),
-        ...(await containers(`${TEMPLATE}=${project}`)),
-      ].filter(({ labels }) => labels[PROJECT] !== project);
+      const own = (await containers(`${PROJECT_LABEL}=${project}`)).filter(
+        ({ labels }) => labels[PROJECT] !== project || labels[HELPER_LABEL] !== undefined,
+      );
       const volumes = await listVolumes(`${PROJECT_LABEL}=${project}`);
       return [
         ...own.map((one) => trace('container', project, one)),
         ...volumes.map((one) => trace('volume', project, one)),
       ].sort((one, other) => (one.name < other.name ? -1 : one.name > other.name ? 1 : 0));
+    },
+
+    async removeHelpers(project, runs) {
+      const left = (await containers(`${PROJECT_LABEL}=${project}`)).filter(
+        ({ labels }) => labels[HELPER_LABEL] !== undefined && isLeftHelper(labels, runs, Date.now()),
+      );
+      for (const { name } of left) await removeContainer(client, name);
+      return left.map(({ name }) => name);
     },
 
     remove: ({ kind, name }) => (kind === 'container' ? removeContainer(client, name) : removeVolume(name)),
@@ -51,7 +64,15 @@ function trace(
   const isLock = kind === 'volume' && /^(?:lock|yield)\./.test(part);
   return {
     kind,
-    what: ofEdge ? 'edge' : part === 'records' ? 'records' : isLock ? 'lock' : 'other',
+    what: ofEdge
+      ? 'edge'
+      : labels[HELPER_LABEL] !== undefined
+        ? 'helper'
+        : part === 'records'
+          ? 'records'
+          : isLock
+            ? 'lock'
+            : 'other',
     name,
     service: labels[SERVICE_LABEL],
   };

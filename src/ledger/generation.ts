@@ -1,6 +1,6 @@
 import { PROJECT_LABEL } from '../model/own-names.js';
 import type { LockOwner } from '../model/ports/ledger.js';
-import type { ProcessIdentity } from './identity.js';
+import type { ProcessIdentity } from '../host/identity.js';
 import { LOCK_LABEL, parseLockVolume } from './names.js';
 
 /** One generation of a project's lock, as its volume's labels tell it. The highest one counts; it is never deleted. */

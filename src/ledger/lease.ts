@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Clock, LockTiming } from './clock.js';
 import type { Generation } from './generation.js';
-import type { ProcessIdentity, ProcessLook } from './identity.js';
-import { judgePresence } from './identity.js';
+import type { ProcessIdentity, ProcessLook } from '../host/identity.js';
+import { judgePresence } from '../host/identity.js';
 import type { Records } from './records.js';
 
 /**

@@ -5,7 +5,7 @@ import type { RecordsApi } from '../model/ports/records.js';
 import { cancelled, DEFAULT_TIMING, systemClock, type Clock, type LockTiming } from './clock.js';
 import { abandonedWith, describeOwner, publicOwner, type Generation, type Owner } from './generation.js';
 import { holdLock } from './held-lock.js';
-import { judgePresence, lookAtProcess, readIdentity } from './identity.js';
+import { judgePresence, lookAtProcess, readIdentity } from '../host/identity.js';
 import { createLivenessJudge, type Surroundings } from './lease.js';
 import { createLockVolumes } from './lock-volumes.js';
 import type { Records } from './records.js';

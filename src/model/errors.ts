@@ -79,6 +79,17 @@ export class ProcedureError extends Error {
   }
 }
 
+/**
+ * The failure that a step makes a result of. A run that lost its lock has no result: its journal stays open, and the run that
+ * has the lock now finishes or undoes what is left.
+ * @throws ProcedureError E_FENCED
+ */
+export function failureOf(thrown: unknown): ProcedureError {
+  const failure = asProcedureError(thrown);
+  if (failure.code === 'E_FENCED') throw failure;
+  return failure;
+}
+
 /** Wraps whatever was thrown, so that callers handle one type. An AbortError becomes E_CANCELLED. */
 export function asProcedureError(thrown: unknown): ProcedureError {
   if (thrown instanceof ProcedureError) return thrown;

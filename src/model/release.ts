@@ -221,6 +221,21 @@ export function definitionOf(project: ComposeProject, service: ServiceDefinition
 }
 
 /**
+ * The services of such a document as Compose is to bring one of them up. The others are there by name alone, and a service
+ * without networks is on the project's default network: Compose would make that one, although the user's file may not use it.
+ */
+export function withoutStubNetworks(
+  services: Readonly<Record<string, unknown>>,
+  service: string,
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(services).map(([name, one]) =>
+      name === service ? [name, one] : [name, { ...(one as object), network_mode: 'none' }],
+    ),
+  );
+}
+
+/**
  * Decides "same or changed" for the configuration: the definition and the contents of every file it mounts. Compose's
  * own hash is blind to the contents (measured on 2.26).
  * @param files content hash by path; for a directory of the checkout the id of its git tree

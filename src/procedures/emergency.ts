@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { asProcedureError, type ErrorCode } from '../model/errors.js';
+import { failureOf, type ErrorCode } from '../model/errors.js';
 import type { ObservedContainer } from '../model/service.js';
 import { diskSpaceGate } from '../steps/gates/disk-space.js';
 import { healthGate } from '../steps/gates/health.js';
@@ -67,11 +67,11 @@ export const emergency: Procedure = {
       await record(result);
       return result;
     } catch (error) {
-      // The engine did not let it begin, or there is nothing to start: an incident all the same. Whoever fenced this run
-      // records its own.
-      const { code, message } = asProcedureError(error);
+      // The engine did not let it begin, or there is nothing to start: an incident as well. The run that
+      // has the lock now records its own.
+      const { code, message } = failureOf(error);
       const outcome = code === 'E_CANCELLED' ? 'cancelled' : 'failed';
-      if (code !== 'E_FENCED') await record({ outcome, headline: `the emergency restart did not begin: ${message}` });
+      await record({ outcome, headline: `the emergency restart did not begin: ${message}` });
       throw error;
     }
   },

@@ -1,4 +1,4 @@
-import { asProcedureError, type ErrorCode, type ProcedureError } from '../model/errors.js';
+import { asProcedureError, failureOf, type ErrorCode, type ProcedureError } from '../model/errors.js';
 import { isGreen, type OutcomeKind } from '../model/outcome.js';
 import type { RunReport } from '../model/report.js';
 import { buildReport } from '../run/build-report.js';
@@ -57,7 +57,11 @@ export async function recoverAbandoned(run: Run, killed?: string): Promise<RunRe
     const opened = await openProject(run);
     result = await withSession(run, opened, { interrupt: false, goOn: false }, async (session, said) => {
       repaired = said;
-      if (killed !== undefined) await endLeftDeployment(session, killed);
+      if (killed !== undefined) {
+        // A dry run has no journal that a recovery would read.
+        await session.traces.removeHelpers(session.project, [killed]);
+        await endLeftDeployment(session, killed);
+      }
       await joinThread(session);
       return ended('completed', said.length === 0 ? 'nothing was left to repair' : said.join('; '));
     });
@@ -115,11 +119,12 @@ async function withHooks(session: Session, perform: NonNullable<Procedure['perfo
   await hookBefore(session);
   try {
     const result = await perform(session);
+    // A run that lost its lock has no result, whatever a step made of the error, and it has no effect any more.
+    await session.lock.check();
     const failure = await hookAfter(session, result.outcome);
     return failure === undefined || !isGreen(result.outcome) ? result : withoutItsHook(result, failure);
   } catch (error) {
-    const failure = asProcedureError(error);
-    if (failure.code !== 'E_FENCED') await hookAfter(session, outcomeOf(failure, session.recorder.changed));
+    await hookAfter(session, outcomeOf(failureOf(error), session.recorder.changed));
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { asProcedureError, type ProcedureError } from '../model/errors.js';
+import { failureOf, type ProcedureError } from '../model/errors.js';
 import type { Operation } from '../model/operation.js';
 import type { ServicePlan } from '../model/plan.js';
 import { inOrder } from '../steps/data.js';
@@ -64,9 +64,9 @@ async function carryOut(session: Session, operations: readonly Operation[]): Pro
     await inOrder(session, operations, (operation) => session.execute(operation, session.signal));
     return undefined;
   } catch (error) {
-    const failure = asProcedureError(error);
+    const failure = failureOf(error);
     const touched = operations.some((one) => one.kind === 'record-stop' && session.begun.includes(one));
-    if (touched || failure.code === 'E_FENCED') throw failure;
+    if (touched) throw failure;
     session.progress.error(failure.message);
     return failure;
   }

@@ -7,7 +7,7 @@ import { GitCli, gitFailed } from './git-cli.js';
 import { fetchRef } from './fetch.js';
 import { loginConfiguration, withoutCredentials, type ConfigPair } from './git-config.js';
 import { readTree } from './tree.js';
-import { addWorktree, moveCheckout, removeWorktree } from './worktrees.js';
+import { addWorktree, moveCheckout, removeLeftWorktrees, removeWorktree } from './worktrees.js';
 
 export interface SourceOptions {
   /** The process's own unless given. */
@@ -80,6 +80,7 @@ export function createSource(options: SourceOptions = {}): Source {
     files: (directory, commit) => readTree(git, directory, commit),
     addWorktree: (directory, place, commit) => addWorktree(git, directory, place, commit, lastToken),
     removeWorktree: (directory, place) => removeWorktree(git, directory, place),
+    removeLeftWorktrees: (folder) => removeLeftWorktrees(git, folder),
 
     async checkout(directory, commit) {
       // Already there: a person's branch stays checked out.

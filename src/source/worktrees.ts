@@ -2,6 +2,7 @@ import { access, mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { ProcedureError } from '../model/errors.js';
 import { NETWORK_MS, gitFailed, type GitCli } from './git-cli.js';
+import { leftWorktrees, removeEmptyFolders, writeOwner } from './worktree-owner.js';
 import type { ConfigPair } from './git-config.js';
 
 /**
@@ -17,6 +18,7 @@ export async function addWorktree(
 ): Promise<void> {
   await removeWorktree(git, directory, place);
   await mkdir(path.dirname(place), { recursive: true });
+  await writeOwner(path.dirname(place), directory);
   const what = `Taking commit ${commit.slice(0, 12)} as a worktree failed`;
   await git.text({ directory, args: ['worktree', 'add', '--detach', '--force', '--quiet', place, commit] }, what);
   if (!(await exists(path.join(place, '.gitmodules')))) return;
@@ -31,10 +33,22 @@ export async function addWorktree(
  */
 export async function removeWorktree(git: GitCli, directory: string, place: string): Promise<void> {
   await rm(place, { recursive: true, force: true, maxRetries: 3 });
+  await removeEmptyFolders(path.dirname(place));
   if (!(await exists(directory))) return;
   const result = await git.run({ directory, args: ['worktree', 'remove', '--force', '--force', place] });
   if (result.exitCode === 0 || /is not a working tree/.test(result.stderr)) return;
   throw gitFailed(`Removing the worktree ${place} failed`, result);
+}
+
+/** Takes away what runs left that do not run any more, of whatever checkout. */
+export async function removeLeftWorktrees(git: GitCli, folder: string): Promise<void> {
+  for (const left of await leftWorktrees(folder)) {
+    for (const place of left.places) {
+      if (left.directory === undefined) await rm(place, { recursive: true, force: true, maxRetries: 3 });
+      else await removeWorktree(git, left.directory, place);
+    }
+    await removeEmptyFolders(left.folder);
+  }
 }
 
 /**

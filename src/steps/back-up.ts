@@ -1,4 +1,4 @@
-import { asProcedureError, ProcedureError } from '../model/errors.js';
+import { failureOf, ProcedureError } from '../model/errors.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import type { Operation } from '../model/operation.js';
 import type { ServicePlan } from '../model/plan.js';
@@ -117,8 +117,7 @@ async function carryOut(session: Session, backing: Backing): Promise<ProcedureEr
     await inOrder(session, plan.operations, (operation) => session.execute(operation, session.signal));
     return undefined;
   } catch (error) {
-    const failure = asProcedureError(error);
-    if (failure.code === 'E_FENCED') throw failure;
+    const failure = failureOf(error);
     session.progress.error(`${service}: ${failure.message}`);
     return failure;
   }

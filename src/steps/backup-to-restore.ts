@@ -109,7 +109,7 @@ export async function toolFor(viewing: Viewing, containers: readonly ObservedCon
     if ((await engine.image(name)) !== undefined) present.push(name);
   }
   const images = [...containers.map(({ imageId }) => imageId), ...all.map(({ imageId }) => imageId), ...present];
-  const tool = await data.toolAmong(images, viewing.signal);
+  const tool = await data.toolAmong(project, images, viewing.signal);
   if (tool !== undefined) return tool;
   throw new ProcedureError('E_GATE', 'No image on this engine has a shell and rm, which deleting the old data needs', {
     next: 'Pull a small one (docker pull busybox) and start again. Nothing was changed.',

@@ -8,6 +8,8 @@ import type { Session } from './session.js';
 
 /** Names that were tried in vain before it is an error: somebody's containers may have Compose's names. */
 const NAMES_TRIED = 20;
+/** A template is copied and removed at once. */
+const TEMPLATE_LIFE_MS = 10 * 60_000;
 
 /**
  * Starts more containers of a service beside those that run. Compose makes one template, which is copied through the API:
@@ -33,6 +35,7 @@ export async function startBeside(
     service,
     image: release.image.name,
     published,
+    helper: { work: 'template', service, lifeMs: TEMPLATE_LIFE_MS },
     signal,
   });
   try {
@@ -79,11 +82,6 @@ async function withFreeName(
 /** Engine API, ContainerCreate and ContainerRename: 409, and these words. */
 export function isNameTaken(error: unknown): boolean {
   return error instanceof ProcedureError && /is already in use by container/i.test(error.message);
-}
-
-/** Takes away what a killed run left of templates. */
-export async function removeTemplates(session: Pick<Session, 'engine' | 'project'>): Promise<void> {
-  for (const id of await session.engine.templates(session.project)) await session.engine.removeContainer(id);
 }
 
 /**

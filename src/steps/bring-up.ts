@@ -1,4 +1,4 @@
-import { asProcedureError, ProcedureError } from '../model/errors.js';
+import { failureOf, type ProcedureError } from '../model/errors.js';
 import type { Operation } from '../model/operation.js';
 import type { Candidate } from './candidate.js';
 import { inOrder } from './data.js';
@@ -35,8 +35,7 @@ export async function bringUpAll(
         const run = 'service' in operation ? runs.get(operation.service) : undefined;
         await (run ?? session).execute(operation, deadline);
       } catch (error) {
-        failure = asProcedureError(error);
-        if (failure.code === 'E_FENCED') throw failure;
+        failure = failureOf(error);
         session.progress.error(failure.message);
         break;
       }
@@ -66,8 +65,7 @@ async function save(session: Session, saving: readonly Operation[]): Promise<Rol
     );
     return undefined;
   } catch (error) {
-    const failure = asProcedureError(error);
-    if (failure.code === 'E_FENCED') throw failure;
+    const failure = failureOf(error);
     session.progress.error(failure.message);
     const outcome = failure.code === 'E_CANCELLED' ? 'cancelled' : 'failed';
     const headline = `nothing was taken down: ${failure.message}`;
@@ -95,7 +93,7 @@ async function watchAll(
           await run.execute({ kind: 'watch', service, release: release.id, durationMs: watchMs }, session.signal);
         }
       } catch (error) {
-        return afterFailure(session, run, candidate, planService(session, candidate), asProcedureError(error));
+        return afterFailure(session, run, candidate, planService(session, candidate), failureOf(error));
       }
       return result;
     }),

@@ -1,11 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { asProcedureError, ProcedureError } from '../model/errors.js';
+import { asProcedureError, failureOf, ProcedureError } from '../model/errors.js';
 import { backupSize } from '../model/backup.js';
 import { compensationOf, type Operation, type OperationOf } from '../model/operation.js';
 import { formatDuration, formatSize } from '../model/units.js';
+import type { FreezeGuard } from '../model/ports/data.js';
 import { commandEnvironment, runOnHost } from './commands.js';
 import type { Session } from './session.js';
+
+/** Data takes the time that it takes, but no service stands still for longer. */
+const FREEZE_LIMIT_MS = 6 * 3_600_000;
+/** A run that hangs at the limit does not let anything go on itself. */
+const GUARD_LIMIT_MS = FREEZE_LIMIT_MS + 60_000;
 
 /** Carries out the operations on data, each a kind. */
 export async function freezeData(
@@ -30,20 +36,33 @@ export async function freezeData(
 
 export async function thawData(session: Session, freeze: OperationOf<'thaw-data'>, signal: AbortSignal): Promise<void> {
   const { engine, data } = session;
+  const began = session.frozenAt.get(freeze.service);
+  session.frozenAt.delete(freeze.service);
   switch (freeze.how) {
-    case 'pause':
-      await Promise.all(freeze.containers.map((container) => data.unpause(container)));
+    case 'pause': {
+      const paused = await Promise.all(freeze.containers.map((container) => data.unpause(container)));
+      if (began !== undefined && paused.includes(false)) throw wentOn(freeze.service);
       break;
+    }
     case 'stop':
       await Promise.all(freeze.containers.map((container) => engine.startContainer(container)));
       break;
     case 'quiesce':
       await runCommand(session, freeze, 'resume-command', freeze.resumeCommand, signal);
   }
-  const began = session.frozenAt.get(freeze.service);
   if (began !== undefined) {
     session.progress.info(`  its data stood still for ${formatDuration(performance.now() - began)}`);
   }
+}
+
+function wentOn(service: string): ProcedureError {
+  return new ProcedureError(
+    'E_BACKUP',
+    `${service} went on while its data was read: this backup may hold half a change`,
+    {
+      next: 'Find out what unpaused or restarted it, then back it up again.',
+    },
+  );
 }
 
 async function runCommand(
@@ -70,16 +89,26 @@ export async function saveData(
   await backups.removePartial(request.backupDir, project, service);
   const writer = await backups.begin(folder);
   const began = performance.now();
+  const late = AbortSignal.timeout(FREEZE_LIMIT_MS);
+  const limit = AbortSignal.any([signal, late]);
   try {
     const opened = await data.open(project, places);
     try {
-      for (const place of places) await writer.add(place, await opened.read(place, signal), signal);
+      for (const place of places) await writer.add(place, await opened.read(place, limit), limit);
     } finally {
       await opened.close();
     }
   } catch (error) {
     await writer.discard();
-    throw error;
+    if (!late.aborted) throw error;
+    throw new ProcedureError(
+      'E_DEADLINE',
+      `${service}: its data was not read within ${formatDuration(FREEZE_LIMIT_MS)}`,
+      {
+        next: 'Look whether its disk or that of backup-dir is slow, then back it up again.',
+        cause: error,
+      },
+    );
   }
   session.savings.set(id, {
     writer,
@@ -176,6 +205,17 @@ async function sumOf(tar: Readable): Promise<string> {
 }
 
 /**
+ * A run that is killed lets nothing go on: what does it then is started before anything stands still. A command of the user is
+ * left to the recovery, which has the user's environment.
+ */
+async function guardFor(
+  { data }: Session,
+  { how, containers }: OperationOf<'freeze-data'>,
+): Promise<FreezeGuard | undefined> {
+  return how === 'quiesce' ? undefined : data.guard({ how, containers, limitMs: GUARD_LIMIT_MS });
+}
+
+/**
  * Carries a plan's operations out in order. When one fails while data is kept from changing, that ends, and what was
  * written of a backup is removed; data that has begun to be replaced is left to whoever undoes it.
  */
@@ -185,13 +225,28 @@ export async function inOrder(
   execute: (operation: Operation) => Promise<void>,
 ): Promise<void> {
   let frozen: OperationOf<'freeze-data'> | undefined;
+  let guard: FreezeGuard | undefined;
+  const endGuard = async (): Promise<void> => {
+    await guard?.end();
+    guard = undefined;
+  };
   const unsaved = new Set(operations.filter((operation) => operation.kind === 'keep-backup'));
   try {
     for (const operation of operations) {
-      if (operation.kind === 'freeze-data') frozen = operation;
-      if (operation.kind === 'restore-data') frozen = undefined;
+      if (operation.kind === 'freeze-data') {
+        guard = await guardFor(session, operation);
+        frozen = operation;
+      }
+      if (operation.kind === 'restore-data') {
+        frozen = undefined;
+        // Nothing may start on data that is half replaced.
+        await endGuard();
+      }
       await execute(operation);
-      if (operation.kind === 'thaw-data') frozen = undefined;
+      if (operation.kind === 'thaw-data') {
+        frozen = undefined;
+        await endGuard();
+      }
       if (operation.kind === 'keep-backup') unsaved.delete(operation);
     }
   } catch (error) {
@@ -201,20 +256,23 @@ export async function inOrder(
     }
     for (const { writer } of session.savings.values()) await writer.discard();
     session.savings.clear();
-    if (frozen !== undefined) await letGoOn(session, frozen);
+    // What could not be let go is let go by the guard, when this process ends.
+    if (frozen === undefined || (await letGoOn(session, frozen))) await endGuard();
     throw error;
   }
 }
 
-/** What cannot be let go now is left to `post` or the next run, which reads it in the journal. */
-async function letGoOn(session: Session, frozen: OperationOf<'freeze-data'>): Promise<void> {
+/** @returns whether it goes on; if not, `post` or the next run reads in the journal that it does not */
+async function letGoOn(session: Session, frozen: OperationOf<'freeze-data'>): Promise<boolean> {
   const compensation = compensationOf(frozen);
-  if (compensation.kind !== 'operation') return;
+  if (compensation.kind !== 'operation') return true;
   try {
     await session.execute(compensation.operation, new AbortController().signal);
+    return true;
   } catch (error) {
-    const failure = asProcedureError(error);
+    const failure = failureOf(error);
     session.progress.error(`${frozen.service} could not be let go on: ${failure.message}`);
     session.recorder.nextSteps.push(`${frozen.service} stands still: ${failure.message}. ${failure.next}`);
+    return false;
   }
 }

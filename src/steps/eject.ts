@@ -1,4 +1,4 @@
-import { asProcedureError, ProcedureError } from '../model/errors.js';
+import { failureOf, ProcedureError } from '../model/errors.js';
 import type { EdgeState } from '../model/edge.js';
 import type { Operation } from '../model/operation.js';
 import type { OutcomeKind } from '../model/outcome.js';
@@ -64,8 +64,7 @@ export async function carryOutEjection(
     run.report('deployed', candidate.release.id, candidate.release.id);
     return undefined;
   } catch (error) {
-    const failure = asProcedureError(error);
-    if (failure.code === 'E_FENCED') throw failure;
+    const failure = failureOf(error);
     session.progress.error(`${service}: ${failure.message}`);
     if (!begun('close-ports')) return notBegun(run, candidate, failure);
     // From there on the service has its ports: what is left is taking the edge away.

@@ -1,4 +1,4 @@
-import { asProcedureError, type ProcedureError } from '../model/errors.js';
+import { failureOf, type ProcedureError } from '../model/errors.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import { runOnHost } from './commands.js';
 import type { Session, Viewing } from './session.js';
@@ -28,8 +28,7 @@ export async function hookAfter(session: Session, outcome: OutcomeKind): Promise
     await run(session, hook, { ROLLING_RESTART_OUTCOME: outcome });
     return undefined;
   } catch (error) {
-    const failure = asProcedureError(error);
-    if (failure.code === 'E_FENCED') throw failure;
+    const failure = failureOf(error);
     session.progress.warning(failure.message);
     session.recorder.nextSteps.push(`${failure.message}. ${failure.next}`);
     return failure;

@@ -5,7 +5,7 @@ import { keptReleases, type Release, type ReleaseWithDefinition } from '../model
 import { isOneShot } from '../model/service.js';
 import { decide } from '../strategies/decide.js';
 import type { Candidate, Current } from './candidate.js';
-import { withRendered } from './rendered.js';
+import { renderedTarget } from './rendered.js';
 import type { Viewing } from './session.js';
 import { trafficFacts } from './traffic-facts.js';
 import { currentFacts } from './way-back.js';
@@ -21,7 +21,7 @@ export async function keptCandidate(viewing: Viewing, id: string, current: Curre
   const image = await imageOf(viewing, kept);
   if (image === undefined) throw imageGone(kept, await restorable(viewing, current));
   const release: ReleaseWithDefinition = { ...kept, image: { ...kept.image, id: image.id } };
-  const project = await withRendered(viewing, release.definition, (target) => viewing.compose.render(target));
+  const project = await viewing.compose.render(renderedTarget(viewing, release.definition));
   const definition = project.services[release.service];
   if (definition === undefined) throw noSuchRelease(id, current);
   const oneShot = isOneShot(viewing.opened.live, release.service);

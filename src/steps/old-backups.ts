@@ -1,5 +1,5 @@
 import { backupSize, backupsToDelete, type BackupManifest } from '../model/backup.js';
-import { asProcedureError } from '../model/errors.js';
+import { failureOf } from '../model/errors.js';
 import type { OperationOf } from '../model/operation.js';
 import { formatSize } from '../model/units.js';
 import { brokenBackups } from './broken-backups.js';
@@ -27,7 +27,7 @@ export async function deleteOldBackups(session: Session): Promise<void> {
       const folders = old.map(({ id }) => backups.folderOf(request.backupDir, project, service, id));
       await session.execute({ kind: 'delete-backups', service, folders }, session.signal);
     } catch (error) {
-      session.progress.warning(`old backups of ${service} were not deleted: ${asProcedureError(error).message}`);
+      session.progress.warning(`old backups of ${service} were not deleted: ${failureOf(error).message}`);
     }
   }
 }

@@ -90,7 +90,8 @@ const COSTS = {
   pause:
     'Consistency pause: the containers are frozen while the data is read; requests wait, and none is refused. Docker calls one with a health check unhealthy until its next probe.',
   stop: 'Consistency stop: the containers are stopped while the data is read; requests fail meanwhile.',
-  quiesce: 'Consistency quiesce: quiesce-command makes the service write its data down and leave it while it is read.',
+  quiesce:
+    'Consistency quiesce: quiesce-command makes the service write its data down and leave it while it is read. A run that is killed leaves resume-command to its recovery.',
 } as const;
 
 /** A backup that fills the disk helps nobody: what it will take is known from the volumes, and from the one before. */

@@ -3,7 +3,6 @@ import { canonicalJson } from '../model/canonical.js';
 import { definitionDiff } from '../model/definition-diff.js';
 import { ProcedureError } from '../model/errors.js';
 import type { Operation } from '../model/operation.js';
-import { PROJECT_LABEL } from '../model/own-names.js';
 import type { Decision, Plan } from '../model/plan.js';
 import { policyOf } from '../model/project-policy.js';
 import { definitionOf, keptImageTag, mountedPaths } from '../model/release.js';
@@ -68,8 +67,7 @@ async function renderCommit(viewing: Viewing, top: string, commit: string): Prom
   const target = { ...liveTarget(request), projectName: opened.live.name };
   const tree = await isolatedTree(viewing, { top, commit, target });
   const envFiles = target.envFiles.filter((file) => tree.has(file));
-  const labels = { [PROJECT_LABEL]: project };
-  return isolated.render({ ...target, envFiles }, tree, { labels, signal }).catch((error: unknown) => {
+  return isolated.render({ ...target, envFiles }, tree, { project, signal }).catch((error: unknown) => {
     if (!(error instanceof ProcedureError) || error.code !== 'E_COMPOSE_FILE') throw error;
     throw new ProcedureError('E_COMPOSE_FILE', `In commit ${commit.slice(0, 12)}: ${error.message}`, {
       next: 'It was rendered where Compose sees the files of the commit and none of the host: what it names has to be in the repository. Nothing was changed.',

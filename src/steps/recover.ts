@@ -1,4 +1,4 @@
-import { asProcedureError, ProcedureError } from '../model/errors.js';
+import { failureOf, ProcedureError } from '../model/errors.js';
 import type { Operation, OperationOf } from '../model/operation.js';
 import { planRecovery, type EjectRecovery, type Recovery, type RecoveryPlan, type Way } from '../model/recovery.js';
 import { dependencyOrder, isAlive, isOneShot } from '../model/service.js';
@@ -11,7 +11,6 @@ import { startAgain } from '../strategies/start-again.js';
 import type { Strategy } from '../strategies/strategy.js';
 import { liveRelease } from '../model/release.js';
 import type { JournalRecord } from '../model/ports/ledger.js';
-import { removeTemplates } from './beside.js';
 import { endDeploymentOf } from './deployment.js';
 import { saySoIfPageStays } from './maintenance/window.js';
 import { keptCandidate } from './kept-candidate.js';
@@ -46,8 +45,8 @@ async function recoverRun(locked: LockedRun, open: OpenSession, runId: string): 
   const left = await locked.commands.endLeft(runId);
   if (left > 0) locked.progress.info(`ended ${left} processes that it had started`);
   const session = open({ run: runId, after: record.entries.at(-1)?.sequence ?? 0 });
-  // A release command that still runs among them.
-  await removeTemplates(session);
+  // A release command that still runs, or one that still deletes data, among them.
+  await session.traces.removeHelpers(session.project, [runId]);
   const plan = planRecovery(record, await servicesDown(session, planRecovery(record)));
   const said: string[] = [];
   const deadline = AbortSignal.timeout(RECOVERY_DEADLINE_MS);
@@ -366,7 +365,7 @@ export async function recoverAll(locked: LockedRun, open: OpenSession, goOn: boo
     try {
       said.push(...(await recoverRun(locked, open, run)));
     } catch (error) {
-      const failure = asProcedureError(error);
+      const failure = failureOf(error);
       if (locked.signal.aborted || !goOn) {
         throw new ProcedureError('E_RECOVERY', `What run ${run} left could not be repaired: ${failure.message}`, {
           next: `${failure.next} Then start this run again; procedures rollback and emergency, or force: true, go on all the same.`,

@@ -1,6 +1,7 @@
 import { ProcedureError } from '../model/errors.js';
 import { omit } from '../model/omit.js';
 import type { Operation, OperationOf } from '../model/operation.js';
+import type { Helper } from '../model/own-names.js';
 import type { Release, ReleaseWithDefinition } from '../model/release.js';
 import { reasonOf, sleep } from '../run/deadline.js';
 import type { Candidate } from './candidate.js';
@@ -86,8 +87,10 @@ export async function runReleaseCommand(
   const { service, command } = operation;
   const release = await releaseOf(session, operation.release);
   const { document, name } = commandDocument(release, command);
-  const own = { document, service: name, directory: request.workingDirectory, signal };
-  if ((await engine.containers(project, service)).length === 0) await makeSurroundings(session, document, name, signal);
+  const helper = { work: 'release-command', service, lifeMs: 2 * request.commandTimeoutMs } as const;
+  const own = { document, service: name, directory: request.workingDirectory, helper, signal };
+  if ((await engine.containers(project, service)).length === 0)
+    await makeSurroundings(session, document, { name, ...helper }, signal);
   const id = await compose.makeTemplate({ ...own, image: release.image.keptAs, published: false });
   const last: string[] = [];
   try {
@@ -128,9 +131,15 @@ async function ended(session: Session, id: string, signal: AbortSignal): Promise
 }
 
 /** On a first deploy there is no network and no volume yet: Compose makes them, and a container that goes at once. */
-async function makeSurroundings(session: Session, document: Values, name: string, signal: AbortSignal): Promise<void> {
+async function makeSurroundings(
+  session: Session,
+  document: Values,
+  { name, ...helper }: Omit<Helper, 'project'> & { readonly name: string },
+  signal: AbortSignal,
+): Promise<void> {
   const { compose, engine, project, request } = session;
-  await compose.create({ document, services: [name], signal, timeoutMs: request.commandTimeoutMs });
+  const timeoutMs = request.commandTimeoutMs;
+  await compose.create({ document, services: [name], helper: { ...helper, project }, signal, timeoutMs });
   for (const { id } of await engine.containers(project, name)) await engine.removeContainer(id);
 }
 

@@ -2,9 +2,9 @@ import { ProcedureError } from '../model/errors.js';
 import type { OperationOf } from '../model/operation.js';
 import type { ComposeTarget } from '../model/ports/engine.js';
 import { canonicalJson } from '../model/canonical.js';
-import { definitionOf, type ReleaseWithDefinition } from '../model/release.js';
+import { definitionOf, withoutStubNetworks, type ReleaseWithDefinition } from '../model/release.js';
 import { liveTarget } from './open-project.js';
-import { withRendered } from './rendered.js';
+import { renderedTarget } from './rendered.js';
 import type { Session } from './session.js';
 
 /** Longest that `docker compose up` may take to stop and start containers, beyond their own stop grace periods. */
@@ -31,10 +31,9 @@ export async function replaceContainers(
   session.progress.info(
     `  the compose files as they lie do not define ${release.id}; the definition that the ledger keeps is used`,
   );
-  await withRendered(session, release.definition, async (kept) => {
-    session.expectedHashes.set(service, await hashOf(session, release));
-    await up(session, kept, release, operation, signal);
-  });
+  const services = withoutStubNetworks(release.definition['services'] as Readonly<Record<string, unknown>>, service);
+  session.expectedHashes.set(service, await hashOf(session, release));
+  await up(session, renderedTarget(session, { ...release.definition, services }), release, operation, signal);
 }
 
 /** @returns the hash that plain Compose computes for a release with the files as they lie, or of what the ledger keeps */

@@ -1,4 +1,4 @@
-import { asProcedureError, ProcedureError } from '../model/errors.js';
+import { failureOf, ProcedureError } from '../model/errors.js';
 import type { Operation } from '../model/operation.js';
 import type { ServicePlan } from '../model/plan.js';
 import { liveRelease, stoppedOnPurpose, type ReleaseId } from '../model/release.js';
@@ -146,7 +146,7 @@ async function carryOut(
     run.report('deployed', candidate.release.id, undefined);
     return undefined;
   } catch (error) {
-    const failure = asProcedureError(error);
+    const failure = failureOf(error);
     session.progress.error(`${candidate.service}: ${failure.message}`);
     await diagnoseFailure(session, candidate.service, candidate.definition, failure, 'calm');
     await captureEvidence(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch(
@@ -179,8 +179,8 @@ async function saveIfPossible(
   try {
     await inOrder(session, operations.slice(0, last + 1), execute);
   } catch (error) {
-    const failure = asProcedureError(error);
-    if (failure.code === 'E_FENCED' || failure.code === 'E_CANCELLED') throw failure;
+    const failure = failureOf(error);
+    if (failure.code === 'E_CANCELLED') throw failure;
     const what = `${service}: there is no backup of what it had before (${failure.message})`;
     session.progress.warning(`${what}; the emergency goes on`);
     session.recorder.nextSteps.push(`${what}.`);

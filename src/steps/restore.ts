@@ -1,5 +1,5 @@
 import type { BackupManifest, DataPlace } from '../model/backup.js';
-import { asProcedureError, type ProcedureError } from '../model/errors.js';
+import { failureOf, type ProcedureError } from '../model/errors.js';
 import { dataBack, type DataReturn, type Operation, type OperationOf } from '../model/operation.js';
 import type { ServicePlan } from '../model/plan.js';
 import { liveRelease, stoppedOnPurpose } from '../model/release.js';
@@ -179,8 +179,7 @@ async function carryOut(session: Session, { service, current, plan }: Restoring)
     report('deployed');
     return undefined;
   } catch (error) {
-    const failure = asProcedureError(error);
-    if (failure.code === 'E_FENCED') throw failure;
+    const failure = failureOf(error);
     session.progress.error(`${service}: ${failure.message}`);
     const result = await afterFailure(session, candidate, plan, failure, execute);
     report(result.outcome);
@@ -214,8 +213,7 @@ async function afterFailure(
     const headline = `the data of before is back and ${candidate === undefined ? 'whole' : 'verified'} (${error.message})`;
     return { outcome: cancelled ? 'cancelled' : 'rolled-back', headline, error, undoError: undefined, changed: false };
   } catch (undo) {
-    const undoError = asProcedureError(undo);
-    if (undoError.code === 'E_FENCED') throw undoError;
+    const undoError = failureOf(undo);
     session.progress.error(`${service}: putting the data of before back failed as well: ${undoError.message}`);
     session.recorder.nextSteps.push(
       `${service}: the data of before lies whole in ${safety.folder}; procedure restore with backup: ${safety.backup} puts it back.`,

@@ -1,4 +1,4 @@
-import { asProcedureError, ProcedureError } from '../model/errors.js';
+import { failureOf, type ProcedureError } from '../model/errors.js';
 import { changesService, compensationOf, type Freeze, type Operation } from '../model/operation.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import type { ServicePlan } from '../model/plan.js';
@@ -59,7 +59,7 @@ export async function rollOut(
     if (!accountLater) service.report('deployed', candidate.release.id, releaseBefore(candidate.current)?.id);
     return { service: candidate.service, outcome: 'deployed', error: undefined, undoError: undefined, changed: true };
   } catch (error) {
-    failure = asProcedureError(error);
+    failure = failureOf(error);
   }
   return afterFailure(session, service, candidate, plan, failure);
 }
@@ -98,8 +98,6 @@ export async function afterFailure(
     service.report(outcome, service.placed, before?.id);
     return { service: candidate.service, outcome, error: failure, undoError, changed };
   };
-  // Whoever took the lock over finishes or undoes this run: its journal stays open.
-  if (failure.code === 'E_FENCED') throw failure;
   session.progress.error(`${candidate.service}: ${failure.message}`);
   const cancelled = failure.code === 'E_CANCELLED';
   // Whoever cancelled may deploy the same again.
@@ -145,10 +143,9 @@ export async function afterFailure(
   try {
     await goBack(session, service, plan, candidate, back, fault);
   } catch (error) {
-    const undoError = asProcedureError(error);
-    if (undoError.code === 'E_FENCED') throw undoError;
+    const undoError = failureOf(error);
     await markBad(session, candidate, fault).catch((markError: unknown) => {
-      session.progress.debug(`ledger: ${String(markError)}`); // the failure of the way back is what matters now
+      session.progress.debug(`ledger: ${failureOf(markError).message}`); // the failure of the way back is what matters now
     });
     session.progress.error(`${candidate.service}: going back failed as well: ${undoError.message}`);
     session.recorder.nextSteps.push(...(await stepsAfterFailedUndo(session, candidate, back, service.placed)));
@@ -183,7 +180,7 @@ async function trafficBack(session: Session, plan: ServicePlan): Promise<boolean
     await session.execute(compensation.operation, AbortSignal.timeout(BACK_MS));
     return true;
   } catch (error) {
-    session.progress.warning(`traffic could not be sent back at once: ${asProcedureError(error).message}`);
+    session.progress.warning(`traffic could not be sent back at once: ${failureOf(error).message}`);
     return false;
   }
 }

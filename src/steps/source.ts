@@ -5,6 +5,7 @@ import type { OpenProject, Session, Viewing } from './session.js';
 import { buildsOnce } from './build-once.js';
 import { beginDeployment } from './deployment.js';
 import { passCommitGates } from './gates/index.js';
+import { worktreesFolder } from './leftovers.js';
 import { renderWanted, wantedFromLive, type WantedProject } from './wanted.js';
 import type { Run } from '../run/run.js';
 
@@ -104,7 +105,7 @@ export async function viewWorktree(viewing: Viewing, commit: string, label: stri
 function planWorktree(viewing: Viewing, commit: string): { readonly directory: string; readonly path: string } {
   const { opened, request, invocation } = viewing;
   const directory = opened.checkout?.topLevel ?? request.workingDirectory;
-  const entry = { directory, path: path.join(request.stateDir, 'worktrees', invocation.runId, commit.slice(0, 12)) };
+  const entry = { directory, path: path.join(worktreesFolder(request), invocation.runId, commit.slice(0, 12)) };
   viewing.worktrees.push(entry);
   return entry;
 }

@@ -1,4 +1,4 @@
-import { asProcedureError, ProcedureError } from '../model/errors.js';
+import { failureOf, ProcedureError } from '../model/errors.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import type { ServicePlan } from '../model/plan.js';
 import { liveRelease, stoppedOnPurpose, type ServiceHistory } from '../model/release.js';
@@ -57,8 +57,7 @@ export async function startService(session: Session, service: string): Promise<S
     run.report('deployed', candidate.release.id, undefined);
     return { outcome: 'deployed', error: undefined, changed: true, began: true };
   } catch (error) {
-    const failure = asProcedureError(error);
-    if (failure.code === 'E_FENCED') throw failure;
+    const failure = failureOf(error);
     const cancelled = failure.code === 'E_CANCELLED';
     session.progress.error(`${service}: ${failure.message}`);
     const outcome = cancelled ? 'cancelled' : 'failed';

@@ -101,7 +101,7 @@ async function planTakeover(
 ): Promise<Takeover> {
   const { edges, request } = viewing;
   const image = request.edgeImage;
-  await edges.requireImage(image, viewing.signal);
+  await edges.requireImage(viewing.project, definition.name, image, viewing.signal);
   const [container] = current.containers.filter(({ state }) => state === 'running');
   const ports: EdgePort[] = [];
   for (const port of fixedPorts(definition)) {
@@ -109,7 +109,9 @@ async function planTakeover(
       target: port.target,
       published: port.published,
       hostIp: port.hostIp,
-      mode: policy.mode ?? (container === undefined ? 'tcp' : await edges.modeOf(container, port.target, image)),
+      mode:
+        policy.mode ??
+        (container === undefined ? 'tcp' : await edges.modeOf(viewing.project, container, port.target, image)),
       proxyProtocol: policy.proxyProtocol,
     });
   }

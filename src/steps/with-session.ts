@@ -3,11 +3,11 @@ import { asProcedureError, ProcedureError, type ErrorCode } from '../model/error
 import type { Doing } from '../model/ports/progress.js';
 import { EventFeed } from '../run/events.js';
 import type { LockedRun, Run } from '../run/run.js';
+import { removeLeftovers } from './leftovers.js';
 import { openProject } from './open-project.js';
 import { openSession } from './open-session.js';
 import { recoverAll } from './recover.js';
 import type { OpenProject, Session, Viewing } from './session.js';
-import { removeStaleRendered } from './rendered.js';
 import { removeWorktrees } from './source.js';
 import { TrafficProof } from './traffic-proof.js';
 
@@ -71,7 +71,7 @@ export async function withSession<T>(
   let session: Session | undefined;
   let leaveOpen = false;
   try {
-    await removeStaleRendered(view);
+    await removeLeftovers(view);
     await records.journal.open({
       run: run.invocation.runId,
       at: new Date().toISOString(),
@@ -87,12 +87,15 @@ export async function withSession<T>(
     const found = await present(waiting !== undefined);
     const recovered = await recoverAll(locked, (place) => openSession(locked, found, events, undefined, place), goOn);
     session = openSession(locked, recovered.length === 0 ? found : await present(true), events, proof);
-    return await body(session, recovered);
+    const result = await body(session, recovered);
+    await lock.check();
+    return result;
   } catch (error) {
-    leaveOpen = LEFT_OPEN.has(asProcedureError(error).code);
     // An abort that surfaced as something else (a closed socket, a killed child) is still the abort.
-    if (locked.signal.aborted && !(error instanceof ProcedureError)) throw reasonOf(locked.signal);
-    throw error;
+    const abort = locked.signal.aborted && !(error instanceof ProcedureError);
+    const failure = (await lostLock(lock)) ?? asProcedureError(abort ? reasonOf(locked.signal) : error);
+    leaveOpen = LEFT_OPEN.has(failure.code);
+    throw failure;
   } finally {
     await proof.end();
     await removeWorktrees(view);
@@ -108,6 +111,20 @@ async function untagUnaccepted(session: Session): Promise<void> {
     await session.engine.untagImage(tag).catch((error: unknown) => {
       session.progress.debug(`tag ${tag}: ${String(error)}`); // a tag too many harms nothing
     });
+  }
+}
+
+/**
+ * The one rule for a lost lock: the run ends fenced and its journal stays open, whatever a step made of the error.
+ * @returns E_FENCED; undefined when the lock is still ours, or the engine does not tell
+ */
+async function lostLock(lock: LockedRun['lock']): Promise<ProcedureError | undefined> {
+  try {
+    await lock.check();
+    return undefined;
+  } catch (error) {
+    const failure = asProcedureError(error);
+    return failure.code === 'E_FENCED' ? failure : undefined;
   }
 }
 

@@ -232,6 +232,13 @@ const FILL =
 
 /** Containers of ours that read volumes. */
 async function leftContainers(project: Project): Promise<readonly string[]> {
-  const listed = await docker('ps', '-aq', '--filter', `label=rolling-restart.data=${project.name}`);
+  const listed = await docker(
+    'ps',
+    '-aq',
+    '--filter',
+    `label=rolling-restart.project=${project.name}`,
+    '--filter',
+    'label=rolling-restart.helper',
+  );
   return listed.split('\n').filter((line) => line !== '');
 }

@@ -100,7 +100,7 @@ describe('a service with several ports behind the edge', () => {
     const mode = (port: number): Promise<string> =>
       bench.engine
         .container(container)
-        .then((one) => (one === undefined ? 'none' : bench.edges.modeOf(one, port, EDGE_IMAGE)));
+        .then((one) => (one === undefined ? 'none' : bench.edges.modeOf(project.name, one, port, EDGE_IMAGE)));
     expect(await Promise.all([mode(8080), mode(8443)])).toEqual(['http', 'tcp']);
     const socket = connectTls({ port: ports.tls, host: '127.0.0.1', ca: certificate, servername: 'own.test' });
     socket.setTimeout(5_000, () => socket.destroy(new Error('no answer')));

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { userInfo } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readIdentity } from '../../src/ledger/identity.js';
+import { readIdentity } from '../../src/host/identity.js';
 import { recordsName } from '../../src/ledger/names.js';
 import { FAST_LEASE, ledgerProject, type LedgerProject } from '../support/ledger-project.js';
 import { lockRequest } from '../support/lock-requests.js';

@@ -135,7 +135,14 @@ describe('restore', () => {
     });
     await door.said(/✓ read backup .* back/);
     // What reads and writes the volume is there: the data begins to be neither what it was nor what it is to be.
-    const deleting = ['ps', '-aq', '--filter', `label=rolling-restart.data=${project.name}`];
+    const deleting = [
+      'ps',
+      '-aq',
+      '--filter',
+      `label=rolling-restart.project=${project.name}`,
+      '--filter',
+      'label=rolling-restart.helper',
+    ];
     await expect.poll(() => docker(...deleting), { timeout: 20_000, interval: 10 }).not.toBe('');
     await door.kill();
     const { State } = await project.inspect('app');

@@ -142,7 +142,7 @@ describe('the action', () => {
     const result = await run(project.firstCommit, 'nothing', { 'state-dir': join(project.root, 'no-folder/state') });
     expect(result.exitCode).toBe(1);
     expect(result.outputs['outcome'], result.log).toBe('refused');
-    expect(result.log).toMatch(/E_INPUT: The state directory .* cannot be made/);
+    expect(result.log).toMatch(/E_INPUT: The state directory .* cannot be used/);
     expect(result.log).not.toMatch(/^\s+at /m);
   });
 });

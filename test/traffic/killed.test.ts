@@ -53,7 +53,17 @@ async function expectWhole(expected: string, edge: boolean, log: string): Promis
   const ours = ['ps', '-a', '--format', '{{.Label "rolling-restart.edge"}}', '--filter', 'label=rolling-restart.edge'];
   const roles = await docker(...ours, '--filter', `label=rolling-restart.project=${project.name}`);
   expect(roles, log).toBe(edge ? 'edge' : '');
-  expect(await docker('ps', '-aq', '--filter', `label=rolling-restart.template=${project.name}`), log).toBe('');
+  expect(
+    await docker(
+      'ps',
+      '-aq',
+      '--filter',
+      `label=rolling-restart.project=${project.name}`,
+      '--filter',
+      'label=rolling-restart.helper',
+    ),
+    log,
+  ).toBe('');
 }
 
 describe('a run that is killed behind the edge fails no request, and the post of the action', () => {

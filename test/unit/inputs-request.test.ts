@@ -46,6 +46,14 @@ describe('readRequest', () => {
     );
   });
 
+  it('refuses a state directory that is relative to nothing', () => {
+    const homeless = { ...context, homeDirectory: '' };
+    const read = (inputs: Readonly<Record<string, string>>): Request =>
+      readRequest((name) => ({ procedure: 'check', ...inputs })[name] ?? '', homeless);
+    expect(() => read({})).toThrow('this user has no home folder (HOME); name a folder to write to');
+    expect(read({ 'state-dir': 'state' }).stateDir).toBe('/srv/roma/state');
+  });
+
   it('needs nothing but a procedure, and fills the defaults in', () => {
     expect(read({ procedure: 'code-update' })).toEqual({
       procedure: 'code-update',

@@ -8,7 +8,7 @@ import {
   readIdentity,
   type ProcessIdentity,
   type ProcessLook,
-} from '../../src/ledger/identity.js';
+} from '../../src/host/identity.js';
 
 const owner: ProcessIdentity = { pid: 42, bootId: 'boot-1', namespace: 'pid:[1]', startTime: '1000' };
 

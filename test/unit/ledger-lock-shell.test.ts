@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/ledger/clock.js';
-import type { ProcessLook } from '../../src/ledger/identity.js';
+import type { ProcessLook } from '../../src/host/identity.js';
 import { createLocks } from '../../src/ledger/locks.js';
 import { createRecords } from '../../src/ledger/records.js';
 import type { Locks } from '../../src/model/ports/ledger.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Clock, LockTiming } from '../../src/ledger/clock.js';
-import type { ProcessIdentity } from '../../src/ledger/identity.js';
+import type { ProcessIdentity } from '../../src/host/identity.js';
 import { createLocks } from '../../src/ledger/locks.js';
 import { createRecords } from '../../src/ledger/records.js';
 import type { HeldLock, Locks } from '../../src/model/ports/ledger.js';

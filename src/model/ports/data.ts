@@ -15,17 +15,35 @@ export interface VolumeData {
   folderOf(volume: string): Promise<string | undefined>;
   /** Names of running containers that have a volume or folder mounted and can write to it. */
   writersOf(place: DataPlace): Promise<readonly { readonly id: string; readonly name: string }[]>;
+  /**
+   * Starts a process of its own that lets containers go on when this process ends before it says that they do, or at the limit.
+   * To be called before the first of them is paused or stopped.
+   */
+  guard(freeze: GuardedFreeze): Promise<FreezeGuard>;
   pause(container: string): Promise<void>;
-  unpause(container: string): Promise<void>;
+  /** @returns whether it was paused */
+  unpause(container: string): Promise<boolean>;
   /** Opens places by a container that is never started; nothing else sees it. To be closed. */
   open(project: string, places: readonly DataPlace[]): Promise<OpenData>;
   /**
    * The first of these images that has what it takes to delete files (a shell and `rm`), tried in a container of its own;
    * undefined when none has.
    */
-  toolAmong(images: readonly string[], signal: AbortSignal): Promise<string | undefined>;
+  toolAmong(project: string, images: readonly string[], signal: AbortSignal): Promise<string | undefined>;
   /** Deletes everything in a place, and leaves the place itself. */
   empty(project: string, place: DataPlace, tool: string, signal: AbortSignal): Promise<void>;
+}
+
+export interface GuardedFreeze {
+  readonly how: 'pause' | 'stop';
+  readonly containers: readonly string[];
+  /** Milliseconds. */
+  readonly limitMs: number;
+}
+
+export interface FreezeGuard {
+  /** Everything goes on, or shall stand still: nothing more is done. */
+  end(): Promise<void>;
 }
 
 export interface OpenData {

@@ -12,9 +12,14 @@ export interface Edges {
   /** @returns version of the HAProxy that runs, such as `3.0.11`; undefined when none does */
   version(project: string, service: string): Promise<string | undefined>;
   /** Makes sure that the engine has the image, with HAProxy 3.0 or newer in it. @throws E_ROUTER, E_PULL */
-  requireImage(image: string, signal: AbortSignal): Promise<void>;
+  requireImage(project: string, service: string, image: string, signal: AbortSignal): Promise<void>;
   /** @returns `http` when the container's port answers HTTP, else `tcp` */
-  modeOf(container: ObservedContainer, port: number, through: EdgeSpec['image']): Promise<EdgePort['mode']>;
+  modeOf(
+    project: string,
+    container: ObservedContainer,
+    port: number,
+    through: EdgeSpec['image'],
+  ): Promise<EdgePort['mode']>;
   /**
    * Makes the edge and its take-over container, which has other ports and already sends to `targets`. Nothing reaches
    * it yet, and nothing of the service is touched.

@@ -1,3 +1,4 @@
+import type { Helper } from '../own-names.js';
 import type { Readable } from 'node:stream';
 import type { ImageFacts } from '../image.js';
 import type { NetworkNames } from '../network-names.js';
@@ -33,8 +34,6 @@ export interface Engine {
   renameContainer(id: string, name: string): Promise<void>;
   /** Gives a container more names on its networks, by leaving and joining each: its address may change. */
   nameOnNetworks(id: string, names: NetworkNames): Promise<void>;
-  /** Templates that a killed run left behind. */
-  templates(project: string): Promise<readonly string[]>;
   /**
    * Removes the networks that Compose made for a project; external ones are none of them.
    * @returns the names of those that something is still on, and that stay
@@ -165,6 +164,11 @@ export interface ComposeTarget {
   readonly projectName: string | undefined;
   readonly envFiles: readonly string[];
   /**
+   * In place of the files: a project that was rendered before. Compose gets it on its standard input, and never as a file: it
+   * holds every environment value.
+   */
+  readonly document?: Readonly<Record<string, unknown>>;
+  /**
    * Paths below `from` are written as paths below `to` in what is rendered, except in build sections: how a worktree is
    * rendered as if it were the live checkout while its build context stays where it is.
    */
@@ -227,12 +231,15 @@ export interface Compose {
     /** Name of its image. */
     readonly image: string;
     readonly published: boolean;
+    readonly helper: Omit<Helper, 'project'>;
     readonly signal: AbortSignal;
   }): Promise<string>;
   /** Makes the containers of a document that we rendered, with its networks and volumes, and starts none of them. */
   create(options: {
     readonly document: Readonly<Record<string, unknown>>;
     readonly services: readonly string[];
+    /** Where these containers are only made to be removed at once. */
+    readonly helper?: Helper;
     readonly signal: AbortSignal;
     readonly timeoutMs: number;
   }): Promise<void>;

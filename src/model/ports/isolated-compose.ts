@@ -13,7 +13,7 @@ export interface IsolatedCompose {
   render(
     target: ComposeTarget,
     tree: ReadonlyMap<string, TreeEntry>,
-    options: { readonly labels: Readonly<Record<string, string>>; readonly signal: AbortSignal },
+    options: { readonly project: string; readonly signal: AbortSignal },
   ): Promise<ComposeProject>;
 }
 

@@ -1,3 +1,4 @@
+import type { Helper } from '../own-names.js';
 import type { ExecResult } from './engine.js';
 
 /**
@@ -11,7 +12,7 @@ export interface OwnContainers {
   putFile(container: string, path: string, content: Buffer): Promise<void>;
   /** Undefined when there is no such file. */
   readFile(container: string, path: string): Promise<Buffer | undefined>;
-  /** Makes a container, waits for its command to end, and removes it. */
+  /** Makes a helper container, waits for its command to end, and removes it. */
   runTool(options: ToolOptions): Promise<ExecResult>;
   /** Gone already is success. */
   removeNetwork(name: string): Promise<void>;
@@ -41,7 +42,7 @@ export interface ToolOptions {
   /** `/on/the/host:/in/the/container` */
   readonly binds: readonly string[];
   readonly capabilities: readonly string[];
-  readonly labels: Readonly<Record<string, string>>;
+  readonly helper: Omit<Helper, 'lifeMs'>;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }

@@ -16,6 +16,8 @@ export interface Source {
   addWorktree(directory: string, path: string, commit: string): Promise<void>;
   /** Also cleans up after one that is half there. */
   removeWorktree(directory: string, path: string): Promise<void>;
+  /** @param folder with a folder for each run, which has its worktrees; those of runs that have ended are taken away */
+  removeLeftWorktrees(folder: string): Promise<void>;
   /** Moves the checkout; untracked files stay; refuses with E_SOURCE rather than overwrite one. */
   checkout(directory: string, commit: string): Promise<void>;
   /** Full commit id, without network; undefined when there is no such commit. */

@@ -7,13 +7,15 @@ export interface Traces {
   projects(): Promise<readonly string[]>;
   /** Containers of the project's own services are never among it. */
   of(project: string): Promise<readonly Trace[]>;
+  /** Removes helper containers of these runs, and those whose time is over. @returns their names */
+  removeHelpers(project: string, runs: readonly string[]): Promise<readonly string[]>;
   /** Gone already is success. */
   remove(trace: Trace): Promise<void>;
 }
 
 export interface Trace {
   readonly kind: 'container' | 'volume';
-  readonly what: 'edge' | 'records' | 'lock' | 'other';
+  readonly what: 'edge' | 'records' | 'lock' | 'helper' | 'other';
   readonly name: string;
   /** Of an edge: the service it is for. */
   readonly service: string | undefined;

@@ -1,6 +1,17 @@
 import { EDGE_LABEL } from '../../model/own-names.js';
 import type { EdgeSpec } from '../../model/edge.js';
-import { CONFIG_FILE, edgeProject, FOLDER, labelsOf, MASTER_PORT, SPEC_LABEL, volumeName, type Role } from './names.js';
+import {
+  composeService,
+  CONFIG_FILE,
+  containerName,
+  edgeProject,
+  FOLDER,
+  labelsOf,
+  MASTER_PORT,
+  SPEC_LABEL,
+  volumeName,
+  type Role,
+} from './names.js';
 
 /**
  * The compose project of an edge, with one of its two containers, as Compose reads it.
@@ -13,8 +24,9 @@ export function edgeDocument(spec: EdgeSpec, role: Role): Readonly<Record<string
   const document = {
     name: edgeProject(spec),
     services: {
-      [role]: {
+      [composeService(spec, role)]: {
         image: spec.image,
+        container_name: containerName(spec, role),
         // The official image's entrypoint is a script that adds -W and -db by itself.
         entrypoint: ['haproxy', '-W', '-db', '-S', `127.0.0.1:${MASTER_PORT}`, '-f', CONFIG_FILE],
         command: [],

@@ -17,12 +17,13 @@ import {
 import { edgeDocument } from './document.js';
 import { HOLD_LUA } from './hold-lua.js';
 import { modeOf, requireImage } from './image.js';
-import { LUA_FILE, volumeName, type Of, type Role } from './names.js';
+import { composeService, LUA_FILE, volumeName, type Of, type Role } from './names.js';
 import { countScript, deleteScript, insertScript, onHost, redirectProblem, type Redirection } from './redirect.js';
 import { confirmSetting, openEdge } from './router.js';
 import { assignSlots } from './slots.js';
 import { endGently } from './stopping.js';
 
+const COMPOSE_SERVICE = 'com.docker.compose.service';
 const CREATE_MS = 60_000;
 /** How long the port may take to be free after its container has stopped. */
 const PORT_MS = 10_000;
@@ -37,8 +38,8 @@ export function createEdges(tools: EdgeTools): Edges {
   return {
     find: (project, service) => find(tools, { project, service }),
     version: (project, service) => version(tools, { project, service }),
-    requireImage: (image, signal) => requireImage(tools, image, signal),
-    modeOf: (container, port, through) => modeOf(tools, container.id, port, through),
+    requireImage: (project, service, image, signal) => requireImage(tools, { project, service }, image, signal),
+    modeOf: (project, { id, service }, port, through) => modeOf(tools, { project, service }, id, port, through),
     install: (spec, targets, signal) => install(tools, spec, targets, signal),
     redirectProblem: (spec) => redirectProblem(tools.own, spec),
     redirect: (project, service) => redirect(tools, { project, service }),
@@ -201,7 +202,13 @@ async function demand(tools: EdgeTools, of: Of, role: Role): Promise<EdgeContain
 }
 
 async function create(tools: EdgeTools, spec: EdgeSpec, role: Role, signal: AbortSignal): Promise<void> {
-  await tools.compose.create({ document: edgeDocument(spec, role), services: [role], signal, timeoutMs: CREATE_MS });
+  const services = [composeService(spec, role)];
+  const existing = await one(tools, spec, role);
+  // An earlier version gave it another service: Compose would make a second one beside it.
+  if (existing !== undefined && !services.includes(existing.labels[COMPOSE_SERVICE] ?? '')) {
+    await tools.engine.removeContainer(existing.id);
+  }
+  await tools.compose.create({ document: edgeDocument(spec, role), services, signal, timeoutMs: CREATE_MS });
 }
 
 async function countRules(tools: EdgeTools, of: Of, image: string): Promise<number> {

@@ -3,13 +3,13 @@ import type { ObservedContainer } from '../../model/service.js';
 import type { EdgePort } from '../../model/edge.js';
 import { isNewEnough } from '../haproxy-runtime.js';
 import type { EdgeTools } from './containers.js';
+import type { Of } from './names.js';
 
 const PULL_MS = 300_000;
 const TOOL_MS = 30_000;
-const LABELS = { 'rolling-restart.tool': 'edge' } as const;
 
 /** @throws ProcedureError E_PULL when the image cannot be had; E_ROUTER when it is none for an edge */
-export async function requireImage(tools: EdgeTools, image: string, signal: AbortSignal): Promise<void> {
+export async function requireImage(tools: EdgeTools, of: Of, image: string, signal: AbortSignal): Promise<void> {
   if ((await tools.engine.image(image)) === undefined) {
     await tools.compose.pull(image, () => undefined, signal, PULL_MS);
   }
@@ -20,7 +20,7 @@ export async function requireImage(tools: EdgeTools, image: string, signal: Abor
     user: '0',
     binds: [],
     capabilities: [],
-    labels: LABELS,
+    helper: { ...of, work: 'image-probe' },
     timeoutMs: TOOL_MS,
     signal,
   });
@@ -46,6 +46,7 @@ export function imageProblem(output: string): string | undefined {
  */
 export async function modeOf(
   { own }: EdgeTools,
+  of: Of,
   container: ObservedContainer['id'],
   port: number,
   image: string,
@@ -58,7 +59,7 @@ export async function modeOf(
     user: '0',
     binds: [],
     capabilities: [],
-    labels: LABELS,
+    helper: { ...of, work: 'image-probe' },
     timeoutMs: TOOL_MS,
   });
   return answersHttp(output) ? 'http' : 'tcp';

@@ -24,6 +24,15 @@ export function edgeProject({ project, service }: Of): string {
   return `${EDGE_PROJECT_PREFIX}${project}-${plain === service ? plain : `${plain}-${hash}`}`;
 }
 
+/**
+ * The service of a container in the compose project of its edge. Compose makes it a name on every network that the container
+ * joins, and those are networks of the user: a plain `edge` there would take requests from a service of that name.
+ */
+export const composeService = (of: Of, role: Role): string => `${edgeProject(of)}-${role}`;
+
+/** The container's name is a name on these networks as well. */
+export const containerName = (of: Of, role: Role): string => `${composeService(of, role)}-1`;
+
 export function labelsOf({ project, service }: Of): Readonly<Record<string, string>> {
   return { [PROJECT_LABEL]: project, [SERVICE_LABEL]: service };
 }

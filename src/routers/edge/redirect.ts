@@ -2,7 +2,7 @@ import type { EdgePort, EdgeSpec } from '../../model/edge.js';
 import { ProcedureError } from '../../model/errors.js';
 import type { ExecResult } from '../../model/ports/engine.js';
 import type { OwnContainers } from '../../model/ports/own-containers.js';
-import { labelsOf, type Of } from './names.js';
+import type { Of } from './names.js';
 
 /**
  * Sends new connections to a published port elsewhere for some seconds, with the host's own iptables. It is run from a
@@ -90,7 +90,7 @@ export async function onHost(own: OwnContainers, image: string, of: Of, script: 
     // Writable, for the lock of iptables.
     binds: ['/:/host'],
     capabilities: ['NET_ADMIN', 'NET_RAW', 'SYS_CHROOT'],
-    labels: labelsOf(of),
+    helper: { work: 'iptables', project: of.project, service: of.service },
     timeoutMs: TOOL_MS,
   });
 }

@@ -1,4 +1,4 @@
-import { asProcedureError } from '../../model/errors.js';
+import { failureOf } from '../../model/errors.js';
 import { isGreen } from '../../model/outcome.js';
 import type { Candidate } from '../candidate.js';
 import { diskSpaceGate } from '../gates/disk-space.js';
@@ -83,10 +83,8 @@ async function inWindow(
   try {
     result = await work();
   } catch (error) {
-    const failure = asProcedureError(error);
-    // Whoever took the lock over goes on in this window.
-    if (failure.code !== 'E_FENCED')
-      await end(failure.code === 'E_GATE' ? 'refused' : 'failed', session.recorder.changed, [failure.message]);
+    const failure = failureOf(error);
+    await end(failure.code === 'E_GATE' ? 'refused' : 'failed', session.recorder.changed, [failure.message]);
     throw error;
   }
   await end(result.outcome, result.changed, [

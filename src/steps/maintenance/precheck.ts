@@ -1,4 +1,4 @@
-import { asProcedureError, ProcedureError, type ErrorCode } from '../../model/errors.js';
+import { failureOf, ProcedureError } from '../../model/errors.js';
 import { formatDuration } from '../../model/units.js';
 import { refuseBrokenNewer } from '../broken-backups.js';
 import { runOnHost } from '../commands.js';
@@ -31,8 +31,8 @@ export const precheck: MaintenancePhase = {
       try {
         return await check();
       } catch (error) {
-        const problem = asProcedureError(error);
-        if (ENDS_IT.has(problem.code)) throw problem;
+        const problem = failureOf(error);
+        if (problem.code === 'E_CANCELLED') throw problem;
         session.progress.warning(`${what}: ${problem.message}`);
         problems.push(problem);
         return undefined;
@@ -60,9 +60,6 @@ export const precheck: MaintenancePhase = {
     throw notReady(problems);
   },
 };
-
-/** Whoever has the lock now, or cancelled, wants no more findings. */
-const ENDS_IT: ReadonlySet<ErrorCode> = new Set(['E_FENCED', 'E_CANCELLED']);
 
 function notReady(problems: readonly ProcedureError[]): ProcedureError {
   const said = problems.map(({ message }) => message).join('; ');

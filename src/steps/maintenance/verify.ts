@@ -1,4 +1,4 @@
-import { asProcedureError } from '../../model/errors.js';
+import { failureOf } from '../../model/errors.js';
 import { policyOf } from '../../model/project-policy.js';
 import { isOneShot } from '../../model/service.js';
 import { formatDuration } from '../../model/units.js';
@@ -22,8 +22,7 @@ export const verify: MaintenancePhase = {
       await window.add('verified', { outcome: 'completed', page: told.page, services });
       return done(`${services.join(', ')}: verified${pageAfter(session, told, before?.page)}`);
     } catch (error) {
-      const failure = asProcedureError(error);
-      if (failure.code === 'E_FENCED') throw error;
+      const failure = failureOf(error);
       await window.add('verified', { outcome: 'failed', issues: [session.redactor.text(failure.message)] });
       if (before?.page === 'maintenance') sayPageStays(session);
       throw error;
