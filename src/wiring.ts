@@ -55,15 +55,13 @@ export async function createRun(options: RunOptions): Promise<Run> {
   redactor.learn(request.verifyEnv.flatMap(({ name, value }) => (value === undefined ? [] : [{ name, value }])));
   const debug = (line: string): void => progress.debug(line);
   const endpoint = await resolveEndpoint(environment, homedir());
-  const engine = redactedEngine(createDockerEngine(endpoint, debug, invocation.runId), redactor);
+  const { runId } = invocation;
+  const engine = redactedEngine(createDockerEngine(endpoint, debug, runId), redactor);
   const api = engine.records;
   await prepareStateDirectory(request.stateDir);
-  const cli = childEnvironment(environment, { ...endpoint.cliEnvironment, [RUN_VARIABLE]: invocation.runId });
-  const compose = redactedCompose(
-    createCompose({ environment: cli, debug, redactor, run: invocation.runId }),
-    redactor,
-    environment,
-  );
+  const cli = childEnvironment(environment, { ...endpoint.cliEnvironment, [RUN_VARIABLE]: runId });
+  const ownCompose = createCompose({ environment: cli, debug, redactor, run: runId });
+  const compose = redactedCompose(ownCompose, redactor, environment);
   const edge = { engine, own: engine.own, compose };
   const onBroken = (error: Error): void => progress.warning(error.message);
   const github = {

@@ -4,7 +4,7 @@ import type { LogOptions } from '../model/ports/engine.js';
 import type { EngineClient } from './client.js';
 import { short } from './containers.js';
 import { abortFailure } from './failures.js';
-import { LogFrames } from './frames.js';
+import { FrameStripper, LogFrames } from './frames.js';
 
 /** A log that has to be searched for its end can take a while to begin. */
 const FIRST_BYTE_MS = 60_000;
@@ -28,7 +28,8 @@ export async function readLogs(client: EngineClient, id: string, options: LogOpt
   };
   const request = { method: 'GET', path: `/containers/${id}/logs`, query } as const;
   const response = await client.open(what, request, { timeoutMs: FIRST_BYTE_MS, signal });
-  return joined(response, isRaw(response) ? new PassThrough() : new LogFrames(options.timestamps === true), (cause) => {
+  const log = isRaw(response) ? new PassThrough() : new LogFrames(options.timestamps === true);
+  return joined(response, log, (cause) => {
     if (signal?.aborted !== true) return client.broken(what, cause);
     return follow ? undefined : abortFailure(what, signal);
   });

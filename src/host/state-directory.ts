@@ -2,11 +2,11 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ProcedureError } from '../model/errors.js';
 
-/** One block of a file system: a full disk may still take an empty file. */
 const PROBE = Buffer.alloc(4_096);
 
 /**
  * Makes the folder for evidence, reports and worktrees, and writes to it: what is wrong with it is found before anything else.
+ * One on a full disk is let pass: an emergency restart must not wait for space. What needs space there says so itself.
  * @throws ProcedureError E_INPUT
  */
 export async function prepareStateDirectory(directory: string): Promise<void> {
@@ -18,6 +18,7 @@ export async function prepareStateDirectory(directory: string): Promise<void> {
     await rm(probe, { force: true });
   } catch (error) {
     await rm(probe, { force: true }).catch(() => undefined);
+    if (isFull(error)) return;
     throw new ProcedureError('E_INPUT', `The state directory ${directory} cannot be used: ${reasonFor(error)}`, {
       next: `${nextFor(error)} Or set state-dir to another folder. Nothing was changed.`,
       cause: error,
@@ -35,9 +36,6 @@ function reasonFor(error: unknown): string {
     case 'ENOTDIR':
     case 'EEXIST':
       return 'a file is in its place';
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return 'its disk is full';
     default:
       return error instanceof Error ? error.message : String(error);
   }
@@ -51,12 +49,14 @@ function nextFor(error: unknown): string {
     case 'ENOTDIR':
     case 'EEXIST':
       return 'Move the file away.';
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return 'Free space there.';
     default:
       return 'Correct that.';
   }
+}
+
+function isFull(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
 function codeOf(error: unknown): unknown {
