@@ -127,6 +127,7 @@ export async function planUndo(
 ): Promise<UndoChange> {
   const { candidate, back } = undo;
   const edge = await session.edges.find(session.project, candidate.service);
+  const replicas = replicasBack(candidate.lifetime, back, candidate.current.history);
   return {
     containerName: candidate.definition.containerName,
     router: edge === undefined ? candidate.traffic.router : { kind: 'edge' },
@@ -142,10 +143,14 @@ export async function planUndo(
     imageName: back.image.name,
     backImage: back.image.id,
     namedImage: candidate.release.image.id,
-    replicas: replicasBack(candidate.lifetime, back, candidate.current.history),
+    replicas,
     checkout: undoneCheckout(session, candidate, back),
     readinessTimeoutMs: readinessTimeout(candidate.definition.healthCheck, session.request.readinessTimeoutMs),
-    checks: checksFor(session.request, { ends: endsBefore(candidate), goingBack: true, judgesTraffic: false }),
+    checks: checksFor(session.request, {
+      ends: endsBefore({ ...candidate, replicas }),
+      goingBack: true,
+      judgesTraffic: false,
+    }),
     reason: undo.reason,
   };
 }
