@@ -43,7 +43,7 @@ export const healthRestart: Procedure = {
 
 function nothing({ request }: Viewing): string {
   if (request.services.length > 0) return nothingToRestart(request.services);
-  return 'no service is restarted: there are only jobs, services that hold data, and services that were stopped on purpose';
+  return 'no service is restarted: those that hold data are when `service` names them, jobs and stopped ones are not';
 }
 
 /** Why it is restarted is seen before, and not afterwards; what cannot be seen keeps nothing from being restarted. */

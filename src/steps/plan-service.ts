@@ -134,6 +134,7 @@ export async function planUndo(
 ): Promise<UndoChange> {
   const { candidate, back } = undo;
   const edge = await session.edges.find(session.project, candidate.service);
+  const replicas = replicasBack(candidate.lifetime, back, candidate.current.history);
   return {
     containerName: containerNameOf(back),
     router: edge === undefined ? withoutEdge(candidate.traffic.router) : { kind: 'edge' },
@@ -147,10 +148,14 @@ export async function planUndo(
     failed: undo.failed,
     back: back.id,
     tags: await undoneTags(session, candidate, back),
-    replicas: replicasBack(candidate.lifetime, back, candidate.current.history),
+    replicas,
     checkout: undoneCheckout(session, candidate, back),
     readinessTimeoutMs: readinessTimeout(candidate.definition.healthCheck, session.request.readinessTimeoutMs),
-    checks: checksFor(session.request, { ends: endsBefore(candidate), goingBack: true, judgesTraffic: false }),
+    checks: checksFor(session.request, {
+      ends: endsBefore({ ...candidate, replicas }),
+      goingBack: true,
+      judgesTraffic: false,
+    }),
     reason: undo.reason,
   };
 }

@@ -46,9 +46,9 @@ export function describePreview(viewing: Viewing, planned: Plan): string {
     : `dry run: ${plan.procedure} would change ${names}; nothing was changed`;
 }
 
-/** @returns whether nothing of an unchanged service is started again: its job has run, or it has zero replicas */
+/** @returns whether nothing of an unchanged service is started again: its job has completed, or it has zero replicas */
 export function isAtRest({ lifetime, replicas, current }: Candidate): boolean {
-  return lifetime === 'ends' || replicas === 0 || restOf(lifetime, current) !== undefined;
+  return replicas === 0 || restOf(lifetime, current) !== undefined;
 }
 
 /** @returns the candidate as one that changes, for the reason given */

@@ -43,17 +43,13 @@ async function withCounter(waits: boolean): Promise<void> {
     /migrate: .*/,
     `migrate:
     image: ${project.name}-base:node
+    pull_policy: never
     command: ['sh', '-c', 'echo $$JOB >> /runs/log; sleep $$TAKES; exit $$CODE']
     volumes: ['./runs:/runs']
     environment: { JOB: '1', CODE: '0', TAKES: '0' }`,
   );
-  if (waits) {
-    await project.edit(
-      'compose.yml',
-      "environment: { V: '1' }",
-      "environment: { V: '1' }, depends_on: { migrate: { condition: service_completed_successfully } }",
-    );
-  }
+  const waiting = 'depends_on: { migrate: { condition: service_completed_successfully } }';
+  await project.edit('compose.yml', "V: '1' }", `V: '1' }, pull_policy: never${waits ? `, ${waiting}` : ''}`);
 }
 
 const job = (change: Readonly<Record<'JOB' | 'CODE' | 'TAKES', string>>): Promise<void> =>
@@ -99,7 +95,7 @@ describe('case 08: what plain Compose started, changed', () => {
   it('runs the new job once and the old one not again, and deploys web', async () => {
     await job({ JOB: '2', CODE: '0', TAKES: '0' });
     await project.edit('compose.yml', "V: '1'", "V: '2'");
-    const run = await project.predict('code-update');
+    const run = await project.run('code-update');
     expect(run.report.outcome, run.log).toBe('deployed');
     expect(await runs()).toEqual(['1', '2']);
     expect((await project.inspect('web')).Config.Env).toContain('V=2');
@@ -219,6 +215,7 @@ describe('a worker that nothing in the file tells from a job', () => {
   beforeAll(async () => {
     project = await makeCase(CASE);
     await project.edit('compose.yml', "['true']", "['sleep', '600'], init: true");
+    await project.edit('compose.yml', /V: '1' \}/g, "V: '1' }, pull_policy: never");
   });
 
   afterAll(async () => {
@@ -272,7 +269,7 @@ describe('containers that are not wanted', () => {
     await project.edit(
       'compose.yml',
       /migrate: .*/,
-      `other: { image: '${project.image('app', 1)}', scale: 0, restart: always }`,
+      `other: { image: '${project.image('app', 1)}', scale: 0, restart: always, pull_policy: never }`,
     );
     const first = await project.predict('code-update');
     expect(outcomes(first), first.log).toEqual([

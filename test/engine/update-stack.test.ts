@@ -10,11 +10,12 @@ const SERVICES = ['db', 'migrate', 'web', 'worker'] as const;
 /** A whole application: one project through its releases, each test going on from where the one before left it. */
 describe('several services', () => {
   let project: Project;
-  let before: Record<(typeof SERVICES)[number], Live>;
+  let before: Record<Exclude<(typeof SERVICES)[number], 'migrate'>, Live> & { readonly migrate: Live | undefined };
 
   const all = async (): Promise<typeof before> => ({
     db: await liveOf(project, 'db'),
-    migrate: await liveOf(project, 'migrate'),
+    // After a migration that failed there is no container of it: the one before is live and is not run again.
+    migrate: (await project.containerIds('migrate')).length === 0 ? undefined : await liveOf(project, 'migrate'),
     web: await liveOf(project, 'web'),
     worker: await liveOf(project, 'worker'),
   });
@@ -89,7 +90,7 @@ describe('several services', () => {
       ['web', 'deployed'],
       ['worker', 'deployed'],
     ]);
-    expect(await project.containerId('migrate')).toBe(before.migrate.container);
+    expect(await project.containerId('migrate')).toBe(before.migrate?.container);
     expect(await version('web')).toBe('2.0.1');
     expect(await version('worker')).toBe('2.0.0');
   });
@@ -104,6 +105,7 @@ describe('several services', () => {
     await expectUntouched(project, 'web', before.web, log);
     await expectUntouched(project, 'worker', before.worker, log);
     expect(await database('GET schema')).toBe('2.0.0');
+    expect(await project.containerIds('migrate')).toEqual([]);
   });
 
   it('are treated as named and in that order, and no other', async () => {
@@ -112,7 +114,7 @@ describe('several services', () => {
     expect(report.services.map(({ service }) => service)).toEqual(['worker', 'web']);
     expect(await created('worker')).toBeLessThan(await created('web'));
     expect(await version('web')).toBe('3.0.1');
-    expect(await project.containerId('migrate')).toBe(before.migrate.container);
+    expect(await project.containerIds('migrate')).toEqual([]);
     expect(await database('GET schema')).toBe('2.0.0');
   });
 

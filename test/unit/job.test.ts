@@ -22,6 +22,7 @@ import { planRecovery } from '../../src/model/recovery.js';
 import { withoutDefinition, type JournalRecord } from '../../src/model/ports/ledger.js';
 import type { Operation } from '../../src/model/operation.js';
 import type { Candidate } from '../../src/steps/candidate.js';
+import { recreated } from '../../src/steps/maintenance/perform.js';
 import { isAtRest } from '../../src/steps/show-plan.js';
 import { sampleRelease } from '../support/ledger-samples.js';
 
@@ -278,33 +279,34 @@ describe('a job', () => {
 });
 
 /**
- * What procedures ask: a deploy whether something changes, a maintenance and a full restart whether it is started again though
+ * What procedures ask: a deploy whether something changes, a full restart and a maintenance whether it is started again though
  * nothing changed, the other restarts and a start whether it rests, a rollback and an undo how many containers come back.
  */
 describe('each kind of service and each procedure', () => {
   const [OLD, DONE] = [history(LIVE), history(LIVE, COMPLETED)];
 
-  // Columns: deploy of the same; maintenance or full restart; health-restart, emergency or start; rollback or undo.
-  it.each<[Lifetime, string, readonly JobContainer[], ServiceHistory, boolean, boolean, boolean, number]>([
-    ['stays', 'running', [container('running')], OLD, false, true, true, 1],
-    ['stays', 'ended with 0', [container('exited')], OLD, true, true, true, 1],
-    ['stays', 'ended with 1', [container('exited', 1)], OLD, true, true, true, 1],
-    ['ends', 'running', [container('running')], OLD, false, false, true, 0],
-    ['ends', 'ended with 0', [container('exited')], OLD, false, false, false, 0],
-    ['ends', 'ended with 0 and removed', [], DONE, false, false, false, 0],
-    ['ends', 'ended with 1', [container('exited', 1)], OLD, true, true, true, 0],
-    ['ends', 'only created', [container('created')], OLD, true, true, true, 0],
-    ['may-end', 'running', [container('running')], OLD, false, true, true, 1],
-    ['may-end', 'ended with 0', [container('exited')], DONE, false, false, false, 0],
-    ['may-end', 'ended with 0 and removed', [], DONE, false, false, false, 0],
-    ['may-end', 'ended with 1', [container('exited', 1)], OLD, true, true, true, 1],
-    ['may-end', 'only created', [container('created')], OLD, true, true, true, 1],
-  ])('%s, %s', (lifetime, _state, containers, known, deploys, recreates, restarts, back) => {
+  // Columns: deploy of the same; full restart; maintenance; health-restart, emergency or start; rollback or undo.
+  it.each<[Lifetime, string, readonly JobContainer[], ServiceHistory, boolean, boolean, boolean, boolean, number]>([
+    ['stays', 'running', [container('running')], OLD, false, true, true, true, 1],
+    ['stays', 'ended with 0', [container('exited')], OLD, true, true, true, true, 1],
+    ['stays', 'ended with 1', [container('exited', 1)], OLD, true, true, true, true, 1],
+    ['ends', 'running', [container('running')], OLD, false, true, false, true, 0],
+    ['ends', 'ended with 0', [container('exited')], OLD, false, false, false, false, 0],
+    ['ends', 'ended with 0 and removed', [], DONE, false, false, false, false, 0],
+    ['ends', 'ended with 1', [container('exited', 1)], OLD, true, true, true, true, 0],
+    ['ends', 'only created', [container('created')], OLD, true, true, true, true, 0],
+    ['may-end', 'running', [container('running')], OLD, false, true, true, true, 1],
+    ['may-end', 'ended with 0', [container('exited')], DONE, false, false, false, false, 0],
+    ['may-end', 'ended with 0 and removed', [], DONE, false, false, false, false, 0],
+    ['may-end', 'ended with 1', [container('exited', 1)], OLD, true, true, true, true, 1],
+    ['may-end', 'only created', [container('created')], OLD, true, true, true, true, 1],
+  ])('%s, %s', (lifetime, _state, containers, known, deploys, full, maintains, restarts, back) => {
     const facts = current(containers, known);
     const decision = decide({ ...wanted, lifetime }, facts);
     expect(decision.kind !== 'unchanged').toBe(deploys);
-    const candidate = { lifetime, replicas: 1, current: facts } as unknown as Candidate;
-    expect(deploys || !isAtRest(candidate)).toBe(recreates);
+    const candidate = { lifetime, replicas: 1, current: facts, decision } as unknown as Candidate;
+    expect(deploys || !isAtRest(candidate)).toBe(full);
+    expect(recreated(candidate).decision.kind !== 'unchanged').toBe(maintains);
     expect(restOf(lifetime, facts) === undefined).toBe(restarts);
     expect(replicasBack(lifetime, release, known)).toBe(back);
   });

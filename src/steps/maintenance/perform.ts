@@ -95,8 +95,9 @@ async function inWindow(
   return result;
 }
 
-/** An unchanged job that has done its work, or a service with zero replicas, stays as it is. */
+/** An unchanged job that others wait for stays as it is, also while it runs; so does what has nothing to run. */
 export function recreated(candidate: Candidate): Candidate {
-  if (candidate.decision.kind !== 'unchanged' || isAtRest(candidate)) return candidate;
+  const stays = candidate.lifetime === 'ends' || isAtRest(candidate);
+  if (candidate.decision.kind !== 'unchanged' || stays) return candidate;
   return withRestart(candidate, 'maintenance recreates what is unchanged as well');
 }
