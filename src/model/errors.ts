@@ -11,6 +11,7 @@ export const ERROR_CODES = {
   E_COMPOSE: 'A docker compose command failed.',
   E_SERVICE: 'The compose project has no such service.',
   E_GATE: 'A gate refused before anything was changed.',
+  E_WOULD_LOSE: 'The change would lose something that the service has; nothing was touched.',
   E_SOURCE: 'The git checkout or the wanted commit cannot be used.',
   E_BUILD: 'Building the release failed; nothing that runs was touched.',
   E_PULL: 'Pulling the image failed; nothing that runs was touched.',

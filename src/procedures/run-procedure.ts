@@ -137,6 +137,7 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'E_COMPOSE_FILE',
   'E_SERVICE',
   'E_GATE',
+  'E_WOULD_LOSE',
   'E_SOURCE',
   'E_ROLLBACK_TARGET',
   'E_BACKUP',

@@ -8,6 +8,7 @@ import { exclusiveMounts } from '../strategies/obstacles.js';
 import type { Candidate } from './candidate.js';
 import { inOrder } from './data.js';
 import { backupFirst, withBackup } from './data-change.js';
+import { requireKept } from './keeping.js';
 import { keptCandidate } from './kept-candidate.js';
 import { adopt, observe } from './observe.js';
 import { readinessTimeout } from './readiness.js';
@@ -39,7 +40,7 @@ export async function viewEjection(viewing: Viewing, service: string): Promise<E
   const release = requireRelease(service, current.release?.id);
   const candidate = await keptCandidate(viewing, release, current);
   const plan = withBackup(planFor(viewing, candidate, edge), await backupFirst(viewing, service, current));
-  return { candidate, edge, plan };
+  return { candidate, edge, plan: requireKept(viewing, plan, candidate.keeping) };
 }
 
 /** The same, with what runs taken into the ledger. */

@@ -95,6 +95,8 @@ async function planOne(
   const { name, definition, after } = one;
   const current = await observe(viewing.engine, viewing, viewing.project, name);
   const { decision, diff, built } = await decideOne(viewing, one, current.containers.length);
+  // Another image is neither built nor pulled for a plan.
+  const image = built || one.before.services[name]?.image !== definition.image ? undefined : current.image;
   const candidate = {
     ...viewedCandidate(viewing, {
       service: name,
@@ -104,7 +106,7 @@ async function planOne(
       commit: one.commits[1],
       oneShot: isOneShot(after, name),
     }),
-    ...(await trafficFacts(viewing, after, definition, current)),
+    ...(await trafficFacts(viewing, after, definition, current, image)),
     decision,
     diff,
   };

@@ -11,6 +11,7 @@ import { withRemedies } from '../strategies/with-remedies.js';
 import type { CurrentRelease, UndoChange } from '../strategies/strategy.js';
 import type { Candidate } from './candidate.js';
 import { mountedLive } from './files.js';
+import { requireKept } from './keeping.js';
 import { identifiedContainers } from './observe.js';
 import { withCommand } from './release-command.js';
 import { readinessTimeout } from './readiness.js';
@@ -56,7 +57,7 @@ export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: stri
     canary: viewing.request.canary,
     hold: candidate.policy.hold ?? DEFAULT_HOLD,
   });
-  return {
+  const plan: ServicePlan = {
     service,
     strategy: strategy.name,
     decision,
@@ -73,6 +74,7 @@ export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: stri
     ],
     ...(candidate.diff === undefined || candidate.diff.length === 0 ? {} : { diff: candidate.diff }),
   };
+  return requireKept(viewing, plan, candidate.keeping);
 }
 
 /** The input's word, else the compose file's, else the best that is possible. */
@@ -89,7 +91,7 @@ function chooseFor(viewing: Viewing, candidate: Candidate): Choice {
     readinessSaid: request.readiness !== undefined || policy.readiness !== undefined,
     observed: current.containers,
     oneShot,
-    inlineFiles: candidate.inlineFiles,
+    keeping: candidate.keeping,
     knownFiles: Object.keys(candidate.release.files),
   };
   // What is left alone, or is the first of its kind, asks for no way.

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { ImageFacts } from '../model/image.js';
 import type { Operation } from '../model/operation.js';
 import type { Plan } from '../model/plan.js';
 import { policyOf } from '../model/project-policy.js';
@@ -86,11 +87,12 @@ export async function viewCandidates(
   for (const described of all) {
     const { service, current } = described;
     const named = images === 'as-named' || (images === 'build' && described.definition.build === undefined);
-    const { operations, fingerprint } = named
+    const { operations, image } = named
       ? await viewNamedImage(viewing, described)
       : await viewImage(viewing, wanted, described, recorded.get(service));
     preparation.push(...operations);
-    const facts = await trafficFacts(viewing, wanted.project, described.definition, current);
+    const fingerprint = image?.fingerprint;
+    const facts = await trafficFacts(viewing, wanted.project, described.definition, current, image);
     const candidate = previewCandidate(viewing, wanted, described, fingerprint);
     if (candidate.decision.kind !== 'unchanged') {
       const { configHash } = described;
@@ -127,15 +129,15 @@ async function viewWanted(viewing: Viewing): Promise<WantedProject> {
 
 async function viewNamedImage(viewing: Viewing, { definition, current }: Described): Promise<ViewedImage> {
   const image = current.image ?? (await viewing.engine.image(definition.image));
-  return { operations: [], fingerprint: image?.fingerprint };
+  return { operations: [], image };
 }
 
 interface ViewedImage {
   readonly operations: readonly Operation[];
-  readonly fingerprint: string | undefined;
+  readonly image: ImageFacts | undefined;
 }
 
-/** What would be done to get the image, and its identity where it is known without doing that. */
+/** What would be done to get the image, and the image where it is there without that. */
 async function viewImage(
   viewing: Viewing,
   { commit }: WantedProject,
@@ -147,16 +149,16 @@ async function viewImage(
     const tag = keptImageTag(project, service, id);
     const push = pushOperation(viewing, service, commit, tag);
     const build = { kind: 'build-image', service, tag, pullBase: request.pullBase } as const;
-    return { operations: push === undefined ? [build] : [build, push], fingerprint: undefined };
+    return { operations: push === undefined ? [build] : [build, push], image: undefined };
   }
   const reference = recorded ?? request.image ?? definition.image;
   const local = await engine.image(reference);
   const pullPolicy = definition.raw['pull_policy'];
   const { containerdStore } = viewing.opened.facts;
   if (imageOrigin({ reference, local, pullPolicy, containerdStore }) !== 'engine') {
-    return { operations: [{ kind: 'pull-image', service, reference }], fingerprint: undefined };
+    return { operations: [{ kind: 'pull-image', service, reference }], image: undefined };
   }
-  return { operations: [], fingerprint: local?.fingerprint };
+  return { operations: [], image: local };
 }
 
 /** A candidate of which nothing was built or pulled, and about which nothing is decided yet. */
@@ -165,7 +167,7 @@ export function viewedCandidate(
   one: Pick<Candidate, 'service' | 'definition' | 'policy' | 'current' | 'oneShot'> & {
     readonly commit: string | undefined;
   },
-): Omit<Candidate, 'traffic' | 'inlineFiles' | 'decision'> {
+): Omit<Candidate, 'traffic' | 'keeping' | 'decision'> {
   const { service, definition, policy, current, oneShot, commit } = one;
   const id = newReleaseId(new Date(), randomBytes(3).toString('hex'));
   const replicas = wantedReplicas(definition, current);
@@ -210,7 +212,7 @@ function previewCandidate(
   wanted: WantedProject,
   described: Described,
   fingerprint: string | undefined,
-): Omit<Candidate, 'traffic' | 'inlineFiles'> {
+): Omit<Candidate, 'traffic' | 'keeping'> {
   const { service, definition, current, oneShot, id, configHash, composeHash, files } = described;
   const policy = policyOf(wanted.project.policy, service);
   const { commit } = wanted;

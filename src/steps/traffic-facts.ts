@@ -3,17 +3,22 @@ import { networkNames } from '../model/network-names.js';
 import { policyOf, type ServicePolicy } from '../model/project-policy.js';
 import { DEFAULT_DISCOVERY, routesByAddress, type RouterKind, type RouterSpec } from '../model/router.js';
 import { ProcedureError } from '../model/errors.js';
-import type { ComposeProject, PublishedPort, ServiceDefinition } from '../model/service.js';
+import type { ImageFacts } from '../model/image.js';
+import type { ComposeProject, ServiceDefinition } from '../model/service.js';
 import { discoveredRouter } from '../strategies/discovered-router.js';
+import { edgeCanHave, type Keeping } from '../strategies/losses.js';
 import type { Takeover } from '../strategies/strategy.js';
 import type { Candidate, Current } from './candidate.js';
+import { keepingOf } from './keeping.js';
 import type { Viewing } from './session.js';
 
-type TrafficFacts = Pick<Candidate, 'traffic' | 'inlineFiles'>;
+type TrafficFacts = Pick<Candidate, 'traffic' | 'keeping'>;
 
 /**
  * What sends requests to a service: what the input says, else the edge that is there, else the compose file's policy, else
- * a proxy that the service's labels speak to. Changes nothing.
+ * a proxy that the service's labels speak to. And what a change of it has to keep, the ports behind an edge among it.
+ * Changes nothing.
+ * @param image the wanted one; undefined while it is not built or pulled
  * @throws ProcedureError E_INPUT when a router is named that the policy does not describe
  */
 export async function trafficFacts(
@@ -21,28 +26,32 @@ export async function trafficFacts(
   project: ComposeProject,
   definition: ServiceDefinition,
   current: Current,
+  image: ImageFacts | undefined,
 ): Promise<TrafficFacts> {
   const policy = policyOf(project.policy, definition.name);
   const edge = await viewing.edges.find(viewing.project, definition.name);
   const installed = edge !== undefined && (edge.open || edge.takeover);
   const router = chooseRouter(viewing.request.router, definition, policy, installed);
   const drainTimeoutMs = viewing.request.drainTimeoutMs;
-  const inlineFiles = inline(project, definition);
+  const keep = (edgePorts: readonly EdgePort[] | undefined): Promise<Keeping> =>
+    keepingOf(viewing, { project, definition, observed: current.containers, image, edgePorts });
   if (router.kind !== 'edge' || installed) {
     const upgrade = edge === undefined || !installed ? undefined : await edgeUpgrade(viewing, edge);
-    return { traffic: { router, drainTimeoutMs, takeover: undefined, upgrade }, inlineFiles };
+    const keeping = await keep(installed ? edge.spec.ports : undefined);
+    return { traffic: { router, drainTimeoutMs, takeover: undefined, upgrade }, keeping };
   }
   const running = current.containers.filter(({ state }) => state === 'running');
-  if (running.length === 0 || fixedPorts(definition).length === 0) {
+  if (running.length === 0 || !definition.ports.some(edgeCanHave)) {
     viewing.progress.info(
       running.length === 0
         ? `${definition.name}: nothing runs yet, so the edge takes its ports over with the next change`
         : `${definition.name} publishes no port that an edge could have`,
     );
-    return { traffic: { router: { kind: 'none' }, drainTimeoutMs, takeover: undefined }, inlineFiles };
+    const traffic = { router: { kind: 'none' }, drainTimeoutMs, takeover: undefined } as const;
+    return { traffic, keeping: await keep(undefined) };
   }
   const takeover = await planTakeover(viewing, project, definition, current, policy);
-  return { traffic: { router, drainTimeoutMs, takeover }, inlineFiles };
+  return { traffic: { router, drainTimeoutMs, takeover }, keeping: await keep(takeover.edge.ports) };
 }
 
 /** @returns what keeps the edge from being of the image that is asked for; undefined when it is */
@@ -99,7 +108,7 @@ async function planTakeover(
   await edges.requireImage(image, viewing.signal);
   const [container] = current.containers.filter(({ state }) => state === 'running');
   const ports: EdgePort[] = [];
-  for (const port of fixedPorts(definition)) {
+  for (const port of definition.ports.filter(edgeCanHave)) {
     ports.push({
       target: port.target,
       published: port.published,
@@ -120,19 +129,4 @@ async function planTakeover(
     })),
   };
   return { edge, redirectProblem: await edges.redirectProblem(edge) };
-}
-
-function fixedPorts(definition: ServiceDefinition): readonly (PublishedPort & { readonly published: string })[] {
-  return definition.ports.flatMap((port) =>
-    port.published === undefined || port.protocol !== 'tcp' ? [] : [{ ...port, published: port.published }],
-  );
-}
-
-function inline(project: ComposeProject, definition: ServiceDefinition): readonly string[] {
-  const isInline = (objects: ComposeProject['configs'], name: string): boolean =>
-    objects[name] !== undefined && objects[name].file === undefined && objects[name].external !== true;
-  return [
-    ...definition.configs.filter((name) => isInline(project.configs, name)),
-    ...definition.secrets.filter((name) => isInline(project.secrets, name)),
-  ];
 }

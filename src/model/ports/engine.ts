@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { ImageFacts } from '../image.js';
 import type { NetworkNames } from '../network-names.js';
-import type { ComposeProject, ObservedContainer } from '../service.js';
+import type { Borrower, ComposeProject, ObservedContainer } from '../service.js';
 
 /**
  * Docker, as the rest of the program sees it. Implemented in `src/engine` and nowhere else.
@@ -42,6 +42,8 @@ export interface Engine {
   removeNetworks(project: string): Promise<readonly string[]>;
   /** The containers, of any project, that run and publish a TCP port of the host. */
   publishers(port: number): Promise<readonly Publisher[]>;
+  /** The running containers, of any project, that live in a namespace of one of these or take volumes from it. */
+  borrowers(of: readonly Pick<ObservedContainer, 'id' | 'name'>[], project: string): Promise<readonly Borrower[]>;
   /** Processes of a container as `ps` prints them. */
   top(id: string): Promise<readonly string[]>;
   /** Files that only the container's writable layer has: they go with it. */
@@ -210,6 +212,11 @@ export interface Compose {
     readonly signal: AbortSignal;
     readonly timeoutMs: number;
   }): Promise<void>;
+  /**
+   * Whether `up` hands volumes without a name over to the container that it makes in the place of another, in whatever state
+   * other services are. Before 2.29.3 not for a service that depends on others (compose-before-2.29.ts).
+   */
+  keepsVolumes(hasDependencies: boolean): Promise<boolean>;
   /**
    * Has Compose create, and not start, one container of a service under a scratch project beside the real one: as
    * Compose makes it, and touching nothing of the project. To be copied and removed at once.

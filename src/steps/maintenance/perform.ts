@@ -86,7 +86,11 @@ async function inWindow(
     const failure = asProcedureError(error);
     // Whoever took the lock over goes on in this window.
     if (failure.code !== 'E_FENCED')
-      await end(failure.code === 'E_GATE' ? 'refused' : 'failed', session.recorder.changed, [failure.message]);
+      await end(
+        failure.code === 'E_GATE' || failure.code === 'E_WOULD_LOSE' ? 'refused' : 'failed',
+        session.recorder.changed,
+        [failure.message],
+      );
     throw error;
   }
   await end(result.outcome, result.changed, [
