@@ -14,6 +14,7 @@ import { childEnvironment } from './host/environment.js';
 import { createListeners } from './host/listeners.js';
 import { RUN_VARIABLE } from './host/left-processes.js';
 import { createJournal } from './ledger/journal.js';
+import { withKillDoor } from './ledger/kill-door.js';
 import { createLedger } from './ledger/ledger.js';
 import { createLocks } from './ledger/locks.js';
 import { createRecords } from './ledger/records.js';
@@ -117,7 +118,7 @@ export async function createRun(options: RunOptions): Promise<Run> {
       const records = createRecords(api, project);
       const made: ProjectRecords = {
         ledger: createLedger({ records, project, onBroken }),
-        journal: createJournal({ records, project, onBroken }),
+        journal: withKillDoor(createJournal({ records, project, onBroken }), environment),
         locks: createLocks({ api, project, records }),
       };
       opened.set(project, made);

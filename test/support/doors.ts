@@ -1,9 +1,12 @@
 /** The program as a process of its own, so that it can be killed: the action's two doors and the shell's. */
+import { strict as assert } from 'node:assert';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { INPUTS } from '../../src/action/input-table.js';
+import { PROCEDURES } from '../../src/model/request.js';
 import type { Project } from './project.js';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
@@ -20,6 +23,8 @@ export interface DoorRun {
   kill(): Promise<void>;
   /** What it saved for `post`. */
   state(): Readonly<Record<string, string>>;
+  /** What it printed to stdout until now: with the shell, the report. */
+  stdout(): string;
 }
 
 /**
@@ -46,19 +51,113 @@ export function openDoor(
     'min-free-disk': '10MB',
     ...inputs,
   };
-  const kept = Object.entries(process.env).filter(([name]) => !/^(GITHUB|INPUT|STATE)_/.test(name));
-  const child = spawn(process.execPath, ['--import', 'tsx', join(sources(), 'src', `${door}.ts`)], {
-    cwd: REPOSITORY,
-    env: {
-      ...Object.fromEntries(kept),
+  return startDoor(
+    door,
+    [],
+    REPOSITORY,
+    {
+      ...inherited(),
       ...environment,
       ...files,
       GITHUB_STEP_SUMMARY: summary,
       ...Object.fromEntries(Object.entries(all).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])),
       ...Object.fromEntries(Object.entries(state).map(([name, value]) => [`STATE_${name}`, value])),
     },
+    () => readState(files.GITHUB_STATE),
+  );
+}
+
+export interface ShellOptions {
+  /** Where it is started; the live directory unless given. */
+  readonly cwd?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Starts a procedure, or a command that only the shell has, as a person types it in the live directory. Its report goes to
+ * stdout as JSON. Its temporary files are in a folder of the project.
+ * @param inputs options by name; the project's name is not one of them unless given
+ */
+export function openShell(
+  project: Project,
+  procedure: string,
+  inputs: Readonly<Record<string, string>> = {},
+  { cwd = project.dir, environment = {} }: ShellOptions = {},
+): DoorRun {
+  const isProcedure = (PROCEDURES as readonly string[]).includes(procedure);
+  const all: Record<string, string> = {
+    'working-directory': '.',
+    'state-dir': join(project.root, 'state'),
+    ...(isProcedure ? { watch: '0s', 'min-free-disk': '10MB' } : {}),
+    ...inputs,
+  };
+  const takes = (name: string): boolean => {
+    const spec = INPUTS.find((input) => input.name === name);
+    if (!isProcedure || spec === undefined || name in inputs) return true;
+    return spec.procedures === 'all' || (spec.procedures as readonly string[]).includes(procedure);
+  };
+  const words = Object.entries(all).flatMap(([name, value]) => (takes(name) ? [`--${name}`, value] : []));
+  const temporary = join(project.root, 'tmp');
+  mkdirSync(temporary, { recursive: true });
+  return startDoor('cli', [procedure, ...words, '--json'], cwd, {
+    ...Object.fromEntries(Object.entries(inherited()).filter(([name]) => !name.startsWith('COMPOSE_'))),
+    TMPDIR: temporary,
+    ...environment,
+  });
+}
+
+/** Where the program kills itself: see `src/ledger/kill-door.ts`. */
+const KILL_VARIABLE = 'ROLLING_RESTART_TEST_KILL';
+
+/** @returns variables with which a door kills itself, such as `before:7` or `after:begin:replace-containers` */
+export function killVariables(where: string): Readonly<Record<string, string>> {
+  return { [KILL_VARIABLE]: where };
+}
+
+/**
+ * Waits for a door that was started with `killVariables`.
+ * @returns false when it came to its end: it wrote fewer journal records than that
+ */
+export async function wasKilled(door: DoorRun): Promise<boolean> {
+  const code = await door.ended;
+  if (code !== null) return false;
+  assert.equal(door.process.signalCode, 'SIGKILL', door.output());
+  return true;
+}
+
+/** Starts `main`, which kills itself at a journal record. @returns it after its end; rejects when it was not killed */
+export async function killAt(
+  project: Project,
+  where: string,
+  inputs: Readonly<Record<string, string>>,
+): Promise<DoorRun> {
+  const door = openDoor(project, 'main', inputs, {}, killVariables(where));
+  if (!(await wasKilled(door))) throw new Error(`the run came to its end before ${where}:\n${door.output()}`);
+  return door;
+}
+
+function inherited(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(GITHUB|INPUT|STATE)_/.test(name) && name !== KILL_VARIABLE,
+  );
+  return Object.fromEntries(kept);
+}
+
+function startDoor(
+  door: 'main' | 'post' | 'cli',
+  words: readonly string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+  state: DoorRun['state'] = () => ({}),
+): DoorRun {
+  const program = join(sources(), 'src', `${door}.ts`);
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), program, ...words], {
+    cwd,
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  let printed = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (printed += chunk));
   let text = '';
   const waiting = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr]) {
@@ -94,7 +193,8 @@ export function openDoor(
         await new Promise((resolve) => child.once('exit', resolve));
       }
     },
-    state: () => readState(files.GITHUB_STATE),
+    state,
+    stdout: () => printed,
   };
 }
 

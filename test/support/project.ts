@@ -23,7 +23,7 @@ const CHAOS = join(SAMPLE, 'src/chaos.js');
 const OUR_LABEL = 'rolling-restart.project';
 const COMPOSE_LABEL = 'com.docker.compose.project';
 
-export type Fixture = 'roma' | 'plain' | 'replicas' | 'live-mount' | 'configs' | 'stack' | 'invalid';
+export type Fixture = 'roma' | 'plain' | 'replicas' | 'live-mount' | 'configs' | 'stack' | 'invalid' | 'case';
 
 export interface ProjectOptions {
   fixture: Fixture;
@@ -39,6 +39,17 @@ export interface ProjectOptions {
   namesFromEnv?: boolean;
   /** Instead of a repository of its own, another live checkout of this one's: what a second host has. */
   repositoryOf?: Project;
+  /** Fixture `case` only: makes the files, and says where. `makeCase` of `cases.ts` gives it. */
+  case?: CaseFiles;
+}
+
+export interface CaseFiles {
+  /** Writes the files of the first commit. */
+  copy(to: string, project: { readonly name: string; readonly port: number }): Promise<void>;
+  /** Whether the live directory is a checkout; otherwise a plain folder. Its name is the project's in both. */
+  readonly git: boolean;
+  /** How many free ports in a row the project gets. */
+  readonly ports: number;
 }
 
 export interface Release {
@@ -119,22 +130,22 @@ export async function makeProject(options: ProjectOptions): Promise<Project> {
   const root = await mkdtemp(join(tmpdir(), `${name}-`));
   const origin = options.repositoryOf?.origin ?? join(root, 'origin.git');
   const work = join(root, 'work');
-  const dir = join(root, 'live');
-  const port = await freePort();
+  const dir = join(root, options.case === undefined ? 'live' : name);
+  const port = await freePort(options.case?.ports);
 
-  const env = new Map<string, string>([
+  const variables: [string, string][] = [
     ['BASE_IMAGE', process.env['ROLLING_RESTART_TEST_BASE_IMAGE'] ?? 'rolling-restart-base:node'],
     ['COMPOSE_PROJECT_NAME', name],
     [fixture === 'roma' ? 'ROMA_PORT' : 'HOST_PORT', String(port)],
-    ...Object.entries(options.env ?? {}),
-  ]);
+  ];
+  const env = new Map([...(options.case === undefined ? variables : []), ...Object.entries(options.env ?? {})]);
   const writeEnv = () => writeFile(join(dir, '.env'), [...env].map(([key, value]) => `${key}=${value}\n`).join(''));
 
   const makeRepository = async () => {
     await git(root, 'init', '--quiet', '--bare', '--initial-branch=main', origin);
     await git(root, 'init', '--quiet', '--initial-branch=main', work);
     await git(work, 'remote', 'add', 'origin', origin);
-    await copyFixture(fixture, work);
+    await (options.case?.copy(work, { name, port }) ?? copyFixture(fixture, work));
     if (fixture === 'roma' && options.keepNames !== true) {
       await renameSample(work, options.namesFromEnv === true ? '${COMPOSE_PROJECT_NAME}' : name);
     }
@@ -145,7 +156,8 @@ export async function makeProject(options: ProjectOptions): Promise<Project> {
 
   await git(root, 'clone', '--quiet', origin, dir);
   await copyIfThere(join(FIXTURES, fixture, 'untracked'), dir);
-  await writeEnv();
+  if (options.case?.git === false) await rm(join(dir, '.git'), { recursive: true });
+  if (env.size > 0) await writeEnv();
 
   const compose = (args: string[], { mayFail = false, env: more = {} }: CommandOptions = {}) =>
     run('docker', ['compose', '--ansi', 'never', '-p', name, ...args], {
@@ -330,21 +342,23 @@ function withoutProject(env: Map<string, string>): NodeJS.ProcessEnv {
   );
 }
 
-/** A port nobody listens on, below those the system gives to outgoing connections. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(20_000, 30_000);
-    const free = await new Promise<boolean>((resolve) => {
+/** The first of some ports nobody listens on, below those the system gives to outgoing connections. */
+async function freePort(inARow = 1): Promise<number> {
+  const isFree = (port: number) =>
+    new Promise<boolean>((resolve) => {
       const server = createServer()
         .once('error', () => resolve(false))
         .listen(port, () => server.close(() => resolve(true)));
     });
-    if (free) return port;
+  for (;;) {
+    const port = randomInt(20_000, 30_000);
+    const free = await Promise.all(Array.from({ length: inARow }, (_, index) => isFree(port + index)));
+    if (free.every(Boolean)) return port;
   }
 }
 
 /** Removes what carries the project's labels or names. The compose file is not asked: it may be broken. */
-async function removeFromEngine(name: string): Promise<void> {
+export async function removeFromEngine(name: string): Promise<void> {
   const labelled = async (...args: string[]) => {
     const found = [OUR_LABEL, COMPOSE_LABEL].map((label) => list([...args, '--filter', `label=${label}=${name}`]));
     return [...new Set((await Promise.all(found)).flat())];
