@@ -185,7 +185,7 @@ function portWords({ target, published, protocol }: PublishedPort): string {
 
 /** What Compose gives a container that it makes itself, and a copy through the API does not get. */
 function copyLosses({ definition, inlineFiles }: Keeping): readonly Loss[] {
-  const { raw, networkMode, name } = definition;
+  const { raw, networkMode } = definition;
   const found: Loss[] = [];
   const modes = [
     ['network_mode', networkMode],
@@ -201,7 +201,7 @@ function copyLosses({ definition, inlineFiles }: Keeping): readonly Loss[] {
     found.push({ part: 'namespace', why: 'volumes_from ties it to another container', change: 'use named volumes' });
   }
   if (inlineFiles.length > 0) {
-    const why = `Compose copies ${inlineFiles.join(', ')} into a container of ${name} itself (content: or environment:)`;
+    const why = `a copy of its container would not have ${inlineFiles.join(', ')}, which Compose writes (content: or environment:)`;
     found.push({ part: 'file', why, change: 'use file: for it' });
   }
   return found;
