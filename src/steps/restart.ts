@@ -63,7 +63,11 @@ async function prepareRestart(
   const wants = wantsOf(viewing, service, current, router);
   const cost = way === 'kill' ? await costOfKill(viewing, current.containers) : costInPlace(beside?.why ?? 'as asked');
   const planned = withBackup(planFrom(viewing, service, way, current, release, router, cost), data);
-  const kept = requireKept(viewing, planned, await keepingOfLive(viewing, service, current));
+  const keeping =
+    way === 'kill' && release !== undefined
+      ? (await keptCandidate(viewing, release, current)).keeping
+      : await keepingOfLive(viewing, service, current);
+  const kept = requireKept(viewing, planned, keeping);
   return { plan: withFirst(kept, await remediesFor(viewing, wants)), wants };
 }
 
@@ -78,6 +82,8 @@ export async function restartServices(
   way: RestartWay,
 ): Promise<RollOutAllResult> {
   for (const service of services) await passBackupAge(session, service);
+  // What is refused is refused before the first of several is touched.
+  if (services.length > 1) for (const service of services) await planRestart(session, service, way);
   await passActiveJobs(session);
   const plans: ServicePlan[] = [];
   const done: string[] = [];
