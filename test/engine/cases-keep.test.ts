@@ -147,7 +147,6 @@ describe('23: a container that lives in the network namespace of another', () =>
   it.each([
     ['code-update', {}],
     ['config-change', { service: 'vpn' }],
-    ['code-update', { service: 'vpn', router: 'edge', 'edge-image': 'rolling-restart-edge:haproxy' }],
     ['health-restart', { service: 'vpn' }],
     ['emergency', { service: 'vpn' }],
     ['maintenance', {}],
