@@ -10,7 +10,7 @@ import { pullImage, pushImage, registryProblem } from './compose-registry.js';
 import { documentTarget, renderProject } from './compose-render.js';
 import { variablesOf } from './compose-variables.js';
 import { makeTemplate, withLabels } from './compose-template.js';
-import { up } from './compose-up.js';
+import { forgetsDependencies, up } from './compose-up.js';
 
 export interface ComposeOptions {
   /** What the CLI gets to see: the same engine as the API client's, the user's credentials and COMPOSE_ variables. */
@@ -69,6 +69,7 @@ export function createCompose({ environment, debug, redactor, run = 'none' }: Co
       });
     },
 
+    keepsVolumes: async (hasDependencies) => !hasDependencies || !forgetsDependencies(await version()),
     up: async (options) => up(cli, options, await version()),
     pull: (reference, onLine, signal, timeoutMs) => pullImage(cli, { reference, onLine, signal, timeoutMs }),
     push: (reference, onLine, signal, timeoutMs) => pushImage(cli, { reference, onLine, signal, timeoutMs }),

@@ -5,6 +5,7 @@ import type { OwnContainers } from '../model/ports/own-containers.js';
 import type { RecordsApi } from '../model/ports/records.js';
 import type { Traces } from '../model/ports/traces.js';
 import { createBeside } from './beside.js';
+import { findBorrowers } from './borrowers.js';
 import { EngineClient } from './client.js';
 import { createIsolatedCompose } from './compose-isolated.js';
 import { createContainers } from './containers.js';
@@ -52,6 +53,7 @@ export function createDockerEngine(endpoint: Endpoint, debug: (line: string) => 
     facts: () => readFacts(client),
     readFile: (id, path) => own.readFile(id, path),
     resource: (named) => readResource(client, named),
+    borrowers: (of, project) => findBorrowers(client, containers.container, of, project),
     removeNetworks: (project) => removeNetworks(client, project),
     logs: (id, options) => readLogs(client, id, options),
     stats: (id) => readStats(client, id),

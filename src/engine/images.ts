@@ -86,6 +86,7 @@ function factsOf(answer: ImageAnswer): ImageFacts {
     }),
     sizeBytes: answer.Size,
     createdAt: answer.Created ?? '',
+    volumes: Object.keys((answer.Config?.['Volumes'] as Readonly<Record<string, unknown>> | null | undefined) ?? {}),
   };
 }
 

@@ -1,4 +1,11 @@
-import type { ContainerState, HealthCheck, HealthProbe, HealthState, ObservedContainer } from '../model/service.js';
+import type {
+  Borrowed,
+  ContainerState,
+  HealthCheck,
+  HealthProbe,
+  HealthState,
+  ObservedContainer,
+} from '../model/service.js';
 
 /** The labels by which Compose knows its containers (compose, pkg/api/labels.go). */
 export const PROJECT = 'com.docker.compose.project';
@@ -42,6 +49,9 @@ export interface ContainerAnswer {
   };
   readonly HostConfig: {
     readonly NetworkMode: string;
+    readonly PidMode?: string;
+    readonly IpcMode?: string;
+    readonly VolumesFrom?: readonly string[] | null;
     readonly RestartPolicy?: { readonly Name: string } | null;
     readonly PortBindings?: Readonly<Record<string, readonly { readonly HostPort?: string }[] | null>> | null;
   };
@@ -125,12 +135,28 @@ export function observe(answer: ContainerAnswer): ObservedContainer {
     anonymousVolumes: (answer.Mounts ?? []).flatMap(({ Type, Name, Destination }) =>
       Type === 'volume' && /^[0-9a-f]{64}$/.test(Name ?? '') ? [Destination] : [],
     ),
+    borrows: borrowed(answer.HostConfig),
   };
 }
 
 /** @returns the folder and the compose files that Compose made a container from, by its labels */
 export function madeFrom(labels: Readonly<Record<string, string>>): ObservedContainer['madeFrom'] {
   return { directory: labels[DIRECTORY], files: (labels[FILES] ?? '').split(',').filter((file) => file !== '') };
+}
+
+/** The engine writes `container:ID` for a namespace, and `ID` or `ID:ro` for volumes (Engine API, HostConfig). */
+function borrowed(host: ContainerAnswer['HostConfig']): readonly Borrowed[] {
+  const modes = [
+    ['network', host.NetworkMode],
+    ['pid', host.PidMode],
+    ['ipc', host.IpcMode],
+  ] as const;
+  return [
+    ...modes.flatMap(([what, mode]) =>
+      mode?.startsWith('container:') === true ? [{ what, from: mode.slice('container:'.length) }] : [],
+    ),
+    ...(host.VolumesFrom ?? []).map((from) => ({ what: 'volumes' as const, from: from.split(':')[0] ?? from })),
+  ];
 }
 
 const NS_PER_MS = 1_000_000;

@@ -12,6 +12,8 @@ export interface ImageFacts {
   readonly fingerprint: string;
   readonly sizeBytes: number;
   readonly createdAt: string;
+  /** Where a container of it gets volumes without a name, as its `VOLUME` writes it. */
+  readonly volumes: readonly string[];
 }
 
 /** The parts of an image inspect answer that decide how a container made from it behaves. */

@@ -145,6 +145,22 @@ export interface ObservedContainer {
   readonly madeFrom: { readonly directory: string | undefined; readonly files: readonly string[] };
   /** Where it has volumes without a name. */
   readonly anonymousVolumes: readonly string[];
+  /** What it takes from other containers. */
+  readonly borrows: readonly Borrowed[];
+}
+
+/** A namespace or the volumes of another container, which the engine names by `from`: an id or a name. */
+export interface Borrowed {
+  readonly what: 'network' | 'pid' | 'ipc' | 'volumes';
+  readonly from: string;
+}
+
+/** A running container of any project that takes something from a container of a service. */
+export interface Borrower {
+  readonly container: string;
+  /** Undefined: it is of another project, or of none. */
+  readonly service: string | undefined;
+  readonly what: Borrowed['what'];
 }
 
 export interface HealthProbe {

@@ -18,7 +18,10 @@ export const eject: Procedure = {
 
   async perform(session: Session): Promise<ProcedureResult> {
     const done: string[] = [];
-    for (const service of requireNamedServices(session)) {
+    const services = requireNamedServices(session);
+    // What is refused is refused before the first of several is touched.
+    if (services.length > 1) for (const service of services) await prepareEjection(session, service);
+    for (const service of services) {
       const ejection = await prepareEjection(session, service);
       session.recorder.plan = { procedure: 'eject', preparation: [], services: [ejection.plan] };
       for (const line of planLines(session.recorder.plan)) session.progress.info(line);

@@ -9,6 +9,7 @@ import { healthGate } from '../steps/gates/health.js';
 import { passGate } from '../steps/gates/pass-gate.js';
 import { observe } from '../steps/observe.js';
 import { bringUpAll } from '../steps/bring-up.js';
+import { withRemovedFirst } from '../steps/keeping.js';
 import { planFor } from '../steps/plan-service.js';
 import { prepare } from '../steps/prepare.js';
 import { viewCandidates } from '../steps/preview.js';
@@ -34,7 +35,7 @@ export const fullRestart: Procedure = {
     const asked = asRecreate(viewing);
     const wanted = wantedFromLive(asked.opened, asked.request.workingDirectory);
     const { preparation, candidates } = await viewCandidates(asked, wanted, await all(asked), 'build');
-    const again = candidates.map(restarted);
+    const again = restarted(candidates);
     const plan = planAll(asked, again, await backUpAll(asked, again));
     return ended(
       'completed',
@@ -52,7 +53,7 @@ export const fullRestart: Procedure = {
     }
     const wanted = wantedFromLive(asked.opened, asked.request.workingDirectory);
     await asked.progress.group('Build', () => prepare(asked, wanted, services, { images: 'build' }));
-    const candidates = services.flatMap((service) => asked.candidates.get(service) ?? []).map(restarted);
+    const candidates = restarted(services.flatMap((service) => asked.candidates.get(service) ?? []));
     const built = [...session.begun];
     const saving = await backUpAll(asked, candidates);
     const plan = planAll(asked, candidates, saving);
@@ -101,12 +102,15 @@ async function all(viewing: Viewing): Promise<readonly string[]> {
 }
 
 /** An edge that would be installed with the next change is not installed with this one. */
-function restarted(candidate: Candidate): Candidate {
-  const { traffic } = candidate;
-  const plain =
-    traffic.takeover === undefined ? traffic : { ...traffic, router: { kind: 'none' as const }, takeover: undefined };
-  const all = { ...candidate, traffic: plain };
-  return all.decision.kind === 'unchanged' && !isAtRest(all)
-    ? withRestart(all, 'a full restart recreates what is unchanged as well')
-    : all;
+function restarted(candidates: readonly Candidate[]): readonly Candidate[] {
+  const services = new Set(candidates.map(({ service }) => service));
+  return candidates.map((candidate) => {
+    const { traffic } = candidate;
+    const plain =
+      traffic.takeover === undefined ? traffic : { ...traffic, router: { kind: 'none' as const }, takeover: undefined };
+    const all = withRemovedFirst({ ...candidate, traffic: plain }, services);
+    return all.decision.kind === 'unchanged' && !isAtRest(all)
+      ? withRestart(all, 'a full restart recreates what is unchanged as well')
+      : all;
+  });
 }

@@ -164,6 +164,7 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'E_GATE',
   'E_PROJECT',
   'E_HOST',
+  'E_WOULD_LOSE',
   'E_SOURCE',
   'E_ROLLBACK_TARGET',
   'E_BACKUP',

@@ -8,6 +8,7 @@ import type { Current } from './candidate.js';
 import { inOrder } from './data.js';
 import { dataOf, type ServiceData } from './data-places.js';
 import { passGate } from './gates/pass-gate.js';
+import { keepingOfLive, requireKept } from './keeping.js';
 import { keptCandidate } from './kept-candidate.js';
 import { adopt, viewAdopted } from './adopt.js';
 import { observe } from './observe.js';
@@ -78,7 +79,9 @@ async function findBackings(
       continue;
     }
     passGate(viewing, 'backup-space', await backupSpaceGate(viewing, data));
-    backings.push({ service, current, data, plan: planOf(viewing, service, current, data) });
+    const asked = planOf(viewing, service, current, data);
+    const plan = requireKept(viewing, asked, await keepingOfLive(viewing, service, current));
+    backings.push({ service, current, data, plan });
   }
   if (backings.length === 0) throw noData(viewing.project);
   return backings;

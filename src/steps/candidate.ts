@@ -4,6 +4,7 @@ import type { Decision } from '../model/plan.js';
 import type { ServicePolicy } from '../model/project-policy.js';
 import type { Release, ReleaseWithDefinition, ServiceHistory } from '../model/release.js';
 import type { ObservedContainer, ServiceDefinition } from '../model/service.js';
+import type { Keeping } from '../strategies/losses.js';
 import type { Traffic } from '../strategies/strategy.js';
 import type { DataChange } from '../strategies/with-data.js';
 import type { Remedied } from '../strategies/with-remedies.js';
@@ -41,10 +42,10 @@ export interface Candidate {
   readonly replicas: number;
   readonly lifetime: Lifetime;
   readonly traffic: Traffic;
-  /** Configs and secrets whose content Compose copies into the container itself. */
-  readonly inlineFiles: readonly string[];
   /** Networks and volumes that the engine has with another definition, one sentence each. */
   readonly keptDefinitions: readonly string[];
+  /** What a change of it has to keep. */
+  readonly keeping: Keeping;
   /** Id that the compose file's image name had before anything was pulled or built. */
   readonly namedImage: string | undefined;
   /** What is done to its data on the way. */

@@ -77,7 +77,8 @@ function definedMounts(project: ComposeProject, service: string): readonly DataM
   });
 }
 
-function volumeName(project: ComposeProject, key: string): string {
+/** @returns the engine's name of a volume that the compose file knows by a key */
+export function volumeName(project: Pick<ComposeProject, 'name' | 'volumes'>, key: string): string {
   const entry = project.volumes[key] as { readonly name?: string } | null | undefined;
   return entry?.name ?? `${project.name}_${key}`;
 }

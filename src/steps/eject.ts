@@ -9,6 +9,7 @@ import type { Candidate } from './candidate.js';
 import { inOrder } from './data.js';
 import { backupFirst, withBackup } from './data-change.js';
 import { passCreatable, refuseKnown } from './gates/creatable.js';
+import { requireKept } from './keeping.js';
 import { keptCandidate } from './kept-candidate.js';
 import { adopt, viewAdopted } from './adopt.js';
 import { observe } from './observe.js';
@@ -42,7 +43,7 @@ export async function viewEjection(viewing: Viewing, service: string): Promise<E
   const candidate = await keptCandidate(viewing, release, current);
   await refuseKnown(viewing, service, candidate.release.definition);
   const plan = withBackup(planFor(viewing, candidate, edge), await backupFirst(viewing, service, current));
-  return { candidate, edge, plan };
+  return { candidate, edge, plan: requireKept(viewing, plan, candidate.keeping) };
 }
 
 /** The same, with what runs taken into the ledger. */

@@ -27,7 +27,8 @@ export async function keptCandidate(viewing: Viewing, id: string, current: Curre
   const definition = project.services[release.service];
   if (definition === undefined) throw noSuchRelease(id, current);
   const lifetime = lifetimeOf(viewing.opened.live, release.service);
-  const facts = await trafficFacts(viewing, { ...project, policy: viewing.opened.live.policy }, definition, current);
+  const asKept = { ...project, policy: viewing.opened.live.policy };
+  const facts = await trafficFacts(viewing, asKept, definition, current, image);
   return {
     ...facts,
     service: release.service,

@@ -1,7 +1,10 @@
+import { ProcedureError } from '../model/errors.js';
+import type { Operation } from '../model/operation.js';
 import type { EventFeed } from '../run/events.js';
 import { Executor, type JournalPlace } from '../run/executor.js';
 import type { LockedRun } from '../run/run.js';
 import type { ChangeMeter } from './live-state.js';
+import { makesContainers } from '../strategies/makings.js';
 import { performersFor } from './performers.js';
 import type { Session, Viewing } from './session.js';
 import type { TrafficProof } from './traffic-proof.js';
@@ -31,6 +34,8 @@ export function openSession(
     events,
     proof,
     execute: async (operation, signal) => {
+      // What recovers a killed run goes back to what its own plan kept.
+      if (journalled === undefined) requireAsked(view, operation);
       await proof?.beforeChange(operation, signal);
       await meter.beforeEffect(session, operation);
       await executor.execute(operation, signal);
@@ -48,4 +53,12 @@ export function openSession(
     liveCommit: { value: view.opened.checkout?.commit },
   };
   return session;
+}
+
+/** Who plans a change and forgets to ask what it would lose finds out at once, and loses nothing. */
+function requireAsked({ kept }: Viewing, operation: Operation): void {
+  if (!makesContainers(operation) || !('service' in operation) || kept.has(operation.service)) return;
+  throw new ProcedureError('E_INTERNAL', `${operation.kind} of ${operation.service} was planned without requireKept`, {
+    next: 'Please report this with the log of the run.',
+  });
 }

@@ -102,6 +102,8 @@ async function planOne(
     one,
     current.containers.length > 0 || current.release !== undefined,
   );
+  // Another image is neither built nor pulled for a plan.
+  const image = built || one.before.services[name]?.image !== definition.image ? undefined : current.image;
   const candidate = {
     ...viewedCandidate(viewing, {
       service: name,
@@ -111,7 +113,7 @@ async function planOne(
       commit: one.commits[1],
       lifetime: lifetimeOf(after, name),
     }),
-    ...(await trafficFacts(viewing, after, definition, current)),
+    ...(await trafficFacts(viewing, after, definition, current, image)),
     decision,
     diff,
     keptDefinitions: await keptDefinitions(viewing, definitionOf(after, definition), current),

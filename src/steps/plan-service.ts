@@ -13,6 +13,7 @@ import { withRemedies } from '../strategies/with-remedies.js';
 import type { CurrentRelease, UndoChange } from '../strategies/strategy.js';
 import type { Candidate } from './candidate.js';
 import { mountedLive } from './files.js';
+import { requireKept } from './keeping.js';
 import { identifiedContainers } from './observe.js';
 import { withCommand } from './release-command.js';
 import { readinessTimeout } from './readiness.js';
@@ -62,7 +63,7 @@ export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: stri
     canary: viewing.request.canary,
     hold: candidate.policy.hold ?? DEFAULT_HOLD,
   });
-  return {
+  const plan: ServicePlan = {
     service,
     strategy: strategy.name,
     decision,
@@ -82,6 +83,7 @@ export function planFor(viewing: Viewing, candidate: Candidate, liveCommit: stri
     ],
     ...(candidate.diff === undefined || candidate.diff.length === 0 ? {} : { diff: candidate.diff }),
   };
+  return requireKept(viewing, plan, candidate.keeping);
 }
 
 /** Whether nothing of it runs when it is verified. */
@@ -103,7 +105,7 @@ function chooseFor(viewing: Viewing, candidate: Candidate): Choice {
     readinessSaid: request.readiness !== undefined || policy.readiness !== undefined,
     observed: current.containers,
     lifetime,
-    inlineFiles: candidate.inlineFiles,
+    keeping: candidate.keeping,
     knownFiles: Object.keys(candidate.release.files),
   };
   // What is left alone, or is the first of its kind, asks for no way.

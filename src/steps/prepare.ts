@@ -207,7 +207,7 @@ async function compare(
     );
   }
   return {
-    ...(await trafficFacts(session, wanted.project, definition, current)),
+    ...(await trafficFacts(session, wanted.project, definition, current, image)),
     service,
     definition,
     policy: policyOf(wanted.project.policy, service),

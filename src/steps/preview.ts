@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { ImageFacts } from '../model/image.js';
 import type { Operation } from '../model/operation.js';
 import type { Plan } from '../model/plan.js';
 import { policyOf } from '../model/project-policy.js';
@@ -91,11 +92,12 @@ export async function viewCandidates(
   for (const described of all) {
     const { service, current } = described;
     const named = images === 'as-named' || (images === 'build' && described.definition.build === undefined);
-    const { operations, fingerprint } = named
+    const { operations, image } = named
       ? await viewNamedImage(viewing, described)
       : await viewImage(viewing, wanted, described, recorded.get(service));
     preparation.push(...operations);
-    const facts = await trafficFacts(viewing, wanted.project, described.definition, current);
+    const fingerprint = image?.fingerprint;
+    const facts = await trafficFacts(viewing, wanted.project, described.definition, current, image);
     const candidate = await previewCandidate(viewing, wanted, described, fingerprint);
     if (candidate.decision.kind !== 'unchanged') {
       const { configHash } = described;
@@ -132,15 +134,15 @@ async function viewWanted(viewing: Viewing): Promise<WantedProject> {
 }
 
 async function viewNamedImage(viewing: Viewing, one: Described): Promise<ViewedImage> {
-  return { operations: [], fingerprint: (await imageByName(viewing, one)).fingerprint };
+  return { operations: [], image: await imageByName(viewing, one) };
 }
 
 interface ViewedImage {
   readonly operations: readonly Operation[];
-  readonly fingerprint: string | undefined;
+  readonly image: ImageFacts | undefined;
 }
 
-/** What would be done to get the image, and its identity where it is known without doing that. */
+/** What would be done to get the image, and the image where it is there without that. */
 async function viewImage(
   viewing: Viewing,
   { commit }: WantedProject,
@@ -152,16 +154,16 @@ async function viewImage(
     const tag = keptImageTag(project, service, id);
     const push = pushOperation(viewing, service, commit, tag);
     const build = { kind: 'build-image', service, tag, pullBase: request.pullBase } as const;
-    return { operations: push === undefined ? [build] : [build, push], fingerprint: undefined };
+    return { operations: push === undefined ? [build] : [build, push], image: undefined };
   }
   const reference = recorded ?? request.image ?? definition.image;
   const local = await engine.image(reference);
   const pullPolicy = definition.raw['pull_policy'];
   const { containerdStore } = viewing.opened.facts;
   if (imageOrigin({ reference, local, pullPolicy, containerdStore }) !== 'engine') {
-    return { operations: [{ kind: 'pull-image', service, reference }], fingerprint: undefined };
+    return { operations: [{ kind: 'pull-image', service, reference }], image: undefined };
   }
-  return { operations: [], fingerprint: local?.fingerprint };
+  return { operations: [], image: local };
 }
 
 /** A candidate of which nothing was built or pulled, and about which nothing is decided yet. */
@@ -170,7 +172,7 @@ export function viewedCandidate(
   one: Pick<Candidate, 'service' | 'definition' | 'policy' | 'current' | 'lifetime'> & {
     readonly commit: string | undefined;
   },
-): Omit<Candidate, 'traffic' | 'inlineFiles' | 'decision'> {
+): Omit<Candidate, 'traffic' | 'keeping' | 'decision'> {
   const { service, definition, policy, current, lifetime, commit } = one;
   const id = newReleaseId(new Date(), randomBytes(3).toString('hex'));
   const replicas = wantedReplicas(definition, lifetime, current.containers.length);
@@ -216,7 +218,7 @@ async function previewCandidate(
   wanted: WantedProject,
   described: Described,
   fingerprint: string | undefined,
-): Promise<Omit<Candidate, 'traffic' | 'inlineFiles'>> {
+): Promise<Omit<Candidate, 'traffic' | 'keeping'>> {
   const { service, definition, current, lifetime, id, configHash, composeHash, files } = described;
   const policy = policyOf(wanted.project.policy, service);
   const { commit } = wanted;

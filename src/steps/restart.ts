@@ -10,6 +10,7 @@ import { diagnoseFailure } from './diagnosis/index.js';
 import { captureEvidence } from './evidence.js';
 import { passCreatable } from './gates/creatable.js';
 import { passActiveJobs, passBackupAge, passPorts } from './gates/index.js';
+import { keepingOfLive, requireKept } from './keeping.js';
 import { keptCandidate } from './kept-candidate.js';
 import { adopt, viewAdopted } from './adopt.js';
 import { observe } from './observe.js';
@@ -29,22 +30,49 @@ import { withDependents } from './left-dependents.js';
 import { planLines } from './show-plan.js';
 import { judgesTraffic, trafficNotes } from './traffic-proof.js';
 import { checksFor } from './verify.js';
-import { nameFiles, writtenInAHurry } from './written-layer.js';
+import { costInPlace, costOfKill } from './written-layer.js';
 
 /** The same release again: gracefully in place, or by force with a fresh container. */
 export type RestartWay = 'restart' | 'kill';
 
+/** How one service is started again. */
+interface Restart {
+  readonly plan: ServicePlan;
+  /** As a deploy of the same release, beside the old containers. */
+  readonly beside?: Candidate;
+  /** In place. */
+  readonly wants?: WantsPorts;
+}
+
 /** @returns what starting a service's release again would do */
 export async function planRestart(viewing: Viewing, service: string, way: RestartWay): Promise<ServicePlan> {
   const current = await viewAdopted(viewing, service);
-  const release = releaseToStart(current);
+  return (await prepareRestart(viewing, service, current, way, releaseToStart(current))).plan;
+}
+
+/** @throws ProcedureError E_WOULD_LOSE */
+async function prepareRestart(
+  viewing: Viewing,
+  service: string,
+  current: Current,
+  way: RestartWay,
+  release: ReleaseId | undefined,
+): Promise<Restart> {
   const data = await backupFirst(viewing, service, current);
   const beside = way === 'kill' ? undefined : await restartBeside(viewing, current, release);
-  if (beside?.kind === 'beside') return withBackup(beside.plan, data);
+  if (beside?.kind === 'beside') {
+    return { plan: withBackup(beside.plan, data), beside: { ...beside.candidate, data } };
+  }
   const router = await routerInPlace(viewing, service);
-  const cost = await costOf(viewing, way, current, beside?.why);
-  const plan = planFrom(viewing, service, way, current, release, router, cost);
-  return withFirst(withBackup(plan, data), await remediesFor(viewing, wantsOf(viewing, service, current, router)));
+  const wants = wantsOf(viewing, service, current, router);
+  const cost = way === 'kill' ? await costOfKill(viewing, current.containers) : costInPlace(beside?.why ?? 'as asked');
+  const planned = withBackup(planFrom(viewing, service, way, current, release, router, cost), data);
+  const keeping =
+    way === 'kill' && release !== undefined
+      ? (await keptCandidate(viewing, release, current)).keeping
+      : await keepingOfLive(viewing, service, current);
+  const kept = requireKept(viewing, planned, keeping);
+  return { plan: withFirst(kept, await remediesFor(viewing, wants)), wants };
 }
 
 /**
@@ -58,6 +86,8 @@ export async function restartServices(
   way: RestartWay,
 ): Promise<RollOutAllResult> {
   for (const service of services) await passBackupAge(session, service);
+  // What is refused is refused before the first of several is touched.
+  if (services.length > 1) for (const service of services) await planRestart(session, service, way);
   await passActiveJobs(session);
   const plans: ServicePlan[] = [];
   const done: string[] = [];
@@ -65,27 +95,14 @@ export async function restartServices(
     const current = await adopt(session, service, await observe(session.engine, session, session.project, service));
     const release = releaseToStart(current);
     if (release === undefined) throw nothingToStart(service);
-    const data = await backupFirst(session, service, current);
-    const beside = way === 'kill' ? undefined : await restartBeside(session, current, release);
-    const router = await routerInPlace(session, service);
-    const cost = await costOf(session, way, current, beside?.kind === 'in-place' ? beside.why : undefined);
-    const wants = wantsOf(session, service, current, router);
-    if (beside?.kind !== 'beside') await passPorts(session, wants);
-    const plan =
-      beside?.kind === 'beside'
-        ? withBackup(beside.plan, data)
-        : withFirst(
-            withBackup(planFrom(session, service, way, current, release, router, cost), data),
-            await remediesFor(session, wants),
-          );
+    const { plan, beside, wants } = await prepareRestart(session, service, current, way, release);
+    if (wants !== undefined) await passPorts(session, wants);
     plans.push(plan);
     session.recorder.plan = withDependents(session, { procedure, preparation: [], services: plans }, services);
     const shown = withDependents(session, { procedure, preparation: [], services: [plan] }, services);
     for (const line of planLines(shown)) session.progress.info(line);
-    if (beside?.kind === 'beside') {
-      const result = await session.progress.group(`${service}: ${procedure}`, () =>
-        rollOutAgain(session, { ...beside.candidate, data }),
-      );
+    if (beside !== undefined) {
+      const result = await session.progress.group(`${service}: ${procedure}`, () => rollOutAgain(session, beside));
       if (result.outcome !== 'deployed') {
         const before = done.length === 0 ? '' : `${done.join(', ')} restarted; `;
         const headline = `${before}${service} was not restarted, and what ran runs on: ${result.error?.message ?? ''}`;
@@ -228,25 +245,6 @@ function planFrom(
     operations: restartOperations(viewing, service, way, current, release, router),
     estimatedDowntimeMs: undefined,
   };
-}
-
-/** @returns what is lost by it, for the plan */
-async function costOf(
-  viewing: Viewing,
-  way: RestartWay,
-  { containers }: Current,
-  whyInPlace = 'as asked',
-): Promise<string> {
-  if (way === 'restart')
-    return `Restarted in place (${whyInPlace}): its writable layer stays; requests fail between stop and ready.`;
-  const written = await writtenInAHurry(viewing, containers);
-  const lost =
-    written === undefined
-      ? 'what only its writable layer holds is lost (the engine does not say what that is)'
-      : written.length === 0
-        ? 'its writable layer holds nothing that would be lost'
-        : `what only its writable layer holds is lost: ${nameFiles(written)}`;
-  return `Killed, removed and started afresh: requests fail until it is ready; ${lost}.`;
 }
 
 function restartOperations(

@@ -12,6 +12,7 @@ import { dataOf, type ServiceData } from './data-places.js';
 import { inUseGate } from './gates/in-use.js';
 import { passGate } from './gates/pass-gate.js';
 import { restoreSpaceGate } from './gates/restore-space.js';
+import { keepingOfLive, requireKept } from './keeping.js';
 import { keptCandidate } from './kept-candidate.js';
 import { adopt, viewAdopted } from './adopt.js';
 import { observe } from './observe.js';
@@ -85,7 +86,8 @@ async function prepareRestore(
   passGate(viewing, 'restore-space', await restoreSpaceGate(viewing, manifest, places));
   passGate(viewing, 'backup-space', await backupSpaceGate(viewing, data));
   const tool = await findTool(viewing, service, current.containers);
-  const plan = planOf(viewing, { service, current, data, manifest, places, folder, tool });
+  const asked = planOf(viewing, { service, current, data, manifest, places, folder, tool });
+  const plan = requireKept(viewing, asked, await keepingOfLive(viewing, service, current));
   return { service, current, data, manifest, plan };
 }
 

@@ -28,6 +28,8 @@ export interface Viewing extends Run {
   readonly signal: AbortSignal;
   /** Worktrees of this run, removed at its end. */
   readonly worktrees: { readonly directory: string; readonly path: string }[];
+  /** Services of which a plan was found to lose nothing (`requireKept`): only their containers may be made or restarted. */
+  readonly kept: Set<string>;
 }
 
 /** A run that may change something: it holds the lock and writes every operation down. */

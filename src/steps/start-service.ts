@@ -12,6 +12,7 @@ import { diagnoseFailure } from './diagnosis/index.js';
 import { captureEvidence } from './evidence.js';
 import { passCreatable } from './gates/creatable.js';
 import { passPorts } from './gates/index.js';
+import { requireKept } from './keeping.js';
 import { keptCandidate } from './kept-candidate.js';
 import { adopt, viewAdopted } from './adopt.js';
 import { observe } from './observe.js';
@@ -120,7 +121,8 @@ async function prepareStart(
   const present = current.release === undefined ? [] : containers.map(({ id }) => id);
   const candidate = { ...known, replicas: present.length === 0 ? known.replicas : present.length };
   const backedUp = withBackup(planFor(viewing, candidate, present), await backupFirst(viewing, service, current));
-  return { plan: withFirst(backedUp, await remediesFor(viewing, candidate)), candidate };
+  const plan = withFirst(backedUp, await remediesFor(viewing, candidate));
+  return { plan: requireKept(viewing, plan, candidate.keeping), candidate };
 }
 
 function planFor(viewing: Viewing, candidate: Candidate, present: readonly string[]): ServicePlan {

@@ -33,10 +33,6 @@ export function withCost(plans: readonly ServicePlan[], candidates: readonly Can
   const ms = known.every((one) => one !== undefined) ? known.reduce((sum, one) => sum + one, 0) : undefined;
   const measured =
     ms === undefined ? 'nobody has measured for how long' : `for about ${formatDuration(ms)}, as measured`;
-  const anonymous = candidates.flatMap(({ service, current }) => {
-    const targets = [...new Set(current.containers.flatMap(({ anonymousVolumes }) => anonymousVolumes))];
-    return targets.length === 0 ? [] : [`${service}: ${targets.join(', ')}`];
-  });
   const resting = candidates.flatMap(({ service, decision, lifetime, current }) => {
     const rest = decision.kind === 'unchanged' ? restOf(lifetime, current) : undefined;
     return rest === undefined ? [] : [`${service} ${restWords(rest)}, and is not started.`];
@@ -44,9 +40,6 @@ export function withCost(plans: readonly ServicePlan[], candidates: readonly Can
   const cost = [
     `Every service is down at once (${measured}): taken down in the order ${[...up].reverse().join(', ')}, started in the order ${up.join(', ')}.`,
     'Named volumes stay. Networks are removed and made again: addresses change. What only writable layers hold is lost.',
-    ...(anonymous.length === 0
-      ? []
-      : [`Volumes without a name do not go over to the new containers: ${anonymous.join('; ')}.`]),
     ...resting,
   ];
   return plans.map((plan, index) => (index === 0 ? { ...plan, notes: [...cost, ...plan.notes] } : plan));

@@ -3,22 +3,22 @@ import { networkNames } from '../model/network-names.js';
 import { policyOf, type ServicePolicy } from '../model/project-policy.js';
 import { DEFAULT_DISCOVERY, routesByAddress, type RouterKind, type RouterSpec } from '../model/router.js';
 import { ProcedureError } from '../model/errors.js';
-import {
-  inlineFiles as inlineFilesOf,
-  type ComposeProject,
-  type PublishedPort,
-  type ServiceDefinition,
-} from '../model/service.js';
+import type { ImageFacts } from '../model/image.js';
+import type { ComposeProject, ServiceDefinition } from '../model/service.js';
 import { discoveredRouter } from '../model/discovered-router.js';
+import { edgeCanHave, type Keeping } from '../strategies/losses.js';
 import type { Takeover } from '../strategies/strategy.js';
 import type { Candidate, Current } from './candidate.js';
+import { keepingOf } from './keeping.js';
 import type { Viewing } from './session.js';
 
-type TrafficFacts = Pick<Candidate, 'traffic' | 'inlineFiles'>;
+type TrafficFacts = Pick<Candidate, 'traffic' | 'keeping'>;
 
 /**
  * What sends requests to a service: what the input says, else the edge that is there, else the compose file's policy, else
- * a proxy that the service's labels speak to. Changes nothing.
+ * a proxy that the service's labels speak to. And what a change of it has to keep, the ports behind an edge among it.
+ * Changes nothing.
+ * @param image the wanted one; undefined while it is not built or pulled
  * @throws ProcedureError E_INPUT when a router is named that the policy does not describe
  */
 export async function trafficFacts(
@@ -26,6 +26,7 @@ export async function trafficFacts(
   project: ComposeProject,
   definition: ServiceDefinition,
   current: Current,
+  image: ImageFacts | undefined,
 ): Promise<TrafficFacts> {
   const policy = policyOf(project.policy, definition.name);
   const edge = await viewing.edges.find(viewing.project, definition.name);
@@ -33,11 +34,12 @@ export async function trafficFacts(
   // A stopped edge is the way to containers that publish nothing themselves.
   const has = edge !== undefined && (edge.open || edge.takeover || !publishing);
   const drainTimeoutMs = viewing.request.drainTimeoutMs;
-  const inlineFiles = inlineFilesOf(project, definition).map(({ name }) => name);
+  const keep = (edgePorts: readonly EdgePort[] | undefined): Promise<Keeping> =>
+    keepingOf(viewing, { project, definition, observed: current.containers, image, edgePorts });
   if (has && edge.networksGone.length > 0) {
     // Compose makes the network again, with containers that publish their ports.
     const router = { kind: 'none' } as const;
-    return { traffic: { router, drainTimeoutMs, takeover: undefined, discard: true }, inlineFiles };
+    return { traffic: { router, drainTimeoutMs, takeover: undefined, discard: true }, keeping: await keep(undefined) };
   }
   const router = chooseRouter(viewing.request.router, definition, policy, has);
   if (has) {
@@ -47,20 +49,23 @@ export async function trafficFacts(
       ? { edge: edge.spec, redirectProblem: await viewing.edges.redirectProblem(edge.spec) }
       : undefined;
     const repair = unfinished || isInOrder(edge) ? undefined : edge.spec.ports.map(({ published }) => published);
-    return { traffic: { router, drainTimeoutMs, takeover, upgrade, repair }, inlineFiles };
+    return { traffic: { router, drainTimeoutMs, takeover, upgrade, repair }, keeping: await keep(edge.spec.ports) };
   }
-  if (router.kind !== 'edge') return { traffic: { router, drainTimeoutMs, takeover: undefined }, inlineFiles };
+  if (router.kind !== 'edge') {
+    return { traffic: { router, drainTimeoutMs, takeover: undefined }, keeping: await keep(undefined) };
+  }
   const running = current.containers.filter(({ state }) => state === 'running');
-  if (running.length === 0 || fixedPorts(definition).length === 0) {
+  if (running.length === 0 || !definition.ports.some(edgeCanHave)) {
     viewing.progress.info(
       running.length === 0
         ? `${definition.name}: nothing runs yet, so the edge takes its ports over with the next change`
         : `${definition.name} publishes no port that an edge could have`,
     );
-    return { traffic: { router: { kind: 'none' }, drainTimeoutMs, takeover: undefined }, inlineFiles };
+    const traffic = { router: { kind: 'none' }, drainTimeoutMs, takeover: undefined } as const;
+    return { traffic, keeping: await keep(undefined) };
   }
   const takeover = await planTakeover(viewing, project, definition, current, policy);
-  return { traffic: { router, drainTimeoutMs, takeover }, inlineFiles };
+  return { traffic: { router, drainTimeoutMs, takeover }, keeping: await keep(takeover.edge.ports) };
 }
 
 /** @returns what keeps the edge from being of the image that is asked for; undefined when it is */
@@ -120,7 +125,7 @@ async function planTakeover(
   await edges.requireImage(viewing.project, definition.name, image, viewing.signal);
   const [container] = current.containers.filter(({ state }) => state === 'running');
   const ports: EdgePort[] = [];
-  for (const port of fixedPorts(definition)) {
+  for (const port of definition.ports.filter(edgeCanHave)) {
     ports.push({
       target: port.target,
       published: port.published,
@@ -143,10 +148,4 @@ async function planTakeover(
     })),
   };
   return { edge, redirectProblem: await edges.redirectProblem(edge) };
-}
-
-function fixedPorts(definition: ServiceDefinition): readonly (PublishedPort & { readonly published: string })[] {
-  return definition.ports.flatMap((port) =>
-    port.published === undefined || port.protocol !== 'tcp' ? [] : [{ ...port, published: port.published }],
-  );
 }

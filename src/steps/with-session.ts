@@ -30,6 +30,7 @@ export function viewing(run: Run, opened: OpenProject): Viewing {
     ledger: run.records(project).ledger,
     signal: run.cancelled,
     worktrees: [],
+    kept: new Set(),
   };
 }
 

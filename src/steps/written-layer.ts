@@ -1,3 +1,4 @@
+import type { ObservedContainer } from '../model/service.js';
 import type { Viewing } from './session.js';
 
 /** Files named of a writable layer. */
@@ -34,4 +35,21 @@ export async function writtenInAHurry(
 export function nameFiles(files: readonly string[]): string {
   const more = files.length > NAMED ? ` and ${files.length - NAMED} more` : '';
   return `${files.slice(0, NAMED).join(', ')}${more}`;
+}
+
+/** @returns what a restart of the same containers costs, for the plan */
+export function costInPlace(why: string): string {
+  return `Restarted in place (${why}): its writable layer stays; requests fail between stop and ready.`;
+}
+
+/** @returns what killing and removing containers costs, for the plan */
+export async function costOfKill(viewing: Viewing, containers: readonly ObservedContainer[]): Promise<string> {
+  const written = await writtenInAHurry(viewing, containers);
+  const lost =
+    written === undefined
+      ? 'what only its writable layer holds is lost (the engine does not say what that is)'
+      : written.length === 0
+        ? 'its writable layer holds nothing that would be lost'
+        : `what only its writable layer holds is lost: ${nameFiles(written)}`;
+  return `Killed, removed and started afresh: requests fail until it is ready; ${lost}.`;
 }

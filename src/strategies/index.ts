@@ -36,7 +36,7 @@ export interface Choice {
  * `auto` takes the best way that is possible with what is there, and never holds requests or installs anything.
  * A job, and what gets no container, serves no requests: whatever is asked for, it is replaced in place.
  * @param asked by the input or the compose file; its word does away with obstacles that are only a matter of knowing
- * @throws ProcedureError E_GATE when what was asked for is not possible
+ * @throws ProcedureError E_GATE when what was asked for is not possible, E_WOULD_LOSE when it would lose something
  */
 export function chooseStrategy(asked: 'auto' | StrategyName, facts: ServiceFacts, replicas: number): Choice {
   const { lifetime, observed, definition } = facts;
@@ -93,7 +93,8 @@ function notPossible(
 ): ProcedureError {
   const reasons = [...(lacking === undefined ? [] : [lacking]), ...standing.map(({ why }) => why)];
   const changes = standing.map(({ change }) => change);
-  return new ProcedureError('E_GATE', `strategy ${asked} is not possible for ${service}: ${reasons.join('; ')}`, {
+  const code = standing.some(({ loses }) => loses) ? 'E_WOULD_LOSE' : 'E_GATE';
+  return new ProcedureError(code, `strategy ${asked} is not possible for ${service}: ${reasons.join('; ')}`, {
     next: `${changes.length === 0 ? '' : `To change that: ${changes.join('; ')}. `}Or use strategy: auto. Nothing was changed.`,
   });
 }

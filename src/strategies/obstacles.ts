@@ -2,6 +2,7 @@ import type { Lifetime } from '../model/job.js';
 import { ROUTER_ABILITIES, type RouterSpec } from '../model/router.js';
 import type { ServicePolicy } from '../model/project-policy.js';
 import type { Mount, ObservedContainer, ServiceDefinition } from '../model/service.js';
+import { losses, type Keeping } from './losses.js';
 
 /** Why a service cannot run twice for a moment, or not unseen, and what to change so that it can. */
 export interface Obstacle {
@@ -11,6 +12,8 @@ export interface Obstacle {
   readonly declarable: boolean;
   /** Nothing can be put beside it at all, not even when a person asks for it. */
   readonly hard: boolean;
+  /** A container beside it would not have something that this one has. */
+  readonly loses: boolean;
 }
 
 export interface ServiceFacts {
@@ -21,8 +24,8 @@ export interface ServiceFacts {
   readonly readinessSaid: boolean;
   readonly observed: readonly ObservedContainer[];
   readonly lifetime: Lifetime;
-  /** Top-level configs and secrets whose content Compose copies into the container itself. */
-  readonly inlineFiles: readonly string[];
+  /** What a copy of it would have to keep. */
+  readonly keeping: Keeping;
   /** Paths on the host that are single files, or lie in the checkout: two containers may read them. */
   readonly knownFiles: readonly string[];
 }
@@ -30,6 +33,11 @@ export interface ServiceFacts {
 /** Everything that stands between the service and a change without an outage. Pure. */
 export function obstacles(facts: ServiceFacts): readonly Obstacle[] {
   return [
+    // Whatever way it is: the new container is a copy that is made beside the old one.
+    ...losses(facts.keeping, { how: 'copy', published: false }).map(({ part, why, change }) => ({
+      ...hard(why, change),
+      loses: part !== 'host-port',
+    })),
     ...routerObstacles(facts),
     ...networkObstacles(facts),
     ...volumeObstacles(facts),
@@ -39,20 +47,7 @@ export function obstacles(facts: ServiceFacts): readonly Obstacle[] {
 
 function routerObstacles({ definition, router }: ServiceFacts): readonly Obstacle[] {
   const found: Obstacle[] = [];
-  if (definition.ports.some(({ protocol }) => protocol !== 'tcp')) {
-    found.push(hard('it publishes a UDP port, and no router here moves UDP', 'publish TCP only, or accept the outage'));
-  }
   if (router.kind === 'edge') return found;
-  const fixed = definition.ports.filter(({ published }) => published !== undefined);
-  if (fixed.length > 0) {
-    const ports = fixed.map(({ published }) => published).join(', ');
-    found.push(
-      hard(
-        `it publishes port ${ports} of the host, which two containers cannot have`,
-        'let the managed edge have the port: router: edge',
-      ),
-    );
-  }
   if (!ROUTER_ABILITIES[router.kind].controlled && router.kind !== 'discovery') {
     found.push(
       soft(
@@ -64,10 +59,13 @@ function routerObstacles({ definition, router }: ServiceFacts): readonly Obstacl
   return found;
 }
 
+/** Those that are another container's are lost by a copy (`losses.ts`). */
+const OWN_NETWORK = /^(default|bridge)$|^(service|container):/;
+
 function networkObstacles({ definition }: ServiceFacts): readonly Obstacle[] {
   const { networkMode, raw } = definition;
   const found: Obstacle[] = [];
-  if (networkMode !== undefined && networkMode !== 'default' && networkMode !== 'bridge') {
+  if (networkMode !== undefined && !OWN_NETWORK.test(networkMode)) {
     found.push(
       hard(`network_mode: ${networkMode} gives it no network of its own`, 'put it on a network of the project'),
     );
@@ -81,22 +79,13 @@ function networkObstacles({ definition }: ServiceFacts): readonly Obstacle[] {
   if (raw['mac_address'] !== undefined || networks.some((settings) => settings?.['mac_address'] !== undefined)) {
     found.push(hard('it has a fixed MAC address', 'remove mac_address'));
   }
-  if (raw['volumes_from'] !== undefined) {
-    found.push(hard('volumes_from ties it to another container', 'use named volumes'));
-  }
-  for (const key of ['ipc', 'pid']) {
-    const value = raw[key];
-    if (typeof value === 'string' && /^(service|container):/.test(value)) {
-      found.push(hard(`${key}: ${value} ties it to another container`, `remove ${key}`));
-    }
-  }
   return found;
 }
 
 type Values = Readonly<Record<string, unknown>>;
 
 function volumeObstacles(facts: ServiceFacts): readonly Obstacle[] {
-  const { definition, observed, inlineFiles } = facts;
+  const { definition } = facts;
   const found: Obstacle[] = [];
   const exclusive = exclusiveMounts(facts);
   if (exclusive.length > 0) {
@@ -106,24 +95,8 @@ function volumeObstacles(facts: ServiceFacts): readonly Obstacle[] {
       change: `if two may open it, say so: x-rolling-restart: services: ${definition.name}: shared-volumes: [${names}]; if not, strategy: hold`,
       declarable: true,
       hard: false,
+      loses: false,
     });
-  }
-  const anonymous = [...new Set(observed.flatMap(({ anonymousVolumes }) => anonymousVolumes))];
-  if (anonymous.length > 0) {
-    found.push(
-      hard(
-        `it has a volume without a name at ${anonymous.join(', ')}, which a second container would not get`,
-        'give the volume a name',
-      ),
-    );
-  }
-  if (inlineFiles.length > 0) {
-    found.push(
-      hard(
-        `Compose copies ${inlineFiles.join(', ')} into the container itself (content: or environment:)`,
-        'use file: for it',
-      ),
-    );
   }
   return found;
 }
@@ -169,10 +142,10 @@ function readinessObstacles({ definition, router, readinessSaid, observed }: Ser
 }
 
 function hard(why: string, change: string): Obstacle {
-  return { why, change, declarable: false, hard: true };
+  return { why, change, declarable: false, hard: true, loses: false };
 }
 
 /** A person who asks for a strategy by name knows. */
 function soft(why: string, change: string): Obstacle {
-  return { why, change, declarable: false, hard: false };
+  return { why, change, declarable: false, hard: false, loses: false };
 }

@@ -10,6 +10,7 @@ const image = (...digests: readonly string[]): ImageFacts => ({
   fingerprint: 'sha256:1',
   sizeBytes: 1,
   createdAt: '',
+  volumes: [],
 });
 const pulled = image(`app@${ID}`);
 

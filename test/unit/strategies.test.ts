@@ -3,53 +3,13 @@ import { describeOperation, type Operation } from '../../src/model/operation.js'
 import { DEFAULT_CANARY, DEFAULT_HOLD } from '../../src/model/policy.js';
 import { NO_SERVICE_POLICY, type ServicePolicy } from '../../src/model/project-policy.js';
 import type { RouterSpec } from '../../src/model/router.js';
-import type { ObservedContainer, ServiceDefinition, UpdateConfig } from '../../src/model/service.js';
+import type { ServiceDefinition } from '../../src/model/service.js';
 import { chooseStrategy, STRATEGIES } from '../../src/strategies/index.js';
+import { edgeCanHave, type Keeping } from '../../src/strategies/losses.js';
 import type { ServiceFacts } from '../../src/strategies/obstacles.js';
 import { shares } from '../../src/strategies/shares.js';
 import type { Change, UndoChange } from '../../src/strategies/strategy.js';
-
-const SILENT: UpdateConfig = {
-  parallelism: undefined,
-  delayMs: undefined,
-  order: undefined,
-  failureAction: undefined,
-  monitorMs: undefined,
-  maxFailureRatio: undefined,
-};
-
-function container(id: string): ObservedContainer {
-  return {
-    id,
-    name: `roma-${id}`,
-    service: 'roma',
-    number: 1,
-    state: 'running',
-    health: 'healthy',
-    healthLog: [],
-    healthCheck: undefined,
-    exitCode: 0,
-    oomKilled: false,
-    restartCount: 0,
-    restartPolicy: 'unless-stopped',
-    createdAt: '',
-    startedAt: '',
-    finishedAt: '',
-    imageId: '',
-    imageName: '',
-    composeHash: '',
-    environment: [],
-    addresses: [],
-    networks: {},
-    exposedPorts: [],
-    hostPorts: [],
-    networkMode: 'roma_default',
-    publishes: false,
-    boundPorts: [],
-    madeFrom: { directory: '/srv/app', files: [] },
-    anonymousVolumes: [],
-  };
-}
+import { container, definitionWith, keepingWith, SILENT } from '../support/service-samples.js';
 
 const EDGE: RouterSpec = { kind: 'edge' };
 
@@ -156,7 +116,7 @@ describe('blue-green', () => {
 });
 
 describe('rolling', () => {
-  const five = ['a1', 'a2', 'a3', 'a4', 'a5'].map(container);
+  const five = ['a1', 'a2', 'a3', 'a4', 'a5'].map((id) => container(id));
   const update = { ...SILENT, parallelism: 2, delayMs: 3_000 };
 
   it('takes parallelism at a time and ends with as many as were wanted', () => {
@@ -302,46 +262,30 @@ describe('the way back', () => {
   });
 });
 
-function facts(definition: Partial<ServiceDefinition>, parts: Partial<ServiceFacts> = {}): ServiceFacts {
-  return {
-    definition: {
-      name: 'roma',
-      image: 'roma',
-      containerName: undefined,
-      build: undefined,
-      environment: {},
-      dependsOn: [],
-      healthCheck: {
-        test: ['CMD', 'true'],
-        intervalMs: 1,
-        timeoutMs: 1,
-        startPeriodMs: 0,
-        startIntervalMs: 1,
-        retries: 1,
-      },
-      mounts: [],
-      ports: [],
-      configs: [],
-      secrets: [],
-      replicas: 1,
-      restart: 'no',
-      profiles: [],
-      networkMode: undefined,
-      stopGraceMs: 10_000,
-      update: SILENT,
-      rollback: SILENT,
-      raw: {},
-      ...definition,
-    },
+function facts(
+  definition: Partial<ServiceDefinition>,
+  { keeping, ...parts }: Partial<Omit<ServiceFacts, 'keeping'>> & { readonly keeping?: Partial<Keeping> } = {},
+): ServiceFacts {
+  const whole = definitionWith(definition);
+  const given = {
+    definition: whole,
     router: EDGE,
     policy: NO_SERVICE_POLICY,
     readinessSaid: false,
     observed: [container('a1')],
-    lifetime: 'stays',
-    inlineFiles: [],
+    lifetime: 'stays' as const,
     knownFiles: [],
     ...parts,
   };
+  return { ...given, keeping: { ...keepingWith(whole, given.observed), edgePorts: edgePortsOf(given), ...keeping } };
+}
+
+/** An edge that has every port that one can have. */
+function edgePortsOf({ definition, router }: Pick<ServiceFacts, 'definition' | 'router'>): Keeping['edgePorts'] {
+  if (router.kind !== 'edge') return undefined;
+  return definition.ports
+    .filter(edgeCanHave)
+    .map(({ target, published, hostIp }) => ({ target, published, hostIp, mode: 'http', proxyProtocol: false }));
 }
 
 const state = { type: 'volume', source: 'state', target: '/state', readOnly: false } as const;
@@ -395,7 +339,7 @@ describe('auto', () => {
     ['volumes_from', facts({ raw: { volumes_from: ['other'] } }), 'named volumes'],
     ['an anonymous volume', facts({}, { observed: [{ ...container('a1'), anonymousVolumes: ['/data'] }] }), 'name'],
     ['no readiness', facts({ healthCheck: undefined }), 'healthcheck'],
-    ['an inline config', facts({}, { inlineFiles: ['motd'] }), 'file:'],
+    ['an inline config', facts({}, { keeping: { inlineFiles: ['motd'] } }), 'file:'],
   ])('%s: recreates, and says why and what to change', (_what, given, change) => {
     const { strategy, notes } = chooseStrategy('auto', given, 1);
     expect(strategy.name).toBe('recreate');

@@ -4,7 +4,7 @@ import type { ImageFacts } from '../image.js';
 import type { DefinedResource, EngineResource } from '../kept-definitions.js';
 import type { NetworkNames } from '../network-names.js';
 import type { Neighbour, VolumeOwners } from '../project-owner.js';
-import type { ComposeProject, ObservedContainer } from '../service.js';
+import type { Borrower, ComposeProject, ObservedContainer } from '../service.js';
 
 /**
  * Docker, as the rest of the program sees it. Implemented in `src/engine` and nowhere else.
@@ -64,6 +64,8 @@ export interface Engine {
   resource(named: Pick<DefinedResource, 'kind' | 'name'>): Promise<EngineResource | undefined>;
   /** The containers, of any project, that run and publish a TCP port of the host. */
   publishers(port: number): Promise<readonly Publisher[]>;
+  /** The running containers, of any project, that live in a namespace of one of these or take volumes from it. */
+  borrowers(of: readonly Pick<ObservedContainer, 'id' | 'name'>[], project: string): Promise<readonly Borrower[]>;
   /** Processes of a container as `ps` prints them. */
   top(id: string): Promise<readonly string[]>;
   /** Contents of a file as the container has it, running or not; undefined when there is no such file. */
@@ -277,6 +279,11 @@ export interface Compose {
     readonly signal: AbortSignal;
     readonly timeoutMs: number;
   }): Promise<void>;
+  /**
+   * Whether `up` hands volumes without a name over to the container that it makes in the place of another, in whatever state
+   * other services are. Before 2.29.3 not for a service that depends on others (compose-before-2.29.ts).
+   */
+  keepsVolumes(hasDependencies: boolean): Promise<boolean>;
   /**
    * Has Compose create, and not start, one container of a service under a scratch project beside the real one: as
    * Compose makes it, and touching nothing of the project. To be copied and removed at once.

@@ -85,7 +85,8 @@ async function inWindow(
     result = await work();
   } catch (error) {
     const failure = failureOf(error);
-    await end(failure.code === 'E_GATE' ? 'refused' : 'failed', session.recorder.changed, [failure.message]);
+    const refused = failure.code === 'E_GATE' || failure.code === 'E_WOULD_LOSE';
+    await end(refused ? 'refused' : 'failed', session.recorder.changed, [failure.message]);
     throw error;
   }
   await end(result.outcome, result.changed, [
