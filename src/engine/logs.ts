@@ -4,7 +4,7 @@ import type { LogOptions } from '../model/ports/engine.js';
 import type { EngineClient } from './client.js';
 import { short } from './containers.js';
 import { abortFailure } from './failures.js';
-import { FrameStripper, LogFrames } from './frames.js';
+import { LogFrames } from './frames.js';
 
 /** A log that has to be searched for its end can take a while to begin. */
 const FIRST_BYTE_MS = 60_000;

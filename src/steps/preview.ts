@@ -9,7 +9,6 @@ import { pushOperation, recordedImages } from './build-once.js';
 import type { Candidate } from './candidate.js';
 import { decideDescribed, describeWanted, type Described } from './describe-wanted.js';
 import { viewAdopted } from './adopt.js';
-import { observe } from './observe.js';
 import { withDataChanges } from './data-change.js';
 import { planFor } from './plan-service.js';
 import { badReleaseGate } from './gates/bad-release.js';

@@ -45,7 +45,7 @@ export function obstacles(facts: ServiceFacts): readonly Obstacle[] {
   ];
 }
 
-function routerObstacles({ definition, router }: ServiceFacts): readonly Obstacle[] {
+function routerObstacles({ router }: ServiceFacts): readonly Obstacle[] {
   const found: Obstacle[] = [];
   if (router.kind === 'edge') return found;
   if (!ROUTER_ABILITIES[router.kind].controlled && router.kind !== 'discovery') {
