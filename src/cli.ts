@@ -20,47 +20,49 @@ import { runShellCommand } from './shell/index.js';
 import { createRun } from './wiring.js';
 
 /** The shell's door: the same procedures and inputs, for the day GitHub is down. Exit code 0 is green, 1 is red. */
-const { inputs, command, json, verbose } = readCommandLine(process.argv, ALL_PROCEDURES);
-outliveReader(process.stdout, process.stderr);
-const redactor = createRedactor();
-const progress = createTerminal({
-  // With --json the report alone goes to stdout.
-  stream: json ? process.stderr : process.stdout,
-  redact: (text) => redactor.text(text),
-  debug: verbose,
-  live: !json,
-});
-// Also when a second Ctrl-C ends it in the middle of something.
-process.once('exit', () => progress.close());
-const cancel = cancellation(process, { onRunner: false });
-const show = (value: unknown, text: string, green: boolean): void => {
-  if (json) process.stdout.write(`${JSON.stringify(redactor.json(value), null, 2)}\n`);
-  else progress.info(text);
-  process.exitCode = green ? 0 : 1;
-};
-try {
-  const context = hostContext({ ...process.env, GITHUB_ACTIONS: undefined });
-  const request = readRequest((name) => inputs.get(name) ?? '', context);
-  redactor.learn(secretsOf(request));
-  const [invocation, environment, cancelled] = [readInvocation(), process.env, cancel.signal];
-  const run = await createRun({ request, invocation, progress, redactor, cancelled, environment });
-  if (command !== undefined) {
-    const result = await runShellCommand(command.name, run, readShellOptions(command.given));
-    show(result.value, renderShellResult(result), result.green);
-  } else {
-    const report = await runProcedure(run);
-    await writeReportFile(reportPath(request, invocation), report, redactor);
-    show(report, renderText(report), isGreen(report.outcome));
+export async function cli(): Promise<void> {
+  const { inputs, command, json, verbose } = readCommandLine(process.argv, ALL_PROCEDURES);
+  outliveReader(process.stdout, process.stderr);
+  const redactor = createRedactor();
+  const progress = createTerminal({
+    // With --json the report alone goes to stdout.
+    stream: json ? process.stderr : process.stdout,
+    redact: (text) => redactor.text(text),
+    debug: verbose,
+    live: !json,
+  });
+  // Also when a second Ctrl-C ends it in the middle of something.
+  process.once('exit', () => progress.close());
+  const cancel = cancellation(process, { onRunner: false });
+  const show = (value: unknown, text: string, green: boolean): void => {
+    if (json) process.stdout.write(`${JSON.stringify(redactor.json(value), null, 2)}\n`);
+    else progress.info(text);
+    process.exitCode = green ? 0 : 1;
+  };
+  try {
+    const context = hostContext({ ...process.env, GITHUB_ACTIONS: undefined });
+    const request = readRequest((name) => inputs.get(name) ?? '', context);
+    redactor.learn(secretsOf(request));
+    const [invocation, environment, cancelled] = [readInvocation(), process.env, cancel.signal];
+    const run = await createRun({ request, invocation, progress, redactor, cancelled, environment });
+    if (command !== undefined) {
+      const result = await runShellCommand(command.name, run, readShellOptions(command.given));
+      show(result.value, renderShellResult(result), result.green);
+    } else {
+      const report = await runProcedure(run);
+      await writeReportFile(reportPath(request, invocation), report, redactor);
+      show(report, renderText(report), isGreen(report.outcome));
+    }
+  } catch (error) {
+    const { code, message, next } = asProcedureError(error);
+    progress.error(`${code}: ${message}`);
+    progress.info(`Next: ${next}`);
+    if (json)
+      process.stdout.write(
+        `${JSON.stringify(redactor.json({ outcome: code === 'E_INTERNAL' ? 'failed' : 'refused', error: { code, message, next } }), null, 2)}\n`,
+      );
+    process.exitCode = 1;
+  } finally {
+    cancel.dispose();
   }
-} catch (error) {
-  const { code, message, next } = asProcedureError(error);
-  progress.error(`${code}: ${message}`);
-  progress.info(`Next: ${next}`);
-  if (json)
-    process.stdout.write(
-      `${JSON.stringify(redactor.json({ outcome: code === 'E_INTERNAL' ? 'failed' : 'refused', error: { code, message, next } }), null, 2)}\n`,
-    );
-  process.exitCode = 1;
-} finally {
-  cancel.dispose();
 }

@@ -47,7 +47,7 @@ export function openDoor(
     ...inputs,
   };
   const kept = Object.entries(process.env).filter(([name]) => !/^(GITHUB|INPUT|STATE)_/.test(name));
-  const child = spawn(process.execPath, ['--import', 'tsx', join(sources(), 'src', `${door}.ts`)], {
+  const child = spawn(process.execPath, ['--import', 'tsx', doorFile(door)], {
     cwd: REPOSITORY,
     env: {
       ...Object.fromEntries(kept),
@@ -98,19 +98,24 @@ export function openDoor(
   };
 }
 
+/** @returns a file that opens a door of the sources, as a starter in `dist/` opens one of the bundle */
+export function doorFile(door: 'main' | 'post' | 'cli'): string {
+  return join(sources(), `${door}.mjs`);
+}
+
 let copied: string | undefined;
 
-/**
- * The sources as they are, and not the bundle, which may be of yesterday. A copy that says it is made of ES modules:
- * without a compiler in between a door's top-level await needs that.
- */
-export function sources(): string {
+/** A copy of the sources as they are now, which the committed bundle may not be. tsx reads it as ES modules. */
+function sources(): string {
   if (copied !== undefined) return copied;
   const folder = mkdtempSync(join(tmpdir(), 'rr-doors-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   cpSync(join(REPOSITORY, 'src'), join(folder, 'src'), { recursive: true });
   symlinkSync(join(REPOSITORY, 'node_modules'), join(folder, 'node_modules'));
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  for (const door of ['main', 'post', 'cli']) {
+    writeFileSync(join(folder, `${door}.mjs`), `import { ${door} } from './src/program.ts';\nawait ${door}();\n`);
+  }
   copied = folder;
   return folder;
 }
