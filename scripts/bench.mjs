@@ -1,8 +1,8 @@
 /**
  * `npm run bench`: what a run costs beside what `docker compose up` costs for the same change. Ratios of medians in one
  * run, taking turns, so that a busy machine slows both. Exit code 1 when a bar does not hold.
- * `--quick`: fewer rounds and a short log, to see that it works. `--only PART`: one of changes, starts, log, traffic and
- * replicas.
+ * `--quick`: fewer rounds and a short log, to see that it works. `--only PART`: one of changes, starts, log, traffic, rollout
+ * and replicas.
  */
 import { randomBytes } from 'node:crypto';
 import { cpus } from 'node:os';
@@ -15,7 +15,7 @@ import { ensureNode24 } from './lib/node24.mjs';
 
 if (process.argv.includes('--help')) {
   console.log(
-    'npm run bench [-- --quick] [--only changes|starts|log|traffic|replicas]: what a run costs beside docker compose up; exit code 1 when a bar does not hold',
+    'npm run bench [-- --quick] [--only changes|starts|log|traffic|rollout|replicas]: what a run costs beside docker compose up; exit code 1 when a bar does not hold',
   );
   process.exit(0);
 }
@@ -45,6 +45,7 @@ const { firstCallMs } = await import('./bench/first-call.mjs');
 const { captureLongLog } = await import('./bench/long-log.mjs');
 const { startProber } = await import('./bench/prober.mjs');
 const { replicaRows } = await import('./bench/replicas.mjs');
+const { rolloutRows } = await import('./bench/rollout.mjs');
 const { trafficRows } = await import('./bench/traffic.mjs');
 const { buildImages, makeProject, removeImages, removeProject } = await import('./bench/project.mjs');
 
@@ -57,7 +58,7 @@ try {
   const nodeVersion = await run(node, ['--version']);
   log(`Engine ${engine.version}, Compose ${engine.compose}, Node ${nodeVersion}, ${cpus().length} cores`);
   await buildImages(base, images);
-  const parts = { changes, starts, log: longLog, traffic, replicas };
+  const parts = { changes, starts, log: longLog, traffic, rollout, replicas };
   for (const [name, part] of Object.entries(parts)) if (only === undefined || only === name) await part();
 } finally {
   await removeImages(images);
@@ -166,6 +167,11 @@ async function starts() {
 async function traffic() {
   const edge = await ensureEdgeImage({ env: engine.env, log });
   rows.push(...(await trafficRows({ node, images, edge, rounds: TRAFFIC_ROUNDS, log })));
+}
+
+async function rollout() {
+  const haproxy = await ensureEdgeImage({ env: engine.env, log });
+  rows.push(...(await rolloutRows({ node, images, haproxy, rounds: TRAFFIC_ROUNDS, log })));
 }
 
 async function replicas() {

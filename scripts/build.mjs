@@ -1,28 +1,26 @@
 /**
- * `npm run build`: compiles src/ and bundles the doors (the action's two and the shell's) into dist/, with the licences of what is in them.
- * `--check`: builds into a temporary folder and fails with the list of files in which dist/ differs.
+ * `npm run build`: compiles src/ and bundles it into dist/: the program once, a small starter for each door, and the licenses of
+ * the packages in it. `--check`: builds into a temporary folder and fails with the list of files in which dist/ differs.
  *
- * The same sources and lock file give the same bytes on every machine: no cache, no minifier, paths relative to the
- * project.
+ * The same sources and lock file give the same bytes on every machine: no cache, a pinned minifier, paths relative to the
+ * project (docs/adr/0018-one-minified-bundle.md).
  */
-import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ncc from '@vercel/ncc';
+import { transform } from 'esbuild';
 import { run } from './lib/command.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const ENTRIES = ['main', 'post', 'cli'];
-/** The whole bundle of an entry; `index.js` beside it only starts it. */
-const PROGRAM = 'program.js';
+/** Starters by file name. A person runs `cli.js`; `--` keeps Node 20 from taking the option `--env-file` for its own. */
+const STARTERS = {
+  'main.js': "'use strict';\nrequire('./start.js').open('main');\n",
+  'post.js': "'use strict';\nrequire('./start.js').open('post');\n",
+  'cli.js': "#!/usr/bin/env -S node --\n'use strict';\nrequire('./start.js').open('cli');\n",
+};
 const START = join(ROOT, 'scripts/lib/start.cjs');
-/** What a person starts: ncc makes a folder of a door, and a program is a file. */
-const SHELL = { source: join(ROOT, 'scripts/lib/shell.cjs'), name: 'cli.js' };
-const LICENSES = 'licenses.txt';
-/** A file for each chunk: under one name the last chunk's would be all that is left. */
-const CHUNK_LICENSES = `[name].${LICENSES}`;
 
 process.chdir(ROOT);
 const check = process.argv.includes('--check');
@@ -38,37 +36,46 @@ async function compile() {
 
 async function bundleInto(dist) {
   await rm(dist, { recursive: true, force: true });
-  const licenses = new Set();
-  for (const entry of ENTRIES) {
-    const { code, assets } = await ncc(join(ROOT, 'build', `${entry}.js`), {
-      cache: false,
-      license: CHUNK_LICENSES,
-      quiet: true,
-    });
-    const folder = join(dist, entry);
-    await write(join(folder, PROGRAM), code);
-    await write(join(folder, 'index.js'), await readFile(START));
-    for (const [name, { source }] of Object.entries(assets)) {
-      if (name.endsWith('.node')) throw new Error(`${name} is machine code: it would run on this kind of machine only`);
-      if (name.endsWith(`.${LICENSES}`)) splitLicenses(String(source)).forEach((text) => licenses.add(text));
-      else await write(join(folder, name), source);
-    }
-    await refuseAbsolutePaths(folder);
+  const { code, assets, stats } = await ncc(join(ROOT, 'build', 'program.js'), { cache: false, quiet: true });
+  await write(join(dist, 'program.js'), await minify(code));
+  for (const [name, { source }] of Object.entries(assets)) {
+    if (name.endsWith('.node')) throw new Error(`${name} is machine code: it would run on this kind of machine only`);
+    await write(join(dist, name), name.endsWith('.js') ? await minify(String(source)) : source);
   }
-  await write(join(dist, SHELL.name), await readFile(SHELL.source));
-  await chmod(join(dist, SHELL.name), 0o755);
-  await write(join(dist, LICENSES), `${[...licenses].sort().join('\n\n')}\n`);
+  await write(join(dist, 'start.js'), await readFile(START));
+  for (const [name, text] of Object.entries(STARTERS)) await write(join(dist, name), text);
+  await chmod(join(dist, 'cli.js'), 0o755);
+  await write(join(dist, 'licenses.txt'), await licensesOf(stats.compilation.modules));
+  await refuseAbsolutePaths(dist);
 }
 
-/** ncc writes name, licence and text of each package; a name begins a part when there is such a package. */
-function splitLicenses(text) {
-  const parts = [];
-  for (const part of text.split(/\n\n(?=(?:@[\w.-]+\/)?[\w.-]+\n)/)) {
-    const name = part.split('\n', 1)[0];
-    if (parts.length === 0 || existsSync(join('node_modules', name, 'package.json'))) parts.push(part);
-    else parts.push(`${parts.pop()}\n\n${part}`);
-  }
-  return parts.map((part) => part.trim()).filter((part) => part !== '');
+/** ncc minifies the entry and not its chunks, so both are minified here. Stack traces keep the names of functions and classes. */
+async function minify(code) {
+  const result = await transform(code, { minify: true, keepNames: true, legalComments: 'none', target: 'node20' });
+  return result.code;
+}
+
+/**
+ * Collects the licenses of the packages that webpack put into the bundle. ncc's own list misses packages of some chunks.
+ * @returns {Promise<string>} name, license and license text of each package, ordered by name
+ */
+async function licensesOf(modules) {
+  const folders = new Set();
+  const visit = ({ resource = '', modules: inner = [] }) => {
+    const folder = /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(resource)?.[0];
+    if (folder !== undefined) folders.add(folder);
+    for (const one of inner) visit(one);
+  };
+  for (const one of modules) visit(one);
+  const parts = await Promise.all([...folders].map(licenseOf));
+  return `${[...new Set(parts)].sort().join('\n\n')}\n`;
+}
+
+async function licenseOf(folder) {
+  const { name, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+  const file = (await readdir(folder)).filter((one) => /^licen[sc]e/i.test(one)).sort()[0];
+  const text = file === undefined ? '' : (await readFile(join(folder, file), 'utf8')).trim();
+  return [name, license, text].filter((part) => part).join('\n');
 }
 
 /** A path of this machine in the bundle would make it another one on the next. */

@@ -16,38 +16,40 @@ import { createRun } from './wiring.js';
  * failed, it takes the lock over and finishes or undoes what is left, as the next run would. After a lost runner there is
  * no `post`, and the next run does it.
  */
-outliveReader(process.stdout, process.stderr);
-const redactor = createRedactor();
-const runner = createRunner((text) => redactor.text(text));
-const audience: Audience = { kind: 'runner', runner, redactor };
-const cancel = cancellation(process, { onRunner: process.env['GITHUB_ACTIONS'] === 'true' });
-const killed = runner.getState('run');
-if (killed !== '' && runner.getState('ended') !== 'true') {
-  const undoing = runner.getState('ended') === 'undo-failed';
-  try {
-    const request = readRequest(inputsFromEnvironment(process.env), hostContext());
-    redactor.learn(secretsOf(request));
-    runner.info(
-      undoing
-        ? `The undo of run ${killed} failed. Trying it again.`
-        : `Run ${killed} was killed. Finishing or undoing what it left.`,
-    );
-    const run = await createRun({
-      request: { ...request, dryRun: false },
-      invocation: readInvocation(),
-      progress: runner,
-      redactor,
-      cancelled: cancel.signal,
-      environment: process.env,
-    });
-    await publish(
-      audience,
-      run,
-      await recoverAbandoned(run, killed),
-      undoing ? 'After the undo failed' : 'After the run was killed',
-    );
-  } catch (error) {
-    await publishProblem(audience, asProcedureError(error));
+export async function post(): Promise<void> {
+  outliveReader(process.stdout, process.stderr);
+  const redactor = createRedactor();
+  const runner = createRunner((text) => redactor.text(text));
+  const audience: Audience = { kind: 'runner', runner, redactor };
+  const cancel = cancellation(process, { onRunner: process.env['GITHUB_ACTIONS'] === 'true' });
+  const killed = runner.getState('run');
+  if (killed !== '' && runner.getState('ended') !== 'true') {
+    const undoing = runner.getState('ended') === 'undo-failed';
+    try {
+      const request = readRequest(inputsFromEnvironment(process.env), hostContext());
+      redactor.learn(secretsOf(request));
+      runner.info(
+        undoing
+          ? `The undo of run ${killed} failed. Trying it again.`
+          : `Run ${killed} was killed. Finishing or undoing what it left.`,
+      );
+      const run = await createRun({
+        request: { ...request, dryRun: false },
+        invocation: readInvocation(),
+        progress: runner,
+        redactor,
+        cancelled: cancel.signal,
+        environment: process.env,
+      });
+      await publish(
+        audience,
+        run,
+        await recoverAbandoned(run, killed),
+        undoing ? 'After the undo failed' : 'After the run was killed',
+      );
+    } catch (error) {
+      await publishProblem(audience, asProcedureError(error));
+    }
   }
+  cancel.dispose();
 }
-cancel.dispose();

@@ -35,7 +35,7 @@ export function startBundle(node, project, inputs, environment = {}) {
     ...inputs,
   };
   const given = Object.entries(all).map(([name, value]) => [`INPUT_${name.replaceAll(' ', '_').toUpperCase()}`, value]);
-  return spawn(node, [join(projectRoot, 'dist/main/index.js')], {
+  return spawn(node, [join(projectRoot, 'dist/main.js')], {
     cwd: workspace,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {

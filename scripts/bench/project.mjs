@@ -52,10 +52,11 @@ export async function buildImages(base, name) {
  * A checkout with an origin, and version 1 of the images as the one that its compose file names.
  *
  * @param {string} images repository of the images
- * @param {{ service?: object }} [options] more keys of the service
+ * @param {{ service?: object, policyIn?: (root: string) => object }} [options] more keys of the service, and the policy of the project
+ *   in that folder
  * @returns {Promise<Project>}
  */
-export async function makeProject(images, { service = {} } = {}) {
+export async function makeProject(images, { service = {}, policyIn = () => ({}) } = {}) {
   const name = `rr-bench-${randomBytes(4).toString('hex')}`;
   const root = mkdtempSync(join(tmpdir(), `${name}-`));
   const dir = join(root, 'live');
@@ -73,8 +74,9 @@ export async function makeProject(images, { service = {} } = {}) {
     },
     ...service,
   };
+  const document = { name, services: { app: definition }, 'x-rolling-restart': policyIn(root) };
   await run('git', ['init', '--quiet', '--initial-branch=main', dir]);
-  writeFileSync(join(dir, 'compose.yaml'), JSON.stringify({ name, services: { app: definition } }, undefined, 2));
+  writeFileSync(join(dir, 'compose.yaml'), JSON.stringify(document, undefined, 2));
   const identity = ['-c', 'user.name=Bench', '-c', 'user.email=bench@example.com'];
   await run('git', ['add', '--all'], { cwd: dir });
   await run('git', [...identity, 'commit', '--quiet', '--message', 'Bench'], { cwd: dir });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { projectRoot } from '../lib/files.mjs';
 
-export const BUNDLE = join(projectRoot, 'dist', 'cli', 'index.js');
+export const BUNDLE = join(projectRoot, 'dist', 'cli.js');
 
 /** A cancelled run finishes or undoes what it began; after that long it is ended by force. */
 const PATIENCE_MS = 25_000;

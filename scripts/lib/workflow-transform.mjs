@@ -99,7 +99,7 @@ export function layRepositoryForAct(target, { bundle = join(projectRoot, 'dist')
     );
   }
   cpSync(join(projectRoot, SUBFOLDER_ACTIONS), join(target, SUBFOLDER_ACTIONS), { recursive: true });
-  if (!existsSync(join(bundle, 'main', 'index.js'))) throw new Error(`no bundle in ${bundle}: run \`npm run build\``);
+  if (!existsSync(join(bundle, 'main.js'))) throw new Error(`no bundle in ${bundle}: run \`npm run build\``);
   cpSync(bundle, join(target, 'dist'), { recursive: true });
 }
 

@@ -21,11 +21,12 @@ export interface Backend {
 }
 
 /**
- * A health check is what tells that HAProxy reaches the container, before it gets a request. It asks what the backend says
- * (`option httpchk`), else it opens a connection. The first one comes after `inter` (measured, 3.0.11), which is also its
- * timeout: a shorter one takes a busy container for a dead one.
+ * HAProxy's health check shows that it reaches the container before it sends a request there. The check asks what the backend says
+ * (`option httpchk`); otherwise it opens a connection. `inter` is also its timeout, so a shorter one takes a busy container for a
+ * dead one. A server that was just added counts as down, so the first check comes after `downinter` (measured with 3.0.11: 110 ms
+ * with 100 ms, 1,005 ms without it).
  */
-export const DEFAULT_OPTIONS = 'check inter 1s rise 1 fall 5';
+export const DEFAULT_OPTIONS = 'check inter 1s downinter 100ms rise 1 fall 5';
 
 const OWN = /^rr-[0-9a-f]{12}$/;
 /** Servers that we add are named by the container, so that they are recognised whatever its address is by then. */

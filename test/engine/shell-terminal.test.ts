@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sources } from '../support/doors.js';
+import { doorFile } from '../support/doors.js';
 import { makeProject, type Project } from '../support/project.js';
 import { served } from '../support/served.js';
 
@@ -29,7 +29,7 @@ describe('the shell program on a terminal', () => {
   ): Promise<{ readonly exitCode: number | null; readonly shown: string }> {
     const where = ['--working-directory', project.dir, '--project-name', project.name, '--service', 'app'];
     const state = ['--state-dir', join(project.root, 'state')];
-    const command = [process.execPath, '--import', 'tsx', join(sources(), 'src/cli.ts'), ...words, ...where, ...state];
+    const command = [process.execPath, doorFile('cli'), ...words, ...where, ...state];
     const quoted = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
     const [program = '', ...rest] =
       on === 'pipe' ? command : ['script', '-qec', `stty cols 160; ${quoted}`, '/dev/null'];

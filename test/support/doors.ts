@@ -1,10 +1,11 @@
 /** The program as a process of its own, so that it can be killed: the action's two doors and the shell's. */
 import { strict as assert } from 'node:assert';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
 import { INPUTS } from '../../src/action/input-table.js';
 import { PROCEDURES } from '../../src/model/request.js';
 import type { Project } from './project.js';
@@ -150,8 +151,7 @@ function startDoor(
   env: NodeJS.ProcessEnv,
   state: DoorRun['state'] = () => ({}),
 ): DoorRun {
-  const program = join(sources(), 'src', `${door}.ts`);
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), program, ...words], {
+  const child = spawn(process.execPath, [doorFile(door), ...words], {
     cwd,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -198,21 +198,30 @@ function startDoor(
   };
 }
 
-let copied: string | undefined;
+let bundled: string | undefined;
 
 /**
- * The sources as they are, and not the bundle, which may be of yesterday. A copy that says it is made of ES modules:
- * without a compiler in between a door's top-level await needs that.
+ * @returns a program that opens a door of the sources as they are now, which the committed bundle may not be. It is bundled once
+ * for each test file, because a compiler in each child takes a second.
  */
-export function sources(): string {
-  if (copied !== undefined) return copied;
-  const folder = mkdtempSync(join(tmpdir(), 'rr-doors-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  cpSync(join(REPOSITORY, 'src'), join(folder, 'src'), { recursive: true });
-  symlinkSync(join(REPOSITORY, 'node_modules'), join(folder, 'node_modules'));
-  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-  copied = folder;
-  return folder;
+export function doorFile(door: 'main' | 'post' | 'cli'): string {
+  if (bundled === undefined) {
+    const folder = mkdtempSync(join(tmpdir(), 'rr-doors-'));
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+    buildSync({
+      entryPoints: [join(REPOSITORY, 'src/program.ts')],
+      outfile: join(folder, 'program.cjs'),
+      bundle: true,
+      platform: 'node',
+      target: 'node20',
+      logLevel: 'error',
+    });
+    for (const name of ['main', 'post', 'cli']) {
+      writeFileSync(join(folder, `${name}.cjs`), `require('./program.cjs').${name}();\n`);
+    }
+    bundled = folder;
+  }
+  return join(bundled, `${door}.cjs`);
 }
 
 /** `name<<delimiter`, the value, the delimiter: the runner's own form of its files. */

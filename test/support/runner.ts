@@ -102,7 +102,7 @@ async function runDoor(place: Place, options: RunnerOptions): Promise<RunnerResu
   await Promise.all(Object.values(files).map((path) => writeFile(path, '')));
   const { exitCode, stdout, stderr } = await spawnDoor(
     place,
-    join(REPOSITORY, `dist/${door}/index.js`),
+    join(REPOSITORY, `dist/${door}.js`),
     environmentOf(place, files, options),
     options.onLine,
   );

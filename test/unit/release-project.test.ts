@@ -52,7 +52,7 @@ describe('a release of this project', () => {
       const [archive = '', sum = '', notes = ''] = writeAssets('v9.9.9', folder);
       const names = execFileSync('tar', ['tzf', archive], { encoding: 'utf8' }).split('\n');
       expect(names).toContain('rolling-restart-v9.9.9/action.yml');
-      expect(names).toContain('rolling-restart-v9.9.9/dist/main/index.js');
+      expect(names).toContain('rolling-restart-v9.9.9/dist/main.js');
       expect(names.some((name) => name.includes('/test/') || name.includes('/src/'))).toBe(false);
       expect(execFileSync('sha256sum', ['--check', sum], { cwd: folder, encoding: 'utf8' })).toContain('OK');
       expect(readFileSync(notes, 'utf8')).toMatch(/Pin it by commit: `@[0-9a-f]{40} # v9\.9\.9`/);

@@ -49,7 +49,7 @@ const target = (container: string, weight: number, address: string): Target => (
 describe('a container that HAProxy does not know', () => {
   it('is added where it gets no request, and asked for its health there', () => {
     expect(preparing(backend([]), [target(A, 100, '10.0.0.2')], DEFAULT_OPTIONS)).toEqual([
-      `add server app/${OWN_A} 10.0.0.2:80 check inter 1s rise 1 fall 5`,
+      `add server app/${OWN_A} 10.0.0.2:80 check inter 1s downinter 100ms rise 1 fall 5`,
       `set server app/${OWN_A} state drain`,
       `enable health app/${OWN_A}`,
     ]);

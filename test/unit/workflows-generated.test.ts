@@ -18,10 +18,10 @@ describe('what is generated from action.yml', () => {
 describe('subfolderAction', () => {
   it('points the programs back to the root and changes nothing else', () => {
     const root =
-      "name: X\ninputs:\n  main:\n    description: a\nruns:\n  using: node24\n  main: dist/main/index.js\n  post: './dist/post.js'\n";
+      "name: X\ninputs:\n  main:\n    description: a\nruns:\n  using: node24\n  main: dist/main.js\n  post: './dist/post.js'\n";
     const [, , ...lines] = subfolderAction(root).split('\n');
     expect(lines.join('\n')).toBe(
-      "name: X\ninputs:\n  main:\n    description: a\nruns:\n  using: node24\n  main: ../../../dist/main/index.js\n  post: '../../../dist/post.js'\n",
+      "name: X\ninputs:\n  main:\n    description: a\nruns:\n  using: node24\n  main: ../../../dist/main.js\n  post: '../../../dist/post.js'\n",
     );
   });
 });

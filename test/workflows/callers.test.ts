@@ -41,8 +41,8 @@ beforeAll(() => {
     ['main', STAND_IN],
     ['post', "console.log('post knows run ' + process.env.STATE_run);"],
   ] as const) {
-    mkdirSync(join(bundle, name), { recursive: true });
-    writeFileSync(join(bundle, name, 'index.js'), text);
+    mkdirSync(bundle, { recursive: true });
+    writeFileSync(join(bundle, `${name}.js`), text);
   }
   mkdirSync(repository);
   git('init', '--quiet', '--initial-branch', 'main');
@@ -270,9 +270,9 @@ describe('a caller in another repository', () => {
   beforeAll(() => {
     for (const name of ['first', 'second']) {
       for (const door of ['main', 'post']) {
-        mkdirSync(join(root, name, door), { recursive: true });
+        mkdirSync(join(root, name), { recursive: true });
         const script = `console.log('${door} of the ${name} commit');\n${door === 'main' ? STAND_IN : ''}`;
-        writeFileSync(join(root, name, door, 'index.js'), script);
+        writeFileSync(join(root, name, `${door}.js`), script);
       }
     }
   });

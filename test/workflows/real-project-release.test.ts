@@ -178,7 +178,7 @@ function helpOf(archive: Buffer, version: string): string {
   try {
     execFileSync('tar', ['xzf', '-', '-C', folder], { input: archive });
     const dist = join(folder, `rolling-restart-${version}`, 'dist');
-    expect(existsSync(join(dist, 'main', 'index.js'))).toBe(true);
+    expect(existsSync(join(dist, 'main.js'))).toBe(true);
     return execFileSync(process.execPath, [join(dist, 'cli.js'), '--help'], { encoding: 'utf8', timeout: 30_000 });
   } finally {
     rmSync(folder, { recursive: true, force: true });
