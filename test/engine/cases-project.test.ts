@@ -5,7 +5,7 @@ import { PROCEDURES } from '../../src/model/request.js';
 import { ALL_PROCEDURES } from '../../src/procedures/index.js';
 import type { RunReport } from '../../src/model/report.js';
 import { makeCase, type Case } from '../support/cases.js';
-import { sources } from '../support/doors.js';
+import { doorFile } from '../support/doors.js';
 import { docker } from '../support/engine-containers.js';
 import { watchInventory } from '../support/inventory.js';
 import { carryOut, type Carried } from '../support/procedure.js';
@@ -271,7 +271,7 @@ describe('a compose file in a subfolder (case 22)', () => {
 describe("a checkout that the engine's host does not have (case 30b)", () => {
   /** In a mount namespace of its own, as in a runner's container: a folder is another one there. */
   async function runElsewhere(project: Case, folder: string, before: string, words: string) {
-    const door = `node --import ${import.meta.resolve('tsx')} ${sources()}/src/cli.ts`;
+    const door = `node ${doorFile('cli')}`;
     const state = path.join(project.root, 'state');
     const inside = [
       `mount -t tmpfs none ${folder}`,
