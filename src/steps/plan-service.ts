@@ -133,7 +133,7 @@ export async function planUndo(
     back: back.id,
     imageName: back.image.name,
     backImage: back.image.id,
-    namedImage: candidate.release.image.id,
+    namedImage: (await session.engine.image(back.image.name))?.id,
     replicas: back.replicas,
     checkout: undoneCheckout(session, candidate, back),
     readinessTimeoutMs: readinessTimeout(candidate.definition.healthCheck, session.request.readinessTimeoutMs),
