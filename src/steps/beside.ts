@@ -2,9 +2,11 @@ import type { OperationOf } from '../model/operation.js';
 import { networkNames, withoutNames } from '../model/network-names.js';
 import type { ObservedContainer } from '../model/service.js';
 import { ProcedureError } from '../model/errors.js';
+import type { ReleaseWithDefinition } from '../model/release.js';
 import { expectedHash, releaseOf } from './replace.js';
 import { removeLeftovers } from './leftovers.js';
 import type { Session } from './session.js';
+import { makeMissing, surroundingsOf } from './surroundings.js';
 
 /** Names that were tried in vain before it is an error: somebody's containers may have Compose's names. */
 const NAMES_TRIED = 20;
@@ -29,6 +31,7 @@ export async function startBeside(
   const present = await engine.containers(project, service);
   const names = networkNames(release.definition, service);
   const { directory, files } = opened.place;
+  await makeSurroundings(session, release, signal);
   const template = await compose.makeTemplate({
     document: release.definition,
     directory,
@@ -62,6 +65,13 @@ export async function startBeside(
   } finally {
     await engine.removeContainer(template, 'with-anonymous-volumes');
   }
+}
+
+/** Compose makes the template in a project that owns nothing: what a release brings along has to be there. */
+async function makeSurroundings(session: Session, release: ReleaseWithDefinition, signal: AbortSignal): Promise<void> {
+  const { definition, service, image } = release;
+  const missing = (await surroundingsOf(session, definition)).filter(({ there }) => !there);
+  await makeMissing(session, { definition, service, image: image.name }, missing, signal);
 }
 
 async function withFreeName(

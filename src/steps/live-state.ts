@@ -22,13 +22,17 @@ export class ChangeMeter {
     if (!changesService(operation)) return;
     if (!this.begun) this.commit = session.liveCommit.value;
     this.begun = true;
-    if (operation.kind === 'tag-image' && !this.tags.has(operation.tag)) this.tags.set(operation.tag, operation.from);
-    if (!('service' in operation) || this.services.has(operation.service) || this.unread) return;
+    if (!('service' in operation) || this.unread) return;
     // In an emergency nobody waits for a reading, least of all of an engine that hangs.
     this.unread = session.request.procedure === 'emergency';
     if (this.unread) return;
     try {
-      this.services.set(operation.service, await readService(session, operation.service));
+      if (!this.services.has(operation.service)) {
+        this.services.set(operation.service, await readService(session, operation.service));
+      }
+      if (operation.kind === 'tag-image' && !this.tags.has(operation.tag)) {
+        this.tags.set(operation.tag, (await session.engine.image(operation.tag))?.id);
+      }
     } catch (error) {
       this.unread = true;
       session.progress.debug(`what was there before: ${asProcedureError(error).message}`);

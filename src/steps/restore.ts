@@ -3,7 +3,7 @@ import { failureOf, type ProcedureError } from '../model/errors.js';
 import { dataBack, type DataReturn, type Operation, type OperationOf } from '../model/operation.js';
 import type { ServicePlan } from '../model/plan.js';
 import { lifetimeOf, restOf } from '../model/job.js';
-import { liveRelease, stoppedOnPurpose } from '../model/release.js';
+import { definitionOf, liveRelease, stoppedOnPurpose } from '../model/release.js';
 import type { Candidate, Current } from './candidate.js';
 import { captureEvidence } from './evidence.js';
 import { checkWhole, findBackup, requirePlaces, toolFor } from './backup-to-restore.js';
@@ -22,6 +22,7 @@ import type { RollOutAllResult } from './roll-out-all.js';
 import { ServiceRun } from './service-run.js';
 import type { Session, Viewing } from './session.js';
 import { planLines } from './show-plan.js';
+import { makeMissing, missingVolumes, type Surrounding } from './surroundings.js';
 import { judgesTraffic, trafficNotes } from './traffic-proof.js';
 import { checksFor } from './verify.js';
 
@@ -35,6 +36,8 @@ interface Restoring {
   readonly data: ServiceData;
   readonly manifest: BackupManifest;
   readonly plan: ServicePlan;
+  /** Volumes that are not there, and are made first. */
+  readonly missing: readonly Surrounding[];
 }
 
 /** @returns what restoring would do; the archive is read whole, and nothing is changed */
@@ -86,9 +89,10 @@ async function prepareRestore(
   passGate(viewing, 'restore-space', await restoreSpaceGate(viewing, manifest, places));
   passGate(viewing, 'backup-space', await backupSpaceGate(viewing, data));
   const tool = await findTool(viewing, service, current.containers);
-  const asked = planOf(viewing, { service, current, data, manifest, places, folder, tool });
+  const missing = current.containers.length === 0 ? await missingVolumes(viewing, service) : [];
+  const asked = planOf(viewing, { service, current, data, manifest, places, folder, tool, missing });
   const plan = requireKept(viewing, asked, await keepingOfLive(viewing, service, current));
-  return { service, current, data, manifest, plan };
+  return { service, current, data, manifest, plan, missing };
 }
 
 function planOf(
@@ -101,6 +105,7 @@ function planOf(
     places,
     folder,
     tool,
+    missing,
   }: Omit<Restoring, 'plan'> & {
     readonly places: readonly DataPlace[];
     readonly folder: string;
@@ -154,6 +159,11 @@ function planOf(
     decision: { kind: 'change', reasons: [`backup ${manifest.id} of ${manifest.at} replaces its data`] },
     notes: [
       `Stopped, backed up as it is then (${safety.id}), emptied${starts ? ', filled and started again: requests fail meanwhile' : ' and filled; it is not started, since it does not run'}, and what was written since ${manifest.at} is in ${safety.id} alone.`,
+      ...(missing.length === 0
+        ? []
+        : [
+            `Volume ${missing.map(({ name }) => name).join(', ')} is not there: Compose makes it first, and starts nothing.`,
+          ]),
       ...releaseNotes(manifest, release),
       ...trafficNotes(request, 'recreate'),
     ],
@@ -169,15 +179,24 @@ function releaseNotes({ release: wrote }: BackupManifest, release: string | unde
   ];
 }
 
+async function makeVolumes(session: Session, service: string, missing: readonly Surrounding[]): Promise<void> {
+  const { live } = session.opened;
+  const definition = live.services[service];
+  if (definition === undefined) return;
+  const of = { definition: definitionOf(live, definition), service, image: definition.image };
+  await makeMissing(session, of, missing, session.signal);
+}
+
 type Failed = Omit<RollOutAllResult, 'error'> & { readonly error: ProcedureError };
 
-async function carryOut(session: Session, { service, current, plan }: Restoring): Promise<Failed | undefined> {
+async function carryOut(session: Session, { service, current, plan, missing }: Restoring): Promise<Failed | undefined> {
   const release = current.release ?? liveRelease(current.history);
   const candidate = release === undefined ? undefined : await keptCandidate(session, release.id, current);
   const run = candidate === undefined ? undefined : new ServiceRun(session, candidate);
   const execute = (operation: Operation, signal: AbortSignal): Promise<void> =>
     run === undefined ? session.execute(operation, signal) : run.execute(operation, signal);
   try {
+    await makeVolumes(session, service, missing);
     await inOrder(session, plan.operations, (operation) => execute(operation, session.signal));
     run?.report('deployed', release, undefined);
     return undefined;

@@ -54,7 +54,7 @@ describe('case B: behind the edge, recreate, a release that fails its smoke test
   it('whose undo fails as well is undone by the next run, when the cause is gone', async () => {
     const before = await deployed();
     const container = await project.containerId('web');
-    await project.edit('compose.yml', 'volumes: [', 'environment: { NEW: yes }\n    volumes: [');
+    await project.edit('compose.yml', /volumes: \[/, 'environment: { NEW: yes }\n    volumes: [');
     // Fails for the new release, and for the one of before as well, until the file is there.
     const inputs = { ...edge(), 'smoke-test': `test -e ${project.root}/cause-is-gone` };
     const run = await project.run('code-update', inputs);
@@ -73,7 +73,7 @@ describe('case B: behind the edge, recreate, a release that fails its smoke test
     expect((await project.get('/health')).text).toBe('2');
 
     await project.write('../cause-is-gone', '');
-    const recovered = await project.run('recover', { 'smoke-test': inputs['smoke-test'] });
+    const recovered = await project.run('recover');
     expect(recovered.exitCode, recovered.log).toBe(0);
     expect(await project.containerId('web')).toBe(container);
     expect(await liveOf('web')).toBe(before);
@@ -130,7 +130,9 @@ describe('case 20b: a file that Compose has to copy into a read-only container',
     expect(run.report, run.log).toMatchObject({ outcome: 'refused', changed: false, error: { code: 'E_GATE' } });
     expect(run.report.error?.message).toContain('read_only');
     expect(await project.containerId('web')).toBe(container);
-    expect((await watch.changes()).filter((line) => line.includes('container'))).toEqual([]);
+    expect(
+      (await watch.changes()).filter((line) => line.includes(' container ') && !line.includes('.records')),
+    ).toEqual([]);
     watch.close();
     const history = await historyOf(project, 'web');
     expect(history.releases.some(({ id }) => isBad(history, id))).toBe(false);

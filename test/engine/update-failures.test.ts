@@ -201,13 +201,22 @@ describe('a release that fails', () => {
   it('cannot be undone, since the release before fails the same check: that one is live, and it is said', async () => {
     await commit();
     const carried = await update(project, 'roma', { 'smoke-test': 'echo "the backend is away"; false' });
-    expect(carried.report, carried.log).toMatchObject({ outcome: 'rollback-failed', changed: true });
+    // The release of before runs again: nothing differs, although its check failed.
+    expect(carried.report, carried.log).toMatchObject({ outcome: 'rollback-failed', changed: false });
     expect(carried.report.undoError?.message).toContain('smoke-test');
     await expectBack(project, 'roma', before, carried.log);
     expect(carried.report.services).toMatchObject([{ outcome: 'rollback-failed', release: before.release }]);
     expect(carried.report.nextSteps[0]).toContain('state running');
     expect(carried.report.nextSteps[0]).toContain(before.release);
-    expect(carried.report.nextSteps[1]).toContain(`rollback-to: release:${before.release}`);
+    expect(carried.report.nextSteps[1]).toContain('tries it again');
+    expect(carried.report.nextSteps[2]).toContain(`rollback-to: release:${before.release}`);
+
+    // The next run finishes the undo before anything else; what it is asked for is refused as before.
+    const { container } = await liveOf(project, 'roma');
+    const next = await update(project, 'roma');
+    expect(next.report.error?.code, next.log).toBe('E_BAD_RELEASE');
+    expect(next.log).toContain(`recovered: roma: release ${before.release} is back`);
+    await expectUntouched(project, 'roma', { ...before, container }, next.log);
   });
 
   it('cannot be undone, since the image of before is gone: the failed one is live, and it is said', async () => {
@@ -220,10 +229,13 @@ describe('a release that fails', () => {
     const [bad] = (await badReleases(project, 'roma')).slice(-1);
     expect(carried.report.services).toMatchObject([{ outcome: 'rollback-failed', release: bad }]);
     expect(carried.report.nextSteps[0]).toContain(`release ${bad}, the one that failed`);
-    expect(carried.report.nextSteps[1]).toContain('is gone from the engine');
+    expect(carried.report.nextSteps[2]).toContain('is gone from the engine');
 
     await commit();
-    await deploy(project, 'roma');
+    const next = await update(project, 'roma');
+    expect(next.report.error?.code, next.log).toBe('E_RECOVERY');
+    expect(next.report.nextSteps.join('\n')).toContain('force: true');
+    await deploy(project, 'roma', { force: 'true' });
     expect((await project.get('/')).text).toContain(`Release ${count}`);
   });
 });

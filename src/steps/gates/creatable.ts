@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { externals, owned, refusals, tryableDefinition, type Surroundings } from '../../model/creatable.js';
+import { externals, refusals, tryableDefinition, type Surroundings } from '../../model/creatable.js';
 import { asProcedureError, ProcedureError, type ErrorCode } from '../../model/errors.js';
 import type { ReleaseWithDefinition } from '../../model/release.js';
 import type { Candidate } from '../candidate.js';
 import type { Session, Viewing } from '../session.js';
+import { hasNetwork, surroundingsOf, type Surrounding } from '../surroundings.js';
 import { passGate, URGENT } from './pass-gate.js';
 
 type Wanted = Pick<Candidate, 'service' | 'release'>;
@@ -41,7 +42,7 @@ export async function passCreatable(session: Session, wanted: Wanted): Promise<v
   const { service, release } = wanted;
   await refuseKnown(session, service, release.definition);
   const signal = AbortSignal.any([session.signal, AbortSignal.timeout(TRY_MS)]);
-  const definition = tryableDefinition(release.definition, service, await surroundingsOf(session, wanted));
+  const definition = tryableDefinition(release.definition, service, await leanedOn(session, wanted));
   try {
     const template = await session.compose.makeTemplate({
       document: definition,
@@ -74,23 +75,17 @@ function untried(session: Session, service: string, failure: ProcedureError): vo
   passGate(session, 'creatable', { kind: 'warn', detail });
 }
 
-async function hasNetwork({ engine }: Viewing, name: string): Promise<boolean> {
-  return (await engine.resource({ kind: 'network', name })) !== undefined;
-}
-
-async function surroundingsOf(session: Session, { release }: Wanted): Promise<Surroundings> {
-  const { data, project, opened, request } = session;
+async function leanedOn(session: Session, { release }: Wanted): Promise<Surroundings> {
+  const { opened, request } = session;
   const { definition, files } = release;
-  const networks = new Set<string>();
-  const volumes = new Set<string>();
-  for (const [key, name] of owned(definition['networks'], project))
-    if (await hasNetwork(session, name)) networks.add(key);
-  for (const [key, name] of owned(definition['volumes'], project)) if (await data.hasVolume(name)) volumes.add(key);
+  const all = await surroundingsOf(session, definition);
+  const present = (wanted: Surrounding['what']): ReadonlySet<string> =>
+    new Set(all.flatMap(({ what, key, there }) => (there && what === wanted ? [key] : [])));
   const instead = opened.checkout?.topLevel ?? request.workingDirectory;
   const tracked = Object.keys(files).filter((file) => files[file]?.startsWith('git:'));
   const comes = (file: string): boolean =>
     tracked.some((one) => one === file || file.startsWith(`${one}${path.sep}`)) && !existsSync(file);
-  return { networks, volumes, comes, instead };
+  return { networks: present('network'), volumes: present('volume'), comes, instead };
 }
 
 function refused({ recorder }: Viewing, service: string, why: string, cause?: ProcedureError): ProcedureError {
