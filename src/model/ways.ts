@@ -8,6 +8,8 @@ export interface Way {
   readonly published: string;
   readonly address: string;
   readonly port: number;
+  /** Port of the containers that it leads to. */
+  readonly target: number;
   /** Undefined: only whether a connection is accepted. */
   readonly http: { readonly tls: boolean; readonly path: string } | undefined;
 }
@@ -33,6 +35,7 @@ export function waysTo(
         published,
         address: isAnywhere(hostIp) ? '127.0.0.1' : hostIp,
         port: Number(published),
+        target,
         http: http && { tls: http.tls, path: http.path },
       },
     ];

@@ -106,11 +106,7 @@ async function goBackTo(
   );
 }
 
-/** A service that nobody ever ran has nothing to serve with. */
 async function servingNow(shell: Shell, service: string, current: Current): Promise<Serving> {
-  const { containers, history } = current;
-  if (containers.length === 0 && history.releases.length === 0)
-    return { kind: 'not-meant', why: 'it was never deployed' };
   const underWay = await workUnderWay(shell.locks);
   if (underWay !== undefined) return { kind: 'unknown', why: [underWay] };
   return servingOf(shell, service, current, { readyMs: 0, signal: shell.cancelled });

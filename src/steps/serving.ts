@@ -4,6 +4,7 @@ import { networkNames } from '../model/network-names.js';
 import type { Decision } from '../model/plan.js';
 import type { Locks } from '../model/ports/ledger.js';
 import type { ProbeAnswer } from '../model/ports/probe.js';
+import { liveRelease } from '../model/release.js';
 import { NO_POLICY, policyOf } from '../model/project-policy.js';
 import type { RouterSpec } from '../model/router.js';
 import { hasActiveProfile, type ObservedContainer } from '../model/service.js';
@@ -22,6 +23,7 @@ import { sleep } from '../run/deadline.js';
 import { withServing } from '../strategies/decide.js';
 import type { Current } from './candidate.js';
 import { observe } from './observe.js';
+import { addressOf } from './probes/address.js';
 import { probesFor } from './probes/probes-for.js';
 import { readinessTimeout } from './readiness.js';
 import type { OpenProject, Viewing } from './session.js';
@@ -143,6 +145,9 @@ async function meantToServe(
   const document = kept?.definition ?? opened?.live.document ?? {};
   const replicas = release?.replicas ?? definition?.replicas ?? 1;
   if (replicas === 0) return { kind: 'not-meant', why: 'it has no replicas' };
+  if (current.containers.length === 0 && liveRelease(current.history) === undefined) {
+    return { kind: 'not-meant', why: 'it was never deployed' };
+  }
   return { kind: 'meant', document, replicas };
 }
 
@@ -163,7 +168,7 @@ async function lookOnce(
   const [ready, router, requests] = await Promise.all([
     askContainers(looking, running, tcpPorts(document, service), signal),
     askRouter(looking, service, placedRouter(byEdge, policy, request.router)),
-    running.length === 0 ? [] : askWays(looking, ways, signal),
+    running.length === 0 ? [] : askWays(looking, ways, running, signal),
   ]);
   const serving = judgeServing({
     service,
@@ -224,17 +229,40 @@ async function askRouter({ routers, project }: Looking, service: string, spec: R
 async function askWays(
   looking: Looking,
   ways: readonly Way[],
+  running: readonly ObservedContainer[],
   signal: AbortSignal,
 ): Promise<readonly (readonly [string, ProbeAnswer])[]> {
   if (ways.length === 0) return [];
   const { here } = looking.opened?.facts ?? (await looking.engine.facts());
   return Promise.all(
     ways.map(async (way) => {
-      const answer = await askWay(looking, way, signal);
+      const asked = await askWay(looking, way, signal);
+      const answer = asked.good || !(await isUnused(looking, way, running, signal)) ? asked : UNUSED;
       // From another host, a port that cannot be reached says nothing of the service.
       return [way.published, here || answer.good ? answer : { ...answer, reached: false }] as const;
     }),
   );
+}
+
+const UNUSED: ProbeAnswer = { good: true, reached: true, said: 'nothing listens there in its containers' };
+
+/** Files publish ports that nothing listens on (443 of a server without a certificate): that is not the way's fault. */
+async function isUnused(
+  { engine, probes }: Looking,
+  { target, http }: Way,
+  running: readonly ObservedContainer[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (http !== undefined) return false;
+  const answers = await Promise.all(
+    running.map(async (container) => {
+      const address = await addressOf(engine, container);
+      return address === undefined
+        ? undefined
+        : probes.tcp({ address, port: target }, { timeoutMs: QUESTION_MS, signal });
+    }),
+  );
+  return answers.every((answer) => answer?.reached === true && !answer.good);
 }
 
 /** A connection that is accepted may come from the engine alone: where it is known to be HTTP, an answer is asked for. */

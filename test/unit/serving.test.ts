@@ -240,7 +240,7 @@ describe('how a request gets to it', () => {
     ],
     ['the edge does not', waysTo([port], undefined, undefined, [{ target: 3000, mode: 'tcp' }]), undefined],
   ])('%s', (_, ways, http) => {
-    expect(ways).toEqual([{ published: '8080', address: '127.0.0.1', port: 8080, http }]);
+    expect(ways).toEqual([{ published: '8080', address: '127.0.0.1', port: 8080, target: 3000, http }]);
   });
 
   it('is asked for at the address that the file names, and not for what has no fixed TCP port', () => {
