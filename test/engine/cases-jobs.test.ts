@@ -166,8 +166,8 @@ describe.each([
       ['full-restart', {}],
       ['health-restart', { service: 'migrate' }],
       ['emergency', { service: 'migrate' }],
-      ['stop', { service: 'migrate' }],
-      ['start', { service: 'migrate' }],
+      // What is stopped and started again is told apart by the ledger, not by who waits for it.
+      ...(waits ? [] : [['stop', { service: 'migrate' }] as const, ['start', { service: 'migrate' }] as const]),
     ] as const) {
       const run = await project.run(procedure, inputs);
       expect(run.exitCode, run.log).toBe(0);
