@@ -1,8 +1,7 @@
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { execFileSync } from 'node:child_process';
-import { cp, mkdtemp, writeFile, rm } from 'node:fs/promises';
-import path from 'node:path';
+import { readFile, writeFile, rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BASE_IMAGE, docker } from '../support/engine-containers.js';
 import { expectUntouched, liveOf } from '../support/live.js';
@@ -119,20 +118,19 @@ describe('gates', () => {
       await expectUntouched(project, 'app', before, log);
     }
 
-    // The same checkout on a disk of its own, where a build has no room.
-    const small = await mkdtemp(path.join(project.root, 'small-'));
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=20m', 'tmpfs', small]);
+    // The same folder on a disk of its own, where a build has no room. (In another folder it would be another project.)
+    const variables = await readFile(`${project.dir}/.env`, 'utf8');
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=20m', 'tmpfs', project.dir]);
     try {
-      execFileSync('git', ['clone', '--quiet', project.origin, `${small}/live`]);
-      await cp(`${project.dir}/.env`, `${small}/live/.env`);
-      const there = { ...deploy, 'working-directory': `${small}/live` };
-      const { report, log } = await carryOut(project, { ...there, 'min-free-disk': '30MB' });
+      execFileSync('git', ['clone', '--quiet', project.origin, project.dir]);
+      await writeFile(`${project.dir}/.env`, variables);
+      const { report, log } = await carryOut(project, { ...deploy, 'min-free-disk': '30MB' });
       expect(report, log).toMatchObject({ outcome: 'refused', changed: false, error: { code: 'E_GATE' } });
       expect(report.error?.message).toMatch(/^Only \d+ MB are free .* or of the checkout; 30 MB are asked for$/);
-      const enough = await carryOut(project, { ...there, 'min-free-disk': '5MB', 'dry-run': 'true' });
+      const enough = await carryOut(project, { ...deploy, 'min-free-disk': '5MB', 'dry-run': 'true' });
       expect(enough.report.outcome, enough.log).toBe('completed');
     } finally {
-      execFileSync('umount', [small]);
+      execFileSync('umount', [project.dir]);
     }
     expect(await images()).toBe(had);
     await expectUntouched(project, 'app', before, 'the checkout on a disk of its own');
