@@ -18,7 +18,6 @@ import { withKillDoor } from './ledger/kill-door.js';
 import { createLedger } from './ledger/ledger.js';
 import { createLocks } from './ledger/locks.js';
 import { createRecords } from './ledger/records.js';
-import { ProcedureError } from './model/errors.js';
 import type { Progress } from './model/ports/progress.js';
 import type { Invocation, Request } from './model/request.js';
 import { secretsOf } from './model/request-secrets.js';
