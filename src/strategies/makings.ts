@@ -67,9 +67,12 @@ const EFFECTS: Readonly<Record<OperationKind, Effect>> = {
   'reject-release': 'none',
 };
 
-const MAKES: ReadonlySet<Effect> = new Set(['replaces', 'copies', 'starts', 'restarts', 'thaws']);
+const MAKES: ReadonlySet<Effect> = new Set(['replaces', 'copies', 'restarts']);
 
-/** @returns whether containers run after the operation that did not run before it, or not without a break */
+/**
+ * @returns whether the operation creates containers or restarts them. Starting and unpausing the same containers is not among it:
+ * an undo does that, and nothing may keep it from doing so.
+ */
 export function makesContainers({ kind }: Operation): boolean {
   return MAKES.has(EFFECTS[kind]);
 }

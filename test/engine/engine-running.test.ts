@@ -159,7 +159,9 @@ describe('a command in a container', () => {
 
   it('keeps the last 64 KiB of its output', async () => {
     const result = await run(['sh', '-c', 'yes "0123456789 0123456789" | head -n 100000; echo the end']);
-    expect(result.output.length).toBe(64 * 1024);
+    // It begins with a whole line: a secret that is cut in half is not recognized any more.
+    expect(result.output.length).toBeLessThanOrEqual(64 * 1024);
+    expect(result.output.length).toBeGreaterThan(63 * 1024);
     expect(result.output.endsWith('0123456789\nthe end\n')).toBe(true);
   });
 

@@ -323,8 +323,23 @@ describe('operations', () => {
         one.how === 'copy' && one.published ? 'copy with ports' : one.how.replace('-', ' '),
       );
       expect(words.length === 0 ? ['nothing'] : [...new Set(words)], name).toEqual([how]);
-      if (how !== 'nothing') expect(operations.some(makesContainers), name).toBe(true);
+      if (how !== 'nothing' && how !== 'restart') expect(operations.some(makesContainers), name).toBe(true);
     }
+  });
+
+  it('that put the same containers back are never kept from it', () => {
+    const freeze = {
+      service: 'app',
+      how: 'pause',
+      containers: ['a1'],
+      quiesceCommand: undefined,
+      resumeCommand: undefined,
+    } as const;
+    expect(makesContainers({ kind: 'thaw-data', ...freeze })).toBe(false);
+    expect(makesContainers({ kind: 'start-containers', service: 'app', containers: ['a1'] })).toBe(false);
+    expect(makesContainers({ kind: 'restart-containers', service: 'app', containers: ['a1'], release: 'A' })).toBe(
+      true,
+    );
   });
 
   it.each([
