@@ -7,6 +7,7 @@ import { diskSpaceGate } from '../steps/gates/disk-space.js';
 import { healthGate } from '../steps/gates/health.js';
 import { passGate } from '../steps/gates/pass-gate.js';
 import { observe } from '../steps/observe.js';
+import { liveTarget } from '../steps/open-project.js';
 import { planRestart, restartServices } from '../steps/restart.js';
 import { recordIncident } from '../steps/record-incident.js';
 import { findRootCause } from '../steps/root-cause.js';
@@ -29,9 +30,11 @@ export const emergency: Procedure = {
 
   /** An engine that does not answer is an incident too: people find it where they look for the others. */
   async cannotBegin(run, { code, message }): Promise<void> {
-    const { services, projectName, workingDirectory } = run.request;
+    const { services, projectName } = run.request;
     if (!ENGINE_IS_GONE.has(code)) return;
-    const project = projectName ?? path.basename(workingDirectory);
+    // What Compose would call it, as far as that can be told without Compose.
+    const { files, directory } = liveTarget(run.request);
+    const project = projectName ?? path.basename(files[0] === undefined ? directory : path.dirname(files[0]));
     const headline = `the emergency restart did not begin: ${message}`;
     await recordIncident(
       { ...run, project },

@@ -1,11 +1,13 @@
 import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { ProcedureError } from '../../model/errors.js';
+import { asProcedureError, ProcedureError } from '../../model/errors.js';
 import { PROJECT_LABEL } from '../../model/own-names.js';
+import type { HostView } from '../../model/ports/engine.js';
 import type { ProcedureName } from '../../model/request.js';
 import type { ComposeProject } from '../../model/service.js';
 import type { Viewing } from '../session.js';
 import { passGate, type GateFinding } from './pass-gate.js';
+import { NO_ANSWER } from './project.js';
 
 /** Procedures that create no container of a service: where the files of the project lie does not matter to them. */
 const CREATE_NONE: ReadonlySet<ProcedureName> = new Set(['check', 'plan', 'slo-report', 'stop', 'backup']);
@@ -20,6 +22,8 @@ const CREATE_NONE: ReadonlySet<ProcedureName> = new Set(['check', 'plan', 'slo-r
 export async function passHostGate(viewing: Viewing, project: ComposeProject = viewing.opened.live): Promise<void> {
   const { request, recorder, opened } = viewing;
   if (CREATE_NONE.has(request.procedure) || recorder.gates.some(({ gate }) => gate === 'engine-host')) return;
+  // An engine that did not answer the gate before is not waited for again.
+  if (recorder.gates.some(({ gate, state }) => gate === 'project' && state === 'warned')) return;
   const [file] = opened.place.files;
   const paths = await mountedOfCheckout(viewing, project);
   if (file === undefined || paths.length === 0) return;
@@ -27,8 +31,7 @@ export async function passHostGate(viewing: Viewing, project: ComposeProject = v
 }
 
 async function hostGate(viewing: Viewing, file: string, paths: readonly string[]): Promise<GateFinding> {
-  const labels = { [PROJECT_LABEL]: viewing.project };
-  const [view, content] = await Promise.all([viewing.engine.viewOfHost({ file, paths, labels }), readFile(file)]);
+  const [view, content] = await Promise.all([viewOf(viewing, file, paths), readFile(file)]);
   switch (view.kind) {
     case 'missing':
       return refuse(`The engine's host does not have ${view.path}, which this run sees`);
@@ -38,6 +41,17 @@ async function hostGate(viewing: Viewing, file: string, paths: readonly string[]
         : refuse(`The engine's host has another ${file} than this run sees`);
     case 'unknown':
       return { kind: 'warn', detail: `whether the engine's host has ${file} cannot be told: ${view.reason}` };
+  }
+}
+
+/** An engine that cannot make a container says so again when the change needs one. */
+async function viewOf({ engine, project }: Viewing, file: string, paths: readonly string[]): Promise<HostView> {
+  try {
+    return await engine.viewOfHost({ file, paths, labels: { [PROJECT_LABEL]: project } });
+  } catch (thrown) {
+    const error = asProcedureError(thrown);
+    if (!NO_ANSWER.has(error.code)) throw error;
+    return { kind: 'unknown', reason: error.message };
   }
 }
 

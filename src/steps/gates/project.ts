@@ -5,7 +5,7 @@ import { lookForOwner } from '../project-owner.js';
 import type { Viewing } from '../session.js';
 import { passGate, URGENT } from './pass-gate.js';
 
-const NO_ANSWER: ReadonlySet<ErrorCode> = new Set(['E_ENGINE', 'E_ENGINE_UNREACHABLE', 'E_DEADLINE']);
+export const NO_ANSWER: ReadonlySet<ErrorCode> = new Set(['E_ENGINE', 'E_ENGINE_UNREACHABLE', 'E_DEADLINE']);
 
 /**
  * Another folder's project of the same name, or the same services under another name, would be changed or doubled. Asked
