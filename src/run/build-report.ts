@@ -56,12 +56,13 @@ export function buildReport(run: Run, ended: EndedRun): RunReport {
 }
 
 /**
- * What was read decides where it was read. What it cannot show, and what a green run did on purpose, such as a restart, is
- * for the procedure to say.
+ * The reading of the engine decides where there is one. It cannot show a restart in place, so for a service that ended well the
+ * procedure says whether it changed.
  */
-function hasChanged({ outcome, changed }: EndedRun, { difference, unseen }: Recorder): boolean {
+function hasChanged({ outcome, changed }: EndedRun, { difference, unseen, services }: Recorder): boolean {
   if (difference === undefined) return changed;
-  return difference === 'other' || ((isGreen(outcome) || unseen) && changed);
+  const onPurpose = isGreen(outcome) || unseen || services.some((one) => one.outcome === 'deployed');
+  return difference === 'other' || (onPurpose && changed);
 }
 
 /** Commands, notes and reasons hold what people wrote. */
