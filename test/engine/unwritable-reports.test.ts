@@ -121,7 +121,7 @@ describe('the action', () => {
       const bad = await run(await nextCommit(false), situation);
       expect(bad.exitCode, bad.log).toBe(1);
       expectSaidOnce(bad.log, 'rolled-back');
-      expect(bad.annotations.filter(({ level }) => level === 'error')).toHaveLength(1);
+      expect(bad.annotations.filter(({ text }) => text.startsWith('rolled-back: '))).toHaveLength(1);
       expect(bad.log).toContain('E_NOT_READY');
       expect((await project.get('/')).text).toMatch(new RegExp(`^${served}\\.0\\.0`));
     },
