@@ -101,7 +101,9 @@ it(`none of ${KINDS.length} kinds of planted secrets is in anything that passing
   expect(all).toContain('ERROR APP_PASSWORD ***');
   expect(all).toMatch(/y{200}/);
   expect(all).toMatch(/planted\.mjs --api-token \*\*\*/);
-  expect([...written].find(([place]) => place.endsWith('processes'))?.[1]).toMatch(/docker(?:-compose)? compose .* build/);
+  expect([...written].find(([place]) => place.endsWith('processes'))?.[1]).toMatch(
+    /docker(?:-compose)? compose .* build/,
+  );
   expect(hook.received.length).toBeGreaterThan(4);
 
   expect(leaksIn(written, planted)).toEqual([]);
