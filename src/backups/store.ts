@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { chmod, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isBackupId, newestFirst, type BackupEntry, type BackupManifest } from '../model/backup.js';
 import { ProcedureError } from '../model/errors.js';
@@ -55,6 +55,7 @@ export function createBackupStore(): BackupStore {
     open: (folder, { archive }) => createReadStream(path.join(folder, archive)),
 
     remove: (folder) => rm(folder, { recursive: true, force: true }),
+    discard: discardPartial,
 
     async removePartial(directory, project, service) {
       const folder = serviceFolder(directory, project, service);
@@ -65,10 +66,17 @@ export function createBackupStore(): BackupStore {
   };
 }
 
+/** The folders of service and project go with it when nothing else is in them. */
+async function discardPartial(folder: string): Promise<void> {
+  await rm(`${folder}${PARTIAL}`, { recursive: true, force: true });
+  const service = path.dirname(folder);
+  for (const above of [service, path.dirname(service)]) await rmdir(above).catch(() => undefined);
+}
+
 async function begin(folder: string, onKept: (manifest: BackupManifest) => Promise<void>): Promise<BackupWriter> {
   const partial = `${folder}${PARTIAL}`;
   const entries: Omit<BackupEntry, 'entries'>[] = [];
-  const discard = (): Promise<void> => rm(partial, { recursive: true, force: true });
+  const discard = (): Promise<void> => discardPartial(folder);
   const guarded = async <T>(body: () => Promise<T>): Promise<T> => {
     try {
       return await body();

@@ -64,6 +64,8 @@ export interface RecoveryPlan {
   /** Where the checkout was before the run, when it was moved and no service stays on the new commit. */
   readonly checkout: OperationOf<'move-checkout'> | undefined;
   readonly worktrees: readonly OperationOf<'add-worktree'>[];
+  /** Folders of backups that were begun; one that is whole has its name, and stays. */
+  readonly backups: readonly string[];
   /** Data of before that comes back, with nothing of the service running, before the service itself is recovered. */
   readonly data: readonly OperationOf<'restore-data'>[];
   /** Releases that were gone back from without getting to mark them as bad. */
@@ -104,6 +106,7 @@ export function planRecovery(
     ),
     checkout: stays || deployed ? undefined : checkoutBack(entries),
     worktrees: operations(entries, 'add-worktree'),
+    backups: operations(entries, 'save-data').map(({ folder }) => folder),
     data: Object.entries(services).flatMap(([service, recovery]) => dataBackFor(ofService(entries, service), recovery)),
     left: leftReleases(record, services),
     builtTags: operations(entries, 'build-image').flatMap(({ service, tag }) => {

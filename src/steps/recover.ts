@@ -81,6 +81,7 @@ async function recoverRun(locked: LockedRun, open: OpenSession, runId: string): 
   const proven = await proveServing(session, inOrder(session, plan.services), deadline);
   said.push(...proven.said);
   for (const mark of plan.left) await session.execute(mark, deadline);
+  for (const folder of plan.backups) await session.backups.discard(folder);
   for (const tag of plan.builtTags) await session.engine.untagImage(tag);
   if (procedure === 'maintenance') await saySoIfPageStays(session);
   endDeploymentOf(session, record.opening, isLive(record, plan), headlineOf(runId, said));

@@ -146,7 +146,8 @@ async function makeSurroundings(
 /** The release's document with one service in it: the command in the place of what the service runs. */
 function commandDocument(release: ReleaseWithDefinition, command: string): { document: Values; name: string } {
   const services = release.definition['services'] as Readonly<Record<string, Values>>;
-  const name = `${release.service}-release-command`;
+  // It is a name on the networks of the user, where one of the user's services may be called the shorter one.
+  const name = `rolling-restart-${release.service}-release-command`;
   const own = omit(
     services[release.service] ?? {},
     ...(['build', 'container_name', 'ports', 'depends_on', 'links', 'deploy', 'scale', 'profiles', 'develop'] as const),

@@ -112,7 +112,8 @@ export async function withSession<T extends { readonly outcome: OutcomeKind }>(
   } finally {
     await proof.end();
     await removeWorktrees(view);
-    if (session !== undefined) await untagUnaccepted(session);
+    // The run that took the lock over may accept what this one built.
+    if (session !== undefined && !leaveOpen) await untagUnaccepted(session);
     await events.close();
     await (leaveOpen ? leaveRun(locked) : closeRun(locked));
   }

@@ -130,5 +130,5 @@ async function expectNothingLeft(project: Project): Promise<void> {
   const listed = await docker('ps', '-a', '--format', '{{.Names}} {{.Labels}}');
   const own = listed.split('\n').filter((line) => line.includes(project.name));
   expect(own.filter((line) => /release-command|template/.test(line))).toEqual([]);
-  expect(await project.containerIds('app-release-command')).toEqual([]);
+  expect(await project.containerIds('rolling-restart-app-release-command')).toEqual([]);
 }

@@ -21,6 +21,8 @@ export interface BackupStore {
   open(folder: string, entry: BackupEntry): Readable;
   /** Gone already is success. */
   remove(folder: string): Promise<void>;
+  /** Takes away what a run that was killed wrote of this backup. */
+  discard(folder: string): Promise<void>;
   /** Takes away what killed runs left half written. @returns how many there were */
   removePartial(directory: string, project: string, service: string): Promise<number>;
 }

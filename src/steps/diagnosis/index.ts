@@ -27,7 +27,7 @@ const ALL_MS = { calm: 8_000, hasty: 4_500 } as const;
 const LOG_LINES = 60;
 
 /** Failures that say themselves what is wrong, or are nobody's fault. */
-const SAY_ALL: ReadonlySet<ProcedureError['code']> = new Set(['E_CANCELLED', 'E_FENCED', 'E_COMMAND', 'E_ROUTER']);
+const SAY_ALL: ReadonlySet<ProcedureError['code']> = new Set(['E_CANCELLED', 'E_COMMAND', 'E_ROUTER']);
 
 /**
  * The runbook's troubleshooting, done at the failure and before anything is undone: short findings for the log and the
