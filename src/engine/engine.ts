@@ -49,7 +49,7 @@ export function createDockerEngine(endpoint: Endpoint, debug: (line: string) => 
     ...createBeside(client),
     ...createImages(client),
     ...createNeighbours(client),
-    ...createHostPaths(client),
+    ...createHostPaths(client, run),
     facts: () => readFacts(client),
     readFile: (id, path) => own.readFile(id, path),
     resource: (named) => readResource(client, named),

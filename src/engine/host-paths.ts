@@ -1,3 +1,4 @@
+import { helperLabels } from '../model/own-names.js';
 import type { Engine, HostView } from '../model/ports/engine.js';
 import type { EngineClient } from './client.js';
 import { removeContainer, short } from './containers.js';
@@ -8,15 +9,17 @@ import { filesInTar } from './tar.js';
 
 /** Where the paths are in the container. */
 const ROOT = '/host';
+const LIFE_MS = 60_000 + ARCHIVE_MS;
 
 /**
  * Looks at paths as the engine sees them: a container of the empty image, created and never started, has them as bind
  * mounts. A mount of this form refuses a source that is not there; the form `Binds` would make a folder of it on the host.
  * What a container that never ran has mounted can be read through the archive API (26.1.5). 25 ms in all (measured).
  */
-export function createHostPaths(client: EngineClient): Pick<Engine, 'viewOfHost'> {
+export function createHostPaths(client: EngineClient, run: string): Pick<Engine, 'viewOfHost'> {
   return {
-    async viewOfHost({ file, paths, labels }) {
+    async viewOfHost({ file, paths, project }) {
+      const labels = helperLabels({ work: 'host-view', project, lifeMs: LIFE_MS }, run);
       const mounts = [file, ...paths].map((path, index) => ({
         Type: 'bind' as const,
         Source: path,

@@ -18,7 +18,7 @@ const UNTIL_LABEL = 'rolling-restart.until';
 
 /** A container that is made to do one thing, and is nobody's service. */
 export interface Helper {
-  readonly work: 'iptables' | 'image-probe' | 'data' | 'render' | 'template' | 'release-command';
+  readonly work: 'iptables' | 'image-probe' | 'data' | 'host-view' | 'render' | 'template' | 'release-command';
   readonly project: string;
   readonly service?: string | undefined;
   /** How long it may be needed, in milliseconds. */

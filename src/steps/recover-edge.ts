@@ -1,4 +1,4 @@
-import { asProcedureError } from '../model/errors.js';
+import { failureOf } from '../model/errors.js';
 import type { Operation } from '../model/operation.js';
 import type { EjectRecovery, Recovery } from '../model/recovery.js';
 import { liveRelease } from '../model/release.js';
@@ -61,8 +61,8 @@ export async function resume(
   try {
     await takeUpAgain(session, service, recovery, deadline);
   } catch (error) {
-    const failure = asProcedureError(error);
-    if (deadline.aborted || failure.code === 'E_FENCED') throw failure;
+    const failure = failureOf(error);
+    if (deadline.aborted) throw failure;
     session.progress.warning(`${service}: ${failure.message}`);
   }
 }
@@ -101,6 +101,6 @@ async function letThrough(session: Session, service: string, router: RouterSpec,
     await session.execute({ kind: 'release-traffic', service, router }, deadline);
   } catch (error) {
     deadline.throwIfAborted();
-    session.progress.warning(`${service}: ${asProcedureError(error).message}`);
+    session.progress.warning(`${service}: ${failureOf(error).message}`);
   }
 }

@@ -1,4 +1,4 @@
-import { asProcedureError, ProcedureError } from '../model/errors.js';
+import { failureOf, ProcedureError } from '../model/errors.js';
 import { isInOrder } from '../model/edge.js';
 import type { Operation } from '../model/operation.js';
 import type { Recovery } from '../model/recovery.js';
@@ -65,8 +65,8 @@ async function serveAgain(session: Session, service: string, signal: AbortSignal
     try {
       await repair(session, service, serving, signal);
     } catch (error) {
-      failure = asProcedureError(error);
-      if (signal.aborted || failure.code === 'E_FENCED') throw failure;
+      failure = failureOf(error);
+      if (signal.aborted) throw failure;
       session.progress.warning(`${service}: ${failure.message}`);
     }
     serving = await servingAfter(session, service, signal);

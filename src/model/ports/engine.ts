@@ -57,8 +57,8 @@ export interface Engine {
     readonly file: string;
     /** Have to be there as well. */
     readonly paths: readonly string[];
-    /** Of the container that is made for it, in case it stays. */
-    readonly labels: Readonly<Record<string, string>>;
+    /** Whose helper container looks. */
+    readonly project: string;
   }): Promise<HostView>;
   /** How it has a network or volume; undefined when it has none of that name. */
   resource(named: Pick<DefinedResource, 'kind' | 'name'>): Promise<EngineResource | undefined>;

@@ -1,7 +1,6 @@
 import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { asProcedureError, ProcedureError } from '../../model/errors.js';
-import { PROJECT_LABEL } from '../../model/own-names.js';
 import type { HostView } from '../../model/ports/engine.js';
 import type { ProcedureName } from '../../model/request.js';
 import type { ComposeProject } from '../../model/service.js';
@@ -47,7 +46,7 @@ async function hostGate(viewing: Viewing, file: string, paths: readonly string[]
 /** An engine that cannot make a container says so again when the change needs one. */
 async function viewOf({ engine, project }: Viewing, file: string, paths: readonly string[]): Promise<HostView> {
   try {
-    return await engine.viewOfHost({ file, paths, labels: { [PROJECT_LABEL]: project } });
+    return await engine.viewOfHost({ file, paths, project });
   } catch (thrown) {
     const error = asProcedureError(thrown);
     if (!NO_ANSWER.has(error.code)) throw error;
