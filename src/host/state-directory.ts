@@ -28,6 +28,9 @@ export async function prepareStateDirectory(directory: string): Promise<void> {
 
 function reasonFor(error: unknown): string {
   switch (codeOf(error)) {
+    // What Node says of a folder that is to be made on a read-only file system.
+    case 'ENOENT':
+      return 'it cannot be made there';
     case 'EACCES':
     case 'EPERM':
       return 'this user may not write there';
