@@ -8,8 +8,9 @@
  *
  * Plain Node and the committed bundle: it runs in a fresh clone, before `npm ci`.
  */
-if (Number.parseInt(process.versions.node, 10) < 20) {
-  console.error(`The demo needs Node 20 or newer, and this is ${process.version}.`);
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 12)) {
+  console.error(`The demo needs Node 20.12 or newer, and this is ${process.version}.`);
   process.exit(1);
 }
 const { main } = await import('./demo/main.mjs');

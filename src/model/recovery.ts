@@ -166,7 +166,7 @@ function recoverService(
   }
   const { to, from } = last.operation;
   const restarting = mark !== undefined || own.some(({ operation }) => RESTARTING.has(operation.kind));
-  if (to === from && (last.operation.kind === 'replace-containers' || restarting)) return recoverRestart(own);
+  if (to === from && (last.operation.kind === 'replace-containers' || restarting)) return recoverRestart(own, to);
   if (last.operation.kind === 'start-beside') return recoverBeside(own, down);
   const after = own.slice(last.index + 1).filter((entry) => entry.result === 'done');
   if (after.some(({ operation }) => operation.kind === 'accept-release' && operation.release === to)) {
@@ -324,14 +324,17 @@ function leftReleases(
   });
 }
 
-/** A restart ends with a verification; before that the containers may be gone. */
-function recoverRestart(own: Entries): Recovery {
+/**
+ * A restart ends with a verification; before that the containers may be gone.
+ * @param again the release whose containers were being created once more, also by an earlier recovery
+ */
+function recoverRestart(own: Entries, again?: ReleaseId): Recovery {
   const first = own.find(({ operation }) => RESTARTING.has(operation.kind) || operation.kind === 'record-start');
-  if (first === undefined || !('release' in first.operation) || first.operation.release === undefined) {
-    return { kind: 'none' };
-  }
+  const named = first !== undefined && 'release' in first.operation ? first.operation.release : undefined;
+  const release = named ?? again;
+  if (release === undefined) return { kind: 'none' };
   const verified = own.some(({ operation, result }) => operation.kind === 'verify' && result === 'done');
-  return verified ? { kind: 'none' } : { kind: 'restore', release: first.operation.release };
+  return verified ? { kind: 'none' } : { kind: 'restore', release };
 }
 
 const RESTARTING: ReadonlySet<Operation['kind']> = new Set([

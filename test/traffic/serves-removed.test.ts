@@ -145,10 +145,14 @@ describe('after a killed hold, and something taken away before anybody looked', 
   let blocker: Server | undefined;
   const HOLD = { procedure: 'code-update', service: 'app', strategy: 'hold', 'drain-timeout': '1s', ...EDGE };
   afterEach(async () => {
-    await new Promise<void>((resolve) => (blocker === undefined ? resolve() : blocker.close(() => resolve())));
-    blocker = undefined;
+    await closeBlocker();
     await project.cleanup();
   });
+
+  async function closeBlocker(): Promise<void> {
+    await new Promise<void>((resolve) => (blocker === undefined ? resolve() : blocker.close(() => resolve())));
+    blocker = undefined;
+  }
 
   async function killedHold(where: string): Promise<void> {
     project = await makeProject({ fixture: 'plain', files: { 'compose.yaml': served() } });
@@ -178,7 +182,7 @@ describe('after a killed hold, and something taken away before anybody looked', 
     expect(await answer(project)).toBe('1.1.0');
   });
 
-  it('the edge, and its port by somebody else: it is red and says so', async () => {
+  it('the edge, and its port by somebody else: it is red and says so, and green once the port is free', async () => {
     await killedHold('before:begin:start-beside');
     await docker('rm', '-f', edgeOf(project));
     blocker = createServer((socket) => socket.destroy()).listen(project.port, '0.0.0.0');
@@ -187,5 +191,9 @@ describe('after a killed hold, and something taken away before anybody looked', 
     expect(red.value['error'], red.text).toMatchObject({ code: 'E_RECOVERY' });
     expect(red.text).toMatch(/address already in use/);
     expect(red.nextSteps.length).toBeGreaterThan(0);
+    await closeBlocker();
+    const recovered = await typeInShell(project, 'recover');
+    expect(recovered.green, recovered.text).toBe(true);
+    expect(await answer(project)).toBe('1.1.0');
   });
 });

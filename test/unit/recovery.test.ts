@@ -146,6 +146,11 @@ describe('planRecovery', () => {
     expect(planned(journal(kill, remove, start)).services['roma']).toEqual({ kind: 'restore', release: 'A' });
     const verified: Operation = { kind: 'verify', service: 'roma', release: 'A', checks: ['state'] };
     expect(planned(journal(kill, remove, start, verified)).services['roma']).toEqual({ kind: 'none' });
+    // A recovery creates the containers of the live release again; a recovery that fails there is tried again.
+    const held: Operation = { kind: 'hold-traffic', service: 'roma', router: { kind: 'edge' }, maxMs: 1, maxQueue: 1 };
+    const again: readonly Step[] = [held, stop, [start, 'failed']];
+    expect(planned(journal(...again)).services['roma']).toEqual({ kind: 'restore', release: 'A' });
+    expect(planned(journal(...again, start, verified)).services['roma']).toEqual({ kind: 'none' });
   });
 
   it('goes back from what was verified and does not run well any more', () => {
