@@ -3,7 +3,6 @@ import type { SloRecord } from '../model/slo-record.js';
 import { greenRuns, targetsFinding, trendCharts, trendFinding } from '../model/slo-report.js';
 import { formatDuration } from '../model/units.js';
 import { requireServices } from '../steps/open-project.js';
-import { writeOrWarn } from '../run/write-or-warn.js';
 import type { Viewing } from '../steps/session.js';
 import { ended, type Procedure, type ProcedureResult } from './procedure.js';
 
@@ -31,11 +30,10 @@ export const sloReport: Procedure = {
     const { metricsFile } = request;
     if (metricsFile !== undefined && !request.dryRun) {
       const families = sloMetrics(project, all);
-      const write = (): Promise<void> => viewing.metrics.write(metricsFile, families);
-      if (await writeOrWarn(progress, `The metrics file ${metricsFile}`, write)) {
-        progress.info(`metrics written to ${metricsFile}`);
-        recorder.note(`metrics written to ${metricsFile}`);
-      }
+      // The file is what was asked for: a monitoring that reads an old one must not look well.
+      await viewing.metrics.write(metricsFile, families);
+      progress.info(`metrics written to ${metricsFile}`);
+      recorder.note(`metrics written to ${metricsFile}`);
     }
     const headline =
       records.length === 0

@@ -131,7 +131,7 @@ describe('backup: before, of what stops and starts', () => {
       const now = await project.inspect(service);
       expect([now.Id, now.State.StartedAt, now.State.Paused]).toEqual([Id, State.StartedAt, false]);
     }
-    expect(await readdir(path.join(full, project.name, 'app'))).toEqual([]);
+    expect(await readdir(full)).toEqual([]);
     const unstopped = await carryOut(project, { procedure: 'check' });
     expect(unstopped.report.headline, unstopped.log).not.toContain('stopped on purpose');
   });

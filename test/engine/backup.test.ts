@@ -134,7 +134,7 @@ describe('backup', () => {
       expect(failed.report.outcome, failed.log).toBe('failed');
       expect(failed.report.error?.code).toBe('E_DISK_FULL');
       expect(failed.report.changed).toBe(false);
-      expect(await readdir(path.join(small, project.name, 'app'))).toEqual([]);
+      expect(await readdir(small)).toEqual([]);
       const after = await project.inspect('app');
       expect(after.State).toMatchObject({ Paused: false, Running: true, StartedAt: before.State.StartedAt });
     } finally {
