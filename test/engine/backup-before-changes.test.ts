@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startRegistry } from '../../scripts/lib/registry.mjs';
 import type { BackupManifest } from '../../src/model/backup.js';
 import { ticked } from '../support/checklist.js';
-import { BASE_IMAGE, docker } from '../support/engine-containers.js';
+import { docker } from '../support/engine-containers.js';
 import { deploy, expectUntouched, liveOf } from '../support/live.js';
+import { makeOwnBase } from '../support/own-image.js';
 import { carryOut, type Carried } from '../support/procedure.js';
 import { makeProject, type Project } from '../support/project.js';
 import { served } from '../support/served.js';
@@ -26,7 +27,7 @@ describe('backup: before, of what changes a service', () => {
     // A maintenance fetches its base images anew.
     registry = await startRegistry();
     base = `${registry.address}/rr-backup-before-base:latest`;
-    await docker('tag', BASE_IMAGE, base);
+    await makeOwnBase(base);
     await docker('push', '--quiet', base);
     project = await makeProject({
       fixture: 'plain',

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startRegistry } from '../../scripts/lib/registry.mjs';
 import { createCompose } from '../../src/engine/compose.js';
+import { makeOwnBase } from '../support/own-image.js';
 import { BASE_IMAGE, docker, environment, makeComposeFiles, type ComposeFiles } from '../support/compose-files.js';
 
 const lines: string[] = [];
@@ -178,7 +179,7 @@ describe('a registry', () => {
     const registry = await startRegistry();
     ends.push(() => registry.stop());
     const name = `${registry.address}/rr-${randomBytes(4).toString('hex')}`;
-    await docker('tag', BASE_IMAGE, `${name}:1`);
+    await makeOwnBase(`${name}:1`);
     ends.push(() => docker('rmi', `${name}:1`).catch(() => ''));
     await docker('push', '--quiet', `${name}:1`);
     await docker('rmi', `${name}:1`);

@@ -6,6 +6,7 @@ import { killVariables, openDoor, openShell, wasKilled } from '../support/doors.
 import { EDGE_IMAGE } from '../support/edge.js';
 import { BASE_IMAGE, docker } from '../support/engine-containers.js';
 import { changesBetween, takeInventory } from '../support/inventory.js';
+import { makeOwnBase } from '../support/own-image.js';
 import { carryOut } from '../support/procedure.js';
 import { makeProject, type Project } from '../support/project.js';
 
@@ -221,7 +222,7 @@ describe('what procedures leave', () => {
 
   beforeAll(async () => {
     project = await makeProject({ fixture: 'plain', files: { 'compose.yaml': COMPOSE } });
-    await docker('tag', BASE_IMAGE, `${project.name}-base:node`);
+    await makeOwnBase(`${project.name}-base:node`);
     await project.compose(['up', '-d', 'edge']);
   });
   afterAll(() => project.cleanup());

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startRegistry } from '../../scripts/lib/registry.mjs';
 import { BASE_IMAGE, docker } from '../support/engine-containers.js';
 import { ledgerOf } from '../support/live.js';
+import { makeOwnBase } from '../support/own-image.js';
 import { carryOut, type Carried } from '../support/procedure.js';
 import { makeProject, type Project } from '../support/project.js';
 import { served } from '../support/served.js';
@@ -179,7 +180,7 @@ describe('maintenance', () => {
     });
     let patchedBase = '';
     try {
-      await docker('tag', BASE_IMAGE, base);
+      await makeOwnBase(base);
       await docker('push', '--quiet', base);
       const first = await carryOut(project, { procedure: 'code-update', service: 'app' });
       expect(first.report.outcome, first.log).toBe('deployed');
@@ -197,7 +198,7 @@ describe('maintenance', () => {
       await writeFile(`${project.root}/Dockerfile`, `FROM ${BASE_IMAGE}\nRUN echo patched > /patched\n`);
       patchedBase = await docker('build', '--quiet', '--tag', base, project.root);
       await docker('push', '--quiet', base);
-      await docker('tag', BASE_IMAGE, base);
+      await makeOwnBase(base);
       const patched = await carryOut(project, { procedure: 'maintenance', service: 'app' });
       expect(patched.report.outcome, patched.log).toBe('deployed');
       expect((await project.get('/file?path=/patched')).text).toBe('patched\n');

@@ -10,6 +10,7 @@ import { killVariables, openShell, wasKilled, type ShellOptions } from './doors.
 import { EDGE_IMAGE } from './edge.js';
 import { BASE_IMAGE, docker } from './engine-containers.js';
 import { IMAGE_LABEL, watchInventory } from './inventory.js';
+import { makeOwnBase } from './own-image.js';
 import { makeProject, removeFromEngine, type CommandResult, type Project } from './project.js';
 
 const CASES = fileURLToPath(new URL('../fixtures/cases', import.meta.url));
@@ -235,19 +236,12 @@ async function makeImages(name: string, text: string): Promise<void> {
     await cp(join(CASES, 'server.cjs'), join(folder, 'server.cjs'));
     await Promise.all([
       ...wanted.flatMap((kind) => ['1', '2', '3'].map((version) => build(kind, version))),
-      alone(`${name}-base:node`, name, folder),
+      makeOwnBase(`${name}-base:node`, `${IMAGE_LABEL}=${name}`),
       docker('tag', EDGE_IMAGE, edgeImageOf(name)),
     ]);
   } finally {
     await rm(folder, { recursive: true });
   }
-}
-
-/** The base image with an id of its own: one that another test has pushed to a registry counts as pulled from there. */
-async function alone(tag: string, name: string, folder: string): Promise<void> {
-  const file = join(folder, 'Dockerfile.base');
-  await writeFile(file, `FROM ${BASE_IMAGE}\nLABEL ${IMAGE_LABEL}=${name}\n`);
-  await docker('build', '--quiet', '--tag', tag, '--file', file, folder);
 }
 
 async function textOf(folder: string): Promise<string> {

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startRegistry, type Registry } from '../../scripts/lib/registry.mjs';
+import { makeOwnBase } from '../support/own-image.js';
 import { makeWorkflowHost, servedVersion, type WorkflowHost } from '../support/workflow-host.js';
 import { REPOSITORY, type WorkflowResult } from '../support/act.js';
 
@@ -17,7 +18,7 @@ let host: WorkflowHost;
 beforeAll(async () => {
   registry = await startRegistry();
   base = `${registry.address}/rr-${randomBytes(4).toString('hex')}/node:22`;
-  docker('tag', process.env['ROLLING_RESTART_TEST_BASE_IMAGE'] ?? 'rolling-restart-base:node', base);
+  await makeOwnBase(base);
   docker('push', '--quiet', base);
   host = await makeWorkflowHost({ BASE_IMAGE: base });
   const push = { caller: 'deploy.yml', event: 'push', ref: 'refs/heads/main' } as const;
