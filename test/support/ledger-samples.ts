@@ -1,4 +1,5 @@
-import type { JournalOpening } from '../../src/model/ports/ledger.js';
+import { createJournal } from '../../src/ledger/journal.js';
+import type { Journal, JournalOpening } from '../../src/model/ports/ledger.js';
 import type { ReleaseWithDefinition } from '../../src/model/release.js';
 import { lockRequest } from './lock-requests.js';
 
@@ -56,4 +57,9 @@ export function sampleOpening(run: string): JournalOpening {
       ],
     },
   };
+}
+
+/** The journal of a compose project as the program opens it. */
+export function openJournal(options: Parameters<typeof createJournal>[0]): Journal {
+  return createJournal(options);
 }
