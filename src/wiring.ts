@@ -17,6 +17,7 @@ import { createJournal } from './ledger/journal.js';
 import { withKillDoor } from './ledger/kill-door.js';
 import { createLedger } from './ledger/ledger.js';
 import { createLocks } from './ledger/locks.js';
+import { JOURNAL_CODEC } from './operations/journal.js';
 import { createRecords } from './ledger/records.js';
 import type { Progress } from './model/ports/progress.js';
 import type { Invocation, Request } from './model/request.js';
@@ -121,7 +122,7 @@ export async function createRun(options: RunOptions): Promise<Run> {
       const records = createRecords(api, project);
       const made: ProjectRecords = {
         ledger: createLedger({ records, project, onBroken }),
-        journal: withKillDoor(createJournal({ records, project, onBroken }), environment),
+        journal: withKillDoor(createJournal({ records, project, codec: JOURNAL_CODEC, onBroken }), environment),
         locks: createLocks({ api, project, records }),
       };
       opened.set(project, made);

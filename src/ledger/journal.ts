@@ -1,13 +1,16 @@
-import { ProcedureError } from '../model/errors.js';
+import type { z } from 'zod';
+import type { ProcedureError } from '../model/errors.js';
 import type { Journal, JournalRecord } from '../model/ports/ledger.js';
 import { isSegment, recordPath } from './names.js';
 import { readRecord } from './reading.js';
 import type { Records } from './records.js';
 import { beginSchema, closingSchema, endSchema, openingSchema } from './schemas.js';
 
-export interface JournalOptions {
+export interface JournalOptions<P, O> {
   readonly records: Records;
   readonly project: string;
+  /** Reads plans and operations back; they are above this part. */
+  readonly codec: { readonly plan: z.ZodType<P>; readonly operation: z.ZodType<O> };
   /** Told about each entry that cannot be read (E_LEDGER). */
   readonly onBroken: (error: ProcedureError) => void;
 }
@@ -68,7 +71,7 @@ class WriteBehind {
 }
 
 /** @returns the journals of a compose project's runs, kept on its engine: a file per beginning and per end */
-export function createJournal({ records, project, onBroken }: JournalOptions): Journal {
+export function createJournal<P, O>({ records, project, codec, onBroken }: JournalOptions<P, O>): Journal<P, O> {
   const now = (): string => new Date().toISOString();
   const entryPath = (run: string, sequence: number, part: 'begin' | 'end'): string =>
     recordPath('journal', run, `${String(sequence).padStart(4, '0')}-${part}.json`);
@@ -99,14 +102,14 @@ export function createJournal({ records, project, onBroken }: JournalOptions): J
       if (files.size === 0) return undefined;
 
       const openingFile = files.get('opening.json') ?? Buffer.alloc(0);
-      const opening = readRecord(project, `${folder}/opening.json`, openingFile, openingSchema);
+      const opening = readRecord(project, `${folder}/opening.json`, openingFile, openingSchema(codec.plan));
       if (opening.kind === 'broken') throw opening.error;
 
-      const entries: JournalRecord['entries'][number][] = [];
+      const entries: JournalRecord<P, O>['entries'][number][] = [];
       for (const [name, content] of files) {
         const match = /^(\d{4,})-begin\.json$/.exec(name);
         if (match?.[1] === undefined) continue;
-        const begin = readRecord(project, `${folder}/${name}`, content, beginSchema);
+        const begin = readRecord(project, `${folder}/${name}`, content, beginSchema(codec.operation));
         if (begin.kind === 'broken') {
           onBroken(begin.error);
           continue;

@@ -22,7 +22,10 @@ function readPlace(
 }
 
 /** @returns the journal; where the variable names a record, one that kills this process there */
-export function withKillDoor(journal: Journal, environment: NodeJS.ProcessEnv): Journal {
+export function withKillDoor<P, O extends { readonly kind: string }>(
+  journal: Journal<P, O>,
+  environment: NodeJS.ProcessEnv,
+): Journal<P, O> {
   const place = readPlace(environment[KILL_VARIABLE]);
   if (place === undefined) return journal;
   const kinds = new Map<string, string>();
@@ -52,7 +55,8 @@ export function withKillDoor(journal: Journal, environment: NodeJS.ProcessEnv): 
       kinds.set(`${run}/${sequence}`, operation.kind);
       return write('begin', operation.kind, () => journal.begin(run, sequence, operation));
     },
-    end: (run, sequence, result) => write('end', kindOf(run, sequence), () => journal.end(run, sequence, result)),
+    end: (run, sequence, result, error) =>
+      write('end', kindOf(run, sequence), () => journal.end(run, sequence, result, error)),
     endSoon: (run, sequence) => {
       if (!meets('end', kindOf(run, sequence))) journal.endSoon(run, sequence);
       else if (place.when === 'before') void die();

@@ -1,4 +1,4 @@
-import type { ContainerSet, Serve } from './operation.js';
+import type { ContainerSet, Serve } from './router.js';
 
 /** Something that changes whether a container serves, in milliseconds since the epoch. */
 export interface ServingChange {

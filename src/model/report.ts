@@ -1,6 +1,6 @@
 import type { ErrorCode, Excerpt } from './errors.js';
 import type { OutcomeKind } from './outcome.js';
-import type { Plan } from './plan.js';
+import type { ShownPlan } from './plan.js';
 import type { WarningSign } from './policy.js';
 import type { Finding } from './finding.js';
 import type { PullRequest } from './ports/code-host.js';
@@ -23,7 +23,7 @@ export interface RunReport {
   readonly invocation: Invocation;
   readonly engine: { readonly version: string; readonly compose: string; readonly name: string } | undefined;
   readonly services: readonly ServiceReport[];
-  readonly plan: Plan | undefined;
+  readonly plan: ShownPlan | undefined;
   readonly timeline: readonly TimelineEntry[];
   readonly warnings: readonly WarningSign[];
   readonly checklists: readonly Checklist[];

@@ -118,3 +118,18 @@ export function routesByAddress(kind: RouterKind): boolean {
   const { controlled, ownsName } = ROUTER_ABILITIES[kind];
   return controlled && !ownsName;
 }
+
+/** Which containers of a service, by what is known of them. */
+export type ContainerSet =
+  | { readonly are: 'these'; readonly containers: readonly string[] }
+  /** All of the service but these. */
+  | { readonly are: 'others'; readonly than: readonly string[] };
+
+/** Who gets new requests. */
+export type Serve =
+  /** These alone; all others are drained. */
+  | { readonly who: 'only'; readonly containers: readonly string[] }
+  /** All of the service, in equal shares, but these, which are drained. */
+  | { readonly who: 'all-but'; readonly containers: readonly string[] }
+  /** The new ones get `percent` of the requests and the old ones the rest. */
+  | { readonly who: 'new'; readonly old: readonly string[]; readonly percent: number };

@@ -81,3 +81,9 @@ export function formatSize(bytes: number): string {
   }
   return `${bytes} B`;
 }
+
+/** @returns a commit or digest as people read it: twelve characters; other text as it is */
+export function short(id: string): string {
+  const bare = id.replace(/^sha256:/, '');
+  return /^[0-9a-f]{40,64}$/.test(bare) ? bare.slice(0, 12) : id;
+}

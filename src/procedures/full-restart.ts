@@ -1,5 +1,5 @@
 import { ProcedureError } from '../model/errors.js';
-import type { Plan } from '../model/plan.js';
+import type { Plan } from '../operations/plan.js';
 import { lifetimeOf } from '../model/job.js';
 import { dependencyOrder } from '../model/service.js';
 import { backUpAll, type SavedFirst } from '../steps/back-up-all.js';
@@ -19,7 +19,7 @@ import { describePreview, isAtRest, planLines, withRestart } from '../steps/show
 import { withoutStopped } from '../steps/stopped.js';
 import { takeDown, withCost } from '../steps/take-down.js';
 import { wantedFromLive } from '../steps/wanted.js';
-import { describeOperation } from '../model/operation.js';
+import { describeOperation } from '../operations/operation.js';
 import { ended, type Procedure, type ProcedureResult } from './procedure.js';
 
 /**

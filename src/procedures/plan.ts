@@ -1,3 +1,4 @@
+import { shownPlan } from '../operations/plan.js';
 import { asProcedureError } from '../model/errors.js';
 import type { PlanComment } from '../model/plan-comment.js';
 import { describeDecision, planLines } from '../steps/show-plan.js';
@@ -25,7 +26,11 @@ export const plan: Procedure = {
       viewing.recorder.note(`${service}: ${describeDecision(decision)}`, service);
     }
     const headline = headlineOf(planned);
-    await comment(viewing, planned, headline);
+    await comment(
+      viewing,
+      { ...planned, plan: shownPlan(planned.plan, (text) => viewing.redactor.text(text)) },
+      headline,
+    );
     return ended('completed', headline);
   },
 

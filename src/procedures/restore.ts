@@ -3,7 +3,7 @@ import { planRestore, restoreServices } from '../steps/restore.js';
 import { requireNamedServices } from '../steps/require.js';
 import type { Session, Viewing } from '../steps/session.js';
 import { describePreview } from '../steps/show-plan.js';
-import type { ServicePlan } from '../model/plan.js';
+import type { ServicePlan } from '../operations/plan.js';
 import { ended, type Procedure, type ProcedureResult } from './procedure.js';
 
 /**

@@ -1,6 +1,6 @@
 import { failureOf, type ProcedureError } from '../model/errors.js';
-import type { Operation } from '../model/operation.js';
-import type { ServicePlan } from '../model/plan.js';
+import type { Operation } from '../operations/operation.js';
+import type { ServicePlan } from '../operations/plan.js';
 import { inOrder } from '../steps/data.js';
 import { noteKilled } from '../steps/killed-after-grace.js';
 import { noSigns } from '../steps/signs.js';

@@ -1,4 +1,4 @@
-import type { Plan } from '../model/plan.js';
+import type { ShownPlan } from '../model/plan.js';
 import type { WarningSign } from '../model/policy.js';
 import type { RunReport, ServiceReport } from '../model/report.js';
 
@@ -66,8 +66,8 @@ function warningsOutput(warnings: readonly WarningSign[]): string {
 }
 
 /** Still a plan, of fewer services, with a field that says so. */
-function planOutput(plan: Plan): string {
-  const of = (services: Plan['services'], preparation = plan.preparation): string => {
+function planOutput(plan: ShownPlan): string {
+  const of = (services: ShownPlan['services'], preparation = plan.preparation): string => {
     const missing = plan.services.length - services.length;
     const whole = missing === 0 && preparation.length === plan.preparation.length;
     const cut = `Cut: the report (output report-path) has the whole plan of ${plan.services.length} services.`;

@@ -1,5 +1,5 @@
 import type { PlanComment } from '../model/plan-comment.js';
-import type { Plan, ServicePlan } from '../model/plan.js';
+import type { ShownPlan, ShownServicePlan } from '../model/plan.js';
 import { block, code, folded, inline, link, table } from './markdown.js';
 import { describeDecision, describeMeans } from './plan-text.js';
 import { renderDiffs } from './summary-parts.js';
@@ -27,17 +27,17 @@ export function renderPlanComment(comment: PlanComment): string {
   return parts.join('\n\n');
 }
 
-function image({ preparation }: Plan, { service }: ServicePlan): string {
+function image({ preparation }: ShownPlan, { service }: ShownServicePlan): string {
   return preparation.some((one) => one.kind === 'build-image' && one.service === service)
     ? 'will be built'
     : 'stays, or is pulled';
 }
 
-function how(service: ServicePlan): string {
+function how(service: ShownServicePlan): string {
   return describeMeans(service) ?? describeDecision(service.decision);
 }
 
-function why({ service, decision }: ServicePlan): string {
+function why({ service, decision }: ShownServicePlan): string {
   const reasons = decision.kind === 'change' ? decision.reasons : [describeDecision(decision)];
   return reasons.map((reason) => `- ${code(service)}: ${inline(reason)}`).join('\n');
 }

@@ -1,10 +1,9 @@
-import { describeOperation, type Operation } from '../model/operation.js';
-import type { Plan, ServicePlan } from '../model/plan.js';
+import type { ShownOperation, ShownPlan, ShownServicePlan } from '../model/plan.js';
 import { code, inline, table } from './markdown.js';
-import { describeDecision, describeMeans, describeUndo, preparationTitle } from './plan-text.js';
+import { describeDecision, describeMeans, preparationTitle } from './plan-text.js';
 
 /** The plan for the job summary. */
-export function renderPlanMarkdown(plan: Plan): string {
+export function renderPlanMarkdown(plan: ShownPlan): string {
   const parts: string[] = [];
   if (plan.preparation.length > 0) {
     parts.push(`**${preparationTitle(plan).slice(0, -1)}**`, operations(plan.preparation));
@@ -13,7 +12,7 @@ export function renderPlanMarkdown(plan: Plan): string {
   return parts.length === 0 ? 'There is nothing to do.' : parts.join('\n\n');
 }
 
-function renderService(service: ServicePlan): readonly string[] {
+function renderService(service: ShownServicePlan): readonly string[] {
   const parts = [`**${code(service.service)}: ${inline(describeDecision(service.decision))}**`];
   const facts: string[] = [];
   if (service.decision.kind === 'change')
@@ -26,13 +25,9 @@ function renderService(service: ServicePlan): readonly string[] {
   return parts;
 }
 
-function operations(list: readonly Operation[]): string {
+function operations(list: readonly ShownOperation[]): string {
   return table(
     ['#', 'Operation', 'How it is undone'],
-    list.map((operation, index) => [
-      String(index + 1),
-      inline(describeOperation(operation)),
-      inline(describeUndo(operation)),
-    ]),
+    list.map((operation, index) => [String(index + 1), inline(operation.text), inline(operation.undo.text)]),
   );
 }

@@ -1,9 +1,8 @@
-import { changesService, compensationOf, describeOperation, type Operation } from '../model/operation.js';
-import type { Decision, Plan, ServicePlan } from '../model/plan.js';
+import type { Decision, ShownOperation, ShownPlan, ShownServicePlan } from '../model/plan.js';
 import { formatDuration } from '../model/units.js';
 
 /** The plan for the log and the terminal. */
-export function renderPlanText(plan: Plan): string {
+export function renderPlanText(plan: ShownPlan): string {
   const lines = [`Plan of ${plan.procedure}`];
   if (plan.preparation.length > 0) {
     lines.push('', preparationTitle(plan), ...numbered(plan.preparation));
@@ -23,8 +22,10 @@ export function renderPlanText(plan: Plan): string {
 }
 
 /** @returns what the preparation does to what runs */
-export function preparationTitle({ preparation }: Plan): string {
-  return preparation.some(changesService) ? 'First, for all services:' : 'First, without touching anything that runs:';
+export function preparationTitle({ preparation }: ShownPlan): string {
+  return preparation.some(({ changes }) => changes)
+    ? 'First, for all services:'
+    : 'First, without touching anything that runs:';
 }
 
 /** @returns what is going to happen to a service, without the reasons */
@@ -33,7 +34,7 @@ export function describeDecision(decision: Decision): string {
     case 'unchanged':
       return decision.release === undefined
         ? 'unchanged, nothing to do'
-        : `unchanged, release ${decision.release.id} stays`;
+        : `unchanged, release ${decision.release} stays`;
     case 'first-deploy':
       return 'first deploy: nothing runs yet, and there is nothing to go back to';
     case 'change':
@@ -42,7 +43,7 @@ export function describeDecision(decision: Decision): string {
 }
 
 /** @returns strategy and expected outage; undefined where nothing is replaced */
-export function describeMeans(service: ServicePlan): string | undefined {
+export function describeMeans(service: ShownServicePlan): string | undefined {
   if (service.operations.length === 0) return undefined;
   const outage =
     service.estimatedDowntimeMs === undefined
@@ -53,19 +54,12 @@ export function describeMeans(service: ServicePlan): string | undefined {
   return `strategy ${service.strategy}${outage}`;
 }
 
-/** @returns how an operation is taken back, in a few words */
-export function describeUndo(operation: Operation): string {
-  const compensation = compensationOf(operation);
-  return compensation.kind === 'operation' ? describeOperation(compensation.operation) : compensation.reason;
-}
-
 /** An undo is told where something would be undone; for the rest the log would say "only looks" ten times. */
-function numbered(operations: readonly Operation[]): readonly string[] {
+function numbered(operations: readonly ShownOperation[]): readonly string[] {
   const width = String(operations.length).length;
   return operations.flatMap((operation, index) => {
-    const line = `  ${String(index + 1).padStart(width)}. ${describeOperation(operation)}`;
-    const compensation = compensationOf(operation);
-    if (compensation.kind === 'none') return [line];
-    return [line, `  ${' '.repeat(width)}  undone by: ${describeOperation(compensation.operation)}`];
+    const line = `  ${String(index + 1).padStart(width)}. ${operation.text}`;
+    if (operation.undo.kind === 'none') return [line];
+    return [line, `  ${' '.repeat(width)}  undone by: ${operation.undo.text}`];
   });
 }

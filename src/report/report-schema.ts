@@ -2,11 +2,10 @@ import * as z from 'zod';
 import { ERROR_CODES } from '../model/errors.js';
 import type { ErrorCode } from '../model/errors.js';
 import { GREEN_OUTCOMES, RED_OUTCOMES } from '../model/outcome.js';
-import { STRATEGY_NAMES } from '../model/plan.js';
+import { STRATEGY_NAMES, type ShownOperation } from '../model/plan.js';
 import type { RunReport } from '../model/report.js';
 import { FAILURE_KINDS } from '../model/traffic.js';
 import { PROCEDURES } from '../model/request.js';
-import { operation } from './operation-schema.js';
 
 /**
  * The JSON report as a schema; `docs/report.schema.json` is made from it. Not loaded by a run: the type holds there, and
@@ -18,35 +17,21 @@ const moment = z.string().describe('ISO 8601');
 const ms = z.number().describe('milliseconds');
 const text = z.string();
 
-const release = z
-  .object({
-    id: text,
-    project: text,
-    service: text,
-    createdAt: moment,
-    image: z.object({
-      name: text,
-      id: text,
-      fingerprint: text.describe('hash of layers and run configuration'),
-      digest: text.optional(),
-      keptAs: text,
-    }),
-    configHash: text,
-    composeHash: text,
-    replicas: z.number(),
-    commit: text.optional(),
-    origin: text,
-    definitionFrom: z.enum(['rendered', 'container']),
-    by: text,
-    run: text.optional(),
-    ref: text.optional(),
-    version: text.optional(),
-    releaseCommand: text.optional(),
-  })
-  .describe('what runs: image and configuration together');
+/** Each kind has further fields of its own. */
+const operation: z.ZodType<ShownFields> = z.looseObject({
+  kind: text,
+  service: text.optional(),
+  text: text.describe('what it does'),
+  changes: z.boolean().describe('whether it may change what runs, or the checkout it runs from'),
+  undo: z
+    .object({ kind: z.enum(['operation', 'none']), text })
+    .describe('what undoes it; with kind none, why nothing does'),
+});
+
+type ShownFields = Flat<AsJson<ShownOperation>>;
 
 const decision = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('unchanged'), release: release.optional() }),
+  z.object({ kind: z.literal('unchanged'), release: text.optional() }),
   z.object({ kind: z.literal('first-deploy') }),
   z.object({ kind: z.literal('change'), reasons: z.array(text), repairs: z.boolean().optional() }),
 ]);

@@ -1,8 +1,7 @@
-import { short } from '../model/operation.js';
 import type { WarningSign } from '../model/policy.js';
 import type { Finding } from '../model/finding.js';
 import type { Checklist, RunReport, ServiceReport, SloRow, TimelineEntry } from '../model/report.js';
-import { formatDuration, formatSize } from '../model/units.js';
+import { formatDuration, formatSize, short } from '../model/units.js';
 import { block, code, folded, inline, link, table } from './markdown.js';
 import { clock, outcomeTitle, STATUS_SIGNS } from './words.js';
 

@@ -1,8 +1,7 @@
 import { isGreen } from '../model/outcome.js';
-import { short } from '../model/operation.js';
 import { stripControls } from '../model/printable.js';
 import type { ReportedError, RunReport, ServiceReport } from '../model/report.js';
-import { formatDuration, formatSize } from '../model/units.js';
+import { formatDuration, formatSize, short } from '../model/units.js';
 import { trafficLine } from './traffic.js';
 import { changedWords, outcomeSign } from './words.js';
 

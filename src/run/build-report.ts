@@ -1,8 +1,7 @@
 import type { ProcedureError } from '../model/errors.js';
 import { isGreen, type OutcomeKind } from '../model/outcome.js';
 import type { TrafficReport } from '../model/traffic.js';
-import type { Operation } from '../model/operation.js';
-import type { Decision, Plan } from '../model/plan.js';
+import { shownPlan } from '../operations/plan.js';
 import { shortened } from '../model/shortened.js';
 import type { ReportedError, RunReport } from '../model/report.js';
 import { checklists } from './checklists.js';
@@ -38,7 +37,7 @@ export function buildReport(run: Run, ended: EndedRun): RunReport {
     invocation,
     engine: recorder.engine,
     services: recorder.services.map((service) => ({ ...service, reasons: service.reasons.map(clean) })),
-    plan: recorder.plan === undefined ? undefined : cleanPlan(recorder.plan, clean),
+    plan: recorder.plan === undefined ? undefined : shownPlan(recorder.plan, clean),
     timeline: recorder.timeline.map((entry) => ({ ...entry, text: clean(entry.text) })),
     warnings: recorder.warnings.map((sign) => ({ ...sign, message: clean(sign.message) })),
     checklists: checklists(recorder),
@@ -63,24 +62,6 @@ function hasChanged({ outcome, changed }: EndedRun, { difference, unseen, servic
   if (difference === undefined) return changed;
   const onPurpose = isGreen(outcome) || unseen || services.some((one) => one.outcome === 'deployed');
   return difference === 'other' || (onPurpose && changed);
-}
-
-/** Commands, notes and reasons hold what people wrote. */
-function cleanPlan(plan: Plan, clean: (text: string) => string): Plan {
-  const operation = (one: Operation): Operation => ('command' in one ? { ...one, command: clean(one.command) } : one);
-  const decision = (one: Decision): Decision =>
-    one.kind === 'change' ? { ...one, reasons: one.reasons.map(clean) } : one;
-  return {
-    ...plan,
-    preparation: plan.preparation.map(operation),
-    services: plan.services.map((service) => ({
-      ...service,
-      decision: decision(service.decision),
-      diff: service.diff?.map(clean),
-      notes: service.notes.map(clean),
-      operations: service.operations.map(operation),
-    })),
-  };
 }
 
 /** Addresses and versions may hold what is secret: the one is the user's, the others are what a service answers. */

@@ -1,21 +1,17 @@
 import { asProcedureError } from '../model/errors.js';
 import {
   describeOperation,
-  changesService,
-  endDecides,
+  traitsOf,
   type Operation,
   type OperationKind,
   type OperationOf,
-} from '../model/operation.js';
+} from '../operations/operation.js';
 import { formatDuration } from '../model/units.js';
 import type { LockedRun } from './run.js';
 
 /** What carries an operation out. One a kind; `Performers` makes forgetting one a type error. */
 export type Performer<K extends OperationKind> = (operation: OperationOf<K>, signal: AbortSignal) => Promise<void>;
 export type Performers = { readonly [K in OperationKind]: Performer<K> };
-
-/** A look at the containers, the checkout and the tags does not show what these change. */
-const UNSEEN: ReadonlySet<OperationKind> = new Set(['restore-data', 'free-port', 'remove-networks']);
 
 /** Whose journal, and the sequence number of its last entry. */
 export interface JournalPlace {
@@ -51,8 +47,9 @@ export class Executor {
     // Operations that only look leave nothing to undo: their begin record is what tells recovery how far the run got.
     await journal.begin(this.journalled.run, sequence, operation);
     this.begun.push(operation);
-    if (changesService(operation)) recorder.changed = true;
-    if (UNSEEN.has(operation.kind)) recorder.unseen = true;
+    const { changes, endMatters } = traitsOf(operation);
+    if (changes !== 'nothing') recorder.changed = true;
+    if (changes === 'unseen') recorder.unseen = true;
     const began = performance.now();
     const now = progress.doing(text);
     try {
@@ -71,7 +68,7 @@ export class Executor {
       throw error;
     }
     now.end();
-    if (endDecides(operation)) await journal.end(this.journalled.run, sequence, 'done');
+    if (endMatters) await journal.end(this.journalled.run, sequence, 'done');
     else journal.endSoon(this.journalled.run, sequence);
     progress.info(`✓ ${text} (${formatDuration(performance.now() - began)})`);
   }

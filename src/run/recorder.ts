@@ -1,5 +1,5 @@
 import type { Difference } from '../model/live-state.js';
-import type { Plan } from '../model/plan.js';
+import type { Plan } from '../operations/plan.js';
 import type { PullRequest } from '../model/ports/code-host.js';
 import type { WarningSign } from '../model/policy.js';
 import type { TrafficReport } from '../model/traffic.js';

@@ -1,5 +1,5 @@
 import { ProcedureError } from '../model/errors.js';
-import type { OperationOf } from '../model/operation.js';
+import type { OperationOf } from '../operations/operation.js';
 import { judgeCanary, type CanaryFigures, type CanaryVerdict } from '../model/canary.js';
 import { formatDuration, formatSize } from '../model/units.js';
 import { sleep } from '../run/deadline.js';

@@ -1,4 +1,4 @@
-import type { Operation } from '../model/operation.js';
+import type { Operation } from '../operations/operation.js';
 import type { Candidate } from './candidate.js';
 import { backupFirst } from './data-change.js';
 import { remediesFor } from './remedies/index.js';

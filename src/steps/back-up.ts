@@ -1,7 +1,7 @@
 import { failureOf, ProcedureError } from '../model/errors.js';
 import type { OutcomeKind } from '../model/outcome.js';
-import type { Operation } from '../model/operation.js';
-import type { ServicePlan } from '../model/plan.js';
+import type { Operation } from '../operations/operation.js';
+import type { ServicePlan } from '../operations/plan.js';
 import { liveRelease } from '../model/release.js';
 import { dependencyOrder } from '../model/service.js';
 import type { Current } from './candidate.js';

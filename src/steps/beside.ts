@@ -1,4 +1,4 @@
-import type { OperationOf } from '../model/operation.js';
+import type { OperationOf } from '../operations/operation.js';
 import { networkNames, withoutNames } from '../model/network-names.js';
 import type { ObservedContainer } from '../model/service.js';
 import { ProcedureError } from '../model/errors.js';

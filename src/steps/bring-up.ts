@@ -1,5 +1,5 @@
 import { failureOf, type ProcedureError } from '../model/errors.js';
-import type { Operation } from '../model/operation.js';
+import type { Operation } from '../operations/operation.js';
 import { worstOutcome } from '../model/outcome.js';
 import type { Candidate } from './candidate.js';
 import { inOrder } from './data.js';

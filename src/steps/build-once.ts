@@ -1,6 +1,6 @@
 import { ProcedureError } from '../model/errors.js';
 import type { ImageFacts } from '../model/image.js';
-import type { OperationOf } from '../model/operation.js';
+import type { OperationOf } from '../operations/operation.js';
 import { isPinned, pushedAs, repositoryFor, tellsServicesApart } from '../model/recorded-image.js';
 import type { Release } from '../model/release.js';
 import type { Request } from '../model/request.js';

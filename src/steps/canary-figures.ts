@@ -1,5 +1,5 @@
 import type { CanaryFigures } from '../model/canary.js';
-import type { OperationOf } from '../model/operation.js';
+import type { OperationOf } from '../operations/operation.js';
 import type { RouteCount } from '../model/ports/router.js';
 import type { ObservedContainer } from '../model/service.js';
 import { countErrors, errorMatcher } from './log-lines.js';

@@ -1,6 +1,6 @@
 import { ProcedureError } from '../model/errors.js';
 import type { BackupManifest, DataPlace } from '../model/backup.js';
-import type { ServicePlan } from '../model/plan.js';
+import type { ServicePlan } from '../operations/plan.js';
 import { liveRelease } from '../model/release.js';
 import { withData, type DataChange } from '../strategies/with-data.js';
 import { checkWhole, requirePlaces, toolFor } from './backup-to-restore.js';

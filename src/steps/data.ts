@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { asProcedureError, failureOf, ProcedureError } from '../model/errors.js';
 import { backupSize } from '../model/backup.js';
-import { compensationOf, type Operation, type OperationOf } from '../model/operation.js';
+import { compensationOf, type Operation, type OperationOf } from '../operations/operation.js';
 import { formatDuration, formatSize } from '../model/units.js';
 import type { FreezeGuard } from '../model/ports/data.js';
 import { commandEnvironment, runOnHost } from './commands.js';

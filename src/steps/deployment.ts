@@ -1,5 +1,5 @@
 import { isGreen } from '../model/outcome.js';
-import type { JournalOpening } from '../model/ports/ledger.js';
+import type { JournalOpening } from '../operations/journal.js';
 import type { RunReport } from '../model/report.js';
 import type { Request } from '../model/request.js';
 import type { Run } from '../run/run.js';

@@ -1,4 +1,4 @@
-import type { OperationOf } from '../model/operation.js';
+import type { OperationOf } from '../operations/operation.js';
 import type { Session } from './session.js';
 import { noteCut, routerOf } from './traffic.js';
 

@@ -1,8 +1,8 @@
 import { failureOf, ProcedureError } from '../model/errors.js';
 import type { EdgeState } from '../model/edge.js';
-import type { Operation } from '../model/operation.js';
+import type { Operation } from '../operations/operation.js';
 import type { OutcomeKind } from '../model/outcome.js';
-import type { ServicePlan } from '../model/plan.js';
+import type { ServicePlan } from '../operations/plan.js';
 import { planEject, undoEject } from '../strategies/eject.js';
 import { exclusiveMounts } from '../strategies/obstacles.js';
 import type { Candidate } from './candidate.js';

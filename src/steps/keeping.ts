@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import type { EdgePort } from '../model/edge.js';
 import { ProcedureError } from '../model/errors.js';
 import type { ImageFacts } from '../model/image.js';
-import type { ServicePlan } from '../model/plan.js';
+import type { ServicePlan } from '../operations/plan.js';
 import {
   inlineFiles,
   isAlive,

@@ -1,22 +1,15 @@
-import { changesService, type Operation } from '../model/operation.js';
-import type { Plan } from '../model/plan.js';
+import { changesService, startsContainers } from '../operations/operation.js';
+import type { Plan } from '../operations/plan.js';
 import { describeDependent, describeLeft, leftDependents, restartedWith } from '../model/restarted-with.js';
 import type { Session, Viewing } from './session.js';
 import { noSigns, raise } from './signs.js';
-
-const STARTS: ReadonlySet<Operation['kind']> = new Set([
-  'replace-containers',
-  'start-beside',
-  'restart-containers',
-  'start-containers',
-]);
 
 /**
  * @param later services that this run changes as well, and that are not in the plan yet
  * @returns the plan, with the services that ask to be restarted with a changed one and are not
  */
 export function withDependents({ opened }: Viewing, plan: Plan, later: readonly string[] = []): Plan {
-  const changed = plan.services.filter(({ operations }) => operations.some(({ kind }) => STARTS.has(kind)));
+  const changed = plan.services.filter(({ operations }) => operations.some(startsContainers));
   const left = restartedWith(opened.live, [...changed.map(({ service }) => service), ...later]);
   const notes = (service: string): readonly string[] =>
     left.filter(({ dependency }) => dependency === service).map(describeDependent);

@@ -1,5 +1,5 @@
 import type { Engine } from '../model/ports/engine.js';
-import type { OperationOf } from '../model/operation.js';
+import type { OperationOf } from '../operations/operation.js';
 import type { Session, Viewing } from './session.js';
 
 /** @returns what takes away the containers that interrupted recreates of the services left */

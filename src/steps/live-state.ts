@@ -1,6 +1,6 @@
 import { asProcedureError } from '../model/errors.js';
 import { differenceOf, type ContainerFacts, type Difference, type ServiceState } from '../model/live-state.js';
-import { changesService, type Operation } from '../model/operation.js';
+import { changesService, type Operation } from '../operations/operation.js';
 import { hashesOf } from './replace.js';
 import type { Session } from './session.js';
 

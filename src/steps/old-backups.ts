@@ -1,6 +1,6 @@
 import { backupSize, backupsToDelete, type BackupManifest } from '../model/backup.js';
 import { failureOf } from '../model/errors.js';
-import type { OperationOf } from '../model/operation.js';
+import type { OperationOf } from '../operations/operation.js';
 import { formatSize } from '../model/units.js';
 import { brokenBackups } from './broken-backups.js';
 import type { Session, Viewing } from './session.js';

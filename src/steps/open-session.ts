@@ -1,5 +1,5 @@
 import { ProcedureError } from '../model/errors.js';
-import type { Operation } from '../model/operation.js';
+import type { Operation } from '../operations/operation.js';
 import type { EventFeed } from '../run/events.js';
 import { Executor, type JournalPlace } from '../run/executor.js';
 import type { LockedRun } from '../run/run.js';

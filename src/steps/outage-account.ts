@@ -1,4 +1,4 @@
-import type { Operation } from '../model/operation.js';
+import type { Operation } from '../operations/operation.js';
 import { outageMs, servingAgain, type RouteChange, type ServingChange } from '../model/outage.js';
 import type { EngineEvent } from '../model/ports/engine.js';
 import { ROUTER_ABILITIES, type RouterSpec } from '../model/router.js';

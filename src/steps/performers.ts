@@ -14,15 +14,11 @@ import { carryOutFreePort } from './remedies/free-port.js';
 import { replaceContainers } from './replace.js';
 import { drainContainers, holdTraffic, releaseTraffic, retireContainers, shiftTraffic } from './traffic.js';
 import type { Looker, Session } from './session.js';
-import { tokenToFetch } from './source.js';
 
 /** What carries out each kind of operation. A kind without one does not compile. */
 export function performersFor(session: () => Session): Performers {
   const logLine = (line: string): void => session().progress.info(`  │ ${session().redactor.text(line)}`);
   return {
-    'fetch-source': async ({ directory, ref }, signal) => {
-      await session().source.fetch(directory, ref, tokenToFetch(session()), signal);
-    },
     'add-worktree': async ({ directory, path, commit }) => session().source.addWorktree(directory, path, commit),
     'run-command': async ({ name, command, directory }, signal) => {
       const environment = { ROLLING_RESTART_PROJECT: session().project };

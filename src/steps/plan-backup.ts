@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { backupSize, expectedSize, type BackupId, type BackupReason } from '../model/backup.js';
 import { ProcedureError } from '../model/errors.js';
-import type { Freeze, Operation } from '../model/operation.js';
+import type { Freeze } from '../operations/freeze-data.js';
+import type { Operation } from '../operations/operation.js';
 import { newReleaseId, type ReleaseId } from '../model/release.js';
 import { formatSize } from '../model/units.js';
 import type { ServiceData } from './data-places.js';

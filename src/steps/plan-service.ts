@@ -1,7 +1,7 @@
 import type { EdgeState } from '../model/edge.js';
+import { short } from '../model/units.js';
 import { replicasBack } from '../model/job.js';
-import { short } from '../model/operation.js';
-import type { ServicePlan } from '../model/plan.js';
+import type { ServicePlan } from '../operations/plan.js';
 import type { ReleaseId, ReleaseWithDefinition } from '../model/release.js';
 import { knownRestartMs, mountedPaths } from '../model/release.js';
 import type { RouterSpec } from '../model/router.js';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ImageFacts } from '../model/image.js';
-import type { Operation } from '../model/operation.js';
-import type { Plan } from '../model/plan.js';
+import type { Operation } from '../operations/operation.js';
+import type { Plan } from '../operations/plan.js';
 import { policyOf } from '../model/project-policy.js';
 import { keptImageTag, newReleaseId } from '../model/release.js';
 import { wantedReplicas } from '../model/replicas.js';

@@ -1,5 +1,5 @@
 import { ProcedureError, type Excerpt } from '../model/errors.js';
-import type { OperationOf } from '../model/operation.js';
+import type { OperationOf } from '../operations/operation.js';
 import { allSucceeded, type Lifetime } from '../model/job.js';
 import { RUNBOOK } from '../model/policy.js';
 import type { ReadinessSignal } from '../model/readiness.js';

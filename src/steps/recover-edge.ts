@@ -1,6 +1,6 @@
 import { failureOf } from '../model/errors.js';
-import type { Operation } from '../model/operation.js';
-import type { EjectRecovery, Recovery } from '../model/recovery.js';
+import type { Operation } from '../operations/operation.js';
+import type { EjectRecovery, Recovery } from '../strategies/recovery.js';
 import { liveRelease } from '../model/release.js';
 import type { RouterSpec } from '../model/router.js';
 import { finishEject, undoEject } from '../strategies/eject.js';

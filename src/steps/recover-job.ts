@@ -1,5 +1,5 @@
 import { allSucceeded, lifetimeOf } from '../model/job.js';
-import type { RecoveryPlan } from '../model/recovery.js';
+import type { RecoveryPlan } from '../strategies/recovery.js';
 import { isAlive } from '../model/service.js';
 import { reasonOf, sleep } from '../run/deadline.js';
 import { observe } from './observe.js';

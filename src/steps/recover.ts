@@ -1,7 +1,7 @@
 import { failureOf, ProcedureError } from '../model/errors.js';
 import { isWell, lifetimeOf, replicasBack, restOf } from '../model/job.js';
-import type { Operation, OperationOf } from '../model/operation.js';
-import { planRecovery, type Recovery, type RecoveryPlan, type Way } from '../model/recovery.js';
+import type { Operation, OperationOf } from '../operations/operation.js';
+import { planRecovery, type Recovery, type RecoveryPlan, type Way } from '../strategies/recovery.js';
 import { dependencyOrder, isAlive } from '../model/service.js';
 import type { JournalPlace } from '../run/executor.js';
 import type { LockedRun } from '../run/run.js';
@@ -9,7 +9,7 @@ import { STRATEGIES } from '../strategies/index.js';
 import { letGo, openEdge } from '../strategies/phases.js';
 import { startAgain } from '../strategies/start-again.js';
 import type { Strategy } from '../strategies/strategy.js';
-import type { JournalRecord } from '../model/ports/ledger.js';
+import type { JournalRecord } from '../operations/journal.js';
 import type { Candidate } from './candidate.js';
 import { jobsEnded } from './recover-job.js';
 import { endDeploymentOf } from './deployment.js';

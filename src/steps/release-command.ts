@@ -1,6 +1,6 @@
 import { ProcedureError } from '../model/errors.js';
 import { omit } from '../model/omit.js';
-import type { Operation, OperationOf } from '../model/operation.js';
+import { traitsOf, type Operation, type OperationOf } from '../operations/operation.js';
 import type { Helper } from '../model/own-names.js';
 import type { Release, ReleaseWithDefinition } from '../model/release.js';
 import { reasonOf, sleep } from '../run/deadline.js';
@@ -46,18 +46,9 @@ export function withCommand(
     release: release.id,
     command: release.releaseCommand,
   };
-  const at = operations.findIndex(({ kind }) => !BEFORE.has(kind));
+  const at = operations.findIndex((one) => !traitsOf(one).beforeReleaseCommand);
   return [...operations.slice(0, at), command, ...operations.slice(at)];
 }
-
-const BEFORE: ReadonlySet<Operation['kind']> = new Set([
-  'capture-evidence',
-  'keep-image',
-  'freeze-data',
-  'save-data',
-  'thaw-data',
-  'keep-backup',
-]);
 
 /** @returns what a person who leaves a release has to know of what it did once */
 export function ranWith(

@@ -1,5 +1,5 @@
 import { ProcedureError } from '../model/errors.js';
-import type { OperationOf } from '../model/operation.js';
+import type { OperationOf } from '../operations/operation.js';
 import type { ComposeTarget } from '../model/ports/engine.js';
 import { canonicalJson } from '../model/canonical.js';
 import { definitionOf, withoutStubNetworks, type ReleaseWithDefinition } from '../model/release.js';

@@ -1,5 +1,6 @@
 import { asProcedureError } from '../model/errors.js';
-import type { ServicePlan, StrategyName } from '../model/plan.js';
+import type { StrategyName } from '../model/plan.js';
+import type { ServicePlan } from '../operations/plan.js';
 import type { ReleaseId } from '../model/release.js';
 import type { Candidate, Current } from './candidate.js';
 import { keptCandidate } from './kept-candidate.js';

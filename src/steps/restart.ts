@@ -1,7 +1,7 @@
 import { failureOf, ProcedureError } from '../model/errors.js';
 import { lifetimeOf } from '../model/job.js';
-import type { Operation } from '../model/operation.js';
-import type { ServicePlan } from '../model/plan.js';
+import { startsContainers, traitsOf, type Operation } from '../operations/operation.js';
+import type { ServicePlan } from '../operations/plan.js';
 import { liveRelease, stoppedOnPurpose, type ReleaseId } from '../model/release.js';
 import type { Candidate, Current } from './candidate.js';
 import { inOrder } from './data.js';
@@ -119,10 +119,10 @@ export async function restartServices(
     if (error !== undefined) {
       const outcome = error.code === 'E_CANCELLED' ? 'cancelled' : 'failed';
       const before = done.length === 0 ? '' : `${done.join(', ')} restarted; `;
-      const touched = hasBegun(session, plan, TOUCHES);
-      const what = hasBegun(session, plan, WATCH)
+      const touched = hasBegun(session, plan, touches);
+      const what = hasBegun(session, plan, isWatch)
         ? 'was restarted and verified, and its watch did not come to its end well'
-        : hasBegun(session, plan, STARTS)
+        : hasBegun(session, plan, startsContainers)
           ? 'was restarted and is not right'
           : touched
             ? 'may be stopped and was not started again'
@@ -175,11 +175,11 @@ async function carryOut(
     await captureEvidence(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch(
       (captureError: unknown) => session.progress.debug(`evidence: ${String(captureError)}`),
     );
-    const watching = hasBegun(session, plan, WATCH) && failure.code === 'E_CANCELLED';
+    const watching = hasBegun(session, plan, isWatch) && failure.code === 'E_CANCELLED';
     session.recorder.nextSteps.push(
       watching
         ? `${candidate.service}: what runs is release ${candidate.release.id}, as before, started again and verified. Look at it for the rest of the time.`
-        : hasBegun(session, plan, STARTS)
+        : hasBegun(session, plan, startsContainers)
           ? `${candidate.service}: what is there now is release ${candidate.release.id}, started again. To go back to the one before: procedure rollback with rollback-to: previous.`
           : `${candidate.service}: it was not started again. Look at what is there (docker ps --all), correct what is in the way, and run the same procedure again.`,
     );
@@ -211,17 +211,16 @@ async function saveIfPossible(
   return operations.slice(last + 1);
 }
 
-const STARTS: ReadonlySet<Operation['kind']> = new Set([
-  'restart-containers',
-  'replace-containers',
-  'start-beside',
-  'start-containers',
-]);
-const WATCH: ReadonlySet<Operation['kind']> = new Set(['watch']);
-const TOUCHES: ReadonlySet<Operation['kind']> = new Set([...STARTS, 'kill-containers', 'remove-containers']);
+const isWatch = ({ kind }: Operation): boolean => kind === 'watch';
+const touches = (operation: Operation): boolean => startsContainers(operation) || endsContainers(operation);
 
-function hasBegun({ begun }: Session, { operations }: ServicePlan, kinds: ReadonlySet<Operation['kind']>): boolean {
-  return operations.some((one) => kinds.has(one.kind) && begun.includes(one));
+function endsContainers(operation: Operation): boolean {
+  const { containers } = traitsOf(operation);
+  return containers === 'kills' || containers === 'removes';
+}
+
+function hasBegun({ begun }: Session, { operations }: ServicePlan, which: (operation: Operation) => boolean): boolean {
+  return operations.some((one) => which(one) && begun.includes(one));
 }
 
 function releaseToStart(current: Current): ReleaseId | undefined {

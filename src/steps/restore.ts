@@ -1,7 +1,8 @@
 import type { BackupManifest, DataPlace } from '../model/backup.js';
 import { failureOf, type ProcedureError } from '../model/errors.js';
-import { dataBack, type DataReturn, type Operation, type OperationOf } from '../model/operation.js';
-import type { ServicePlan } from '../model/plan.js';
+import type { Operation, OperationOf } from '../operations/operation.js';
+import { dataBack, type DataReturn } from '../operations/restore-data.js';
+import type { ServicePlan } from '../operations/plan.js';
 import { lifetimeOf, restOf } from '../model/job.js';
 import { definitionOf, liveRelease, stoppedOnPurpose } from '../model/release.js';
 import type { Candidate, Current } from './candidate.js';

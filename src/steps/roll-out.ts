@@ -1,7 +1,8 @@
 import { blamesRelease, failureOf, type ProcedureError } from '../model/errors.js';
-import { changesService, compensationOf, type Freeze, type Operation } from '../model/operation.js';
+import type { Freeze } from '../operations/freeze-data.js';
+import { changesService, compensationOf, traitsOf, type Operation } from '../operations/operation.js';
 import type { OutcomeKind } from '../model/outcome.js';
-import type { ServicePlan } from '../model/plan.js';
+import type { ServicePlan } from '../operations/plan.js';
 import { isServing } from '../model/serving.js';
 import type { ReleaseWithDefinition } from '../model/release.js';
 import { formatDuration } from '../model/units.js';
@@ -185,9 +186,6 @@ async function brokenStill(session: Session, { service, decision }: Candidate): 
   return isServing(serving) ? undefined : notServing(service, serving);
 }
 
-/** Operations that end the time in which the old containers could take the requests again at once. */
-const OLD_IS_GONE: ReadonlySet<Operation['kind']> = new Set(['retire-containers', 'stop-containers']);
-
 /**
  * The old set is warm: it gets the requests back before anything else is done, evidence included. The way back, planned
  * from what the engine shows, comes after it.
@@ -197,7 +195,7 @@ async function trafficBack(session: Session, service: ServiceRun, plan: ServiceP
   const begun = new Set(session.begun);
   const own = plan.operations.filter((operation) => begun.has(operation));
   const shift = own.findLast((operation) => operation.kind === 'shift-traffic');
-  if (own.some(({ kind }) => OLD_IS_GONE.has(kind))) return false;
+  if (own.some(endsOld)) return false;
   // Nothing was shifted, nothing was stopped: the old set never lost them.
   if (shift === undefined) return plan.strategy !== 'recreate' && plan.strategy !== 'hold';
   const compensation = compensationOf(shift);
@@ -209,6 +207,12 @@ async function trafficBack(session: Session, service: ServiceRun, plan: ServiceP
     session.progress.warning(`traffic could not be sent back at once: ${failureOf(error).message}`);
     return false;
   }
+}
+
+/** The old containers could take the requests again at once until now. */
+function endsOld(operation: Operation): boolean {
+  const { containers } = traitsOf(operation);
+  return containers === 'retires' || containers === 'stops';
 }
 
 /** The containers were not touched: only what was prepared for them goes back, and nothing restarts. */

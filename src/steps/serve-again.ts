@@ -1,7 +1,7 @@
 import { failureOf, ProcedureError } from '../model/errors.js';
 import { isInOrder } from '../model/edge.js';
-import type { Operation } from '../model/operation.js';
-import type { Recovery } from '../model/recovery.js';
+import type { Operation } from '../operations/operation.js';
+import type { Recovery } from '../strategies/recovery.js';
 import { liveRelease } from '../model/release.js';
 import { describeServing, isServing, type Serving, type ServingFaultKind } from '../model/serving.js';
 import { STRATEGIES } from '../strategies/index.js';

@@ -1,4 +1,4 @@
-import type { Operation, OperationOf } from '../model/operation.js';
+import { traitsOf, type Operation, type OperationOf } from '../operations/operation.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import { asProcedureError } from '../model/errors.js';
 import { memoryBaseline } from '../model/memory-baseline.js';
@@ -96,7 +96,7 @@ export class ServiceRun implements Looker {
       if (first && !this.killed) this.beginAccount();
       this.placed = undefined;
     }
-    if (TOUCHING.has(operation.kind) && !keepsServing(operation)) this.replacing = true;
+    if (traitsOf(operation).interrupts && !keepsServing(operation)) this.replacing = true;
     if (operation.kind === 'watch') this.watching = operation.between !== true;
     const beganAtMs = Date.now();
     const seenBefore = this.session.events.seen.length;
@@ -339,25 +339,10 @@ export class ServiceRun implements Looker {
   }
 }
 
-/** Operations after which containers of the service, or the way to them, may be other ones. */
 /** At the beginning the router is told by address what serves already; once something is replaced, `only` sends it back. */
 function keepsServing(operation: Operation): boolean {
   return operation.kind === 'shift-traffic' && operation.serve.who === 'only';
 }
-
-const TOUCHING: ReadonlySet<Operation['kind']> = new Set([
-  'replace-containers',
-  'start-beside',
-  'restart-containers',
-  'kill-containers',
-  'shift-traffic',
-  'stop-containers',
-  'retire-containers',
-  'hold-traffic',
-  'install-edge',
-  'redirect-ports',
-  'restore-data',
-]);
 
 function isUp(container: ObservedContainer): boolean {
   return container.state === 'running' && container.health !== 'unhealthy' && container.restartCount === 0;

@@ -1,4 +1,4 @@
-import type { Operation, OperationOf } from '../model/operation.js';
+import type { Operation, OperationOf } from '../operations/operation.js';
 import type { BackupWriter } from '../model/ports/backups.js';
 import type { ComposePlace, ComposeTarget, EngineFacts } from '../model/ports/engine.js';
 import type { Ledger } from '../model/ports/ledger.js';

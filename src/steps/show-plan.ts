@@ -1,6 +1,7 @@
 import { restOf } from '../model/job.js';
-import { compensationOf, describeOperation } from '../model/operation.js';
-import type { Decision, Plan } from '../model/plan.js';
+import { compensationOf, describeOperation } from '../operations/operation.js';
+import type { Decision } from '../model/plan.js';
+import type { Plan } from '../operations/plan.js';
 import type { Candidate } from './candidate.js';
 import { withDependents } from './left-dependents.js';
 import type { Viewing } from './session.js';

@@ -1,6 +1,6 @@
 import path from 'node:path';
+import { short } from '../model/units.js';
 import { ProcedureError } from '../model/errors.js';
-import { short } from '../model/operation.js';
 import type { OpenProject, Session, Viewing } from './session.js';
 import { buildsOnce } from './build-once.js';
 import { beginDeployment } from './deployment.js';

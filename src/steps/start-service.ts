@@ -1,7 +1,7 @@
 import { failureOf, ProcedureError } from '../model/errors.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import { restOf, restWords } from '../model/job.js';
-import type { ServicePlan } from '../model/plan.js';
+import type { ServicePlan } from '../operations/plan.js';
 import { liveRelease, stoppedOnPurpose, type ServiceHistory } from '../model/release.js';
 import { isAlive, type ServiceDefinition } from '../model/service.js';
 import { planStart } from '../strategies/stop-start.js';
@@ -184,7 +184,7 @@ function runsAlready(service: string, current: Current): ServicePlan {
   return {
     service,
     strategy: 'recreate',
-    decision: { kind: 'unchanged', release: current.release },
+    decision: { kind: 'unchanged', release: current.release?.id },
     notes: [],
     operations: [],
     estimatedDowntimeMs: undefined,

@@ -1,6 +1,6 @@
 import { ProcedureError } from '../model/errors.js';
-import type { OperationOf } from '../model/operation.js';
-import type { ServicePlan } from '../model/plan.js';
+import type { OperationOf } from '../operations/operation.js';
+import type { ServicePlan } from '../operations/plan.js';
 import { liveRelease, stoppedOnPurpose } from '../model/release.js';
 import { isAlive } from '../model/service.js';
 import type { RouterSpec } from '../model/router.js';
@@ -36,7 +36,7 @@ export function stopPlan(viewing: Viewing, service: string, current: Current, ro
     return {
       service,
       strategy: 'recreate',
-      decision: { kind: 'unchanged', release: current.release },
+      decision: { kind: 'unchanged', release: current.release?.id },
       notes: [],
       operations: [],
       estimatedDowntimeMs: undefined,

@@ -1,5 +1,5 @@
-import type { Operation } from '../model/operation.js';
-import type { ServicePlan } from '../model/plan.js';
+import type { Operation } from '../operations/operation.js';
+import type { ServicePlan } from '../operations/plan.js';
 import { restOf, restWords } from '../model/job.js';
 import { formatDuration } from '../model/units.js';
 import { knownRestartMs } from '../model/release.js';

@@ -1,5 +1,5 @@
 import type { Excerpt } from '../model/errors.js';
-import { changesService, type Operation } from '../model/operation.js';
+import { changesService, type Operation } from '../operations/operation.js';
 import type { StrategyName } from '../model/plan.js';
 import type { TrafficLoop } from '../model/ports/probe.js';
 import type { Request } from '../model/request.js';

@@ -1,5 +1,6 @@
 import { asProcedureError, ProcedureError } from '../model/errors.js';
-import type { ContainerSet, OperationOf, Serve } from '../model/operation.js';
+import type { ContainerSet, Serve } from '../model/router.js';
+import type { OperationOf } from '../operations/operation.js';
 import type { Router, RouteTarget } from '../model/ports/router.js';
 import type { RouterSpec } from '../model/router.js';
 import type { ObservedContainer } from '../model/service.js';

@@ -1,6 +1,6 @@
 import { ProcedureError, asProcedureError } from '../model/errors.js';
 import { allSucceeded, isProven, type Lifetime } from '../model/job.js';
-import type { OperationOf } from '../model/operation.js';
+import type { OperationOf } from '../operations/operation.js';
 import { UNKNOWN_CONTENTS, type ReleaseWithDefinition } from '../model/release.js';
 import { shortened } from '../model/shortened.js';
 import { formatDuration } from '../model/units.js';

@@ -46,7 +46,7 @@ export function decide(wanted: WantedFacts, current: CurrentFacts): Decision {
     ...imageReasons(wanted, current),
     ...configurationReasons(wanted, current),
   ];
-  return reasons.length === 0 ? { kind: 'unchanged', release: current.release } : { kind: 'change', reasons };
+  return reasons.length === 0 ? { kind: 'unchanged', release: current.release?.id } : { kind: 'change', reasons };
 }
 
 function stateReasons({ lifetime, replicas }: WantedFacts, current: CurrentFacts): readonly string[] {

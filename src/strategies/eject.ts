@@ -1,5 +1,5 @@
 import type { EdgeSpec } from '../model/edge.js';
-import type { Operation } from '../model/operation.js';
+import type { Operation } from '../operations/operation.js';
 import { DEFAULT_HOLD } from '../model/policy.js';
 import type { ReleaseId } from '../model/release.js';
 

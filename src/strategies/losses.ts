@@ -1,5 +1,5 @@
 import type { EdgePort } from '../model/edge.js';
-import type { Operation } from '../model/operation.js';
+import type { Operation } from '../operations/operation.js';
 import type { Borrower, Mount, ObservedContainer, PublishedPort, ServiceDefinition } from '../model/service.js';
 import { makingsOf, type Making } from './makings.js';
 

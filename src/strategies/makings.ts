@@ -1,4 +1,4 @@
-import type { Operation, OperationKind } from '../model/operation.js';
+import { createsContainers, traitsOf, type Operation } from '../operations/operation.js';
 
 /** How a plan comes to the containers of a service. */
 export type Making =
@@ -11,70 +11,12 @@ export type Making =
   /** The same container is stopped and started. */
   | { readonly how: 'restart' };
 
-type Effect = 'replaces' | 'copies' | 'removes' | 'ends' | 'starts' | 'restarts' | 'thaws' | 'none';
-
-/** What each kind of operation does to containers of the service: a new kind has to be sorted in. */
-const EFFECTS: Readonly<Record<OperationKind, Effect>> = {
-  'replace-containers': 'replaces',
-  'start-beside': 'copies',
-  'remove-containers': 'removes',
-  'kill-containers': 'ends',
-  'stop-containers': 'ends',
-  'start-containers': 'starts',
-  'restart-containers': 'restarts',
-  'thaw-data': 'thaws',
-  'retire-containers': 'none',
-  'settle-containers': 'none',
-  'set-restart-policy': 'none',
-  'run-release-command': 'none',
-  'freeze-data': 'none',
-  'save-data': 'none',
-  'keep-backup': 'none',
-  'restore-data': 'none',
-  'delete-backups': 'none',
-  'fetch-source': 'none',
-  'add-worktree': 'none',
-  'run-command': 'none',
-  'build-image': 'none',
-  'pull-image': 'none',
-  'push-image': 'none',
-  'capture-evidence': 'none',
-  'free-port': 'none',
-  'keep-image': 'none',
-  'move-checkout': 'none',
-  'tag-image': 'none',
-  'remove-networks': 'none',
-  'shift-traffic': 'none',
-  'drain-containers': 'none',
-  'hold-traffic': 'none',
-  'release-traffic': 'none',
-  'install-edge': 'none',
-  'redirect-ports': 'none',
-  'open-ports': 'none',
-  'close-ports': 'none',
-  'end-redirect': 'none',
-  'end-takeover': 'none',
-  'remove-edge': 'none',
-  'repair-edge': 'none',
-  'remove-leftovers': 'none',
-  'await-ready': 'none',
-  verify: 'none',
-  watch: 'none',
-  'analyse-canary': 'none',
-  'accept-release': 'none',
-  'record-stop': 'none',
-  'record-start': 'none',
-  'reject-release': 'none',
-};
-
-const MAKES: ReadonlySet<Effect> = new Set(['replaces', 'copies', 'restarts']);
-
 /**
  * @returns whether the operation creates containers or restarts them. Starting and unpausing the same containers is not among it:
  * an undo does that, and nothing may keep it from doing so.
  */
-export function makesContainers({ kind }: Operation): boolean {
-  return MAKES.has(EFFECTS[kind]);
+export function makesContainers(operation: Operation): boolean {
+  return createsContainers(operation) || traitsOf(operation).containers === 'restarts';
 }
 
 /** @returns every way in which operations come to containers of their service */
@@ -82,9 +24,9 @@ export function makingsOf(operations: readonly Operation[], removedFirst: boolea
   const found: Making[] = [];
   let [removed, ended] = [removedFirst, false];
   for (const operation of operations) {
-    const effect = EFFECTS[operation.kind];
+    const effect = traitsOf(operation).containers;
     removed ||= effect === 'removes';
-    ended ||= effect === 'ends';
+    ended ||= effect === 'stops' || effect === 'kills';
     if (operation.kind === 'replace-containers') {
       found.push(removed ? { how: 'anew' } : { how: 'in-place', replicas: operation.replicas });
     }

@@ -1,4 +1,4 @@
-import type { Operation } from '../model/operation.js';
+import type { Operation } from '../operations/operation.js';
 import { ROUTER_ABILITIES, routesByAddress, type RouterSpec } from '../model/router.js';
 import type { Change, UndoChange } from './strategy.js';
 

@@ -1,4 +1,4 @@
-import type { Operation } from '../model/operation.js';
+import type { Operation } from '../operations/operation.js';
 import { formatDuration } from '../model/units.js';
 import { begin, beginUndo, endUndo, letGo } from './phases.js';
 import { stopFirst } from './stop-first.js';

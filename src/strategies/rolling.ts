@@ -1,4 +1,4 @@
-import type { Operation } from '../model/operation.js';
+import type { Operation } from '../operations/operation.js';
 import { costOf } from './cost.js';
 import {
   begin,

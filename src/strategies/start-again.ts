@@ -1,4 +1,4 @@
-import type { Operation } from '../model/operation.js';
+import type { Operation } from '../operations/operation.js';
 import type { ReleaseId } from '../model/release.js';
 import type { RouterSpec } from '../model/router.js';
 import { letGo } from './phases.js';

@@ -1,4 +1,4 @@
-import type { Operation } from '../model/operation.js';
+import type { Operation } from '../operations/operation.js';
 import { begin, beginTakeover, end, endTakeover, ids, settle, verifySwitched, watchAndAccept } from './phases.js';
 import type { Change } from './strategy.js';
 

@@ -1,6 +1,7 @@
 import type { EdgeSpec, EdgeUpgrade } from '../model/edge.js';
-import type { Operation, OperationOf } from '../model/operation.js';
-import type { ServicePlan, StrategyName } from '../model/plan.js';
+import type { Operation, OperationOf } from '../operations/operation.js';
+import type { StrategyName } from '../model/plan.js';
+import type { ServicePlan } from '../operations/plan.js';
 import type { CanaryPolicy } from '../model/policy.js';
 import type { ReleaseId } from '../model/release.js';
 import type { RouterSpec } from '../model/router.js';

@@ -1,4 +1,4 @@
-import type { Operation } from '../model/operation.js';
+import type { Operation } from '../operations/operation.js';
 import { ROUTER_ABILITIES } from '../model/router.js';
 import { beginUndo, endUndo, letGo, openEdge } from './phases.js';
 import type { UndoChange } from './strategy.js';

@@ -1,4 +1,4 @@
-import type { Operation } from '../model/operation.js';
+import type { Operation } from '../operations/operation.js';
 import { DEFAULT_HOLD } from '../model/policy.js';
 import { beginUndo, endUndo } from './phases.js';
 import type { UndoChange } from './strategy.js';

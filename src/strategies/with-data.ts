@@ -1,4 +1,6 @@
-import { dataBack, type DataReturn, type Freeze, type Operation } from '../model/operation.js';
+import type { Freeze } from '../operations/freeze-data.js';
+import { createsContainers, type Operation } from '../operations/operation.js';
+import { dataBack, type DataReturn } from '../operations/restore-data.js';
 
 /** What is done to a service's data while the service is changed. */
 export interface DataChange {
@@ -9,14 +11,11 @@ export interface DataChange {
   readonly notes: readonly string[];
 }
 
-/** Operations after which something new of the service runs. */
-const STARTS: ReadonlySet<Operation['kind']> = new Set(['replace-containers', 'start-beside']);
-
 /** Puts what is done to the data into a plan: backups after the evidence, and other data before anything new starts. */
 export function withData(operations: readonly Operation[], data: DataChange | undefined): readonly Operation[] {
   if (data === undefined) return operations;
   const evidence = operations[0]?.kind === 'capture-evidence' ? 1 : 0;
-  const start = operations.findIndex(({ kind }) => STARTS.has(kind));
+  const start = operations.findIndex(createsContainers);
   const at = start === -1 ? operations.length : start;
   return [
     ...operations.slice(0, evidence),

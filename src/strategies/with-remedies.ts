@@ -1,4 +1,4 @@
-import { changesService, type Operation } from '../model/operation.js';
+import { changesService, type Operation } from '../operations/operation.js';
 
 /** What is done before a service is changed, because `remedies` names it. */
 export interface Remedied {

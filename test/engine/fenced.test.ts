@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createJournal } from '../../src/ledger/journal.js';
 import { createLocks } from '../../src/ledger/locks.js';
 import { createRecords } from '../../src/ledger/records.js';
 import type { HeldLock } from '../../src/model/ports/ledger.js';
@@ -7,6 +6,7 @@ import type { Run } from '../../src/run/run.js';
 import { openShell } from '../support/doors.js';
 import { testEngine } from '../support/engine-containers.js';
 import { deploy } from '../support/live.js';
+import { openJournal } from '../support/ledger-samples.js';
 import { lockRequest } from '../support/lock-requests.js';
 import { carryOut } from '../support/procedure.js';
 import { makeProject, type Project } from '../support/project.js';
@@ -99,7 +99,7 @@ describe('a run that loses its lock', () => {
     const run = report.invocation.runId;
     expect(other?.abandoned).toEqual([run]);
     const onBroken = (error: Error): void => expect(error).toBeUndefined();
-    const journal = await createJournal({ records, project: project.name, onBroken }).read(run);
+    const journal = await openJournal({ records, project: project.name, onBroken }).read(run);
     expect(journal?.outcome, log).toBeUndefined();
   });
 });

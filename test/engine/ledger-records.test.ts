@@ -1,12 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createJournal } from '../../src/ledger/journal.js';
 import { createLedger } from '../../src/ledger/ledger.js';
 import { recordsName } from '../../src/ledger/names.js';
 import { createRecords } from '../../src/ledger/records.js';
 import type { ProcedureError } from '../../src/model/errors.js';
 import { withoutDefinition } from '../../src/model/ports/ledger.js';
 import { ledgerProject, type LedgerProject } from '../support/ledger-project.js';
-import { sampleOpening, sampleRelease } from '../support/ledger-samples.js';
+import { openJournal, sampleOpening, sampleRelease } from '../support/ledger-samples.js';
 
 let project: LedgerProject;
 beforeEach(() => {
@@ -19,7 +18,7 @@ function open() {
   const broken: ProcedureError[] = [];
   const records = createRecords(project.api, project.name);
   const options = { records, project: project.name, onBroken: (error: ProcedureError) => void broken.push(error) };
-  return { records, broken, ledger: createLedger(options), journal: createJournal(options) };
+  return { records, broken, ledger: createLedger(options), journal: openJournal(options) };
 }
 
 const pull = { kind: 'pull-image', service: 'roma', reference: 'roma:1' } as const;

@@ -69,12 +69,14 @@ describe('remedies: free-port', () => {
     expect(holder.exitCode ?? holder.signalCode).toBeNull();
 
     const preview = await run('emergency', { remedies: 'free-port', 'dry-run': 'true' });
-    expect(preview.report.plan?.services[0]?.operations, preview.log).toContainEqual({
-      kind: 'free-port',
-      service: 'app',
-      port: project.port,
-      holder: { kind: 'process', pid: holder.pid, name: 'node', started: expect.any(String) as string },
-    });
+    expect(preview.report.plan?.services[0]?.operations, preview.log).toContainEqual(
+      expect.objectContaining({
+        kind: 'free-port',
+        service: 'app',
+        port: project.port,
+        holder: { kind: 'process', pid: holder.pid, name: 'node', started: expect.any(String) as string },
+      }),
+    );
     expect(holder.exitCode ?? holder.signalCode).toBeNull();
 
     const freed = await run('emergency', { remedies: 'free-port' });

@@ -1,4 +1,5 @@
-import type { JournalOpening } from '../../src/model/ports/ledger.js';
+import { createJournal } from '../../src/ledger/journal.js';
+import { JOURNAL_CODEC, type Journal, type JournalOpening } from '../../src/operations/journal.js';
 import type { ReleaseWithDefinition } from '../../src/model/release.js';
 import { lockRequest } from './lock-requests.js';
 
@@ -40,7 +41,7 @@ export function sampleOpening(run: string): JournalOpening {
     workingDirectory: '/srv/roma',
     plan: {
       procedure: 'code-update',
-      preparation: [{ kind: 'fetch-source', directory: '/srv/roma', ref: 'main' }],
+      preparation: [{ kind: 'add-worktree', directory: '/srv/roma', path: '/tmp/w', commit: 'c'.repeat(40) }],
       services: [
         {
           service: 'roma',
@@ -56,4 +57,9 @@ export function sampleOpening(run: string): JournalOpening {
       ],
     },
   };
+}
+
+/** The journal of a compose project as the program opens it. */
+export function openJournal(options: Omit<Parameters<typeof createJournal>[0], 'codec'>): Journal {
+  return createJournal({ ...options, codec: JOURNAL_CODEC });
 }

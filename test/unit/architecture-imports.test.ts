@@ -7,11 +7,12 @@ import { findCircle, parseSource, partOf, readSources, type SourceFile } from '.
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   model: [],
-  strategies: ['model'],
-  run: ['model'],
-  steps: ['strategies', 'run', 'model'],
-  procedures: ['steps', 'run', 'model'],
-  shell: ['procedures', 'steps', 'run', 'model'],
+  operations: ['model'],
+  strategies: ['operations', 'model'],
+  run: ['operations', 'model'],
+  steps: ['strategies', 'run', 'operations', 'model'],
+  procedures: ['steps', 'run', 'operations', 'model'],
+  shell: ['procedures', 'steps', 'run', 'operations', 'model'],
   // Adapters: they implement the interfaces of model/ports.
   action: ['model'],
   backups: ['model'],
@@ -37,6 +38,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'routers',
     'run',
     'source',
+    'operations',
     'model',
   ],
   'publish.ts': ['action', 'report', 'run', 'model'],

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { backupsToDelete, expectedSize, type BackupManifest } from '../../src/model/backup.js';
-import { compensationOf, type DataReturn, type Operation } from '../../src/model/operation.js';
-import type { JournalRecord } from '../../src/model/ports/ledger.js';
-import { planRecovery } from '../../src/model/recovery.js';
+import { compensationOf, type Operation } from '../../src/operations/operation.js';
+import type { DataReturn } from '../../src/operations/restore-data.js';
+import type { JournalRecord } from '../../src/operations/journal.js';
+import { planRecovery } from '../../src/strategies/recovery.js';
 import { dataFirst, withData } from '../../src/strategies/with-data.js';
 
 const DAY = 86_400_000;

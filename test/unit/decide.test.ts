@@ -42,7 +42,7 @@ const current: CurrentFacts = {
 
 describe('decide', () => {
   it('leaves alone what is the same, runs and is healthy', () => {
-    expect(decide(wanted, current)).toEqual({ kind: 'unchanged', release });
+    expect(decide(wanted, current)).toEqual({ kind: 'unchanged', release: release.id });
   });
 
   it('calls it a first deploy when nothing runs and nothing is recorded', () => {

@@ -18,9 +18,10 @@ import type { Dependency, ContainerState, ServiceDefinition } from '../../src/mo
 import { decide, type CurrentFacts, type WantedFacts } from '../../src/strategies/decide.js';
 import { chooseStrategy } from '../../src/strategies/index.js';
 import type { ServiceFacts } from '../../src/strategies/obstacles.js';
-import { planRecovery } from '../../src/model/recovery.js';
-import { withoutDefinition, type JournalRecord } from '../../src/model/ports/ledger.js';
-import type { Operation } from '../../src/model/operation.js';
+import { planRecovery } from '../../src/strategies/recovery.js';
+import { withoutDefinition } from '../../src/model/ports/ledger.js';
+import type { JournalRecord } from '../../src/operations/journal.js';
+import type { Operation } from '../../src/operations/operation.js';
 import type { Candidate } from '../../src/steps/candidate.js';
 import { recreated } from '../../src/steps/maintenance/perform.js';
 import { isAtRest } from '../../src/steps/show-plan.js';

@@ -1,19 +1,18 @@
 import { describe, expect, it, vi } from 'vitest';
-import { createJournal } from '../../src/ledger/journal.js';
 import { createLedger, eventName } from '../../src/ledger/ledger.js';
 import { generationName, isSegment, parseLockVolume, recordsName } from '../../src/ledger/names.js';
 import { createRecords } from '../../src/ledger/records.js';
 import { ProcedureError } from '../../src/model/errors.js';
 import type { ReleaseEvent, ReleaseWithDefinition } from '../../src/model/release.js';
 import { memoryEngine } from '../support/memory-records.js';
-import { sampleOpening, sampleRelease } from '../support/ledger-samples.js';
+import { openJournal, sampleOpening, sampleRelease } from '../support/ledger-samples.js';
 
 function open(before?: (call: string) => Promise<void>) {
   const engine = memoryEngine(before);
   const broken: ProcedureError[] = [];
   const records = createRecords(engine, 'roma');
   const options = { records, project: 'roma', onBroken: (error: ProcedureError) => void broken.push(error) };
-  return { engine, broken, ledger: createLedger(options), journal: createJournal(options) };
+  return { engine, broken, ledger: createLedger(options), journal: openJournal(options) };
 }
 
 const event = (release: string, at: string, kind: ReleaseEvent['kind'] = 'live'): ReleaseEvent => ({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EdgePort } from '../../src/model/edge.js';
-import type { Operation } from '../../src/model/operation.js';
+import type { Operation } from '../../src/operations/operation.js';
 import { DEFAULT_CANARY, DEFAULT_HOLD } from '../../src/model/policy.js';
 import type { RouterSpec } from '../../src/model/router.js';
 import type { PublishedPort, ServiceDefinition } from '../../src/model/service.js';

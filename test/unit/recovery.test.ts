@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/model/errors.js';
-import { endDecides, type Operation } from '../../src/model/operation.js';
-import type { JournalRecord } from '../../src/model/ports/ledger.js';
-import { planRecovery } from '../../src/model/recovery.js';
+import { traitsOf, type Operation } from '../../src/operations/operation.js';
+import type { JournalRecord } from '../../src/operations/journal.js';
+import { planRecovery } from '../../src/strategies/recovery.js';
 
 const tag: Operation = { kind: 'tag-image', service: 'roma', tag: 'roma:latest', to: 'new-image', from: 'old-image' };
 const move: Operation = { kind: 'move-checkout', directory: '/srv/roma', from: 'old-commit', to: 'new-commit' };
@@ -58,7 +58,7 @@ function journal(...steps: readonly Step[]): JournalRecord {
 function planned(...[record, down]: Parameters<typeof planRecovery>): ReturnType<typeof planRecovery> {
   const plan = planRecovery(record, down);
   const entries = record.entries.map((entry) =>
-    entry.result === 'done' && !endDecides(entry.operation) ? { ...entry, result: 'begun' as const } : entry,
+    entry.result === 'done' && !traitsOf(entry.operation).endMatters ? { ...entry, result: 'begun' as const } : entry,
   );
   expect(planRecovery({ ...record, entries }, down)).toEqual(plan);
   return plan;

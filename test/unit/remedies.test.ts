@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createDockerService } from '../../src/host/docker-service.js';
-import type { Operation } from '../../src/model/operation.js';
+import type { Operation } from '../../src/operations/operation.js';
 import { withRemedies } from '../../src/strategies/with-remedies.js';
 
 describe('the command that restarts the engine', () => {

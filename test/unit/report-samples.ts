@@ -1,5 +1,5 @@
-import type { Operation } from '../../src/model/operation.js';
-import type { Plan } from '../../src/model/plan.js';
+import type { Operation } from '../../src/operations/operation.js';
+import { shownPlan, type Plan } from '../../src/operations/plan.js';
 import type { RunReport, ServiceReport } from '../../src/model/report.js';
 
 /** Reports as runs of the sample service would leave them. */
@@ -32,10 +32,9 @@ const operations: readonly Operation[] = [
   { kind: 'accept-release', service: 'roma', release: NEW },
 ];
 
-export const samplePlan: Plan = {
+const plan: Plan = {
   procedure: 'code-update',
   preparation: [
-    { kind: 'fetch-source', directory: '/srv/roma', ref: 'main' },
     { kind: 'add-worktree', directory: '/srv/roma', path: '/srv/roma/.git/rolling-restart/c0ffee', commit: COMMIT },
     {
       kind: 'run-command',
@@ -59,6 +58,8 @@ export const samplePlan: Plan = {
     },
   ],
 };
+
+export const samplePlan = shownPlan(plan, String);
 
 const roma: ServiceReport = {
   service: 'roma',

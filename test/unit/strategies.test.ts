@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeOperation, type Operation } from '../../src/model/operation.js';
+import { describeOperation, type Operation } from '../../src/operations/operation.js';
 import { DEFAULT_CANARY, DEFAULT_HOLD } from '../../src/model/policy.js';
 import { NO_SERVICE_POLICY, type ServicePolicy } from '../../src/model/project-policy.js';
 import type { RouterSpec } from '../../src/model/router.js';

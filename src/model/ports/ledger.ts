@@ -2,8 +2,6 @@ import type { BackupRecord } from '../backup.js';
 import type { ErrorCode } from '../errors.js';
 import type { MaintenanceRecord } from '../maintenance.js';
 import { omit } from '../omit.js';
-import type { Operation } from '../operation.js';
-import type { Plan } from '../plan.js';
 import type { Release, ReleaseEvent, ReleaseId, ReleaseWithDefinition, ServiceHistory } from '../release.js';
 import type { Invocation } from '../request.js';
 import type { SloRecord } from '../slo-record.js';
@@ -32,10 +30,10 @@ export function withoutDefinition(release: ReleaseWithDefinition): Release {
   return omit(release, 'definition', 'files');
 }
 
-/** The operations of one run, each written before its effect. */
-export interface Journal {
-  open(record: JournalOpening): Promise<void>;
-  begin(run: string, sequence: number, operation: Operation): Promise<void>;
+/** The operations `O` of one run, each written before its effect, and their plan `P`. */
+export interface Journal<P, O> {
+  open(record: JournalOpening<P>): Promise<void>;
+  begin(run: string, sequence: number, operation: O): Promise<void>;
   /** @param error code of what it failed with */
   end(run: string, sequence: number, result: 'done' | 'failed', error?: ErrorCode): Promise<void>;
   /**
@@ -45,25 +43,25 @@ export interface Journal {
   endSoon(run: string, sequence: number): void;
   /** How the run as a whole ended; after it there is nothing to recover. */
   close(run: string, outcome: string): Promise<void>;
-  read(run: string): Promise<JournalRecord | undefined>;
+  read(run: string): Promise<JournalRecord<P, O> | undefined>;
 }
 
-export interface JournalOpening {
+export interface JournalOpening<P> {
   readonly run: string;
   readonly at: string;
   readonly procedure: string;
   readonly invocation: Invocation;
   readonly workingDirectory: string;
-  readonly plan: Plan;
+  readonly plan: P;
   /** Where the forge has a record of the run: whoever recovers it ends that too. */
   readonly environment?: string | undefined;
 }
 
-export interface JournalRecord {
-  readonly opening: JournalOpening;
+export interface JournalRecord<P, O> {
+  readonly opening: JournalOpening<P>;
   readonly entries: readonly {
     readonly sequence: number;
-    readonly operation: Operation;
+    readonly operation: O;
     readonly result: 'begun' | 'done' | 'failed';
     /** Code of what it failed with; undefined in older journals, which did not say it. */
     readonly error?: string | undefined;

@@ -1,5 +1,5 @@
 import { ProcedureError } from '../../model/errors.js';
-import type { OperationOf } from '../../model/operation.js';
+import type { OperationOf } from '../../operations/operation.js';
 import { describeHolder, type PortHolder } from '../../model/remedies.js';
 import { formatDuration } from '../../model/units.js';
 import { sleep } from '../../run/deadline.js';

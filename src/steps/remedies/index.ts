@@ -1,5 +1,5 @@
 import type { ProcedureError } from '../../model/errors.js';
-import type { ServicePlan } from '../../model/plan.js';
+import type { ServicePlan } from '../../operations/plan.js';
 import type { RemedyName } from '../../model/remedies.js';
 import type { Run } from '../../run/run.js';
 import { withRemedies, type Remedied } from '../../strategies/with-remedies.js';

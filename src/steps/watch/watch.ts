@@ -1,5 +1,5 @@
 import { asProcedureError } from '../../model/errors.js';
-import type { OperationOf } from '../../model/operation.js';
+import type { OperationOf } from '../../operations/operation.js';
 import { allSucceeded } from '../../model/job.js';
 import { formatDuration } from '../../model/units.js';
 import { reasonOf, sleep } from '../../run/deadline.js';

@@ -1,4 +1,4 @@
-import type { OperationOf } from '../../model/operation.js';
+import type { OperationOf } from '../../operations/operation.js';
 import type { EngineEvent } from '../../model/ports/engine.js';
 import type { Severity, WarningSign } from '../../model/policy.js';
 import type { ObservedContainer } from '../../model/service.js';

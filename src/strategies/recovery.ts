@@ -1,8 +1,9 @@
-import type { JournalRecord } from './ports/ledger.js';
-import { blamesRelease } from './errors.js';
-import { dataBack, type Operation, type OperationOf } from './operation.js';
-import type { ReleaseId } from './release.js';
-import type { RouterSpec } from './router.js';
+import type { JournalRecord } from '../operations/journal.js';
+import { blamesRelease } from '../model/errors.js';
+import { traitsOf, type Operation, type OperationOf } from '../operations/operation.js';
+import { dataBack } from '../operations/restore-data.js';
+import type { ReleaseId } from '../model/release.js';
+import type { RouterSpec } from '../model/router.js';
 
 /** What is to be done about one service after a run that was killed, or whose undo failed. */
 export type Recovery =
@@ -87,9 +88,7 @@ export function planRecovery(
 ): RecoveryPlan {
   const { entries } = record;
   const names = new Set(
-    entries.flatMap(({ operation }) =>
-      CHANGES_SERVICE.has(operation.kind) && 'service' in operation ? [operation.service] : [],
-    ),
+    entries.flatMap(({ operation }) => (touches(operation) && 'service' in operation ? [operation.service] : [])),
   );
   const services = Object.fromEntries(
     [...names].map((service) => [
@@ -118,30 +117,23 @@ export function planRecovery(
 
 type Entries = JournalRecord['entries'];
 
+/** `free-port` does not count: nobody starts again what was ended, and the service was not touched yet. */
+function touches(operation: Operation): boolean {
+  const { recovery } = traitsOf(operation);
+  return recovery === 'change' || recovery === 'intent';
+}
+
+/** The same containers end and are started again, or the same release is created again after they were removed. */
+function restarts(operation: Operation): boolean {
+  const { containers } = traitsOf(operation);
+  return containers === 'restarts' || containers === 'kills' || containers === 'removes';
+}
+
 /** The release that the run was deploying stays. */
 const STAYS: ReadonlySet<Recovery['kind']> = new Set(['accept', 'finish', 'leave']);
 
 /** What runs in the end is what ran before: the name in the new file names what it named. */
 const TAGS_GO_BACK: ReadonlySet<Recovery['kind']> = new Set(['none', 'resume', 'thaw', 'go-back']);
-
-/** `free-port` is none of them: nobody starts again what was ended, and the service was not touched yet. */
-const CHANGES_SERVICE: ReadonlySet<Operation['kind']> = new Set([
-  'replace-containers',
-  'tag-image',
-  'restart-containers',
-  'kill-containers',
-  'remove-containers',
-  'start-beside',
-  'stop-containers',
-  'hold-traffic',
-  'install-edge',
-  'repair-edge',
-  'close-ports',
-  'record-stop',
-  'record-start',
-  'freeze-data',
-  'restore-data',
-]);
 
 function recoverService(
   entries: Entries,
@@ -149,7 +141,7 @@ function recoverService(
   { down, ended }: { readonly down: boolean; readonly ended: boolean },
 ): Recovery {
   const own = ofService(entries, service);
-  const mark = own.findLast(({ operation }) => MARKS.has(operation.kind))?.operation;
+  const mark = own.findLast(({ operation }) => traitsOf(operation).recovery === 'intent')?.operation;
   if (mark?.kind === 'record-stop') return recoverStop(own, mark.release);
   const ejecting = recoverEject(own);
   if (ejecting !== undefined) return ejecting;
@@ -165,7 +157,7 @@ function recoverService(
     return recoverBefore(own) ?? recoverData(own) ?? recoverStart(own, mark) ?? recoverRestart(own);
   }
   const { to, from } = last.operation;
-  const restarting = mark !== undefined || own.some(({ operation }) => RESTARTING.has(operation.kind));
+  const restarting = mark !== undefined || own.some(({ operation }) => restarts(operation));
   if (to === from && (last.operation.kind === 'replace-containers' || restarting)) return recoverRestart(own, to);
   if (last.operation.kind === 'start-beside') return recoverBeside(own, down);
   const after = own.slice(last.index + 1).filter((entry) => entry.result === 'done');
@@ -180,8 +172,6 @@ function recoverService(
   if (from === undefined) return { kind: 'leave', release: to };
   return { ...common, bad: foundWrong(own, to), back: from, failed: to };
 }
-
-const MARKS: ReadonlySet<Operation['kind']> = new Set(['record-stop', 'record-start']);
 
 /** Whoever stopped it wants it stopped: also when that was interrupted, or was the end of a start that failed. */
 function recoverStop(own: Entries, release: ReleaseId): Recovery {
@@ -290,10 +280,8 @@ function foundWrong(own: Entries, failed: ReleaseId): boolean {
 }
 
 function failedLooking({ operation, result }: Entries[number]): boolean {
-  return LOOKING.has(operation.kind) && result === 'failed';
+  return traitsOf(operation).recovery === 'verdict' && result === 'failed';
 }
-
-const LOOKING: ReadonlySet<Operation['kind']> = new Set(['await-ready', 'verify', 'watch', 'analyse-canary']);
 
 /** A rollback leaves a release for good; any other run does when it found the release wrong. */
 function leftReleases(
@@ -329,19 +317,13 @@ function leftReleases(
  * @param again the release whose containers were being created once more, also by an earlier recovery
  */
 function recoverRestart(own: Entries, again?: ReleaseId): Recovery {
-  const first = own.find(({ operation }) => RESTARTING.has(operation.kind) || operation.kind === 'record-start');
+  const first = own.find(({ operation }) => restarts(operation) || operation.kind === 'record-start');
   const named = first !== undefined && 'release' in first.operation ? first.operation.release : undefined;
   const release = named ?? again;
   if (release === undefined) return { kind: 'none' };
   const verified = own.some(({ operation, result }) => operation.kind === 'verify' && result === 'done');
   return verified ? { kind: 'none' } : { kind: 'restore', release };
 }
-
-const RESTARTING: ReadonlySet<Operation['kind']> = new Set([
-  'restart-containers',
-  'kill-containers',
-  'remove-containers',
-]);
 
 function ofService(entries: Entries, service: string): Entries {
   return entries.filter(({ operation }) => 'service' in operation && operation.service === service);

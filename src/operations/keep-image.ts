@@ -1,0 +1,20 @@
+import * as z from 'zod';
+import { short } from '../model/units.js';
+import { define, nothing, PREPARES, TOUCHES_NOTHING, type Fields } from './definition.js';
+import { strings, text } from './parts.js';
+
+const shape = {
+  kind: z.literal('keep-image'),
+  service: text,
+  image: text,
+  tags: strings,
+};
+
+export type KeepImage = Fields<typeof shape>;
+
+/** Gives an image tags of its own, so that pruning does not remove it. */
+export const keepImage = define(shape, {
+  traits: { ...PREPARES, endMatters: false, beforeReleaseCommand: true },
+  describe: ({ service, image, tags }) => `keep image ${short(image)} of ${service} as ${tags.join(', ')}`,
+  undo: () => nothing(TOUCHES_NOTHING),
+});
