@@ -6,6 +6,7 @@ import { resolveEndpoint } from './engine/endpoint.js';
 import { createDockerEngine } from './engine/engine.js';
 import { createCodeHost } from './github/code-host.js';
 import { createDeployments } from './github/deployment-records.js';
+import { createClock } from './host/clock.js';
 import { createCommands } from './host/commands.js';
 import { createDisks } from './host/disks.js';
 import { createDockerService } from './host/docker-service.js';
@@ -56,6 +57,7 @@ export async function createRun(options: RunOptions): Promise<Run> {
   const debug = (line: string): void => progress.debug(line);
   const endpoint = await resolveEndpoint(environment, homedir());
   const { runId } = invocation;
+  const clock = createClock();
   const engine = redactedEngine(createDockerEngine(endpoint, debug, runId), redactor);
   const api = engine.records;
   await prepareStateDirectory(request.stateDir);
@@ -84,6 +86,7 @@ export async function createRun(options: RunOptions): Promise<Run> {
     progress,
     redactor,
     cancelled,
+    clock,
     recorder: new Recorder(),
     notifier: new Notifier(createChannels(request.notifications), {
       progress,
