@@ -87,8 +87,9 @@ export async function createRun(options: RunOptions): Promise<Run> {
     redactor,
     cancelled,
     clock,
-    recorder: new Recorder(),
+    recorder: new Recorder(clock),
     notifier: new Notifier(createChannels(request.notifications), {
+      clock,
       progress,
       redact: (text) => redactor.text(text),
       cancelled,
