@@ -1,4 +1,4 @@
-import { reasonOf } from '../run/deadline.js';
+import { reasonOf } from '../run/abort-reason.js';
 import { asProcedureError, ProcedureError, type ErrorCode } from '../model/errors.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import type { Doing } from '../model/ports/progress.js';
