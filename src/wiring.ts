@@ -126,7 +126,7 @@ export async function createRun(options: RunOptions): Promise<Run> {
       const made: ProjectRecords = {
         ledger: createLedger({ records, project, onBroken }),
         journal: withKillDoor(createJournal({ records, project, onBroken }), environment),
-        locks: createLocks({ api, project, records }),
+        locks: createLocks({ api, project, records, clock }),
       };
       opened.set(project, made);
       return made;
