@@ -6,6 +6,7 @@ import { resolveEndpoint } from './engine/endpoint.js';
 import { createDockerEngine } from './engine/engine.js';
 import { createCodeHost } from './github/code-host.js';
 import { createDeployments } from './github/deployment-records.js';
+import { createClock } from './host/clock.js';
 import { createCommands } from './host/commands.js';
 import { createDisks } from './host/disks.js';
 import { createDockerService } from './host/docker-service.js';
@@ -57,6 +58,7 @@ export async function createRun(options: RunOptions): Promise<Run> {
   const debug = (line: string): void => progress.debug(line);
   const endpoint = await resolveEndpoint(environment, homedir());
   const { runId } = invocation;
+  const clock = createClock();
   const engine = redactedEngine(createDockerEngine(endpoint, debug, runId), redactor);
   const api = engine.records;
   await prepareStateDirectory(request.stateDir);
@@ -85,8 +87,10 @@ export async function createRun(options: RunOptions): Promise<Run> {
     progress,
     redactor,
     cancelled,
-    recorder: new Recorder(),
+    clock,
+    recorder: new Recorder(clock),
     notifier: new Notifier(createChannels(request.notifications), {
+      clock,
       progress,
       redact: (text) => redactor.text(text),
       cancelled,
@@ -123,7 +127,7 @@ export async function createRun(options: RunOptions): Promise<Run> {
       const made: ProjectRecords = {
         ledger: createLedger({ records, project, onBroken }),
         journal: withKillDoor(createJournal({ records, project, codec: JOURNAL_CODEC, onBroken }), environment),
-        locks: createLocks({ api, project, records }),
+        locks: createLocks({ api, project, records, clock }),
       };
       opened.set(project, made);
       return made;

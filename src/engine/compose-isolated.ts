@@ -40,7 +40,7 @@ export function createIsolatedCompose(client: EngineClient, run: string, environ
     async render(target, tree, { project, signal }) {
       const { files, variables } = await (program ??= readProgram(environment));
       const archive = await treeArchive(files, tree);
-      const labels = helperLabels({ work: 'render', project, lifeMs: START_MS + RENDER_MS }, run);
+      const labels = helperLabels({ work: 'render', project, lifeMs: START_MS + RENDER_MS }, run, Date.now());
       const render = (call: CliCall): Promise<ChildResult> =>
         runInContainer(client, { call, archive, variables, labels, signal });
       return parseProject(await renderDocument({ run: render }, target, nowhere));

@@ -84,7 +84,7 @@ export function templateDocument(
     ...rest,
     // Without one, Compose would name the image by the scratch project.
     image,
-    labels: { ...(labels as Values | undefined), ...helperLabels({ ...helper, project }, run) },
+    labels: { ...(labels as Values | undefined), ...helperLabels({ ...helper, project }, run, Date.now()) },
     // A port that is not published is exposed still, as it would be.
     ...(published ? { ports } : { expose: [...asList(rest['expose']), ...targetsOf(ports)] }),
   };

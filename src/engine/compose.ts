@@ -59,7 +59,7 @@ export function createCompose({ environment, debug, redactor, run = 'none' }: Co
         args: [...composeArgs(documentTarget(document, '/')), 'create', ...NOTHING_NEW, ...services],
         directory: '/',
         input: JSON.stringify(
-          helper === undefined ? document : withLabels(document, services, helperLabels(helper, run)),
+          helper === undefined ? document : withLabels(document, services, helperLabels(helper, run, Date.now())),
         ),
         signal,
         timeoutMs,

@@ -192,7 +192,7 @@ async function openPlaces(
   for (const { kind, source } of places) if (kind === 'volume') await requireVolume(client, source);
   const id = await createFromEmptyImage(client, {
     name: `rolling-restart.${project}.data-${randomBytes(3).toString('hex')}`,
-    labels: helperLabels({ work: 'data', project, lifeMs: WRITE_MS }, run),
+    labels: helperLabels({ work: 'data', project, lifeMs: WRITE_MS }, run, Date.now()),
     mounts: places.map(({ kind, source, name }) => ({
       Type: kind,
       Source: source,

@@ -19,7 +19,7 @@ const LIFE_MS = 60_000 + ARCHIVE_MS;
 export function createHostPaths(client: EngineClient, run: string): Pick<Engine, 'viewOfHost'> {
   return {
     async viewOfHost({ file, paths, project }) {
-      const labels = helperLabels({ work: 'host-view', project, lifeMs: LIFE_MS }, run);
+      const labels = helperLabels({ work: 'host-view', project, lifeMs: LIFE_MS }, run, Date.now());
       const mounts = [file, ...paths].map((path, index) => ({
         Type: 'bind' as const,
         Source: path,

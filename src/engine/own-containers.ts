@@ -121,7 +121,7 @@ async function runTool(client: EngineClient, run: string, options: ToolOptions):
       Entrypoint: [...command],
       Cmd: [],
       User: options.user,
-      Labels: { ...NOT_COMPOSE, ...helperLabels({ ...helper, lifeMs: START_MS + timeoutMs }, run) },
+      Labels: { ...NOT_COMPOSE, ...helperLabels({ ...helper, lifeMs: START_MS + timeoutMs }, run, Date.now()) },
       HostConfig: {
         AutoRemove: true,
         NetworkMode: options.networkMode,

@@ -1,7 +1,7 @@
 import { ProcedureError } from '../model/errors.js';
 import type { HeldLock } from '../model/ports/ledger.js';
 import { randomUUID } from 'node:crypto';
-import type { LockTiming } from './clock.js';
+import type { LockTiming } from './timing.js';
 import { abandonedWith, describeOwner, type Generation, type LockView } from './generation.js';
 import { writeLease } from './lease.js';
 import type { LockVolumes } from './lock-volumes.js';

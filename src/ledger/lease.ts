@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import type { Clock, LockTiming } from './clock.js';
+import type { Clock } from '../model/ports/clock.js';
 import type { Generation } from './generation.js';
 import type { ProcessIdentity, ProcessLook } from '../host/identity.js';
 import { judgePresence } from '../host/identity.js';
 import type { Records } from './records.js';
+import type { LockTiming } from './timing.js';
 
 /**
  * The lease of whoever holds the lock: the one record that is rewritten. Those who cannot see the holder's process watch
@@ -59,7 +60,7 @@ export function createLivenessJudge(
       if (presence !== 'unseen') return presence;
 
       const { nonce } = generation;
-      const now = clock.now();
+      const now = clock.monotonic();
       if (watched?.nonce !== nonce) {
         watched = { nonce, counter: await readLease(records, nonce), moved: false, silentMs: 0, lookedAt: now };
         return 'unknown';

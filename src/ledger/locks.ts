@@ -1,23 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { ProcedureError } from '../model/errors.js';
+import type { Clock } from '../model/ports/clock.js';
 import type { HeldLock, Locks } from '../model/ports/ledger.js';
 import type { RecordsApi } from '../model/ports/records.js';
-import { cancelled, DEFAULT_TIMING, systemClock, type Clock, type LockTiming } from './clock.js';
 import { abandonedWith, describeOwner, publicOwner, type Generation, type Owner } from './generation.js';
 import { holdLock } from './held-lock.js';
 import { judgePresence, lookAtProcess, readIdentity } from '../host/identity.js';
 import { createLivenessJudge, type Surroundings } from './lease.js';
 import { createLockVolumes } from './lock-volumes.js';
 import type { Records } from './records.js';
+import { cancelled, DEFAULT_TIMING, type LockTiming } from './timing.js';
 
 export interface LocksOptions {
   readonly api: RecordsApi;
   readonly project: string;
   readonly records: Records;
+  readonly clock: Clock;
   /** What follows is for tests. */
   readonly surroundings?: Surroundings;
   readonly timing?: LockTiming;
-  readonly clock?: Clock;
 }
 
 /**
@@ -25,10 +26,9 @@ export interface LocksOptions {
  * @returns the lock of `project`, the same one for every process that reaches this engine
  */
 export function createLocks(options: LocksOptions): Locks {
-  const { api, project, records } = options;
+  const { api, project, records, clock } = options;
   const surroundings = options.surroundings ?? { identity: readIdentity(), look: lookAtProcess };
   const timing = options.timing ?? DEFAULT_TIMING;
-  const clock = options.clock ?? systemClock;
   const volumes = createLockVolumes(api, project);
 
   /** Makes the generation after `top`, ours. @returns undefined when another one was faster */
@@ -45,7 +45,7 @@ export function createLocks(options: LocksOptions): Locks {
       runUrl: invocation.runUrl,
       host: invocation.host,
       pid: identity.pid,
-      since: new Date().toISOString(),
+      since: new Date(clock.now()).toISOString(),
       identity,
     };
     const mine: Generation = { number: (top?.number ?? 0) + 1, nonce: randomUUID(), owner, abandoned };
@@ -65,18 +65,26 @@ export function createLocks(options: LocksOptions): Locks {
     await volumes.claim({ ...mine, number: mine.number + 1, nonce: randomUUID(), owner: undefined });
   };
 
+  /** Between two looks of a waiting run. @throws ProcedureError E_CANCELLED when the signal aborts */
+  const pause = async (signal: AbortSignal): Promise<void> => {
+    const [shortest, longest] = timing.pollMs;
+    await clock.sleep(shortest + Math.random() * (longest - shortest), signal).catch((reason: unknown) => {
+      throw cancelled(reason);
+    });
+  };
+
   return {
     async acquire(request) {
       const { signal } = request;
       const liveness = createLivenessJudge(records, surroundings, timing, clock);
-      const startedAt = clock.now();
+      const startedAt = clock.monotonic();
       let shown: string | undefined;
       let asked: number | undefined;
 
       for (;;) {
         if (signal.aborted) throw cancelled(signal.reason);
         const { highest: top } = await volumes.look();
-        const waitedMs = clock.now() - startedAt;
+        const waitedMs = clock.monotonic() - startedAt;
         if (top?.owner === undefined) {
           const held = await take(top, top?.abandoned ?? [], request);
           if (held !== undefined) return held;
@@ -99,7 +107,7 @@ export function createLocks(options: LocksOptions): Locks {
         // An owner that cannot be seen is watched until it is known to live: giving up before would leave a dead one's
         // lock in place for ever, for runs whose timeout is shorter than the lease.
         if (!request.interrupt && state === 'alive' && waitedMs >= request.timeoutMs) throw locked(project, top.owner);
-        await clock.sleep(pause(timing), signal);
+        await pause(signal);
       }
     },
 
@@ -122,7 +130,7 @@ export function createLocks(options: LocksOptions): Locks {
         if (top?.owner === undefined) return 'free';
         const state = await liveness.judge(top);
         if (state !== 'unknown') return state;
-        await clock.sleep(pause(timing), signal);
+        await pause(signal);
       }
     },
 
@@ -161,8 +169,4 @@ function locked(project: string, owner: Owner): ProcedureError {
   return new ProcedureError('E_LOCKED', `The lock of project ${project} is held by ${describeOwner(owner)}`, {
     next: 'Wait for that run to end, or give this one a longer lock-timeout. Procedures rollback and emergency do not wait: they interrupt it.',
   });
-}
-
-function pause({ pollMs: [shortest, longest] }: LockTiming): number {
-  return shortest + Math.random() * (longest - shortest);
 }

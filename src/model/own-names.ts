@@ -28,17 +28,19 @@ export interface Helper {
 /**
  * What every helper is found by: a run that is killed leaves it, and nothing that the engine can be told removes one that was
  * never started. Each goes with its run (recovery), or when its time is over (any later run), or with the project (uninstall).
+ * @param nowMs milliseconds since the epoch
  */
 export function helperLabels(
   { work, project, service, lifeMs }: Helper,
   run: string,
+  nowMs: number,
 ): Readonly<Record<string, string>> {
   return {
     [PROJECT_LABEL]: project,
     ...(service === undefined ? {} : { [SERVICE_LABEL]: service }),
     [HELPER_LABEL]: work,
     [RUN_LABEL]: run,
-    [UNTIL_LABEL]: new Date(Date.now() + lifeMs).toISOString(),
+    [UNTIL_LABEL]: new Date(nowMs + lifeMs).toISOString(),
   };
 }
 

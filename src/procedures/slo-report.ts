@@ -15,7 +15,7 @@ export const sloReport: Procedure = {
   async preview(viewing: Viewing): Promise<ProcedureResult> {
     const { request, project, recorder, progress } = viewing;
     const services = await recordedServices(viewing);
-    const since = Date.now() - request.periodMs;
+    const since = viewing.clock.now() - request.periodMs;
     const period = `last ${formatPeriod(request.periodMs)}`;
     const all = new Map<string, readonly SloRecord[]>();
     for (const service of services) {
@@ -51,7 +51,7 @@ async function tellForge(viewing: Viewing, period: string, headline: string): Pr
   const { codeHost, invocation, progress, project, recorder, redactor } = viewing;
   const clean = (text: string): string => redactor.text(text);
   const issue = await codeHost.reportReview({
-    at: new Date().toISOString(),
+    at: new Date(viewing.clock.now()).toISOString(),
     project,
     host: invocation.host,
     period,

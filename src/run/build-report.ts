@@ -33,7 +33,7 @@ export function buildReport(run: Run, ended: EndedRun): RunReport {
     headline: clean(ended.headline),
     changed: hasChanged(ended, recorder),
     startedAt: recorder.startedAt.toISOString(),
-    durationMs: Date.now() - recorder.startedAt.getTime(),
+    durationMs: run.clock.now() - recorder.startedAt.getTime(),
     invocation,
     engine: recorder.engine,
     services: recorder.services.map((service) => ({ ...service, reasons: service.reasons.map(clean) })),

@@ -1,3 +1,4 @@
+import type { Clock } from '../model/ports/clock.js';
 import type { Engine, EngineEvent } from '../model/ports/engine.js';
 
 /**
@@ -12,7 +13,11 @@ export class EventFeed {
   /** Set when the stream broke: waiting parts then fall back on looking. */
   broken: unknown;
 
-  constructor(engine: Engine, project: string) {
+  constructor(
+    engine: Engine,
+    project: string,
+    private readonly clock: Clock,
+  ) {
     this.pump = this.run(engine, project);
   }
 
@@ -47,21 +52,21 @@ export class EventFeed {
     ms: number,
     signal: AbortSignal,
   ): Promise<EngineEvent | undefined> {
-    return new Promise((resolve) => {
-      const finish = (event: EngineEvent | undefined): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', abort);
-        stop();
-        resolve(event);
-      };
-      const abort = (): void => finish(undefined);
-      const timer = setTimeout(abort, ms);
-      const stop = this.listen((event) => {
-        if (matches(event)) finish(event);
-      });
-      signal.addEventListener('abort', abort, { once: true });
-      if (signal.aborted) finish(undefined);
+    const found = new AbortController();
+    let first: EngineEvent | undefined;
+    const stop = this.listen((event) => {
+      if (first !== undefined || !matches(event)) return;
+      first = event;
+      found.abort();
     });
+    try {
+      await this.clock.sleep(ms, AbortSignal.any([signal, found.signal]));
+    } catch {
+      // Awake before the time: the event is here, or the caller's signal has aborted.
+    } finally {
+      stop();
+    }
+    return first;
   }
 
   async close(): Promise<void> {

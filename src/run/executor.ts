@@ -40,7 +40,7 @@ export class Executor {
   /** @param signal aborts waiting; an effect that has begun is finished or reported, never left unknown */
   async execute(operation: Operation, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const { journal, lock, recorder, progress } = this.run;
+    const { clock, journal, lock, recorder, progress } = this.run;
     await lock.check();
     const sequence = (this.sequence += 1);
     const text = describeOperation(operation);
@@ -50,7 +50,7 @@ export class Executor {
     const { changes, endMatters } = traitsOf(operation);
     if (changes !== 'nothing') recorder.changed = true;
     if (changes === 'unseen') recorder.unseen = true;
-    const began = performance.now();
+    const began = clock.monotonic();
     const now = progress.doing(text);
     try {
       await recorder.step(text, 'service' in operation ? operation.service : undefined, async () =>
@@ -64,13 +64,13 @@ export class Executor {
         // The failure at hand matters more; recovery treats a begun operation without an end as failed anyway.
         progress.debug(`journal: ${String(journalError)}`);
       });
-      progress.info(`✗ ${text} (${formatDuration(performance.now() - began)})`);
+      progress.info(`✗ ${text} (${formatDuration(clock.monotonic() - began)})`);
       throw error;
     }
     now.end();
     if (endMatters) await journal.end(this.journalled.run, sequence, 'done');
     else journal.endSoon(this.journalled.run, sequence);
-    progress.info(`✓ ${text} (${formatDuration(performance.now() - began)})`);
+    progress.info(`✓ ${text} (${formatDuration(clock.monotonic() - began)})`);
   }
 
   private async failed(sequence: number, error: unknown): Promise<void> {

@@ -1,4 +1,5 @@
 import { describeMessage, type Message } from '../model/notification.js';
+import type { Clock } from '../model/ports/clock.js';
 import type { Channel } from '../model/ports/notifications.js';
 import type { Progress } from '../model/ports/progress.js';
 
@@ -27,6 +28,7 @@ export class Notifier {
   constructor(
     private readonly channels: readonly Channel[],
     private readonly options: {
+      readonly clock: Clock;
       readonly progress: Progress;
       readonly redact: (text: string) => string;
       readonly cancelled: AbortSignal;
@@ -72,13 +74,13 @@ export class Notifier {
   }
 
   private async deliver(channel: Channel, message: Message): Promise<Delivery> {
-    const { cancelled, progress, redact, deadlineMs = DEADLINE_MS } = this.options;
+    const { cancelled, clock, progress, redact, deadlineMs = DEADLINE_MS } = this.options;
     // A status page that is not told says something untrue from then on: it gets its time again.
     const short = cancelled.aborted || (this.silent.has(channel) && message.kind === 'notice');
     const limit = short ? Math.min(deadlineMs, SHORT_DEADLINE_MS) : deadlineMs;
-    const began = performance.now();
-    const problem = await within(limit, (signal) => channel.send(message, signal));
-    const durationMs = Math.round(performance.now() - began);
+    const began = clock.monotonic();
+    const problem = await within(clock, limit, (signal) => channel.send(message, signal));
+    const durationMs = Math.round(clock.monotonic() - began);
     if (durationMs >= limit) this.silent.add(channel);
     const words = problem === undefined ? undefined : redact(problem);
     const delivery: Delivery = { channel: channel.name, message, problem: words, durationMs };
@@ -90,15 +92,19 @@ export class Notifier {
 }
 
 /** @returns what went wrong in words; a channel that does not heed the signal is not waited for either */
-async function within(limitMs: number, send: (signal: AbortSignal) => Promise<void>): Promise<string | undefined> {
-  const deadline = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => {
-      resolve(`no answer within ${limitMs / 1_000} s`);
+async function within(
+  clock: Clock,
+  limitMs: number,
+  send: (signal: AbortSignal) => Promise<void>,
+): Promise<string | undefined> {
+  const [deadline, over] = [new AbortController(), new AbortController()];
+  const late = clock.sleep(limitMs, over.signal).then(
+    () => {
       deadline.abort();
-    }, limitMs);
-  });
+      return `no answer within ${limitMs / 1_000} s`;
+    },
+    () => undefined, // the answer was here first
+  );
   const sent = send(deadline.signal).then(
     () => undefined,
     (error: unknown) => (error instanceof Error ? error.message || error.name : String(error)),
@@ -106,6 +112,6 @@ async function within(limitMs: number, send: (signal: AbortSignal) => Promise<vo
   try {
     return await Promise.race([sent, late]);
   } finally {
-    clearTimeout(timer);
+    over.abort();
   }
 }

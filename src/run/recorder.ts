@@ -1,4 +1,5 @@
 import type { Difference } from '../model/live-state.js';
+import type { Clock } from '../model/ports/clock.js';
 import type { Plan } from '../operations/plan.js';
 import type { PullRequest } from '../model/ports/code-host.js';
 import type { WarningSign } from '../model/policy.js';
@@ -11,7 +12,7 @@ import type { Accounted } from '../model/slo-record.js';
  * Collects what happens during a run, for the report. Facts go in as they are seen; nothing is computed from hopes.
  */
 export class Recorder {
-  readonly startedAt = new Date();
+  readonly startedAt: Date;
   readonly timeline: TimelineEntry[] = [];
   readonly warnings: WarningSign[] = [];
   readonly services: ServiceReport[] = [];
@@ -49,17 +50,21 @@ export class Recorder {
   unseen = false;
   rollbackReleasePresent: boolean | undefined;
 
+  constructor(private readonly clock: Clock) {
+    this.startedAt = new Date(clock.now());
+  }
+
   /** @param atMs when it happened, milliseconds since the epoch; now unless given */
-  note(text: string, service?: string, atMs = Date.now()): void {
+  note(text: string, service?: string, atMs = this.clock.now()): void {
     this.timeline.push({ at: new Date(atMs).toISOString(), durationMs: undefined, service, text, status: 'note' });
   }
 
   /** Times a step and keeps how it ended. */
   async step<T>(text: string, service: string | undefined, body: () => Promise<T>): Promise<T> {
-    const began = performance.now();
-    const at = new Date().toISOString();
+    const began = this.clock.monotonic();
+    const at = new Date(this.clock.now()).toISOString();
     const keep = (status: TimelineEntry['status']): void => {
-      this.timeline.push({ at, durationMs: Math.round(performance.now() - began), service, text, status });
+      this.timeline.push({ at, durationMs: Math.round(this.clock.monotonic() - began), service, text, status });
     };
     try {
       const value = await body();

@@ -1,4 +1,5 @@
 import type { BackupStore } from '../model/ports/backups.js';
+import type { Clock } from '../model/ports/clock.js';
 import type { CodeHost } from '../model/ports/code-host.js';
 import type { VolumeData } from '../model/ports/data.js';
 import type { Edges } from '../model/ports/edge.js';
@@ -21,6 +22,7 @@ import type { Recorder } from './recorder.js';
 
 /** What talks to the world, built once in `wiring.ts` and handed down. */
 export interface Adapters {
+  readonly clock: Clock;
   readonly engine: Engine;
   readonly compose: Compose;
   readonly isolated: IsolatedCompose;

@@ -1,6 +1,5 @@
 import type { LockOwner } from '../model/ports/ledger.js';
 import { formatDuration } from '../model/units.js';
-import { sleep } from '../run/deadline.js';
 import type { ShellCommand, ShellResult } from './shell-command.js';
 
 const LOOK_MS = 250;
@@ -13,7 +12,7 @@ export const cancel: ShellCommand = {
   name: 'cancel',
 
   async perform(shell) {
-    const { locks, project, invocation, request, options, progress } = shell;
+    const { clock, locks, project, invocation, request, options, progress } = shell;
     const holder = await locks.holder();
     if (holder === undefined) return nobody(project);
     // A killed one hears nothing: whoever takes the lock next repairs.
@@ -22,12 +21,12 @@ export const cancel: ShellCommand = {
     const asked = await locks.askToYield(`${invocation.actor} cancels it${why}`);
     if (asked === undefined) return nobody(project);
     progress.info(`asked ${asked.procedure} by ${asked.actor} to end (run ${asked.run})`);
-    const began = performance.now();
-    while (performance.now() - began < options.waitMs) {
-      await sleep(LOOK_MS, shell.cancelled);
+    const began = clock.monotonic();
+    while (clock.monotonic() - began < options.waitMs) {
+      await clock.sleep(LOOK_MS, shell.cancelled);
       const now = await locks.holder();
       if (now?.generation === asked.generation) continue;
-      const took = formatDuration(performance.now() - began);
+      const took = formatDuration(clock.monotonic() - began);
       return result(
         true,
         `${project}: ${asked.procedure} by ${asked.actor} ended ${took} after it was asked to`,

@@ -65,11 +65,11 @@ interface LockStatus {
   readonly alive: boolean | null;
 }
 
-async function lockOf({ locks }: Shell): Promise<LockStatus | undefined> {
+async function lockOf({ clock, locks }: Shell): Promise<LockStatus | undefined> {
   const holder = await locks.holder();
   if (holder === undefined) return undefined;
   const { run, procedure, actor, runUrl, host, pid, since, alive } = holder;
-  const heldForMs = Date.now() - Date.parse(since);
+  const heldForMs = clock.now() - Date.parse(since);
   return {
     ...{ run, procedure, actor, host, pid, since },
     runUrl: runUrl ?? null,

@@ -97,7 +97,7 @@ async function releaseFound(
       },
     );
   }
-  const now = new Date();
+  const now = new Date(viewing.clock.now());
   const id = newReleaseId(now, randomBytes(3).toString('hex'));
   const keptAs = keptImageTag(live.name, service, id);
   const name = await nameOfImage(viewing, { container, image, definition, keptAs });

@@ -2,7 +2,6 @@ import { ProcedureError } from '../model/errors.js';
 import type { OperationOf } from '../operations/operation.js';
 import { judgeCanary, type CanaryFigures, type CanaryVerdict } from '../model/canary.js';
 import { formatDuration, formatSize } from '../model/units.js';
-import { sleep } from '../run/deadline.js';
 import { canaryFigures } from './canary-figures.js';
 import type { Session } from './session.js';
 import { raise, type SignSource } from './signs.js';
@@ -25,7 +24,7 @@ export async function analyseCanary(
   const { canary } = session.request;
   const router = await routerOf(session, operation.service, operation.router);
   const before = await router.counts();
-  const sinceMs = Date.now();
+  const sinceMs = session.clock.now();
   for (let round = 1; ; round += 1) {
     await passTime(session, operation, signal);
     const figures = await canaryFigures(session, operation, { before, after: await router.counts(), sinceMs, signal });
@@ -46,15 +45,15 @@ async function passTime(
   { durationMs, percent, service, old }: OperationOf<'analyse-canary'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const endsAt = performance.now() + durationMs;
-  let lastSaid = performance.now();
+  const endsAt = session.clock.monotonic() + durationMs;
+  let lastSaid = session.clock.monotonic();
   for (;;) {
-    const left = endsAt - performance.now();
+    const left = endsAt - session.clock.monotonic();
     if (left <= 0) return;
-    await sleep(Math.min(left, 500), signal);
+    await session.clock.sleep(Math.min(left, 500), signal);
     await refuseBroken(session, service, old);
-    if (performance.now() - lastSaid < PROGRESS_EVERY_MS) continue;
-    lastSaid = performance.now();
+    if (session.clock.monotonic() - lastSaid < PROGRESS_EVERY_MS) continue;
+    lastSaid = session.clock.monotonic();
     session.progress.info(`  … ${service}: canary at ${percent} %, ${formatDuration(Math.max(0, left))} left`);
   }
 }

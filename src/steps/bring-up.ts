@@ -28,7 +28,7 @@ export async function bringUpAll(
   session.signal.throwIfAborted();
   const unsaved = saving.length === 0 ? undefined : await save(session, saving);
   if (unsaved !== undefined) return unsaved;
-  const deadline = AbortSignal.timeout(DOWN_DEADLINE_MS);
+  const deadline = session.clock.deadline(DOWN_DEADLINE_MS);
   let failure: ProcedureError | undefined;
   await session.progress.group('Down', async () => {
     for (const operation of down) {

@@ -80,7 +80,7 @@ function countOf(
 async function errorLines(session: Session, id: string, { sinceMs, signal }: CanaryWindow): Promise<number> {
   const matcher = errorMatcher(session.request);
   if (matcher === undefined) return 0;
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(LOG_DEADLINE_MS)]);
+  const deadline = session.clock.deadline(LOG_DEADLINE_MS, signal);
   try {
     const log = await session.engine.logs(id, { since: sinceMs / 1000, tail: LOG_LINES, signal: deadline });
     return (await countErrors(log, matcher)).errors;

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ProcedureError } from '../model/errors.js';
+import type { Clock } from '../model/ports/clock.js';
 import { isAlive, type ObservedContainer } from '../model/service.js';
 import { formatDuration } from '../model/units.js';
 import type { Run } from '../run/run.js';
@@ -29,10 +29,10 @@ export async function captureUrgently(
   const { id } = container;
   const piece = async (what: string, take: () => Promise<unknown>): Promise<void> => {
     const evidenceOf = `Evidence of ${container.name} (${what})`;
-    await writeOrWarn(run.progress, evidenceOf, () => within(PIECE_MS, what, take()), signal);
+    await writeOrWarn(run.progress, evidenceOf, () => within(run.clock, PIECE_MS, what, take()), signal);
   };
   const newest = async (lines: number, file: string): Promise<void> => {
-    const bounded = AbortSignal.any([signal, AbortSignal.timeout(PIECE_MS)]);
+    const bounded = run.clock.deadline(PIECE_MS, signal);
     const log = await engine.logs(id, { timestamps: true, tail: lines, signal: bounded });
     await evidence.stream(`${folder}/${file}`, log, bounded);
   };
@@ -57,16 +57,16 @@ export async function captureUrgently(
   if (container.state !== 'running' || run.request.procedure !== 'emergency') return;
   await piece('thread dump', async () => {
     await engine.killContainer(id, 'SIGQUIT');
-    await sleep(DUMP_MS);
+    await run.clock.sleep(DUMP_MS, signal);
     await newest(DUMP_LINES, 'thread-dump.txt');
   });
 }
 
 /** What goes on after the time is over ends by its own deadline; nobody waits for it. */
-async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
+async function within<T>(clock: Clock, ms: number, what: string, work: Promise<T>): Promise<T> {
   work.catch(() => undefined);
   const over = new AbortController();
-  const late = sleep(ms, undefined, { signal: over.signal }).then(() => {
+  const late = clock.sleep(ms, over.signal).then(() => {
     throw new ProcedureError('E_DEADLINE', `it did not come within ${formatDuration(ms)}`, {
       next: `Go on without ${what}.`,
     });

@@ -31,7 +31,7 @@ function lifetimeIn(session: Session, service: string): Lifetime {
 
 async function addCompletion(session: Session, service: string, release: ReleaseId): Promise<void> {
   await session.ledger.addEvent({
-    at: new Date().toISOString(),
+    at: new Date(session.clock.now()).toISOString(),
     kind: 'completed',
     service,
     release,

@@ -20,7 +20,7 @@ export async function freezeData(
   signal: AbortSignal,
 ): Promise<void> {
   const { engine, data } = session;
-  session.frozenAt.set(freeze.service, performance.now());
+  session.frozenAt.set(freeze.service, session.clock.monotonic());
   switch (freeze.how) {
     case 'pause':
       // One after the other would let the first wait for all.
@@ -51,7 +51,7 @@ export async function thawData(session: Session, freeze: OperationOf<'thaw-data'
       await runCommand(session, freeze, 'resume-command', freeze.resumeCommand, signal);
   }
   if (began !== undefined) {
-    session.progress.info(`  its data stood still for ${formatDuration(performance.now() - began)}`);
+    session.progress.info(`  its data stood still for ${formatDuration(session.clock.monotonic() - began)}`);
   }
 }
 
@@ -88,8 +88,8 @@ export async function saveData(
   const { backups, data, project, request, invocation } = session;
   await backups.removePartial(request.backupDir, project, service);
   const writer = await backups.begin(folder);
-  const began = performance.now();
-  const late = AbortSignal.timeout(FREEZE_LIMIT_MS);
+  const began = session.clock.monotonic();
+  const late = session.clock.deadline(FREEZE_LIMIT_MS);
   const limit = AbortSignal.any([signal, late]);
   try {
     const opened = await data.open(project, places);
@@ -124,8 +124,8 @@ export async function saveData(
       run: invocation.runId,
       by: invocation.actor,
       host: invocation.host,
-      at: new Date().toISOString(),
-      frozenMs: Math.round(performance.now() - began),
+      at: new Date(session.clock.now()).toISOString(),
+      frozenMs: Math.round(session.clock.monotonic() - began),
     },
   });
 }

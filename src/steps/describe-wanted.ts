@@ -53,7 +53,7 @@ export async function describeWanted(
   const files = await hashFiles(mountedPaths(wanted.project, definition), wanted.roots, viewing.source);
   return {
     service,
-    id: newReleaseId(new Date(), randomBytes(3).toString('hex')),
+    id: newReleaseId(new Date(viewing.clock.now()), randomBytes(3).toString('hex')),
     definition,
     current,
     composeHash: hashes[service] ?? '',

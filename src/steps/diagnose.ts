@@ -44,7 +44,7 @@ export function describeState(container: ObservedContainer): string {
 /** Last lines of a container's log, redacted and shortened; why not, when the engine cannot give them. */
 export async function lastLines(run: Run, id: string, count: number): Promise<readonly string[]> {
   try {
-    const log = await run.engine.logs(id, { tail: count, signal: AbortSignal.timeout(LOG_DEADLINE_MS) });
+    const log = await run.engine.logs(id, { tail: count, signal: run.clock.deadline(LOG_DEADLINE_MS) });
     const lines: string[] = [];
     for await (const line of linesOf(log)) {
       if (line === '') continue;

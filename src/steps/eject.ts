@@ -87,7 +87,7 @@ export async function carryOutEjection(
           readinessTimeoutMs: readinessTimeout(candidate.definition.healthCheck, session.request.readinessTimeoutMs),
           drainTimeoutMs: session.request.drainTimeoutMs,
         });
-    const deadline = AbortSignal.timeout(UNDO_MS);
+    const deadline = session.clock.deadline(UNDO_MS);
     for (const operation of operations) await run.execute(operation, deadline);
     const outcome = failure.code === 'E_CANCELLED' ? 'cancelled' : forward ? 'failed' : 'rolled-back';
     await run.reportFailure(outcome, candidate.release.id);

@@ -59,7 +59,7 @@ async function captureFacts(run: Run, container: ObservedContainer, folder: stri
 
 async function captureLog(run: Run, container: ObservedContainer, folder: string, signal: AbortSignal): Promise<void> {
   const urgent = isUrgent(run);
-  const bounded = AbortSignal.any([signal, AbortSignal.timeout(urgent ? EMERGENCY.logDeadlineMs : LOG_DEADLINE_MS)]);
+  const bounded = run.clock.deadline(urgent ? EMERGENCY.logDeadlineMs : LOG_DEADLINE_MS, signal);
   const log = await run.engine.logs(container.id, {
     timestamps: true,
     signal: bounded,

@@ -27,7 +27,7 @@ export async function noteKilled(
   const diedSince = (id: string): boolean =>
     events.seen.slice(from).some((event) => event.action === 'die' && event.id === id);
   if (ended) {
-    const over = AbortSignal.timeout(TOLD_WITHIN_MS);
+    const over = session.clock.deadline(TOLD_WITHIN_MS);
     while (!over.aborted && !containers.every(diedSince)) {
       await events.next(({ action }) => action === 'die', TOLD_WITHIN_MS, over);
     }

@@ -35,14 +35,14 @@ const READ_MS = 30_000;
 
 /** Counts the error lines in the logs of containers. */
 export async function countInLogs(
-  { engine, request }: Pick<Session, 'engine' | 'request'>,
+  { clock, engine, request }: Pick<Session, 'clock' | 'engine' | 'request'>,
   containers: readonly { readonly id: string }[],
   { signal, ...options }: Pick<LogOptions, 'since' | 'tail' | 'signal'>,
 ): Promise<ErrorCount> {
   const matcher = errorMatcher(request);
   let sum: ErrorCount = { errors: 0, lines: 0, samples: [] };
   for (const { id } of containers) {
-    const log = await engine.logs(id, { ...options, signal: signal ?? AbortSignal.timeout(READ_MS) });
+    const log = await engine.logs(id, { ...options, signal: signal ?? clock.deadline(READ_MS) });
     const { errors, lines, samples } = await countErrors(log, matcher);
     sum = { errors: sum.errors + errors, lines: sum.lines + lines, samples: [...sum.samples, ...samples] };
   }

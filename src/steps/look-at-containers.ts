@@ -25,8 +25,12 @@ export async function lookAtContainers(
   const matcher = errorMatcher(viewing.request);
   for (const container of current.containers) {
     const use = container.state === 'running' ? await viewing.engine.stats(container.id) : undefined;
-    const since = (Date.now() - LOG_WINDOW_MS) / 1000;
-    const log = await viewing.engine.logs(container.id, { since, tail: 50_000, signal: AbortSignal.timeout(60_000) });
+    const since = (viewing.clock.now() - LOG_WINDOW_MS) / 1000;
+    const log = await viewing.engine.logs(container.id, {
+      since,
+      tail: 50_000,
+      signal: viewing.clock.deadline(60_000),
+    });
     const counted = await countErrors(log, matcher);
     rows.push([
       container.name,

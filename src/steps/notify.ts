@@ -61,10 +61,10 @@ export function describeNotifications(viewing: Viewing): void {
 type Told = Pick<Notice, 'moment' | 'project' | 'services' | 'headline'> & Partial<Notice>;
 
 /** @returns the notice with what is the same for all of a run; what is passed in is redacted */
-export function noticeOf({ request, invocation, redactor, recorder }: Run, told: Told): Notice {
+export function noticeOf({ clock, request, invocation, redactor, recorder }: Run, told: Told): Notice {
   return {
     kind: 'notice',
-    at: new Date().toISOString(),
+    at: new Date(clock.now()).toISOString(),
     procedure: request.procedure,
     outcome: undefined,
     changed: false,

@@ -20,7 +20,7 @@ export async function deleteOldBackups(session: Session): Promise<void> {
       const old = backupsToDelete(all, {
         keep: request.keepBackups,
         maxAgeMs: request.maxBackupAgeMs,
-        nowMs: Date.now(),
+        nowMs: session.clock.now(),
         spared,
       });
       if (old.length === 0) continue;
@@ -44,7 +44,7 @@ export async function deleteBackups(
     if (!folders.includes(directory)) continue;
     await backups.remove(directory);
     await session.ledger.addBackupRecord({
-      at: new Date().toISOString(),
+      at: new Date(session.clock.now()).toISOString(),
       kind: 'deleted',
       service,
       backup: manifest.id,

@@ -18,12 +18,12 @@ export async function dropOldReleases(session: Session): Promise<void> {
   );
 }
 
-async function dropOf({ ledger, engine, request, invocation }: Session, service: string): Promise<void> {
+async function dropOf({ clock, ledger, engine, request, invocation }: Session, service: string): Promise<void> {
   const history = await ledger.history(service);
   for (const release of releasesToDrop(history, request.keepReleases)) {
     await engine.untagImage(release.image.keptAs);
     await ledger.addEvent({
-      at: new Date().toISOString(),
+      at: new Date(clock.now()).toISOString(),
       kind: 'dropped',
       service,
       release: release.id,

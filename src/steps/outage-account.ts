@@ -9,7 +9,7 @@ import type { Session } from './session.js';
 
 /** How long nothing of one service served, from the engine's own events, our readings of readiness and the router's switches. */
 export class OutageAccount {
-  private readonly startedAtMs = Date.now();
+  private readonly startedAtMs: number;
   private readonly served: ServingChange[] = [];
   private readonly routes: RouteChange[] = [];
   private readonly ports: PortOutage;
@@ -18,6 +18,7 @@ export class OutageAccount {
     private readonly session: Session,
     private readonly candidate: Candidate,
   ) {
+    this.startedAtMs = session.clock.now();
     this.ports = new PortOutage(session, candidate.service, new Set(candidate.current.containers.map(({ id }) => id)));
   }
 
@@ -39,7 +40,7 @@ export class OutageAccount {
 
   /** A router that is not told who serves leaves that to Docker. */
   private note(router: RouterSpec, route: RouteChange['route']): void {
-    if (ROUTER_ABILITIES[router.kind].controlled) this.routes.push({ atMs: Date.now(), route });
+    if (ROUTER_ABILITIES[router.kind].controlled) this.routes.push({ atMs: this.session.clock.now(), route });
   }
 
   /** @returns milliseconds until now; undefined when nothing ran before */
@@ -60,7 +61,7 @@ export class OutageAccount {
         old.map((container) => container.id),
         [...changes, ...this.served, ...servingAgain(this.served, seen)],
         this.startedAtMs,
-        Date.now(),
+        session.clock.now(),
         this.routes,
       ),
     );

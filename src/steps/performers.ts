@@ -124,7 +124,7 @@ async function addEvent(
   reason: string,
 ): Promise<void> {
   await session.ledger.addEvent({
-    at: new Date().toISOString(),
+    at: new Date(session.clock.now()).toISOString(),
     kind,
     service,
     release,

@@ -30,7 +30,7 @@ export function planBackup(
 ): PlannedBackup {
   const { service, places } = data;
   const { release, reason, still = false } = options;
-  const id = newReleaseId(new Date(), randomBytes(3).toString('hex'));
+  const id = newReleaseId(new Date(viewing.clock.now()), randomBytes(3).toString('hex'));
   const folder = viewing.backups.folderOf(viewing.request.backupDir, viewing.project, service, id);
   const freeze = still ? undefined : freezeFor(data);
   const consistency = still ? 'stop' : data.how;

@@ -11,7 +11,7 @@ export class PortOutage {
   private totalMs = 0;
 
   constructor(
-    private readonly session: Pick<Session, 'edges' | 'project' | 'events'>,
+    private readonly session: Pick<Session, 'clock' | 'edges' | 'project' | 'events'>,
     private readonly service: string,
     private readonly old: ReadonlySet<string>,
   ) {}
@@ -34,7 +34,8 @@ export class PortOutage {
   }
 
   private opened(closedAtMs: number | undefined): void {
-    if (!this.redirected && closedAtMs !== undefined) this.totalMs += Math.max(0, Date.now() - closedAtMs);
+    if (!this.redirected && closedAtMs !== undefined)
+      this.totalMs += Math.max(0, this.session.clock.now() - closedAtMs);
     this.closedAtMs = undefined;
   }
 

@@ -223,7 +223,7 @@ async function compare(
       id: one.id,
       project: session.project,
       service,
-      createdAt: new Date().toISOString(),
+      createdAt: new Date(session.clock.now()).toISOString(),
       image: {
         name: definition.image,
         id: image.id,

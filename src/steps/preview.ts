@@ -173,7 +173,7 @@ export function viewedCandidate(
   },
 ): Omit<Candidate, 'traffic' | 'keeping' | 'decision'> {
   const { service, definition, policy, current, lifetime, commit } = one;
-  const id = newReleaseId(new Date(), randomBytes(3).toString('hex'));
+  const id = newReleaseId(new Date(viewing.clock.now()), randomBytes(3).toString('hex'));
   const replicas = wantedReplicas(definition, lifetime, current.containers.length);
   return {
     service,
@@ -189,7 +189,7 @@ export function viewedCandidate(
       id,
       project: viewing.project,
       service,
-      createdAt: new Date().toISOString(),
+      createdAt: new Date(viewing.clock.now()).toISOString(),
       image: {
         name: definition.image,
         id: 'the image that is built or pulled',

@@ -7,7 +7,7 @@ import type { Doing } from '../model/ports/progress.js';
 import type { HealthCheck, ObservedContainer } from '../model/service.js';
 import { tcpPorts } from '../model/target-ports.js';
 import { formatDuration } from '../model/units.js';
-import { reasonOf } from '../run/deadline.js';
+import { reasonOf } from '../run/abort-reason.js';
 import { explainContainer } from './diagnose.js';
 import { ProbeHistory } from './probes/history.js';
 import { probesFor } from './probes/probes-for.js';
@@ -69,7 +69,7 @@ export async function awaitReady(
     ),
   );
   return {
-    readyAtMs: Date.now(),
+    readyAtMs: session.clock.now(),
     startupMs: Math.max(...seen.map(({ startupMs }) => startupMs), 0),
     containers: containers.map((container) => container.id),
     proven: readiness !== undefined || containers.every((container) => container.healthCheck !== undefined),
@@ -100,7 +100,7 @@ function endedAt({ startedAt, finishedAt }: ObservedContainer): Seen {
 
 class Waiting {
   private readonly deadline: number;
-  private lastSaid = performance.now();
+  private lastSaid: number;
   private readonly now = new Map<string, Doing>();
   private readonly histories = new Map<string, ProbeHistory>();
 
@@ -109,7 +109,8 @@ class Waiting {
     private readonly operation: OperationOf<'await-ready'>,
     private readonly readiness: ReadinessSignal | undefined,
   ) {
-    this.deadline = performance.now() + operation.timeoutMs;
+    this.lastSaid = session.clock.monotonic();
+    this.deadline = this.lastSaid + operation.timeoutMs;
   }
 
   /** @returns milliseconds from the container's start to its readiness */
@@ -121,7 +122,7 @@ class Waiting {
       if (allSucceeded(lifetime, [container])) return endedAt(container);
       await this.failEarly(container, container.restartCount - restartsAtFirst);
       if (container.state === 'running' && (await this.passes(container, signal))) {
-        return { startupMs: Date.now() - Date.parse(container.startedAt), ended: false };
+        return { startupMs: this.session.clock.now() - Date.parse(container.startedAt), ended: false };
       }
       await this.pause(container, signal);
     }
@@ -169,7 +170,7 @@ class Waiting {
   }
 
   private async failLate(container: ObservedContainer): Promise<void> {
-    if (performance.now() <= this.deadline) return;
+    if (this.session.clock.monotonic() <= this.deadline) return;
     await this.fail(container, `was not ready within ${formatDuration(this.operation.timeoutMs)}`);
   }
 
@@ -204,7 +205,7 @@ class Waiting {
   private async passes(container: ObservedContainer, signal: AbortSignal): Promise<boolean> {
     const history = this.historyOf(container);
     for (const probe of probesFor(this.session, container, this.readiness, this.published())) {
-      const leftMs = Math.max(1, Math.ceil(this.deadline - performance.now()));
+      const leftMs = Math.max(1, Math.ceil(this.deadline - this.session.clock.monotonic()));
       const answer = await probe.ask(container, leftMs, signal);
       history.add(probe.name, answer);
       this.session.progress.debug(`${container.name}: ${probe.name}: ${answer.said}`);
@@ -216,21 +217,21 @@ class Waiting {
   private historyOf({ id }: ObservedContainer): ProbeHistory {
     const known = this.histories.get(id);
     if (known !== undefined) return known;
-    const history = new ProbeHistory();
+    const history = new ProbeHistory(this.session.clock);
     this.histories.set(id, history);
     return history;
   }
 
   private async pause(container: ObservedContainer, signal: AbortSignal): Promise<void> {
     await this.failLate(container);
-    const left = formatDuration(Math.max(0, this.deadline - performance.now()));
+    const left = formatDuration(Math.max(0, this.deadline - this.session.clock.monotonic()));
     const said = this.historyOf(container).last?.split('\n')[0];
     const words = [container.state, `health ${container.health}`, ...(said === undefined ? [] : [said])].join(', ');
     const now = this.now.get(container.id) ?? this.session.progress.doing(container.name);
     this.now.set(container.id, now);
     now.waitsFor(`readiness (${words}), ${left} left`);
-    if (performance.now() - this.lastSaid > PROGRESS_EVERY_MS) {
-      this.lastSaid = performance.now();
+    if (this.session.clock.monotonic() - this.lastSaid > PROGRESS_EVERY_MS) {
+      this.lastSaid = this.session.clock.monotonic();
       this.session.progress.info(`  … ${container.name}: ${words}; ${left} left`);
     }
     await this.session.events.next((event) => event.id === container.id, PROBE_PAUSE_MS, signal);

@@ -20,7 +20,7 @@ export async function recordIncident(
     for (const line of cause.likely) progress.info(`  ? ${cause.service}: ${clean(line)}`);
   }
   const incident: Incident = {
-    at: new Date().toISOString(),
+    at: new Date(run.clock.now()).toISOString(),
     project: run.project,
     services,
     by: invocation.actor,

@@ -1,7 +1,7 @@
 import { allSucceeded, lifetimeOf } from '../model/job.js';
 import type { RecoveryPlan } from '../strategies/recovery.js';
 import { isAlive } from '../model/service.js';
-import { reasonOf, sleep } from '../run/deadline.js';
+import { reasonOf } from '../run/abort-reason.js';
 import { observe } from './observe.js';
 import { readinessTimeout } from './readiness.js';
 import type { Session } from './session.js';
@@ -34,15 +34,15 @@ export async function jobsEnded(
 async function endsWell(session: Session, service: string, release: string, deadline: AbortSignal): Promise<boolean> {
   const lifetime = lifetimeOf(session.opened.live, service);
   if (lifetime === 'stays') return false;
-  const endsAt = performance.now() + readinessTimeout(undefined, session.request.readinessTimeoutMs);
+  const endsAt = session.clock.monotonic() + readinessTimeout(undefined, session.request.readinessTimeoutMs);
   for (;;) {
     const { containers, release: there } = await observe(session.engine, session, session.project, service);
     if (there?.id !== release) return false;
     // One that nobody waits for may be a worker, which never ends.
-    const waits = lifetime === 'ends' && containers.some(isAlive) && performance.now() < endsAt;
+    const waits = lifetime === 'ends' && containers.some(isAlive) && session.clock.monotonic() < endsAt;
     if (!waits) return allSucceeded(lifetime, containers);
     session.progress.debug(`${service}: its job still runs`);
     if (deadline.aborted) throw reasonOf(deadline);
-    await sleep(POLL_MS, deadline);
+    await session.clock.sleep(POLL_MS, deadline);
   }
 }

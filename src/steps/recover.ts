@@ -53,7 +53,7 @@ async function recoverRun(locked: LockedRun, open: OpenSession, runId: string): 
   // A release command that still runs, or one that still deletes data, among them.
   await session.traces.removeHelpers(session.project, [runId]);
   const said: string[] = [];
-  const deadline = AbortSignal.timeout(RECOVERY_DEADLINE_MS);
+  const deadline = session.clock.deadline(RECOVERY_DEADLINE_MS);
   const first = planRecovery(record);
   const ended = await jobsEnded(session, first, deadline);
   const plan = planRecovery(record, await servicesDown(session, first), ended);
@@ -256,7 +256,7 @@ async function finish(
 
 /** Nothing of the service may run while its data is replaced, whatever the killed run had started of it. */
 async function putDataBack(session: Session, back: OperationOf<'restore-data'>): Promise<void> {
-  const deadline = AbortSignal.timeout(DATA_DEADLINE_MS);
+  const deadline = session.clock.deadline(DATA_DEADLINE_MS);
   const { service } = back;
   const containers = (await session.engine.containers(session.project, service)).map(({ id }) => id);
   const nothing = { quiesceCommand: undefined, resumeCommand: undefined };

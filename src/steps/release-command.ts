@@ -3,7 +3,7 @@ import { omit } from '../model/omit.js';
 import { traitsOf, type Operation, type OperationOf } from '../operations/operation.js';
 import type { Helper } from '../model/own-names.js';
 import type { Release, ReleaseWithDefinition } from '../model/release.js';
-import { reasonOf, sleep } from '../run/deadline.js';
+import { reasonOf } from '../run/abort-reason.js';
 import type { Candidate } from './candidate.js';
 import { linesOf } from './log-lines.js';
 import { releaseOf } from './replace.js';
@@ -107,14 +107,14 @@ export async function runReleaseCommand(
 }
 
 async function ended(session: Session, id: string, signal: AbortSignal): Promise<number> {
-  const deadline = performance.now() + session.request.commandTimeoutMs;
-  while (performance.now() < deadline) {
+  const deadline = session.clock.monotonic() + session.request.commandTimeoutMs;
+  while (session.clock.monotonic() < deadline) {
     if (signal.aborted) throw reasonOf(signal);
     const container = await session.engine.container(id);
     if (container === undefined || container.state === 'exited' || container.state === 'dead') {
       return container?.exitCode ?? -1;
     }
-    await sleep(ENDED_POLL_MS, signal);
+    await session.clock.sleep(ENDED_POLL_MS, signal);
   }
   throw new ProcedureError('E_DEADLINE', 'release-command took longer than command-timeout', {
     next: 'It was ended. Give it more time with command-timeout; no container was changed.',

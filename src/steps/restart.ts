@@ -172,7 +172,7 @@ async function carryOut(
     const failure = failureOf(error);
     session.progress.error(`${candidate.service}: ${failure.message}`);
     await diagnoseFailure(session, candidate.service, candidate.definition, failure, 'calm');
-    await captureEvidence(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch(
+    await captureEvidence(session, session.project, candidate.service, 'failed', session.clock.deadline(60_000)).catch(
       (captureError: unknown) => session.progress.debug(`evidence: ${String(captureError)}`),
     );
     const watching = hasBegun(session, plan, isWatch) && failure.code === 'E_CANCELLED';

@@ -224,13 +224,13 @@ async function afterFailure(
     const headline = `not restored, its data is as it was (${error.message})`;
     return { outcome: cancelled ? 'cancelled' : 'failed', headline, error, undoError: undefined, changed: false };
   }
-  await captureEvidence(session, session.project, service, 'failed', AbortSignal.timeout(60_000)).catch(
+  await captureEvidence(session, session.project, service, 'failed', session.clock.deadline(60_000)).catch(
     (problem: unknown) => session.progress.debug(`evidence: ${String(problem)}`),
   );
   const { safety } = restore;
   session.progress.info(`↩ ${service}: putting the data of before back, from ${safety.backup}`);
   try {
-    const deadline = AbortSignal.timeout(UNDO_DEADLINE_MS);
+    const deadline = session.clock.deadline(UNDO_DEADLINE_MS);
     for (const operation of backOperations(plan, restore, safety)) await execute(operation, deadline);
     session.recorder.note(`the data of before is back, from backup ${safety.backup}`, service);
     const headline = `the data of before is back and ${candidate === undefined ? 'whole' : 'verified'} (${error.message})`;

@@ -143,11 +143,11 @@ export async function afterFailure(
   const served = !stays && (await trafficBack(session, service, plan));
   await Promise.all([
     diagnoseFailure(session, candidate.service, candidate.definition, failure, stays || served ? 'calm' : 'hasty'),
-    captureEvidence(session, session.project, candidate.service, 'failed', AbortSignal.timeout(60_000)).catch(
+    captureEvidence(session, session.project, candidate.service, 'failed', session.clock.deadline(60_000)).catch(
       (error: unknown) => session.progress.debug(`evidence: ${String(error)}`),
     ),
     service
-      .countLog(AbortSignal.timeout(COUNT_MS))
+      .countLog(session.clock.deadline(COUNT_MS))
       .catch((error: unknown) => session.progress.debug(`error lines: ${String(error)}`)),
   ]);
   if (back === undefined) {
@@ -201,7 +201,7 @@ async function trafficBack(session: Session, service: ServiceRun, plan: ServiceP
   const compensation = compensationOf(shift);
   if (compensation.kind !== 'operation') return false;
   try {
-    await service.execute(compensation.operation, AbortSignal.timeout(BACK_MS));
+    await service.execute(compensation.operation, session.clock.deadline(BACK_MS));
     return true;
   } catch (error) {
     session.progress.warning(`traffic could not be sent back at once: ${failureOf(error).message}`);
@@ -241,7 +241,7 @@ async function keepLive(session: Session, service: ServiceRun, plan: ServicePlan
   session.deployed.add(candidate.service);
   const accepted = plan.operations.findIndex(({ kind }) => kind === 'accept-release');
   const left = accepted < 0 ? [] : plan.operations.slice(accepted + 1);
-  const deadline = AbortSignal.timeout(FINISH_MS);
+  const deadline = session.clock.deadline(FINISH_MS);
   for (const operation of left.filter(({ kind }) => kind !== 'capture-evidence'))
     await service.execute(operation, deadline);
 }
@@ -267,7 +267,7 @@ async function goBack(
     await planUndo(session, { candidate, back, failed: candidate.release.id, before, reason }),
   );
   const data = await dataOfBefore(session, plan);
-  const deadline = AbortSignal.timeout(data === undefined ? UNDO_DEADLINE_MS : DATA_UNDO_DEADLINE_MS);
+  const deadline = session.clock.deadline(data === undefined ? UNDO_DEADLINE_MS : DATA_UNDO_DEADLINE_MS);
   session.progress.info(`↩ ${candidate.service}: going back to release ${back.id}`);
   service.goBackTo(comingBack({ ...candidate, release: back }));
   const all = data === undefined ? operations : dataFirst(operations, data.restore, data.stop);

@@ -108,7 +108,7 @@ async function kernelLines(session: Session): Promise<string> {
       directory: '/',
       environment: {},
       timeoutMs: HOST_COMMAND_MS,
-      signal: AbortSignal.timeout(HOST_COMMAND_MS),
+      signal: session.clock.deadline(HOST_COMMAND_MS),
       onLine: () => undefined,
     });
     const lines = output.trim();

@@ -44,7 +44,7 @@ export class ServiceRun implements Looker {
   /** The release that comes back, once it does. */
   private back: Back | undefined;
   private readonly signs: SignSource = noSigns();
-  private replacedAtMs = Date.now();
+  private replacedAtMs: number;
   private ready: Readiness | undefined;
   private watched: Watched | undefined;
   /** Of the container that used most before anything was touched; bytes. */
@@ -57,6 +57,7 @@ export class ServiceRun implements Looker {
     private readonly session: Session,
     private readonly candidate: Candidate,
   ) {
+    this.replacedAtMs = session.clock.now();
     session.lookers.set(candidate.service, this);
     this.outage = new OutageAccount(session, candidate);
     this.placed = candidate.current.release?.id;
@@ -98,7 +99,7 @@ export class ServiceRun implements Looker {
     }
     if (traitsOf(operation).interrupts && !keepsServing(operation)) this.replacing = true;
     if (operation.kind === 'watch') this.watching = operation.between !== true;
-    const beganAtMs = Date.now();
+    const beganAtMs = this.session.clock.now();
     const seenBefore = this.session.events.seen.length;
     this.outage.before(operation);
     await this.session.execute(operation, signal);
@@ -109,7 +110,7 @@ export class ServiceRun implements Looker {
 
   /** What was measured is about containers that go now. */
   private beginAccount(): void {
-    this.replacedAtMs = Date.now();
+    this.replacedAtMs = this.session.clock.now();
     this.ready = undefined;
     this.watched = undefined;
   }
@@ -228,7 +229,7 @@ export class ServiceRun implements Looker {
     if (operation.moment !== 'before' || isUrgent(session)) return;
     this.memoryBefore = await mostMemory(session, containers);
     if (errorMatcher(session.request) === undefined || containers.length === 0) return;
-    const since = (Date.now() - ERRORS_BEFORE_WINDOW_MS) / 1000;
+    const since = (session.clock.now() - ERRORS_BEFORE_WINDOW_MS) / 1000;
     this.signs.errorsBefore = (await countInLogs(session, containers, { since, tail: 20_000 })).errors;
   }
 

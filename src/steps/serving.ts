@@ -19,7 +19,6 @@ import {
 } from '../model/serving.js';
 import { publishedPorts, tcpPorts } from '../model/target-ports.js';
 import { isAnswer, waysTo, type Way } from '../model/ways.js';
-import { sleep } from '../run/deadline.js';
 import { withServing } from '../strategies/decide.js';
 import type { Current } from './candidate.js';
 import { observe } from './observe.js';
@@ -33,7 +32,7 @@ import { placedRouter } from './traffic-facts.js';
 /** What is needed to look whether a service serves; nothing is changed with it. */
 export type Looking = Pick<
   Viewing,
-  'engine' | 'edges' | 'routers' | 'probes' | 'redactor' | 'request' | 'ledger' | 'project'
+  'clock' | 'engine' | 'edges' | 'routers' | 'probes' | 'redactor' | 'request' | 'ledger' | 'project'
 > & {
   /** Undefined when the compose files cannot be read. */
   readonly opened: OpenProject | undefined;
@@ -64,13 +63,13 @@ export async function servingOf(
 ): Promise<Serving> {
   const meant = await meantToServe(looking, service, current);
   if (meant.kind !== 'meant') return meant;
-  const soon = performance.now() + GLANCE_MS;
+  const soon = looking.clock.monotonic() + GLANCE_MS;
   for (;;) {
     const { serving, youngestMs } = await lookOnce(looking, service, meant, signal);
     const passes = mayPass(serving);
-    const waits = performance.now() < soon || (passes === 'when-ready' && youngestMs < readyMs);
+    const waits = looking.clock.monotonic() < soon || (passes === 'when-ready' && youngestMs < readyMs);
     if (isServing(serving) || passes === 'no' || !waits) return serving;
-    await sleep(PAUSE_MS, signal);
+    await looking.clock.sleep(PAUSE_MS, signal);
   }
 }
 
@@ -181,7 +180,7 @@ async function lookOnce(
     router,
     requests: new Map(requests),
   });
-  const youngestMs = Math.min(...containers.map(({ startedAt }) => Date.now() - Date.parse(startedAt)));
+  const youngestMs = Math.min(...containers.map(({ startedAt }) => looking.clock.now() - Date.parse(startedAt)));
   return { serving, youngestMs };
 }
 

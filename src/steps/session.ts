@@ -58,7 +58,7 @@ export interface Session extends LockedRun, Viewing {
   readonly savings: Map<string, Saving>;
   /** Backups that this run took. */
   readonly saved: BackupManifest[];
-  /** When a service's data was made to stand still, by `performance.now()`. */
+  /** When a service's data was made to stand still, by the clock's `monotonic`. */
   readonly frozenAt: Map<string, number>;
   /** Commit the live checkout was at when the run began. */
   readonly startCommit: string | undefined;

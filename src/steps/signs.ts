@@ -78,7 +78,7 @@ export function raise(
 ): void {
   const told = source.goingBack || ONLY_TOLD.has(seen.sign);
   const action: WarningAction = told ? 'warn' : run.request.onWarning[seen.severity];
-  const sign: WarningSign = { ...seen, action, at: new Date().toISOString() };
+  const sign: WarningSign = { ...seen, action, at: new Date(run.clock.now()).toISOString() };
   const known = source.raised.find(
     (other) =>
       other.sign === sign.sign &&

@@ -7,9 +7,9 @@ import type { Session } from './session.js';
  * cannot be written is a warning.
  */
 export async function recordSlo(session: Session): Promise<void> {
-  const { recorder, invocation, request, progress } = session;
+  const { clock, recorder, invocation, request, progress } = session;
   const watchedMs = recorder.watched.reduce((sum, { durationMs }) => sum + durationMs, 0);
-  const at = new Date();
+  const at = new Date(clock.now());
   const run = {
     at: at.toISOString(),
     run: invocation.runId,

@@ -84,9 +84,9 @@ async function stopAgain(
   { service, release, definition }: Candidate,
   failure: ProcedureError,
 ): Promise<void> {
-  const deadline = AbortSignal.timeout(STOP_AGAIN_MS);
+  const deadline = session.clock.deadline(STOP_AGAIN_MS);
   await diagnoseFailure(session, service, definition, failure, 'calm');
-  await captureEvidence(session, session.project, service, 'failed', AbortSignal.timeout(60_000)).catch(
+  await captureEvidence(session, session.project, service, 'failed', session.clock.deadline(60_000)).catch(
     (error: unknown) => session.progress.debug(`evidence: ${String(error)}`),
   );
   session.lookers.set(service, stopLooker(session));

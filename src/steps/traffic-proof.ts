@@ -6,7 +6,6 @@ import type { Request } from '../model/request.js';
 import { TrafficAccount } from '../model/traffic-account.js';
 import { failureWords, type TrafficReport, type TrafficSample, type TrafficSettings } from '../model/traffic.js';
 import { formatDuration } from '../model/units.js';
-import { sleep } from '../run/deadline.js';
 import type { Run } from '../run/run.js';
 import { describeFailed, FailureVoice, failuresExcerpt } from './traffic-words.js';
 
@@ -54,7 +53,7 @@ export class TrafficProof {
   /** Why nothing is judged, although requests are sent. */
   private failedBefore: string | undefined;
 
-  constructor(private readonly run: Pick<Run, 'request' | 'probes' | 'progress' | 'recorder'>) {}
+  constructor(private readonly run: Pick<Run, 'clock' | 'request' | 'probes' | 'progress' | 'recorder'>) {}
 
   /** Called before each operation: the first one that changes something starts the requests, after their baseline. */
   async beforeChange(operation: Operation, signal: AbortSignal): Promise<void> {
@@ -84,7 +83,7 @@ export class TrafficProof {
     const settings = this.run.request.traffic;
     if (this.failedBefore !== undefined) return { kind: 'not-judged', reason: this.failedBefore };
     if (account === undefined || settings === undefined) return { kind: 'not-judged', reason: 'no requests were sent' };
-    const numbers = account.numbers(Date.now());
+    const numbers = account.numbers(this.run.clock.now());
     const allowed = settings.maxFailed ?? 0;
     const kind = numbers.failed > allowed ? 'failed' : 'passed';
     this.verdicts.set(service, kind);
@@ -99,7 +98,7 @@ export class TrafficProof {
   /** @returns an account of requests that are due from now on; undefined where nothing can be told from them */
   accountFromNow(): TrafficAccount | undefined {
     if (this.whole === undefined || this.failedBefore !== undefined) return undefined;
-    return this.open(Date.now());
+    return this.open(this.run.clock.now());
   }
 
   /** Ends the requests, waits for those in flight, and puts what became of them into the report. Never throws. */
@@ -107,7 +106,7 @@ export class TrafficProof {
     const { loop, whole } = this;
     const settings = this.run.request.traffic;
     if (loop === undefined || settings === undefined) return;
-    const endedAt = Date.now();
+    const endedAt = this.run.clock.now();
     await loop.stop();
     if (whole === undefined) return; // cancelled in its baseline: nothing was changed
     const numbers = whole.numbers(endedAt);
@@ -128,21 +127,21 @@ export class TrafficProof {
   }
 
   private async start(settings: TrafficSettings, signal: AbortSignal): Promise<void> {
-    const { progress, probes, recorder, request } = this.run;
+    const { clock, progress, probes, recorder, request } = this.run;
     const { url, ratePerSecond, keepAlive } = settings;
     const connections = keepAlive ? 'connections are kept' : 'a new connection each';
     progress.info(`traffic: ${ratePerSecond} requests a second to ${url} (${connections}) until the run ends`);
-    const before = new TrafficAccount(Date.now());
+    const before = new TrafficAccount(clock.now());
     const addBefore = (sample: TrafficSample): void => before.add(sample);
     this.accounts.add(addBefore);
     this.loop = probes.traffic(settings, (sample) => {
       for (const add of this.accounts) add(sample);
     });
-    await sleep(Math.max(BASELINE_MS, (BASELINE_REQUESTS * 1_000) / ratePerSecond), signal);
+    await clock.sleep(Math.max(BASELINE_MS, (BASELINE_REQUESTS * 1_000) / ratePerSecond), signal);
     // Who needs an emergency restart does not wait for answers that do not come.
     if (before.requests === 0 && request.procedure !== 'emergency') await this.loop.settled();
     this.accounts.delete(addBefore);
-    const numbers = before.numbers(Date.now());
+    const numbers = before.numbers(clock.now());
     if (numbers.requests === 0 || numbers.failed > 0) {
       const how =
         numbers.requests === 0
@@ -159,7 +158,7 @@ export class TrafficProof {
 
   /** @param dueFromMs leaves out what was due before; milliseconds since the epoch */
   private open(dueFromMs = 0): TrafficAccount {
-    const account = new TrafficAccount(Date.now());
+    const account = new TrafficAccount(this.run.clock.now());
     this.accounts.add((sample) => {
       if (sample.dueMs >= dueFromMs) account.add(sample);
     });

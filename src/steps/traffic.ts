@@ -5,7 +5,7 @@ import type { Router, RouteTarget } from '../model/ports/router.js';
 import type { RouterSpec } from '../model/router.js';
 import type { ObservedContainer } from '../model/service.js';
 import { formatDuration } from '../model/units.js';
-import { reasonOf, sleep } from '../run/deadline.js';
+import { reasonOf } from '../run/abort-reason.js';
 import { shares } from '../strategies/shares.js';
 import { stopAndRemove } from './leftovers.js';
 import type { Session } from './session.js';
@@ -77,8 +77,8 @@ export async function drainContainers(
 ): Promise<void> {
   const { service, timeoutMs } = operation;
   const router = await routerOf(session, service, operation.router);
-  const endsAt = performance.now() + timeoutMs;
-  let lastSaid = performance.now();
+  const endsAt = session.clock.monotonic() + timeoutMs;
+  let lastSaid = session.clock.monotonic();
   for (;;) {
     if (signal.aborted) throw reasonOf(signal);
     const all = await session.engine.containers(session.project, service);
@@ -90,12 +90,12 @@ export async function drainContainers(
     }
     const left = counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
     if (left === 0) return;
-    if (performance.now() > endsAt) return cut(session, router, service, containers, timeoutMs);
-    if (performance.now() - lastSaid > PROGRESS_EVERY_MS) {
-      lastSaid = performance.now();
+    if (session.clock.monotonic() > endsAt) return cut(session, router, service, containers, timeoutMs);
+    if (session.clock.monotonic() - lastSaid > PROGRESS_EVERY_MS) {
+      lastSaid = session.clock.monotonic();
       session.progress.info(`  … ${service}: ${left} in flight at the old containers`);
     }
-    await sleep(DRAIN_POLL_MS, signal);
+    await session.clock.sleep(DRAIN_POLL_MS, signal);
   }
 }
 
@@ -119,7 +119,7 @@ export function noteCut(session: Session, service: string, connections: number, 
     severity: 'low',
     service,
     message,
-    at: new Date().toISOString(),
+    at: new Date(session.clock.now()).toISOString(),
     action: 'warn',
   });
   session.progress.warning(`${service}: ${message}`);

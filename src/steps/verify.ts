@@ -77,9 +77,9 @@ export async function verify(
   const release = operation.release === undefined ? undefined : await releaseOf(session, operation.release);
   const ended = allSucceeded(context.lifetime, containers);
   for (const check of CHECKS.filter((one) => operation.checks.includes(one) && !(ended && NEEDS_PROCESS.has(one)))) {
-    const began = performance.now();
+    const began = session.clock.monotonic();
     const keep = (passed: boolean, detail: string): void => {
-      const durationMs = Math.round(performance.now() - began);
+      const durationMs = Math.round(session.clock.monotonic() - began);
       session.recorder.verified.push({ service, check, passed, detail, durationMs });
       session.progress.info(`  ${passed ? '✓' : '✗'} ${check}: ${detail}`);
     };

@@ -1,4 +1,4 @@
-import { reasonOf } from '../run/deadline.js';
+import { reasonOf } from '../run/abort-reason.js';
 import { asProcedureError, ProcedureError, type ErrorCode } from '../model/errors.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import type { Doing } from '../model/ports/progress.js';
@@ -64,7 +64,7 @@ export async function withSession<T extends { readonly outcome: OutcomeKind }>(
     },
   });
   const lock = await acquiring.finally(() => waiting?.end());
-  const events = new EventFeed(run.engine, project);
+  const events = new EventFeed(run.engine, project, run.clock);
   const locked: LockedRun = {
     ...view,
     ...records,
@@ -79,7 +79,7 @@ export async function withSession<T extends { readonly outcome: OutcomeKind }>(
     await removeRunLeftovers(view);
     await records.journal.open({
       run: run.invocation.runId,
-      at: new Date().toISOString(),
+      at: new Date(run.clock.now()).toISOString(),
       procedure: run.request.procedure,
       invocation: run.invocation,
       workingDirectory: run.request.workingDirectory,

@@ -16,19 +16,16 @@ export async function writtenBy(
 
 /** @returns undefined when the engine does not tell in two seconds */
 export async function writtenInAHurry(
-  viewing: Pick<Viewing, 'engine'>,
+  viewing: Pick<Viewing, 'clock' | 'engine'>,
   containers: readonly { readonly id: string }[],
 ): Promise<readonly string[] | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => {
-      resolve(undefined);
-    }, IN_A_HURRY_MS);
-  });
+  const over = new AbortController();
+  const late = viewing.clock.sleep(IN_A_HURRY_MS, over.signal).then(
+    () => undefined,
+    () => undefined,
+  );
   const told = writtenBy(viewing, containers).catch(() => undefined);
-  return Promise.race([told, late]).finally(() => {
-    clearTimeout(timer);
-  });
+  return Promise.race([told, late]).finally(() => over.abort());
 }
 
 /** @returns the first of them, and how many more there are */

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createClock } from '../../src/host/clock.js';
 import { createLocks } from '../../src/ledger/locks.js';
 import { createRecords } from '../../src/ledger/records.js';
 import type { HeldLock } from '../../src/model/ports/ledger.js';
@@ -68,7 +69,7 @@ describe('a run that loses its lock', () => {
     await fenced.before?.(project);
     const { records: api } = await testEngine();
     const records = createRecords(api, project.name);
-    const locks = createLocks({ api, project: project.name, records });
+    const locks = createLocks({ api, project: project.name, records, clock: createClock() });
     const after: string[] = [];
     const watched = <T extends object>(part: T, names: readonly string[]): T =>
       new Proxy(part, {

@@ -335,7 +335,9 @@ describe('what procedures leave', () => {
   it('a helper whose time is over goes with the next run, one that is needed stays; uninstall leaves neither', async () => {
     await look();
     const make = (lifeMs: number): Promise<string> => {
-      const labels = Object.entries(helperLabels({ work: 'render', project: project.name, lifeMs }, 'a-run'));
+      const labels = Object.entries(
+        helperLabels({ work: 'render', project: project.name, lifeMs }, 'a-run', Date.now()),
+      );
       return docker(
         'create',
         ...labels.flatMap(([name, value]) => ['--label', `${name}=${value}`]),

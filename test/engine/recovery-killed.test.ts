@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { createClock } from '../../src/host/clock.js';
 import { createLocks } from '../../src/ledger/locks.js';
 import { createRecords } from '../../src/ledger/records.js';
 import { openDoor, type DoorRun } from '../support/doors.js';
@@ -40,7 +41,12 @@ async function expectWhole(expected: '1.0.0' | '2.0.0'): Promise<void> {
   const { Image } = await project.inspect('app');
   expect(await docker('image', 'inspect', '--format', '{{.Id}}', `${project.name}-app`)).toBe(Image);
   const { records: api } = await testEngine();
-  const locks = createLocks({ api, project: project.name, records: createRecords(api, project.name) });
+  const locks = createLocks({
+    api,
+    project: project.name,
+    records: createRecords(api, project.name),
+    clock: createClock(),
+  });
   expect(await locks.holder()).toBeUndefined();
   const rendered = await readdir(`${project.root}/state/rendered`).catch(() => []);
   expect(rendered.filter((name) => name.startsWith(project.name))).toEqual([]);

@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { LockTiming } from '../../src/ledger/clock.js';
+import { createClock } from '../../src/host/clock.js';
+import type { LockTiming } from '../../src/ledger/timing.js';
 import { createLocks, type LocksOptions } from '../../src/ledger/locks.js';
 import { recordsName } from '../../src/ledger/names.js';
 import { createRecords } from '../../src/ledger/records.js';
@@ -50,7 +51,8 @@ export function ledgerProject(): LedgerProject {
     name,
     api,
     volumes,
-    locks: (options = {}) => createLocks({ api, project: name, records: createRecords(api, name), ...options }),
+    locks: (options = {}) =>
+      createLocks({ api, project: name, records: createRecords(api, name), clock: createClock(), ...options }),
 
     child(run, { timing, command = [process.execPath] } = {}) {
       const [program = '', ...before] = command;

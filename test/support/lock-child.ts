@@ -3,8 +3,9 @@
  * Arguments: project, run id, and the lock's timing as JSON (optional). Answers with one JSON line each.
  */
 import { createInterface } from 'node:readline';
+import { createClock } from '../../src/host/clock.js';
 import { createLocks } from '../../src/ledger/locks.js';
-import type { LockTiming } from '../../src/ledger/clock.js';
+import type { LockTiming } from '../../src/ledger/timing.js';
 import { createRecords } from '../../src/ledger/records.js';
 import { ProcedureError } from '../../src/model/errors.js';
 import { engineRecords } from './engine-records.js';
@@ -21,6 +22,7 @@ async function main(): Promise<void> {
     api,
     project,
     records: createRecords(api, project),
+    clock: createClock(),
     ...(timing === undefined ? {} : { timing: JSON.parse(timing) as LockTiming }),
   });
   const lock = await locks.acquire(lockRequest(run));

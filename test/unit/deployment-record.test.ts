@@ -9,6 +9,7 @@ import { Recorder } from '../../src/run/recorder.js';
 import type { Run } from '../../src/run/run.js';
 import { endDeployment } from '../../src/steps/deployment.js';
 import { startGitHub, type GitHub } from '../support/github.js';
+import { createMemoryClock } from '../support/memory/clock.js';
 
 const [OLD, NEW] = ['a'.repeat(40), 'b'.repeat(40)];
 const PAYLOAD = { 'rolling-restart': { run: 'r0', project: 'roma', host: 'one' } };
@@ -226,7 +227,7 @@ describe('the record of a change', () => {
   it('of a fenced run is left to whoever fenced it', async () => {
     const one = record();
     one.begin(start());
-    const run = { deployment: one, recorder: new Recorder() } as unknown as Run;
+    const run = { deployment: one, recorder: new Recorder(createMemoryClock()) } as unknown as Run;
     const error = { code: 'E_FENCED', message: 'another run took over', next: '', excerpt: [] } as const;
     await endDeployment(run, { ...REPORT, error });
     expect(github.deployments.flatMap(({ statuses }) => statuses.map(({ state }) => state))).not.toContain('failure');

@@ -6,6 +6,7 @@ import { createBackupStore } from '../../src/backups/store.js';
 import { parseGates } from '../../src/model/gates.js';
 import { parsePeakHours, peakAt } from '../../src/model/peak-hours.js';
 import { backupAgeGate } from '../../src/steps/gates/backup-age.js';
+import { createMemoryClock } from '../support/memory/clock.js';
 
 function isPeak(text: string, moment: string): boolean {
   const window = parsePeakHours(text);
@@ -93,9 +94,13 @@ describe('the age of the last backup', () => {
 
   const ask = (service: string, requireBackupMs: number | undefined, backupBefore = false) =>
     backupAgeGate(
-      { backups: store, project: 'roma', request: { backupDir: folder, requireBackupMs, backupBefore } },
+      {
+        backups: store,
+        clock: createMemoryClock({ startsAt: NOW }),
+        project: 'roma',
+        request: { backupDir: folder, requireBackupMs, backupBefore },
+      },
       service,
-      NOW,
     );
 
   it('counts the newest one', async () => {

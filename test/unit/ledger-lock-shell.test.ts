@@ -1,31 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import type { Clock } from '../../src/ledger/clock.js';
 import type { ProcessLook } from '../../src/host/identity.js';
 import { createLocks } from '../../src/ledger/locks.js';
 import { createRecords } from '../../src/ledger/records.js';
 import type { Locks } from '../../src/model/ports/ledger.js';
 import { lockRequest } from '../support/lock-requests.js';
+import { createMemoryClock } from '../support/memory/clock.js';
 import { memoryEngine, type MemoryEngine } from '../support/memory-records.js';
 
 const never = new AbortController().signal;
 
 /** A process on an engine, with a clock that passes as fast as it is asked. */
 function processOn(engine: MemoryEngine, look: ProcessLook, namespace = 'n'): Locks {
-  let now = 0;
-  const clock: Clock = {
-    now: () => now,
-    sleep: async (ms) => {
-      now += ms;
-      await Promise.resolve();
-    },
-  };
   return createLocks({
     api: engine,
     project: 'roma',
     records: createRecords(engine, 'roma'),
     surroundings: { identity: { pid: 7, bootId: 'b', namespace, startTime: '1' }, look: () => look },
     timing: { pollMs: [100, 100], watchMs: 5, leaseRenewMs: 5_000, leaseSilenceMs: 20_000 },
-    clock,
+    clock: createMemoryClock({ automatic: true }),
   });
 }
 

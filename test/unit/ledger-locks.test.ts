@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Clock, LockTiming } from '../../src/ledger/clock.js';
+import type { LockTiming } from '../../src/ledger/timing.js';
+import type { Clock } from '../../src/model/ports/clock.js';
 import type { ProcessIdentity } from '../../src/host/identity.js';
 import { createLocks } from '../../src/ledger/locks.js';
 import { createRecords } from '../../src/ledger/records.js';
 import type { HeldLock, Locks } from '../../src/model/ports/ledger.js';
 import { lockRequest } from '../support/lock-requests.js';
+import { createMemoryClock } from '../support/memory/clock.js';
 import { memoryEngine, type MemoryEngine } from '../support/memory-records.js';
 
 /** Nothing by itself: the interleavings are the scheduler's. */
@@ -41,7 +43,8 @@ class World {
     };
     const identity: ProcessIdentity = { pid, bootId: 'b', namespace: 'n', startTime: String(pid) };
     const clock: Clock = {
-      now: () => (this.tick += 1),
+      ...createMemoryClock(),
+      monotonic: () => (this.tick += 1),
       sleep: async () => this.scheduler.schedule(Promise.resolve(), 'sleep'),
     };
     const locks = createLocks({
@@ -177,6 +180,8 @@ describe('the lock under random interleavings', () => {
 });
 
 describe('an engine that fails in the middle', () => {
+  const clock = createMemoryClock();
+
   it('does not leave a live process holding a lock that it does not know of', async () => {
     let fail = '';
     const engine = memoryEngine(async (call) => {
@@ -186,7 +191,13 @@ describe('an engine that fails in the middle', () => {
       }
       if (call.startsWith('create') && call.includes('.lock.')) fail = 'list';
     });
-    const locks = createLocks({ api: engine, project: 'roma', records: createRecords(engine, 'roma'), timing: STILL });
+    const locks = createLocks({
+      api: engine,
+      project: 'roma',
+      records: createRecords(engine, 'roma'),
+      clock,
+      timing: STILL,
+    });
     await expect(locks.acquire(lockRequest('1-1'))).rejects.toThrow('connection lost');
     fail = '';
     expect(await locks.holder()).toBeUndefined();
@@ -195,14 +206,26 @@ describe('an engine that fails in the middle', () => {
   it('refuses a volume in the way that is not a lock', async () => {
     const engine = memoryEngine();
     engine.volumes.set('rolling-restart.roma.lock.g1', {});
-    const locks = createLocks({ api: engine, project: 'roma', records: createRecords(engine, 'roma'), timing: STILL });
+    const locks = createLocks({
+      api: engine,
+      project: 'roma',
+      records: createRecords(engine, 'roma'),
+      clock,
+      timing: STILL,
+    });
     await expect(locks.acquire(lockRequest('1-1'))).rejects.toMatchObject({ code: 'E_LEDGER' });
   });
 
   it('takes a generation whose labels are gone for held by somebody unknown, never for free', async () => {
     const engine = memoryEngine();
     engine.volumes.set('rolling-restart.roma.lock.g3', { 'rolling-restart.lock': 'roma' });
-    const locks = createLocks({ api: engine, project: 'roma', records: createRecords(engine, 'roma'), timing: STILL });
+    const locks = createLocks({
+      api: engine,
+      project: 'roma',
+      records: createRecords(engine, 'roma'),
+      clock,
+      timing: STILL,
+    });
     expect(await locks.holder()).toMatchObject({ generation: 3, actor: 'unknown', alive: undefined });
   });
 });

@@ -13,8 +13,8 @@ interface Values {
 
 describe('helper containers', () => {
   const helper = { work: 'data', project: 'shop', service: 'db', lifeMs: 60_000 } as const;
-  const labels = helperLabels(helper, 'run-1');
   const now = Date.now();
+  const labels = helperLabels(helper, 'run-1', now);
 
   it.each([
     ['its run is over', labels, ['run-0', 'run-1'], now, true],

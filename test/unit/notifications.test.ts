@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { SECRET_INPUTS } from '../../scripts/lib/workflow-model.mjs';
 import { INPUTS } from '../../src/action/input-table.js';
+import { createClock } from '../../src/host/clock.js';
 import { MOMENTS, momentOf, noticeTitle, type NotificationSettings } from '../../src/model/notification.js';
 import type { Channel } from '../../src/model/ports/notifications.js';
 import { unseen } from '../../src/model/ports/progress.js';
@@ -9,6 +10,7 @@ import { createChannels } from '../../src/notify/index.js';
 import { slackBody } from '../../src/notify/slack.js';
 import { SIGNATURE_HEADER } from '../../src/notify/webhook.js';
 import { Notifier } from '../../src/run/notifier.js';
+import { createMemoryClock } from '../support/memory/clock.js';
 import { sampleNotice } from '../support/notices.js';
 import { receiversOfATest } from '../support/receiver.js';
 
@@ -22,7 +24,7 @@ const none: NotificationSettings = {
   statusPage: undefined,
 };
 
-function notifier(channels: readonly Channel[], deadlineMs = 1_000) {
+function notifier(channels: readonly Channel[], deadlineMs = 1_000, clock = createClock()) {
   const warnings: string[] = [];
   const said = (line: string): void => void warnings.push(line);
   const progress = {
@@ -35,7 +37,7 @@ function notifier(channels: readonly Channel[], deadlineMs = 1_000) {
   };
   const cancelled = new AbortController().signal;
   const redact = (text: string): string => text.replaceAll('s3cret', '***');
-  return { warnings, notifier: new Notifier(channels, { progress, redact, cancelled, deadlineMs }) };
+  return { warnings, notifier: new Notifier(channels, { clock, progress, redact, cancelled, deadlineMs }) };
 }
 
 describe('the webhook', () => {
@@ -134,7 +136,7 @@ describe('the notifier', () => {
       describe: () => 'says nothing',
       send: () => new Promise(() => undefined),
     };
-    const { notifier: told, warnings } = notifier([silent], 2_500);
+    const { notifier: told, warnings } = notifier([silent], 2_500, createMemoryClock({ automatic: true }));
     told.send(sampleNotice({ moment: 'start' }));
     told.send(sampleNotice({ moment: 'success' }));
     await told.settle();

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { describeReadiness, parseReadiness, type ReadinessSignal } from '../../src/model/readiness.js';
 import { askHttp, askTcp } from '../../src/probe/ask.js';
 import { ProbeHistory } from '../../src/steps/probes/history.js';
+import { createMemoryClock } from '../support/memory/clock.js';
 
 describe('readiness as it is written', () => {
   it.each<[string, ReadinessSignal]>([
@@ -132,7 +133,7 @@ describe('the history of answers', () => {
     history.add('tcp://:1', { good: false, reached, said }, atMs);
 
   it('tells equal answers once, with how often and until when', () => {
-    const history = new ProbeHistory();
+    const history = new ProbeHistory(createMemoryClock());
     add(history, 0, 'connection refused');
     add(history, 100, 'connection refused');
     add(history, 2_000, 'connection refused');
@@ -148,7 +149,7 @@ describe('the history of answers', () => {
   });
 
   it('keeps the last ones', () => {
-    const history = new ProbeHistory();
+    const history = new ProbeHistory(createMemoryClock());
     for (let count = 1; count <= 20; count += 1) add(history, count, `answer ${count}`);
     expect(history.excerpt('x')[0]?.lines.map((line) => line.replace(/.*answer /, ''))).toEqual([
       '15',
@@ -162,7 +163,7 @@ describe('the history of answers', () => {
   });
 
   it('knows when no packet ever came to it', () => {
-    const history = new ProbeHistory();
+    const history = new ProbeHistory(createMemoryClock());
     expect(history.unreachable).toBe(false);
     add(history, 0, 'no route to host', false);
     expect(history.unreachable).toBe(true);

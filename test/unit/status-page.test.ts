@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { inputsFromEnvironment, readRequest, type InputContext } from '../../src/action/inputs.js';
+import { createClock } from '../../src/host/clock.js';
 import type { StatusChange } from '../../src/model/notification.js';
 import { pageBody } from '../../src/model/page-body.js';
 import { ProcedureError } from '../../src/model/errors.js';
@@ -49,6 +50,7 @@ const CHANGES: readonly StatusChange[] = [
 async function tellAll(inputs: Readonly<Record<string, string>>): Promise<readonly (readonly Delivery[])[]> {
   const silent = (): void => {};
   const notifier = new Notifier(createChannels(read(inputs).notifications), {
+    clock: createClock(),
     progress: {
       group: <T>(_: string, body: () => Promise<T>) => body(),
       ...{ info: silent, debug: silent, warning: silent, error: silent, doing: unseen },

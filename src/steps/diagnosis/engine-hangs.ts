@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../model/errors.js';
-import { ASK_MS, type Finding } from './finding.js';
+import { ASK_MS, over, type Finding } from './finding.js';
 
 const HANGS: ReadonlySet<ErrorCode> = new Set(['E_DEADLINE', 'E_ENGINE_UNREACHABLE']);
 
@@ -12,9 +12,7 @@ export const engineHangs: Finding = {
       () => true,
       () => false,
     );
-    const late = new Promise<false>((resolve) => {
-      setTimeout(() => resolve(false), ASK_MS[hasty ? 'hasty' : 'calm']).unref();
-    });
+    const late = over(session.clock.deadline(ASK_MS[hasty ? 'hasty' : 'calm']));
     if (!(await Promise.race([answers, late]))) {
       return 'The Docker engine does not answer: systemctl status docker. Restarting it (systemctl restart docker) stops every service of the host: procedure emergency with remedies: restart-docker does it when it is named.';
     }

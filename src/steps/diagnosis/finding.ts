@@ -25,3 +25,8 @@ export interface Finding {
   /** @returns one or two sentences: what is wrong, and what to do; undefined when it is not that */
   look(failed: Failed): Promise<string | undefined>;
 }
+
+/** Resolves when the signal aborts: what is raced against it is not waited for. */
+export function over(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }));
+}

@@ -1,6 +1,5 @@
 import { suggestHealthCheck } from '../../model/health-suggestion.js';
 import { formatDuration } from '../../model/units.js';
-import { sleep } from '../../run/deadline.js';
 import type { Session } from '../session.js';
 import type { Finding } from './finding.js';
 
@@ -19,21 +18,21 @@ export const healthCheck: Finding = {
     if (container === undefined || check === undefined) return undefined;
     const [kind, ...test] = check.test;
     const command = kind === 'CMD-SHELL' ? ['/bin/sh', '-c', test.join(' ')] : test;
-    const began = performance.now();
+    const began = session.clock.monotonic();
     for (;;) {
-      const asked = performance.now();
+      const asked = session.clock.monotonic();
       const answer = await session.engine.exec(container.id, command, { timeoutMs: PROBE_MS, signal });
-      const probeMs = performance.now() - asked;
-      const startupMs = Date.now() - Date.parse(container.startedAt);
+      const probeMs = session.clock.monotonic() - asked;
+      const startupMs = session.clock.now() - Date.parse(container.startedAt);
       if (answer.exitCode === 0) return enough(check, startupMs, probeMs);
-      if (performance.now() - began > (hasty ? HASTY_TRY_MS : TRY_MS)) {
+      if (session.clock.monotonic() - began > (hasty ? HASTY_TRY_MS : TRY_MS)) {
         const said = session.redactor.text(answer.output.trim().split('\n').at(-1) ?? '').slice(0, 160);
         const known = await knownStartup(session, service);
         const before =
           known === undefined ? '' : `; releases before took up to ${formatDuration(known)} to become healthy`;
         return `Its health check, run by hand ${formatDuration(startupMs)} after the start, ends with ${answer.exitCode}${said === '' ? '' : ` ("${said}")`}${before}. It is the service and not the setting, or it needs longer still.`;
       }
-      await sleep(PAUSE_MS, signal);
+      await session.clock.sleep(PAUSE_MS, signal);
     }
   },
 };

@@ -5,7 +5,7 @@ import type { Session } from '../session.js';
 import { dependency } from './dependency.js';
 import { ended } from './ended.js';
 import { engineHangs } from './engine-hangs.js';
-import { ASK_MS, type Finding } from './finding.js';
+import { ASK_MS, over, type Finding } from './finding.js';
 import { healthCheck } from './health-check.js';
 import { logCause } from './log-cause.js';
 import { portConflict } from './port-conflict.js';
@@ -42,16 +42,16 @@ export async function diagnoseFailure(
   pace: keyof typeof ALL_MS,
 ): Promise<void> {
   if (SAY_ALL.has(failure.code)) return;
-  const signal = AbortSignal.timeout(ALL_MS[pace]);
+  const signal = session.clock.deadline(ALL_MS[pace]);
   try {
     // An engine that hangs is one of the findings: nothing waits for it.
-    const soon = AbortSignal.timeout(ASK_MS[pace]);
+    const soon = session.clock.deadline(ASK_MS[pace]);
     const listed = session.engine.containers(session.project, service).catch(() => undefined);
     const containers = (await Promise.race([listed, over(soon)])) ?? [];
     const worst =
       containers.find(({ state, health }) => state !== 'running' || health === 'unhealthy') ?? containers[0];
     const reading = worst === undefined ? [] : lastLines(session, worst.id, LOG_LINES);
-    const log = (await Promise.race([reading, over(AbortSignal.timeout(ASK_MS[pace]))])) ?? [];
+    const log = (await Promise.race([reading, over(session.clock.deadline(ASK_MS[pace]))])) ?? [];
     const failed = { session, service, definition, failure, containers, log, hasty: pace === 'hasty', signal };
     const found = await Promise.all(
       FINDINGS.map(async (finding) => {
@@ -67,8 +67,4 @@ export async function diagnoseFailure(
   } catch (error) {
     session.progress.debug(`diagnosis of ${service}: ${String(error)}`);
   }
-}
-
-function over(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }));
 }

@@ -1,6 +1,5 @@
 import { asProcedureError, ProcedureError } from '../../model/errors.js';
 import { formatDuration } from '../../model/units.js';
-import { sleep } from '../../run/deadline.js';
 import type { Run } from '../../run/run.js';
 import type { GateFinding } from './pass-gate.js';
 
@@ -15,7 +14,7 @@ const LINES_SHOWN = 5;
 export async function activeJobsGate(run: Run, waits: number, signal: AbortSignal): Promise<GateFinding> {
   const { activeJobsCommand: command, workingDirectory, commandTimeoutMs } = run.request;
   if (command === undefined) return { kind: 'pass', detail: 'no active-jobs-command is given' };
-  const began = performance.now();
+  const began = run.clock.monotonic();
   for (let said = false; ; said = true) {
     let output: string;
     try {
@@ -33,7 +32,7 @@ export async function activeJobsGate(run: Run, waits: number, signal: AbortSigna
       return refuse(`Whether jobs are active cannot be told: ${asProcedureError(error).message}`);
     }
     const jobs = run.redactor.text(output.trim());
-    const waited = performance.now() - began;
+    const waited = run.clock.monotonic() - began;
     if (jobs === '' || jobs === '0') {
       return { kind: 'pass', detail: said ? `the last ended after ${formatDuration(waited)}` : 'none' };
     }
@@ -41,7 +40,7 @@ export async function activeJobsGate(run: Run, waits: number, signal: AbortSigna
     if (!said) run.progress.info(`active jobs: ${describe(jobs)}; waiting up to ${formatDuration(waits)}`);
     const now = run.progress.doing('active jobs');
     now.waitsFor(`the end of ${describe(jobs)}`);
-    await sleep(PAUSE_MS, signal).finally(() => now.end());
+    await run.clock.sleep(PAUSE_MS, signal).finally(() => now.end());
   }
 }
 

@@ -4,7 +4,7 @@ import type { Viewing } from '../session.js';
 import type { GateFinding } from './pass-gate.js';
 
 /** What the gate looks at: the backups of a service on this host. */
-type Looking = Pick<Viewing, 'backups' | 'project'> & {
+type Looking = Pick<Viewing, 'backups' | 'clock' | 'project'> & {
   readonly request: Pick<Viewing['request'], 'requireBackupMs' | 'backupDir' | 'backupBefore'>;
 };
 
@@ -13,13 +13,13 @@ type Looking = Pick<Viewing, 'backups' | 'project'> & {
  * seen again before it is restored.
  */
 export async function backupAgeGate(
-  { backups, project, request }: Looking,
+  { backups, clock, project, request }: Looking,
   service: string,
-  now = Date.now(),
 ): Promise<GateFinding> {
   const { requireBackupMs: youngest, backupDir, backupBefore } = request;
   if (youngest === undefined) return { kind: 'pass', detail: 'no backup is asked for' };
   if (backupBefore) return { kind: 'pass', detail: `${service}: a backup is taken before it is changed` };
+  const now = clock.now();
   // What was there before a restore is the safety of that, and no backup of what is there now.
   const all = (await backups.list(backupDir, project, service)).filter(({ reason }) => reason !== 'safety');
   const last = all.reduce<number | undefined>((newest, { at }) => Math.max(newest ?? 0, Date.parse(at)), undefined);

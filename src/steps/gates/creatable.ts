@@ -41,7 +41,7 @@ export async function refuseKnown(
 export async function passCreatable(session: Session, wanted: Wanted): Promise<void> {
   const { service, release } = wanted;
   await refuseKnown(session, service, release.definition);
-  const signal = AbortSignal.any([session.signal, AbortSignal.timeout(TRY_MS)]);
+  const signal = session.clock.deadline(TRY_MS, session.signal);
   const definition = tryableDefinition(release.definition, service, await leanedOn(session, wanted));
   try {
     const template = await session.compose.makeTemplate({

@@ -4,9 +4,9 @@ import type { Run } from '../../run/run.js';
 import type { GateFinding } from './pass-gate.js';
 
 /** Runbook: never restart during peak usage, if avoidable. */
-export function peakHoursGate({ request }: Run, now = new Date()): GateFinding {
+export function peakHoursGate({ clock, request }: Run): GateFinding {
   if (request.peakHours.length === 0) return { kind: 'pass', detail: 'no peak hours are given' };
-  const window = peakAt(request.peakHours, now);
+  const window = peakAt(request.peakHours, new Date(clock.now()));
   if (window === undefined) return { kind: 'pass', detail: 'not in peak hours' };
   return {
     kind: 'refuse',

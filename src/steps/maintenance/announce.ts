@@ -14,7 +14,7 @@ export const announce: MaintenancePhase = {
     const { durationMs, impact } = maintenance;
     // Whoever does it in the same run does it now.
     const inMs = maintenance.phases.includes('perform') ? 0 : A_DAY_MS;
-    const startsAt = maintenance.startsAt ?? new Date(Date.now() + inMs).toISOString();
+    const startsAt = maintenance.startsAt ?? new Date(session.clock.now() + inMs).toISOString();
     const why = whyOf(session);
     const headline = `maintenance of ${session.project} at ${startsAt}, about ${formatDuration(durationMs)}, impact ${impact}: ${why}`;
     session.notifier.send(noticeOf(session, { moment: 'announcement', project: session.project, services, headline }));

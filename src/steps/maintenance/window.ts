@@ -23,9 +23,9 @@ export class Window {
   }
 
   async add(kind: MaintenanceRecord['kind'], part: Part = {}): Promise<void> {
-    const { invocation, ledger } = this.session;
+    const { clock, invocation, ledger } = this.session;
     await ledger.addMaintenanceRecord({
-      at: new Date().toISOString(),
+      at: new Date(clock.now()).toISOString(),
       window: this.id,
       kind,
       run: invocation.runId,

@@ -8,13 +8,13 @@ import type { Probe } from './probe.js';
 const OFTEN_MS = 250;
 
 /** The container's own health-check command, or Docker's verdict: when that comes first, or where Docker asks as often. */
-export function healthCheckProbe(session: Pick<Session, 'engine' | 'redactor'>, check: HealthCheck): Probe {
+export function healthCheckProbe(session: Pick<Session, 'clock' | 'engine' | 'redactor'>, check: HealthCheck): Probe {
   const command = healthCommand(check);
   return {
     name: 'its health check, run by us',
     async ask(container, leftMs, signal) {
       if (container.health === 'healthy') return { good: true, reached: true, said: 'Docker calls it healthy' };
-      if (asksOften(container, check)) {
+      if (asksOften(container, check, session.clock.now())) {
         return {
           good: false,
           reached: true,
@@ -28,9 +28,13 @@ export function healthCheckProbe(session: Pick<Session, 'engine' | 'redactor'>, 
 }
 
 /** Docker uses `start_interval` only within `start_period`, and engines before 25 not at all: they do not show it. */
-function asksOften(container: ObservedContainer, { startIntervalMs, startPeriodMs }: HealthCheck): boolean {
+function asksOften(
+  container: ObservedContainer,
+  { startIntervalMs, startPeriodMs }: HealthCheck,
+  nowMs: number,
+): boolean {
   if (startIntervalMs > OFTEN_MS) return false;
-  return container.health === 'starting' && Date.now() - Date.parse(container.startedAt) < startPeriodMs;
+  return container.health === 'starting' && nowMs - Date.parse(container.startedAt) < startPeriodMs;
 }
 
 /** @returns what to hand to exec; undefined for a form of test that Docker does not have */

@@ -1,4 +1,5 @@
 import type { Excerpt } from '../../model/errors.js';
+import type { Clock } from '../../model/ports/clock.js';
 import type { ProbeAnswer } from '../../model/ports/probe.js';
 import { formatDuration } from '../../model/units.js';
 
@@ -20,9 +21,13 @@ export class ProbeHistory {
   private readonly answers: Said[] = [];
   private asked = 0;
   private everReached = false;
-  private readonly began = performance.now();
+  private readonly began: number;
 
-  add(probe: string, { said, reached }: ProbeAnswer, atMs = performance.now() - this.began): void {
+  constructor(private readonly clock: Clock) {
+    this.began = clock.monotonic();
+  }
+
+  add(probe: string, { said, reached }: ProbeAnswer, atMs = this.clock.monotonic() - this.began): void {
     this.asked += 1;
     if (reached) this.everReached = true;
     const last = this.answers.at(-1);

@@ -1,7 +1,7 @@
 import { asProcedureError } from '../../model/errors.js';
 import type { ProbeAnswer } from '../../model/ports/probe.js';
 import type { ObservedContainer } from '../../model/service.js';
-import { reasonOf } from '../../run/deadline.js';
+import { reasonOf } from '../../run/abort-reason.js';
 import type { Session } from '../session.js';
 
 const SHOWN_CHARACTERS = 500;

@@ -14,7 +14,7 @@ import { tcpProbe } from './tcp.js';
  * @param published ports of the container that the compose file publishes
  */
 export function probesFor(
-  session: Pick<Session, 'engine' | 'probes' | 'redactor'>,
+  session: Pick<Session, 'clock' | 'engine' | 'probes' | 'redactor'>,
   container: ObservedContainer,
   readiness: ReadinessSignal | undefined,
   published: readonly number[],

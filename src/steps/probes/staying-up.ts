@@ -13,11 +13,14 @@ const LONGEST_MS = 1_000;
  * and staying up has to do.
  * @param published ports of the container that the compose file publishes
  */
-export function stayingUpProbe(session: Pick<Session, 'engine' | 'probes'>, published: readonly number[]): Probe {
+export function stayingUpProbe(
+  session: Pick<Session, 'clock' | 'engine' | 'probes'>,
+  published: readonly number[],
+): Probe {
   return {
     name: 'staying up with its ports open',
     async ask(container, leftMs, signal) {
-      const upMs = Date.now() - Date.parse(container.startedAt);
+      const upMs = session.clock.now() - Date.parse(container.startedAt);
       if (upMs < STEADY_MS) return { good: false, reached: true, said: `up for ${formatDuration(upMs)}` };
       const ports = new Set([...published, ...container.hostPorts.map((port) => port.container)]);
       const address = await addressOf(session.engine, container);

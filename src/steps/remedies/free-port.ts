@@ -2,7 +2,6 @@ import { ProcedureError } from '../../model/errors.js';
 import type { OperationOf } from '../../operations/operation.js';
 import { describeHolder, type PortHolder } from '../../model/remedies.js';
 import { formatDuration } from '../../model/units.js';
-import { sleep } from '../../run/deadline.js';
 import { findHolder, portsToGet, type Found } from '../port-holder.js';
 import type { Session } from '../session.js';
 import type { Remedy } from './remedy.js';
@@ -102,11 +101,11 @@ async function heldAfter(
   service: string,
   signal: AbortSignal,
 ): Promise<Found | undefined> {
-  const endsAt = performance.now() + FREE_MS;
+  const endsAt = session.clock.monotonic() + FREE_MS;
   for (;;) {
     const found = await findHolder(session, port, service);
-    if (found === undefined || performance.now() > endsAt) return found;
-    await sleep(LOOK_EVERY_MS, signal);
+    if (found === undefined || session.clock.monotonic() > endsAt) return found;
+    await session.clock.sleep(LOOK_EVERY_MS, signal);
   }
 }
 

@@ -1,6 +1,5 @@
 import { asProcedureError, ProcedureError, type ErrorCode } from '../../model/errors.js';
 import { formatDuration } from '../../model/units.js';
-import { sleep } from '../../run/deadline.js';
 import type { Run } from '../../run/run.js';
 import type { Remedy } from './remedy.js';
 
@@ -29,12 +28,12 @@ export const restartDocker: Remedy = {
     progress.warning(
       `${failure.message}: it is restarted with "${command}", because remedies names restart-docker; every service of the host stops with it`,
     );
-    const began = performance.now();
+    const began = run.clock.monotonic();
     recorder.changed = true;
     recorder.unseen = true;
     await restart(run, command);
     await untilItAnswers(run);
-    const text = `the Docker engine did not answer and was restarted with "${command}"; it answers again after ${formatDuration(performance.now() - began)}`;
+    const text = `the Docker engine did not answer and was restarted with "${command}"; it answers again after ${formatDuration(run.clock.monotonic() - began)}`;
     progress.info(`✓ ${text}`);
     recorder.note(text);
     recorder.findings.push({
@@ -78,13 +77,13 @@ async function restart(run: Run, command: string): Promise<void> {
 }
 
 async function untilItAnswers(run: Run): Promise<void> {
-  const endsAt = performance.now() + BACK_MS;
+  const endsAt = run.clock.monotonic() + BACK_MS;
   for (;;) {
     try {
       await run.engine.facts();
       return;
     } catch (error) {
-      if (performance.now() > endsAt) {
+      if (run.clock.monotonic() > endsAt) {
         throw new ProcedureError(
           'E_REMEDY',
           `The Docker engine was restarted and does not answer within ${formatDuration(BACK_MS)}`,
@@ -92,6 +91,6 @@ async function untilItAnswers(run: Run): Promise<void> {
         );
       }
     }
-    await sleep(ASK_EVERY_MS, run.cancelled);
+    await run.clock.sleep(ASK_EVERY_MS, run.cancelled);
   }
 }

@@ -37,7 +37,7 @@ export class ErrorLinesWatcher implements Watcher {
       this.lines += 1;
       if (!matcher.test(line)) continue;
       this.errors += 1;
-      this.newest.push(Date.now());
+      this.newest.push(this.window.session.clock.now());
       this.sample ||= sampleOf(line);
       this.judge();
     }
@@ -56,6 +56,6 @@ export class ErrorLinesWatcher implements Watcher {
     if (maxErrorLines === undefined) return false;
     const { newest } = this;
     newest.splice(0, newest.length - maxErrorLines - 1);
-    return newest.length > maxErrorLines && (newest[0] ?? 0) > Date.now() - MINUTE_MS;
+    return newest.length > maxErrorLines && (newest[0] ?? 0) > this.window.session.clock.now() - MINUTE_MS;
   }
 }

@@ -41,7 +41,7 @@ export class FailedRequestsWatcher implements Watcher {
     const { account, window } = this;
     const url = window.session.request.traffic?.url;
     if (account === undefined || account.failed === 0 || url === undefined) return;
-    const numbers = account.numbers(Date.now());
+    const numbers = account.numbers(this.window.session.clock.now());
     raiseSign(window, 'failed-requests', 'medium', describeFailed(numbers, url), failuresExcerpt(numbers));
   }
 }

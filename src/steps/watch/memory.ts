@@ -55,7 +55,7 @@ export class MemoryWatcher implements Watcher {
   /** A watch may last a day: when there are many readings, every second one goes. */
   private keep(id: string, bytes: number): void {
     const kept = this.readings.get(id) ?? [];
-    kept.push({ atMs: Date.now() - this.window.startedAtMs, bytes });
+    kept.push({ atMs: this.window.session.clock.now() - this.window.startedAtMs, bytes });
     this.readings.set(id, kept.length < MOST_READINGS ? kept : kept.filter((_, index) => index % 2 === 0));
   }
 

@@ -19,7 +19,7 @@ export class ResponseTimeWatcher implements Watcher {
     const { account, window } = this;
     const { maxResponseMs } = window.session.request;
     if (account === undefined || account.requests - account.failed < LEAST_REQUESTS) return;
-    const { p50Ms, p99Ms } = account.numbers(Date.now());
+    const { p50Ms, p99Ms } = account.numbers(this.window.session.clock.now());
     if (p50Ms === undefined || p50Ms <= maxResponseMs) return;
     const message = `half of the requests took longer than ${p50Ms.toFixed(0)} ms, and should take ${maxResponseMs} ms at most (99 % within ${(p99Ms ?? p50Ms).toFixed(0)} ms)`;
     raiseSign(window, 'slow-responses', 'medium', message);

@@ -51,7 +51,7 @@ export class StateWatcher implements Watcher {
   private async judgeUnconfirmed(container: ObservedContainer): Promise<void> {
     const { name, healthCheck, healthLog, startedAt } = container;
     const { session } = this.window;
-    if (healthCheck !== undefined && Date.now() - Date.parse(startedAt) > verdictMs(healthCheck)) {
+    if (healthCheck !== undefined && this.window.session.clock.now() - Date.parse(startedAt) > verdictMs(healthCheck)) {
       const message = `${name}: Docker has not called it healthy within the ${formatDuration(verdictMs(healthCheck))} that its health check has for that`;
       await this.raiseHigh(container, { sign: 'unhealthy', message });
       return;

@@ -2,7 +2,7 @@ import { asProcedureError } from '../../model/errors.js';
 import type { OperationOf } from '../../operations/operation.js';
 import { allSucceeded } from '../../model/job.js';
 import { formatDuration } from '../../model/units.js';
-import { reasonOf, sleep } from '../../run/deadline.js';
+import { reasonOf } from '../../run/abort-reason.js';
 import type { Session } from '../session.js';
 import { MemoryWatcher } from './memory.js';
 import { WATCHERS } from './watchers.js';
@@ -27,7 +27,7 @@ export async function watch(
   const all = await session.engine.containers(session.project, operation.service);
   const containers = all.filter(({ id }) => operation.except?.includes(id) !== true);
   const { onSeen, ...known } = about;
-  const window: WatchWindow = { session, operation, containers, ...known, startedAtMs: Date.now() };
+  const window: WatchWindow = { session, operation, containers, ...known, startedAtMs: session.clock.now() };
   if (operation.durationMs === 0 || allSucceeded(about.lifetime, containers)) {
     onSeen(await glance(window));
     return;
@@ -107,13 +107,14 @@ function streamEnded(
 }
 
 async function passTime(window: WatchWindow, watchers: readonly Watcher[], signal: AbortSignal): Promise<void> {
+  const { clock } = window.session;
   const { durationMs, service } = window.operation;
-  const endsAt = performance.now() + durationMs;
+  const endsAt = clock.monotonic() + durationMs;
   let lastReported = 0;
   for (;;) {
-    const left = endsAt - performance.now();
+    const left = endsAt - clock.monotonic();
     if (left <= 0) return;
-    await sleep(Math.min(left, 1_000), signal);
+    await clock.sleep(Math.min(left, 1_000), signal);
     const elapsed = durationMs - left;
     for (const watcher of watchers) watcher.tick?.(elapsed);
     if (elapsed - lastReported < PROGRESS_EVERY_MS) continue;
@@ -124,7 +125,7 @@ async function passTime(window: WatchWindow, watchers: readonly Watcher[], signa
 }
 
 function record({ session, operation, startedAtMs }: WatchWindow, whole: boolean): void {
-  session.recorder.watched.push({ service: operation.service, durationMs: Date.now() - startedAtMs, whole });
+  session.recorder.watched.push({ service: operation.service, durationMs: session.clock.now() - startedAtMs, whole });
 }
 
 function seen({ startedAtMs }: WatchWindow, watchers: readonly Watcher[]): Watched {

@@ -1,25 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ProcedureError } from '../model/errors.js';
 
-/** Time, so that tests can have their own. */
-export interface Clock {
-  /** Milliseconds that only grow, whatever the wall clock does. */
-  now(): number;
-  /** @throws ProcedureError E_CANCELLED when the signal aborts */
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
-}
-
-export const systemClock: Clock = {
-  now: () => performance.now(),
-  async sleep(ms, signal) {
-    try {
-      await sleep(ms, undefined, { signal });
-    } catch (error) {
-      throw cancelled(error);
-    }
-  },
-};
-
+/** @returns what a wait for the lock ends with when it is cut short */
 export function cancelled(cause?: unknown): ProcedureError {
   return new ProcedureError('E_CANCELLED', 'The run was cancelled while it waited for the lock', {
     next: 'Nothing was changed. Start it again when ready.',
