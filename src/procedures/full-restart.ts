@@ -15,7 +15,7 @@ import { prepare } from '../steps/prepare.js';
 import { viewCandidates } from '../steps/preview.js';
 import { selectServices } from '../steps/select-services.js';
 import type { Session, Viewing } from '../steps/session.js';
-import { describePreview, isAtRest, planLines, withRestart } from '../steps/show-plan.js';
+import { describePreview, isAtRest, showPlan, withRestart } from '../steps/show-plan.js';
 import { withoutStopped } from '../steps/stopped.js';
 import { takeDown, withCost } from '../steps/take-down.js';
 import { wantedFromLive } from '../steps/wanted.js';
@@ -57,9 +57,8 @@ export const fullRestart: Procedure = {
     const built = [...session.begun];
     const saving = await backUpAll(asked, candidates);
     const plan = planAll(asked, candidates, saving);
-    session.recorder.plan = { ...plan, preparation: [...built, ...plan.preparation] };
     for (const operation of plan.preparation) session.progress.info(`  first: ${describeOperation(operation)}`);
-    for (const line of planLines(plan)) session.progress.info(line);
+    showPlan(session, { ...plan, preparation: [...built, ...plan.preparation] });
     session.recorder.rollbackReleasePresent = candidates.every(({ current }) => current.release !== undefined);
     return bringUpAll(asked, { saving: saving.operations, down: takeDown(asked.project, candidates) }, candidates);
   },

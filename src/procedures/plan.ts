@@ -2,6 +2,7 @@ import { asProcedureError } from '../model/errors.js';
 import type { PlanComment } from '../model/plan-comment.js';
 import { describeDecision, planLines } from '../steps/show-plan.js';
 import { planCommit, type PlannedCommit } from '../steps/plan-commit.js';
+import { describeOwner } from '../steps/project-owner.js';
 import type { Viewing } from '../steps/session.js';
 import { ended, type Procedure, type ProcedureResult } from './procedure.js';
 
@@ -20,6 +21,7 @@ export const plan: Procedure = {
       throw error;
     });
     viewing.recorder.plan = planned.plan;
+    await warnOfOwner(viewing);
     for (const line of [...planLines(planned.plan), ...planned.policy]) viewing.progress.info(line);
     for (const { service, decision } of planned.plan.services) {
       viewing.recorder.note(`${service}: ${describeDecision(decision)}`, service);
@@ -31,6 +33,14 @@ export const plan: Procedure = {
 
   perform: undefined,
 };
+
+/** Merging does not help while every deploy of this folder is refused, so the plan says it. */
+async function warnOfOwner(viewing: Viewing): Promise<void> {
+  const owner = await describeOwner(viewing);
+  if (owner === undefined) return;
+  viewing.progress.warning(owner);
+  viewing.recorder.nextSteps.push(owner);
+}
 
 function headlineOf({ commit, policy, plan: { services } }: PlannedCommit): string {
   const changing = services.filter(({ decision }) => decision.kind !== 'unchanged').map(({ service }) => service);

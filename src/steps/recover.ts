@@ -300,7 +300,7 @@ async function restore(session: Session, service: string, release: string, deadl
       service,
       release,
       replicas,
-      router: candidate.traffic.router,
+      traffic: candidate.traffic,
       present: current.containers.map(({ id }) => id),
       containerName: candidate.definition.containerName,
       timeoutMs,

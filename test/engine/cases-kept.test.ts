@@ -32,7 +32,7 @@ describe('a network or volume whose definition changed', () => {
     project = await makeCase('19b-network-option');
     const name = `${project.name}_default`;
     await project.edit('compose.yml', /networks: [^]*$/, '');
-    expect((await project.run('code-update')).report.outcome).toBe('deployed');
+    expect((await project.predict('code-update')).report.outcome).toBe('deployed');
     await project.sh(
       `printf 'networks: { default: { driver_opts: { com.docker.network.driver.mtu: "1400" } } }' >> compose.yml`,
     );

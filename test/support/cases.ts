@@ -46,7 +46,8 @@ export interface Case extends Project {
   run(procedure: string, inputs?: Readonly<Record<string, string>>, options?: ShellOptions): Promise<CaseRun>;
   /**
    * The same, with a dry run before it. Expects that the dry run changes nothing on engine and disk, and that it predicts
-   * what the real run does: the same refusal, or the same operations for the same services.
+   * what the real run does: the same refusal in the same words, or the same operations for the same services. A run that is
+   * refused leaves its own records and nothing else.
    */
   predict(
     procedure: string,
@@ -98,6 +99,10 @@ export async function makeCase(name: string, { git = false, env = {} }: CaseOpti
         expect(essence(predicted.report), `the dry run says something else:\n${predicted.log}\n${real.log}`).toEqual(
           essence(real.report),
         );
+        if (real.report.outcome === 'refused') {
+          const left = (await watch.changes()).filter((line) => !OWN_RECORDS.test(line));
+          expect(left, `the refused run changed something:\n${real.log}`).toEqual([]);
+        }
         return { ...real, predicted };
       } finally {
         watch.close();
@@ -130,15 +135,20 @@ export async function makeCase(name: string, { git = false, env = {} }: CaseOpti
   return self;
 }
 
+/** Where every run that has the lock writes, and every emergency. */
+const OWN_RECORDS = /^[-+~] (?:(?:container|volume) rolling-restart\.|file state\/incidents\.log)/;
+
 /** What a run is about to do or has done, as far as a dry run can know it. */
 function essence({ outcome, error, plan }: RunReport): unknown {
-  if (outcome === 'refused') return { refused: error?.code };
+  if (outcome === 'refused') return { refused: error };
   const services = (plan?.services ?? []).map(({ service, strategy, decision, operations }) => [
     service,
     decision.kind,
     ...(decision.kind === 'unchanged' ? [] : [strategy, ...operations.map(({ kind }) => kind)]),
   ]);
-  return { services };
+  // A dry run takes its worktree without an operation.
+  const first = (plan?.preparation ?? []).map(({ kind }) => kind).filter((kind) => kind !== 'add-worktree');
+  return { first, services };
 }
 
 async function runCase(
@@ -214,28 +224,31 @@ async function copyCase(
 
 const edgeImageOf = (name: string): string => `${name}-edge:haproxy`;
 
-/** Images of the project's own, since tests share an engine and some move tags. Their layers are built once. */
+/**
+ * Images of the project's own, since tests share an engine and some move tags or push them: an image that was pushed has a
+ * digest and would be pulled. Their layers are built once.
+ */
 async function makeImages(name: string, text: string): Promise<void> {
   const wanted = (['app', 'vol'] as const).filter((kind) => text.includes(`${name}-case-${kind}:`));
   const folder = await mkdtemp(join(tmpdir(), `${name}-images-`));
-  const build = async (kind: 'app' | 'vol', version: string): Promise<void> => {
+  const build = async (kind: 'app' | 'vol' | 'base', version: string): Promise<void> => {
+    const server = ['COPY server.cjs /server.cjs', `RUN echo ${version} > /version`, 'CMD ["node", "/server.cjs"]'];
     const lines = [
       `FROM ${BASE_IMAGE}`,
-      'COPY server.cjs /server.cjs',
-      `RUN echo ${version} > /version`,
+      ...(kind === 'base' ? [] : server),
       ...(kind === 'vol' ? ['VOLUME /data'] : []),
-      'CMD ["node", "/server.cjs"]',
       `LABEL ${IMAGE_LABEL}=${name}`,
     ];
     const file = join(folder, `Dockerfile.${kind}.${version}`);
     await writeFile(file, `${lines.join('\n')}\n`);
-    await docker('build', '--quiet', '--tag', `${name}-case-${kind}:${version}`, '--file', file, folder);
+    const tag = kind === 'base' ? `${name}-base:${version}` : `${name}-case-${kind}:${version}`;
+    await docker('build', '--quiet', '--tag', tag, '--file', file, folder);
   };
   try {
     await cp(join(CASES, 'server.cjs'), join(folder, 'server.cjs'));
     await Promise.all([
       ...wanted.flatMap((kind) => ['1', '2', '3'].map((version) => build(kind, version))),
-      docker('tag', BASE_IMAGE, `${name}-base:node`),
+      build('base', 'node'),
       docker('tag', EDGE_IMAGE, edgeImageOf(name)),
     ]);
   } finally {
