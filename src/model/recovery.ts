@@ -165,7 +165,7 @@ function recoverService(
     return recoverBefore(own) ?? recoverData(own) ?? recoverStart(own, mark) ?? recoverRestart(own);
   }
   const { to, from } = last.operation;
-  const restarting = mark !== undefined || own.some(({ operation }) => RESTARTING.has(operation.kind));
+  const restarting = restarts(own);
   if (to === from && (last.operation.kind === 'replace-containers' || restarting)) return recoverRestart(own, to);
   if (last.operation.kind === 'start-beside') return recoverBeside(own, down);
   const after = own.slice(last.index + 1).filter((entry) => entry.result === 'done');
@@ -242,7 +242,10 @@ function wayOf(own: Entries): Way {
 function recoverBefore(own: Entries): Recovery | undefined {
   const held = operations(own, 'hold-traffic').at(-1);
   const stopped = operations(own, 'stop-containers').flatMap(({ containers }) => containers);
-  const edge = own.some(({ operation: { kind } }) => kind === 'install-edge' || kind === 'repair-edge');
+  // A start and a restart in place repair the edge first: what they started is looked at, and not only its way.
+  const edge = own.some(
+    ({ operation: { kind } }) => kind === 'install-edge' || (kind === 'repair-edge' && !restarts(own)),
+  );
   if (held === undefined && stopped.length === 0 && !edge) return undefined;
   const router: RouterSpec | undefined = held?.router ?? (stopped.length > 0 || edge ? { kind: 'edge' } : undefined);
   const redirected = operations(own, 'redirect-ports').flatMap(({ ports }) => ports);
@@ -335,6 +338,10 @@ function recoverRestart(own: Entries, again?: ReleaseId): Recovery {
   if (release === undefined) return { kind: 'none' };
   const verified = own.some(({ operation, result }) => operation.kind === 'verify' && result === 'done');
   return verified ? { kind: 'none' } : { kind: 'restore', release };
+}
+
+function restarts(own: Entries): boolean {
+  return own.some(({ operation: { kind } }) => RESTARTING.has(kind) || MARKS.has(kind));
 }
 
 const RESTARTING: ReadonlySet<Operation['kind']> = new Set([

@@ -14,6 +14,7 @@ export const plan: Procedure = {
   interrupts: false,
 
   async preview(viewing: Viewing): Promise<ProcedureResult> {
+    await warnOfOwner(viewing);
     const planned = await planCommit(viewing).catch(async (error: unknown) => {
       // What stood there before is no longer true.
       const headline = `this commit cannot be planned: ${asProcedureError(error).message}`;
@@ -21,7 +22,6 @@ export const plan: Procedure = {
       throw error;
     });
     viewing.recorder.plan = planned.plan;
-    await warnOfOwner(viewing);
     for (const line of [...planLines(planned.plan), ...planned.policy]) viewing.progress.info(line);
     for (const { service, decision } of planned.plan.services) {
       viewing.recorder.note(`${service}: ${describeDecision(decision)}`, service);

@@ -67,7 +67,9 @@ describe('case B: behind the edge, recreate, a release that fails its smoke test
     expect(steps).not.toContain('force-recreate');
 
     // It fails again: the run says so, names the way out, and touches nothing else.
-    const again = await project.predict('code-update', inputs);
+    const dry = await project.run('code-update', { ...inputs, force: 'true', 'dry-run': 'true' });
+    expect(dry.log).toContain(`Not finished: run ${run.report.invocation.runId}.`);
+    const again = await project.run('code-update', inputs);
     expect(again.report.error?.code, again.log).toBe('E_RECOVERY');
     expect(again.report.nextSteps.join('\n')).toContain('force: true');
     expect((await project.get('/health')).text).toBe('2');
