@@ -70,8 +70,6 @@ export interface RecoveryPlan {
   readonly data: readonly OperationOf<'restore-data'>[];
   /** Releases that were gone back from without getting to mark them as bad. */
   readonly left: readonly OperationOf<'reject-release'>[];
-  /** Tags of images that were built and did not become a release. */
-  readonly builtTags: readonly string[];
 }
 
 /**
@@ -109,10 +107,6 @@ export function planRecovery(
     backups: operations(entries, 'save-data').map(({ folder }) => folder),
     data: Object.entries(services).flatMap(([service, recovery]) => dataBackFor(ofService(entries, service), recovery)),
     left: leftReleases(record, services),
-    builtTags: operations(entries, 'build-image').flatMap(({ service, tag }) => {
-      const kind = services[service]?.kind ?? 'none';
-      return STAYS.has(kind) || wasAccepted(entries, service) ? [] : [tag];
-    }),
   };
 }
 
