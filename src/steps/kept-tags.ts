@@ -1,4 +1,4 @@
-import { isAccepted, keptImageTag, type ServiceHistory } from '../model/release.js';
+import { keptImageTag, keptReleases, type Release, type ServiceHistory } from '../model/release.js';
 import { observe } from './observe.js';
 import type { Session, Viewing } from './session.js';
 
@@ -27,17 +27,17 @@ export async function keptTags(
   return [...tags];
 }
 
-/** A killed run may have kept an image by building, pulling or naming it: what was not accepted and does not run is let go. */
+/** A killed run may have kept an image by building, pulling or naming it: what was never live and does not run is let go. */
 export async function untagLeftImages(session: Session): Promise<void> {
   for (const service of Object.keys(session.opened.live.services)) {
     const { history, release } = await observe(session.engine, session, session.project, service);
-    const stays = new Set(
-      history.releases
-        .filter(({ id }) => id === release?.id || isAccepted(history, id))
-        .map(({ image }) => image.keptAs),
-    );
+    const stays = new Set([...keptReleases(history), ...(release === undefined ? [] : [release])].map(tagOf));
     for (const tag of await keptTags(session, service, history)) {
       if (!stays.has(tag)) await session.engine.untagImage(tag);
     }
   }
+}
+
+function tagOf({ image }: Release): string {
+  return image.keptAs;
 }
