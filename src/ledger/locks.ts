@@ -122,6 +122,13 @@ export function createLocks(options: LocksOptions): Locks {
       };
     },
 
+    async left() {
+      const { highest } = await volumes.look();
+      if (highest?.owner === undefined) return highest?.abandoned ?? [];
+      const presence = judgePresence(highest.owner.identity, surroundings.identity, surroundings.look);
+      return presence === 'dead' ? abandonedWith(highest) : [];
+    },
+
     async liveness(signal) {
       const liveness = createLivenessJudge(records, surroundings, timing, clock);
       for (;;) {

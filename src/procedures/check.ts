@@ -17,7 +17,7 @@ import { describeStop, isStopped } from '../steps/stopped.js';
 import { requireServices } from '../steps/open-project.js';
 import type { Viewing } from '../steps/session.js';
 import { servingOf, workUnderWay } from '../steps/serving.js';
-import { describeDecision } from '../steps/show-plan.js';
+import { describeDecision, keepPlan } from '../steps/show-plan.js';
 import { dependencyOrder } from '../model/service.js';
 import type { Serving } from '../model/serving.js';
 import { asProcedureError } from '../model/errors.js';
@@ -119,9 +119,8 @@ function lookAtDisk(viewing: Viewing, finding: GateFinding): void {
 /** What an update would do is worth knowing, and not worth failing a check for. */
 async function lookAhead(viewing: Viewing): Promise<void> {
   try {
-    const plan = await previewUpdate(viewing, 'code-update');
-    viewing.recorder.plan = plan;
-    for (const service of plan.services) {
+    const { services } = keepPlan(viewing, (await previewUpdate(viewing, 'code-update')).plan);
+    for (const service of services) {
       viewing.progress.info(`code-update: ${service.service}: ${describeDecision(service.decision)}`);
     }
   } catch (error) {

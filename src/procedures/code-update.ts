@@ -9,12 +9,11 @@ import { modifiedFilesGate } from '../steps/gates/modified-files.js';
 import { passGate } from '../steps/gates/pass-gate.js';
 import { observe } from '../steps/observe.js';
 import { renderedHashes } from '../steps/rendered.js';
-import { previewUpdate } from '../steps/preview.js';
+import { endPreview, previewUpdate } from '../steps/preview.js';
 import { offerRevert } from '../steps/offer-revert.js';
 import { rollOutAll } from '../steps/roll-out-all.js';
 import { servicesToDeploy } from '../steps/select-services.js';
 import type { Session, Viewing } from '../steps/session.js';
-import { describePreview } from '../steps/show-plan.js';
 import { fetchWanted } from '../steps/source.js';
 import { withoutStopped } from '../steps/stopped.js';
 import { requireOneImage } from '../steps/require.js';
@@ -30,8 +29,8 @@ export const codeUpdate: Procedure = {
     requireOneImage(viewing.request);
     passGate(viewing, 'modified-files', modifiedFilesGate(viewing.opened));
     passGate(viewing, 'disk-space', await diskSpaceGate(viewing, viewing.opened));
-    const plan = await previewUpdate(viewing, 'code-update');
-    return ended('completed', describePreview(viewing, plan));
+    const planned = await previewUpdate(viewing, 'code-update');
+    return ended('completed', await endPreview(viewing, planned));
   },
 
   async perform(session: Session): Promise<ProcedureResult> {

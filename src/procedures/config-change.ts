@@ -5,12 +5,11 @@ import { healthGate } from '../steps/gates/health.js';
 import { passGate } from '../steps/gates/pass-gate.js';
 import { observe } from '../steps/observe.js';
 import { prepare } from '../steps/prepare.js';
-import { previewLive } from '../steps/preview.js';
+import { endPreview, previewLive } from '../steps/preview.js';
 import { requireEnvironment, requireKnownServices } from '../steps/require-environment.js';
 import { rollOutAll } from '../steps/roll-out-all.js';
 import { selectServices } from '../steps/select-services.js';
 import type { Session, Viewing } from '../steps/session.js';
-import { describePreview } from '../steps/show-plan.js';
 import { withoutStopped } from '../steps/stopped.js';
 import { wantedFromLive } from '../steps/wanted.js';
 import { ended, type Procedure, type ProcedureResult } from './procedure.js';
@@ -26,7 +25,7 @@ export const configChange: Procedure = {
 
   async preview(viewing: Viewing): Promise<ProcedureResult> {
     requireKnownServices(viewing);
-    return ended('completed', describePreview(viewing, await previewLive(viewing, 'config-change')));
+    return ended('completed', await endPreview(viewing, await previewLive(viewing, 'config-change')));
   },
 
   async perform(session: Session): Promise<ProcedureResult> {

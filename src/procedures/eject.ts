@@ -1,7 +1,7 @@
 import { carryOutEjection, prepareEjection, viewEjection } from '../steps/eject.js';
 import { requireNamedServices } from '../steps/require.js';
 import type { Session, Viewing } from '../steps/session.js';
-import { describePreview, planLines } from '../steps/show-plan.js';
+import { describePreview, showNext } from '../steps/show-plan.js';
 import { ended, type Procedure, type ProcedureResult } from './procedure.js';
 
 /** Takes the managed edge away: the service has its ports itself again, as if the edge had never been there. */
@@ -23,8 +23,7 @@ export const eject: Procedure = {
     if (services.length > 1) for (const service of services) await prepareEjection(session, service);
     for (const service of services) {
       const ejection = await prepareEjection(session, service);
-      session.recorder.plan = { procedure: 'eject', preparation: [], services: [ejection.plan] };
-      for (const line of planLines(session.recorder.plan)) session.progress.info(line);
+      showNext(session, 'eject', ejection.plan, services);
       const failure = await session.progress.group(`${service}: eject`, () => carryOutEjection(session, ejection));
       if (failure !== undefined) return { ...failure, undoError: undefined };
       done.push(service);

@@ -15,9 +15,9 @@ import { prepare } from '../steps/prepare.js';
 import { viewCandidates } from '../steps/preview.js';
 import { selectServices } from '../steps/select-services.js';
 import type { Session, Viewing } from '../steps/session.js';
-import { describePreview, isAtRest, planLines, withRestart } from '../steps/show-plan.js';
+import { describePreview, isAtRest, showPlan, withRestart } from '../steps/show-plan.js';
 import { withoutStopped } from '../steps/stopped.js';
-import { takeDown, withCost } from '../steps/take-down.js';
+import { takeDown, takenDown, withCost } from '../steps/take-down.js';
 import { wantedFromLive } from '../steps/wanted.js';
 import { describeOperation } from '../operations/operation.js';
 import { ended, type Procedure, type ProcedureResult } from './procedure.js';
@@ -57,18 +57,21 @@ export const fullRestart: Procedure = {
     const built = [...session.begun];
     const saving = await backUpAll(asked, candidates);
     const plan = planAll(asked, candidates, saving);
-    session.recorder.plan = { ...plan, preparation: [...built, ...plan.preparation] };
     for (const operation of plan.preparation) session.progress.info(`  first: ${describeOperation(operation)}`);
-    for (const line of planLines(plan)) session.progress.info(line);
+    showPlan(session, { ...plan, preparation: [...built, ...plan.preparation] });
     session.recorder.rollbackReleasePresent = candidates.every(({ current }) => current.release !== undefined);
-    return bringUpAll(asked, { saving: saving.operations, down: takeDown(asked.project, candidates) }, candidates);
+    return bringUpAll(
+      asked,
+      { saving: saving.operations, down: takeDown(asked.project, candidates) },
+      takenDown(candidates),
+    );
   },
 };
 
 /** The backups come before anything goes down: taken later, their reading would be an outage of all. */
 function planAll(viewing: Viewing, candidates: readonly Candidate[], saving: SavedFirst): Plan {
   const commit = viewing.opened.checkout?.commit;
-  const plans = candidates.map((candidate) => {
+  const plans = takenDown(candidates).map((candidate) => {
     const plan = planFor(viewing, candidate, commit);
     return { ...plan, notes: [...plan.notes, ...(saving.notes.get(candidate.service) ?? [])] };
   });

@@ -4,9 +4,8 @@ import { withFreshBases } from '../steps/maintenance/fresh-bases.js';
 import { carryOutPhases, MAINTENANCE_PHASES } from '../steps/maintenance/index.js';
 import { recreated } from '../steps/maintenance/perform.js';
 import { windowOf } from '../steps/maintenance/window.js';
-import { previewUpdate } from '../steps/preview.js';
+import { endPreview, previewUpdate } from '../steps/preview.js';
 import type { Session, Viewing } from '../steps/session.js';
-import { describePreview } from '../steps/show-plan.js';
 import { ended, type Procedure, type ProcedureResult } from './procedure.js';
 
 /** Runbook, Procedure 5, in its phases: each may be a run of its own, or several are one. */
@@ -23,8 +22,8 @@ export const maintenance: Procedure = {
     }
     if (!phases.includes('perform')) return ended('completed', `${phases.join(', ')}: nothing that runs is changed`);
     passGate(viewing, 'modified-files', modifiedFilesGate(viewing.opened));
-    const plan = await previewUpdate(withFreshBases(viewing), 'maintenance', recreated);
-    return ended('completed', describePreview(viewing, plan));
+    const planned = await previewUpdate(withFreshBases(viewing), 'maintenance', recreated);
+    return ended('completed', await endPreview(viewing, planned));
   },
 
   perform: (session: Session): Promise<ProcedureResult> => carryOutPhases(session),

@@ -3,6 +3,7 @@ import { asProcedureError } from '../model/errors.js';
 import type { PlanComment } from '../model/plan-comment.js';
 import { describeDecision, planLines } from '../steps/show-plan.js';
 import { planCommit, type PlannedCommit } from '../steps/plan-commit.js';
+import { describeOwner } from '../steps/project-owner.js';
 import type { Viewing } from '../steps/session.js';
 import { ended, type Procedure, type ProcedureResult } from './procedure.js';
 
@@ -14,6 +15,7 @@ export const plan: Procedure = {
   interrupts: false,
 
   async preview(viewing: Viewing): Promise<ProcedureResult> {
+    await warnOfOwner(viewing);
     const planned = await planCommit(viewing).catch(async (error: unknown) => {
       // What stood there before is no longer true.
       const headline = `this commit cannot be planned: ${asProcedureError(error).message}`;
@@ -36,6 +38,14 @@ export const plan: Procedure = {
 
   perform: undefined,
 };
+
+/** Merging does not help while every deploy of this folder is refused, so the plan says it. */
+async function warnOfOwner(viewing: Viewing): Promise<void> {
+  const owner = await describeOwner(viewing);
+  if (owner === undefined) return;
+  viewing.progress.warning(owner);
+  viewing.recorder.nextSteps.push(owner);
+}
 
 function headlineOf({ commit, policy, plan: { services } }: PlannedCommit): string {
   const changing = services.filter(({ decision }) => decision.kind !== 'unchanged').map(({ service }) => service);

@@ -1,5 +1,6 @@
 import { ProcedureError } from '../model/errors.js';
 import { lifetimeOf } from '../model/job.js';
+import type { Operation } from '../operations/operation.js';
 import { isBad, type Release } from '../model/release.js';
 import type { Candidate, Current } from '../steps/candidate.js';
 import { isBefore } from '../steps/commit-order.js';
@@ -13,17 +14,13 @@ import { passGate } from '../steps/gates/pass-gate.js';
 import { adopt, viewAdopted } from '../steps/adopt.js';
 import { observe } from '../steps/observe.js';
 import { comingBack, keptCandidate } from '../steps/kept-candidate.js';
-import { leftoverOperations } from '../steps/leftovers.js';
-import { withDataChanges } from '../steps/data-change.js';
-import { planFor } from '../steps/plan-service.js';
 import { offerRevert } from '../steps/offer-revert.js';
 import { prepare } from '../steps/prepare.js';
-import { previewUpdate } from '../steps/preview.js';
+import { endPreview, previewCandidates, viewCandidates, viewWanted, type Viewed } from '../steps/preview.js';
 import { resolveTarget, type ResolvedTarget } from '../steps/rollback-target.js';
 import { rollOutAll } from '../steps/roll-out-all.js';
 import { selectServices } from '../steps/select-services.js';
 import type { Session, Viewing } from '../steps/session.js';
-import { describePreview } from '../steps/show-plan.js';
 import { fetchWanted } from '../steps/source.js';
 import { withoutStopped } from '../steps/stopped.js';
 import { wantedFromLive } from '../steps/wanted.js';
@@ -39,29 +36,26 @@ export const rollback: Procedure = {
   interrupts: true,
 
   async preview(viewing: Viewing): Promise<ProcedureResult> {
+    const services = await withoutStopped(viewing, selectServices(viewing, viewing.opened.live));
+    await passFirstGates(viewing);
+    const preparation: Operation[] = [];
     const candidates: Candidate[] = [];
-    for (const service of await withoutStopped(viewing, selectServices(viewing, viewing.opened.live))) {
+    for (const service of services) {
       const current = await viewAdopted(viewing, service);
-      const target = await resolveTarget(viewing, viewing.request.rollbackTo, current);
-      if (target.kind !== 'kept')
-        return ended('completed', describePreview(viewing, await previewOther(viewing, target)));
-      const candidate = comingBack(await keptCandidate(viewing, target.release.id, current));
-      const { service: name, release } = candidate;
-      if (candidate.decision.kind !== 'unchanged') await refuseKnown(viewing, name, release.definition);
-      candidates.push(candidate);
+      const target = await findTarget(viewing, service, current);
+      if (target === undefined) continue;
+      const viewed = await viewTarget(viewing, service, current, target);
+      preparation.push(...viewed.preparation);
+      candidates.push(...viewed.candidates.map(comingBack));
     }
-    const planned = await withDataChanges(viewing, candidates, true);
-    const services = planned.map((candidate) => planFor(viewing, candidate, viewing.opened.checkout?.commit));
-    const preparation = await leftoverOperations(viewing, planned);
-    return ended('completed', describePreview(viewing, { procedure: 'rollback', preparation, services }));
+    if (candidates.length === 0) throw nothingToGoBackTo(services);
+    const planned = await previewCandidates(viewing, 'rollback', { preparation, candidates });
+    return ended('completed', await endPreview(viewing, planned));
   },
 
   async perform(session: Session): Promise<ProcedureResult> {
     const services = await withoutStopped(session, selectServices(session, session.opened.live));
-    await session.progress.group('Gates', async () => {
-      passGate(session, 'modified-files', modifiedFilesGate(session.opened));
-      passGate(session, 'disk-space', await diskSpaceGate(session, session.opened));
-    });
+    await session.progress.group('Gates', () => passFirstGates(session));
     const candidates: Candidate[] = [];
     for (const service of services) {
       const candidate = await session.progress.group(`What to go back to: ${service}`, () => find(session, service));
@@ -78,21 +72,57 @@ export const rollback: Procedure = {
   },
 };
 
+async function passFirstGates(viewing: Viewing): Promise<void> {
+  passGate(viewing, 'modified-files', modifiedFilesGate(viewing.opened));
+  passGate(viewing, 'disk-space', await diskSpaceGate(viewing, viewing.opened));
+}
+
 /** @returns undefined for a service of a whole project that never had another release */
 async function find(session: Session, service: string): Promise<Candidate | undefined> {
   const current = await adopt(session, service, await observe(session.engine, session, session.project, service));
   passGate(session, 'health', healthGate(service, current, lifetimeOf(session.opened.live, service)));
+  const target = await findTarget(session, service, current);
+  const candidate = target === undefined ? undefined : await obtain(session, service, current, target);
+  return candidate === undefined ? undefined : comingBack(candidate);
+}
+
+/** @returns what a service goes back to; undefined as `find` says */
+async function findTarget(viewing: Viewing, service: string, current: Current): Promise<ResolvedTarget | undefined> {
+  const { services, rollbackTo } = viewing.request;
   let target: ResolvedTarget;
   try {
-    target = await resolveTarget(session, session.request.rollbackTo, current);
+    target = await resolveTarget(viewing, rollbackTo, current);
   } catch (error) {
-    const optional = session.request.services.length === 0 && session.request.rollbackTo.kind === 'previous';
+    const optional = services.length === 0 && rollbackTo.kind === 'previous';
     if (!optional || !(error instanceof ProcedureError) || error.code !== 'E_ROLLBACK_TARGET') throw error;
-    session.progress.info(`${service} has no other release: it is left alone`);
+    viewing.progress.info(`${service} has no other release: it is left alone`);
     return undefined;
   }
-  const candidate = await obtain(session, service, current, target);
-  return candidate === undefined ? undefined : comingBack(candidate);
+  if (target.kind === 'kept') refuseBad(viewing, current, target.release);
+  return target;
+}
+
+/** What `obtain` would build, pull or take, for a dry run. */
+async function viewTarget(
+  viewing: Viewing,
+  service: string,
+  current: Current,
+  target: ResolvedTarget,
+): Promise<Viewed> {
+  if (target.kind === 'kept') {
+    const candidate = await keptCandidate(viewing, target.release.id, current);
+    if (candidate.decision.kind !== 'unchanged') await refuseKnown(viewing, service, candidate.release.definition);
+    return { preparation: [], candidates: [candidate] };
+  }
+  const asked = asTarget(viewing, target);
+  const live = wantedFromLive(viewing.opened, viewing.request.workingDirectory);
+  return viewCandidates(asked, target.kind === 'image' ? live : await viewWanted(asked), [service], 'build-or-pull');
+}
+
+/** @returns the run as one that asks for what a service goes back to */
+function asTarget<T extends Viewing>(viewing: T, target: Exclude<ResolvedTarget, { readonly kind: 'kept' }>): T {
+  const asked = target.kind === 'image' ? { image: target.reference } : { ref: target.ref, image: undefined };
+  return { ...viewing, request: { ...viewing.request, ...asked } };
 }
 
 async function obtain(
@@ -103,30 +133,29 @@ async function obtain(
 ): Promise<Candidate | undefined> {
   switch (target.kind) {
     case 'kept':
-      refuseBad(session, current, target.release);
       session.progress.info(`${service}: back to release ${target.release.id} (${target.release.origin})`);
       return keptCandidate(session, target.release.id, current);
     case 'commit': {
       session.progress.info(
         `${service}: no kept release is of ${target.ref}; its recorded image is taken, or else it is built`,
       );
-      const building: Session = { ...session, request: { ...session.request, ref: target.ref, image: undefined } };
+      const building = asTarget(session, target);
       await prepare(building, await fetchWanted(building), [service]);
       return session.candidates.get(service);
     }
     case 'image': {
       session.progress.info(`${service}: ${target.reference} with the configuration of today`);
-      const pulling: Session = { ...session, request: { ...session.request, image: target.reference } };
+      const pulling = asTarget(session, target);
       await prepare(pulling, wantedFromLive(session.opened, session.request.workingDirectory), [service]);
       return session.candidates.get(service);
     }
   }
 }
 
-function refuseBad(session: Session, current: Current, release: Release): void {
+function refuseBad(viewing: Viewing, current: Current, release: Release): void {
   const event = current.history.events.findLast((entry) => entry.release === release.id && entry.kind === 'bad');
   passGate(
-    session,
+    viewing,
     'bad-release',
     isBad(current.history, release.id)
       ? {
@@ -157,14 +186,6 @@ async function markLeftReleases(session: Session, candidates: readonly Candidate
       session.signal,
     );
   }
-}
-
-async function previewOther(viewing: Viewing, target: ResolvedTarget): ReturnType<typeof previewUpdate> {
-  const request =
-    target.kind === 'image'
-      ? { ...viewing.request, image: target.reference, ref: viewing.opened.checkout?.commit }
-      : { ...viewing.request, image: undefined, ref: target.kind === 'commit' ? target.ref : undefined };
-  return previewUpdate({ ...viewing, request }, 'rollback', comingBack);
 }
 
 function nothingToGoBackTo(services: readonly string[]): ProcedureError {

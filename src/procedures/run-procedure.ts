@@ -101,7 +101,10 @@ async function conduct(run: Run, opened: OpenProject, procedure: Procedure): Pro
       describeDeployment(view);
     }
     try {
-      if (perform !== undefined) passOpeningGates(view);
+      if (perform !== undefined) {
+        passOpeningGates(view);
+        await warnOfLeft(view);
+      }
       return await procedure.preview(view);
     } finally {
       await removeWorktrees(view);
@@ -123,6 +126,16 @@ async function conduct(run: Run, opened: OpenProject, procedure: Procedure): Pro
     ]);
     return result;
   });
+}
+
+/** What a recovery makes of the services is known only after it, so the dry run says what its plan does not show. */
+async function warnOfLeft({ records, project, progress, recorder }: Viewing): Promise<void> {
+  const left = await records(project).locks.left();
+  if (left.length === 0) return;
+  progress.warning(
+    `Not finished: run ${left.join(', ')}. The next run repairs that first; this plan does not show it.`,
+  );
+  recorder.nextSteps.push('To see the plan without unfinished runs: rolling-restart recover, then the dry run again.');
 }
 
 /** How messages are sorted is no reason to fail. */

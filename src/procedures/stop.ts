@@ -9,7 +9,7 @@ import { adopt } from '../steps/adopt.js';
 import { observe } from '../steps/observe.js';
 import { requireNamedServices } from '../steps/require.js';
 import type { Session, Viewing } from '../steps/session.js';
-import { describePreview, planLines } from '../steps/show-plan.js';
+import { describePreview, showPlan } from '../steps/show-plan.js';
 import { stopLooker, stopPlan, viewStop } from '../steps/stop-service.js';
 import { routerInPlace } from '../steps/traffic-facts.js';
 import { ended, type Procedure, type ProcedureResult } from './procedure.js';
@@ -35,8 +35,7 @@ export const stop: Procedure = {
         withBackup(plan, plan.operations.length === 0 ? undefined : await backupFirst(session, service, current)),
       );
     }
-    session.recorder.plan = { procedure: 'stop', preparation: [], services: plans };
-    for (const line of planLines(session.recorder.plan)) session.progress.info(line);
+    showPlan(session, { procedure: 'stop', preparation: [], services: plans });
     const changing = plans.filter(({ operations }) => operations.length > 0);
     const stopped: string[] = [];
     for (const { service, operations } of changing) {

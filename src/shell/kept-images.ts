@@ -1,5 +1,6 @@
 import { RECORDS_IMAGE_NAME } from '../model/own-names.js';
-import { keptImageTag, type Release } from '../model/release.js';
+import type { Release } from '../model/release.js';
+import { keptTags } from '../steps/kept-tags.js';
 import { previousTag } from '../steps/plan-service.js';
 import type { Shell } from './shell-command.js';
 
@@ -13,15 +14,9 @@ export async function keptImages(shell: Shell, services: readonly string[]): Pro
   const releases: Release[] = [];
   const tags: string[] = [];
   for (const service of services) {
-    releases.push(...(await ledger.history(service)).releases);
-    const repository = repositoryOf(project, service);
-    // Project `a` with service `b-c` keeps its images under the same name as project `a-b` with service `c`: what may be
-    // another project's is only taken when the ledger has it.
-    if (others.some((other) => repository.startsWith(`rolling-restart/${other}-`))) continue;
-    tags.push(...(await engine.tagsOf(repository)));
-  }
-  for (const { image } of releases) {
-    if ((await engine.image(image.keptAs)) !== undefined) tags.push(image.keptAs);
+    const history = await ledger.history(service);
+    releases.push(...history.releases);
+    tags.push(...(await keptTags(shell, service, history)));
   }
   const ours = new Set(releases.map(({ image }) => image.fingerprint));
   for (const name of new Set(releases.map(({ image }) => previousTag(image.name)))) {
@@ -30,9 +25,4 @@ export async function keptImages(shell: Shell, services: readonly string[]): Pro
   }
   if (others.length === 0 && (await engine.image(RECORDS_IMAGE_NAME)) !== undefined) tags.push(RECORDS_IMAGE_NAME);
   return [...new Set(tags)].sort();
-}
-
-function repositoryOf(project: string, service: string): string {
-  const tag = keptImageTag(project, service, '');
-  return tag.slice(0, tag.lastIndexOf(':'));
 }

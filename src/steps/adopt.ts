@@ -22,18 +22,23 @@ import { observe } from './observe.js';
 import { renderedHashes } from './rendered.js';
 import type { Session, Viewing } from './session.js';
 
+/** What the ledger does not have yet of what runs, and what a run sees of the service once it has that. */
+interface Adoption {
+  /** Started by hand, or before this project came. */
+  readonly release: ReleaseWithDefinition | undefined;
+  readonly events: readonly ReleaseEvent[];
+  readonly current: Current;
+}
+
 /**
- * Takes what runs into the ledger when it is not there yet: it was started by hand, or before this project came. Without
- * that there would be nothing to go back to.
+ * Takes what runs into the ledger when it is not there yet. Without that there would be nothing to go back to.
  * @returns the current state with its release
  */
-export async function adopt(session: Session, service: string, current: Current): Promise<Current> {
-  const release = await releaseFound(session, service, current);
-  if (release === undefined) return completionFound(session, service, current);
-  await session.ledger.addRelease(release);
-  await session.ledger.addEvent(liveEvent(session, release));
-  const adopted = { ...withRelease(session, current, release), history: await session.ledger.history(service) };
-  return completionFound(session, service, adopted);
+export async function adopt(session: Session, service: string, observed: Current): Promise<Current> {
+  const { release, events, current } = await planAdoption(session, service, observed);
+  if (release !== undefined) await session.ledger.addRelease(release);
+  for (const event of events) await session.ledger.addEvent(event);
+  return current;
 }
 
 /** What a run sees of a service once it has adopted what runs, for those that only look: the ledger stays as it is. */
@@ -43,18 +48,30 @@ export async function viewAdopted(viewing: Viewing, service: string): Promise<Cu
 
 /** The same, of what was observed already. */
 export async function asAdopted(viewing: Viewing, service: string, current: Current): Promise<Current> {
-  const release = await releaseFound(viewing, service, current);
-  return release === undefined ? current : withRelease(viewing, current, release);
+  return (await planAdoption(viewing, service, current)).current;
 }
 
-function withRelease(viewing: Viewing, current: Current, release: ReleaseWithDefinition): Current {
-  const { releases, events } = current.history;
+/** A dry run and the run plan with the same state of the service, so there is one way to it. Changes nothing. */
+async function planAdoption(viewing: Viewing, service: string, observed: Current): Promise<Adoption> {
+  const release = await releaseFound(viewing, service, observed);
+  const live = release === undefined ? [] : [liveEvent(viewing, release)];
+  const found = release === undefined ? observed : { ...observed, release, definition: release, files: release.files };
+  const releases = release === undefined ? [] : [release];
+  const adopted = withHistory(found, releases, live);
+  const completed = completionFound(viewing, service, adopted);
+  if (completed === undefined) return { release, events: live, current: adopted };
+  return { release, events: [...live, completed], current: withHistory(adopted, [], [completed]) };
+}
+
+function withHistory(
+  current: Current,
+  releases: readonly ReleaseWithDefinition[],
+  events: readonly ReleaseEvent[],
+): Current {
+  const { history } = current;
   return {
     ...current,
-    release,
-    definition: release,
-    files: release.files,
-    history: { releases: [...releases, release], events: [...events, liveEvent(viewing, release)] },
+    history: { releases: [...history.releases, ...releases], events: [...history.events, ...events] },
   };
 }
 

@@ -17,7 +17,7 @@ import { backupSpaceGate, planBackup } from './plan-backup.js';
 import { readinessTimeout } from './readiness.js';
 import { ServiceRun } from './service-run.js';
 import type { Session, Viewing } from './session.js';
-import { planLines } from './show-plan.js';
+import { showPlan } from './show-plan.js';
 
 /** A service whose data is backed up, and the plan of it. */
 interface Backing {
@@ -46,8 +46,7 @@ export async function backUpServices(session: Session): Promise<BackUpResult> {
   const backings = await findBackings(session, async (service) =>
     adopt(session, service, await observe(session.engine, session, session.project, service)),
   );
-  session.recorder.plan = { procedure: 'backup', preparation: [], services: backings.map(({ plan }) => plan) };
-  for (const line of planLines(session.recorder.plan)) session.progress.info(line);
+  showPlan(session, { procedure: 'backup', preparation: [], services: backings.map(({ plan }) => plan) });
   for (const backing of backings) {
     const { service } = backing;
     const failure = await session.progress.group(`${service}: backup`, () => carryOut(session, backing));

@@ -1,7 +1,7 @@
 import { allSucceeded, hasCompleted, lifetimeOf, restOf, type Lifetime } from '../model/job.js';
-import type { ReleaseId } from '../model/release.js';
+import type { ReleaseEvent, ReleaseId } from '../model/release.js';
 import type { Current } from './candidate.js';
-import type { Session } from './session.js';
+import type { Session, Viewing } from './session.js';
 
 /** Writes into the ledger that the job of a release ended with exit code 0: its container may be removed after that. */
 export async function recordCompletion(session: Session, service: string, release: ReleaseId): Promise<void> {
@@ -12,16 +12,18 @@ export async function recordCompletion(session: Session, service: string, releas
     session.ledger.history(service),
   ]);
   if (!allSucceeded(lifetime, containers) || hasCompleted(history, release)) return;
-  await addCompletion(session, service, release);
+  await session.ledger.addEvent(completion(session, service, release));
 }
 
-/** The same of what is found: the job may have ended after the run that started it. */
-export async function completionFound(session: Session, service: string, current: Current): Promise<Current> {
+/**
+ * The same of what is found: the job may have ended after the run that started it. Changes nothing.
+ * @returns undefined when the ledger has it, or the job has not completed
+ */
+export function completionFound(viewing: Viewing, service: string, current: Current): ReleaseEvent | undefined {
   const { release, history, containers } = current;
-  if (release === undefined || containers.length === 0 || hasCompleted(history, release.id)) return current;
-  if (restOf(lifetimeIn(session, service), current) !== 'completed') return current;
-  await addCompletion(session, service, release.id);
-  return { ...current, history: await session.ledger.history(service) };
+  if (release === undefined || containers.length === 0 || hasCompleted(history, release.id)) return undefined;
+  if (restOf(lifetimeOf(viewing.opened.live, service), current) !== 'completed') return undefined;
+  return completion(viewing, service, release.id);
 }
 
 /** The compose file that is being deployed may be the first that has the service. */
@@ -29,14 +31,14 @@ function lifetimeIn(session: Session, service: string): Lifetime {
   return session.candidates.get(service)?.lifetime ?? lifetimeOf(session.opened.live, service);
 }
 
-async function addCompletion(session: Session, service: string, release: ReleaseId): Promise<void> {
-  await session.ledger.addEvent({
-    at: new Date(session.clock.now()).toISOString(),
+function completion({ clock, invocation }: Viewing, service: string, release: ReleaseId): ReleaseEvent {
+  return {
+    at: new Date(clock.now()).toISOString(),
     kind: 'completed',
     service,
     release,
     reason: 'its job ended with exit code 0',
-    run: session.invocation.runId,
+    run: invocation.runId,
     restartMs: undefined,
-  });
+  };
 }

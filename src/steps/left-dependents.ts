@@ -1,21 +1,27 @@
 import { changesService, startsContainers } from '../operations/operation.js';
 import type { Plan } from '../operations/plan.js';
 import { describeDependent, describeLeft, leftDependents, restartedWith } from '../model/restarted-with.js';
+import type { ComposeProject } from '../model/service.js';
 import type { Session, Viewing } from './session.js';
 import { noSigns, raise } from './signs.js';
 
 /**
+ * @param project whose services ask
  * @param later services that this run changes as well, and that are not in the plan yet
  * @returns the plan, with the services that ask to be restarted with a changed one and are not
  */
-export function withDependents({ opened }: Viewing, plan: Plan, later: readonly string[] = []): Plan {
+export function withDependents(
+  project: Pick<ComposeProject, 'services'>,
+  plan: Plan,
+  later: readonly string[] = [],
+): Plan {
   const changed = plan.services.filter(({ operations }) => operations.some(startsContainers));
-  const left = restartedWith(opened.live, [...changed.map(({ service }) => service), ...later]);
+  const left = restartedWith(project, [...changed.map(({ service }) => service), ...later]);
   const notes = (service: string): readonly string[] =>
     left.filter(({ dependency }) => dependency === service).map(describeDependent);
   return {
     ...plan,
-    services: plan.services.map((one) => ({ ...one, notes: [...one.notes, ...notes(one.service)] })),
+    services: plan.services.map((one) => ({ ...one, notes: [...new Set([...one.notes, ...notes(one.service)])] })),
   };
 }
 

@@ -11,6 +11,7 @@ import { definitionOf, keptImageTag, mountedPaths } from '../model/release.js';
 import { dependencyOrder, type ComposeProject, type ServiceDefinition } from '../model/service.js';
 import { isolatedTree } from './isolated-tree.js';
 import { keptDefinitions } from './kept-definitions.js';
+import { withDependents } from './left-dependents.js';
 import { observe } from './observe.js';
 import { liveTarget, requireServices } from './open-project.js';
 import { planFor } from './plan-service.js';
@@ -61,7 +62,7 @@ export async function planCommit(viewing: Viewing): Promise<PlannedCommit> {
     services.push(plan);
   }
   const gone = Object.keys(before.services).filter((name) => after.services[name] === undefined);
-  const plan: Plan = { procedure: 'code-update', preparation, services };
+  const plan = withDependents(after, { procedure: 'code-update', preparation, services });
   return { commit: wanted.commit, plan, gone, policy: policyDiff(before, after) };
 }
 

@@ -8,8 +8,8 @@ import type { Candidate, Current } from './candidate.js';
 import { decideDescribed, describeWanted, type Described } from './describe-wanted.js';
 import { badReleaseGate } from './gates/bad-release.js';
 import { passGate } from './gates/pass-gate.js';
-import { registryGate } from './gates/registry.js';
-import { imageOrigin, type ImageOrigin } from './image-origin.js';
+import { isInRegistry } from './gates/registry.js';
+import { imageOrigin } from './image-origin.js';
 import { adopt } from './adopt.js';
 import { imageByName } from './named-image.js';
 import { observe } from './observe.js';
@@ -153,19 +153,12 @@ async function obtainImage(
     pullPolicy: one.definition.raw['pull_policy'],
     containerdStore: session.opened.facts.containerdStore,
   });
-  if (origin !== 'engine' && (await inRegistry(session, reference, origin))) {
+  if (origin !== 'engine' && (await isInRegistry(session, reference, origin))) {
     await session.execute({ kind: 'pull-image', service: one.service, reference }, signal);
   }
   const image = await present(engine.image(reference), reference);
   await engine.tagImage(image.id, keep);
   return image;
-}
-
-/** @returns false when the registry does not have it and this engine does @throws ProcedureError E_GATE */
-async function inRegistry(session: Session, reference: string, origin: ImageOrigin): Promise<boolean> {
-  const finding = await registryGate(session, reference, origin === 'registry-or-engine');
-  passGate(session, 'registry', finding);
-  return finding.kind !== 'warn';
 }
 
 /** The wanted project with one image name changed: built under our tag, so that no name in use moves while we build. */

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ImageFacts } from '../model/image.js';
 import type { Operation } from '../operations/operation.js';
-import type { Plan } from '../operations/plan.js';
 import { policyOf } from '../model/project-policy.js';
 import { keptImageTag, newReleaseId } from '../model/release.js';
 import { wantedReplicas } from '../model/replicas.js';
@@ -9,19 +8,19 @@ import { pushOperation, recordedImages } from './build-once.js';
 import type { Candidate } from './candidate.js';
 import { decideDescribed, describeWanted, type Described } from './describe-wanted.js';
 import { viewAdopted } from './adopt.js';
-import { withDataChanges } from './data-change.js';
-import { planFor } from './plan-service.js';
+import { planAll, type Planned } from './plan-all.js';
 import { badReleaseGate } from './gates/bad-release.js';
-import { passCommitGates } from './gates/index.js';
+import { passCommitGates, passPlanGates } from './gates/index.js';
+import { healthGate } from './gates/health.js';
 import { refuseKnown } from './gates/creatable.js';
 import { passGate } from './gates/pass-gate.js';
-import { leftoverOperations } from './leftovers.js';
+import { isInRegistry } from './gates/registry.js';
 import { imageOrigin } from './image-origin.js';
 import { imageByName } from './named-image.js';
 import type { ImageSource } from './prepare.js';
 import { renderedHashes } from './rendered.js';
-import { withRemediesFor } from './remedies/index.js';
 import { changedConfiguration } from './show-changes.js';
+import { describePreview } from './show-plan.js';
 import { servicesToDeploy } from './select-services.js';
 import type { Viewing } from './session.js';
 import { withoutStopped } from './stopped.js';
@@ -39,12 +38,12 @@ export async function previewUpdate(
   viewing: Viewing,
   procedure: string,
   asMeant: (candidate: Candidate) => Candidate = asDecided,
-): Promise<Plan> {
+): Promise<Planned> {
   return preview(viewing, procedure, await viewWanted(viewing), 'build-or-pull', asMeant);
 }
 
 /** The plan of applying the files as they lie, with the images that are there. */
-export async function previewLive(viewing: Viewing, procedure: string): Promise<Plan> {
+export async function previewLive(viewing: Viewing, procedure: string): Promise<Planned> {
   return preview(viewing, procedure, wantedFromLive(viewing.opened, viewing.request.workingDirectory), 'as-named');
 }
 
@@ -58,17 +57,43 @@ async function preview(
   wanted: WantedProject,
   images: ImageSource,
   asMeant: (candidate: Candidate) => Candidate = asDecided,
-): Promise<Plan> {
+): Promise<Planned> {
   const services = await withoutStopped(viewing, await servicesToDeploy(viewing, wanted.project));
   const { preparation, candidates } = await viewCandidates(viewing, wanted, services, images);
-  let commit = viewing.opened.checkout?.commit;
-  const changed = await withRemediesFor(viewing, await withDataChanges(viewing, candidates.map(asMeant), true));
-  const plans = changed.map((candidate) => {
-    const plan = planFor(viewing, candidate, commit);
-    if (plan.operations.some((operation) => operation.kind === 'move-checkout')) commit = candidate.release.commit;
-    return plan;
-  });
-  return { procedure, preparation: [...preparation, ...(await leftoverOperations(viewing, changed))], services: plans };
+  return previewCandidates(viewing, procedure, { preparation, candidates: candidates.map(asMeant) });
+}
+
+/** What is known of a change without building, pulling or making anything. */
+export interface Viewed {
+  readonly preparation: readonly Operation[];
+  readonly candidates: readonly Candidate[];
+}
+
+/** @returns the plan of what was looked at */
+export async function previewCandidates(
+  viewing: Viewing,
+  procedure: string,
+  { preparation, candidates }: Viewed,
+): Promise<Planned> {
+  const liveCommit = viewing.opened.checkout?.commit;
+  return planAll(viewing, candidates, { procedure, preparation, liveCommit, looking: true });
+}
+
+/**
+ * Shows the plan of a dry run, and asks the gates that need nothing built.
+ * @returns its headline
+ * @throws ProcedureError E_GATE
+ */
+export async function endPreview(viewing: Viewing, { plan, candidates }: Planned): Promise<string> {
+  for (const { service, current, lifetime } of candidates) {
+    passGate(viewing, 'health', healthGate(service, current, lifetime));
+  }
+  const headline = describePreview(viewing, plan);
+  await passPlanGates(
+    viewing,
+    candidates.filter(({ decision }) => decision.kind !== 'unchanged'),
+  );
+  return headline;
 }
 
 /** What would become of services, and what has to be built or pulled for it; builds and pulls nothing. */
@@ -77,7 +102,7 @@ export async function viewCandidates(
   wanted: WantedProject,
   services: readonly string[],
   images: ImageSource,
-): Promise<{ readonly preparation: readonly Operation[]; readonly candidates: readonly Candidate[] }> {
+): Promise<Viewed> {
   const hashes = await renderedHashes(viewing, wanted.project);
   const preparation: Operation[] = [];
   const candidates: Candidate[] = [];
@@ -121,7 +146,8 @@ export async function viewCandidates(
   return { preparation, candidates };
 }
 
-async function viewWanted(viewing: Viewing): Promise<WantedProject> {
+/** Fetches what is wanted, and @returns it as it would be deployed */
+export async function viewWanted(viewing: Viewing): Promise<WantedProject> {
   const commit = await fetchCommit(viewing, viewing.opened, viewing.signal);
   if (commit === undefined) return wantedFromLive(viewing.opened, viewing.request.workingDirectory);
   await showNew(viewing, viewing.opened, commit);
@@ -159,7 +185,8 @@ async function viewImage(
   const local = await engine.image(reference);
   const pullPolicy = definition.raw['pull_policy'];
   const { containerdStore } = viewing.opened.facts;
-  if (imageOrigin({ reference, local, pullPolicy, containerdStore }) !== 'engine') {
+  const origin = imageOrigin({ reference, local, pullPolicy, containerdStore });
+  if (origin !== 'engine' && (await isInRegistry(viewing, reference, origin))) {
     return { operations: [{ kind: 'pull-image', service, reference }], image: undefined };
   }
   return { operations: [], image: local };

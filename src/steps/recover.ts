@@ -15,6 +15,7 @@ import { jobsEnded } from './recover-job.js';
 import { endDeploymentOf } from './deployment.js';
 import { saySoIfPageStays } from './maintenance/window.js';
 import { comingBack, keptCandidate } from './kept-candidate.js';
+import { untagLeftImages } from './kept-tags.js';
 import { observe } from './observe.js';
 import { planUndo } from './plan-service.js';
 import { readinessTimeout } from './readiness.js';
@@ -82,7 +83,7 @@ async function recoverRun(locked: LockedRun, open: OpenSession, runId: string): 
   said.push(...proven.said);
   for (const mark of plan.left) await session.execute(mark, deadline);
   for (const folder of plan.backups) await session.backups.discard(folder);
-  for (const tag of plan.builtTags) await session.engine.untagImage(tag);
+  await untagLeftImages(session);
   if (procedure === 'maintenance') await saySoIfPageStays(session);
   endDeploymentOf(session, record.opening, isLive(record, plan), headlineOf(runId, said));
   await session.journal.close(runId, said.length === 0 ? 'nothing was changed' : `recovered: ${said.join('; ')}`);
@@ -300,7 +301,7 @@ async function restore(session: Session, service: string, release: string, deadl
       service,
       release,
       replicas,
-      router: candidate.traffic.router,
+      traffic: candidate.traffic,
       present: current.containers.map(({ id }) => id),
       containerName: candidate.definition.containerName,
       timeoutMs,

@@ -15,19 +15,18 @@ import { keptCandidate } from './kept-candidate.js';
 import { adopt, viewAdopted } from './adopt.js';
 import { observe } from './observe.js';
 import type { RollOutAllResult } from './roll-out-all.js';
-import type { RouterSpec } from '../model/router.js';
-import { letGo } from '../strategies/phases.js';
+import { letGo, mendWay } from '../strategies/phases.js';
 import { startAgain } from '../strategies/start-again.js';
+import type { Traffic } from '../strategies/strategy.js';
 import { restartBeside } from './restart-beside.js';
 import { rollOut, type RollOutResult } from './roll-out.js';
-import { routerInPlace } from './traffic-facts.js';
+import { trafficInPlace } from './traffic-facts.js';
 import { readinessTimeout } from './readiness.js';
 import type { WantsPorts } from './port-holder.js';
 import { freedPort, remediesFor, withFirst } from './remedies/index.js';
 import { ServiceRun } from './service-run.js';
 import type { Session, Viewing } from './session.js';
-import { withDependents } from './left-dependents.js';
-import { planLines } from './show-plan.js';
+import { showNext } from './show-plan.js';
 import { judgesTraffic, trafficNotes } from './traffic-proof.js';
 import { checksFor } from './verify.js';
 import { costInPlace, costOfKill } from './written-layer.js';
@@ -63,10 +62,10 @@ async function prepareRestart(
   if (beside?.kind === 'beside') {
     return { plan: withBackup(beside.plan, data), beside: { ...beside.candidate, data } };
   }
-  const router = await routerInPlace(viewing, service);
-  const wants = wantsOf(viewing, service, current, router);
+  const traffic = await trafficInPlace(viewing, service, current);
+  const wants = wantsOf(viewing, service, current, traffic);
   const cost = way === 'kill' ? await costOfKill(viewing, current.containers) : costInPlace(beside?.why ?? 'as asked');
-  const planned = withBackup(planFrom(viewing, service, way, current, release, router, cost), data);
+  const planned = withBackup(planFrom(viewing, service, way, current, release, traffic, cost), data);
   const keeping =
     way === 'kill' && release !== undefined
       ? (await keptCandidate(viewing, release, current)).keeping
@@ -89,7 +88,6 @@ export async function restartServices(
   // What is refused is refused before the first of several is touched.
   if (services.length > 1) for (const service of services) await planRestart(session, service, way);
   await passActiveJobs(session);
-  const plans: ServicePlan[] = [];
   const done: string[] = [];
   for (const service of services) {
     const current = await adopt(session, service, await observe(session.engine, session, session.project, service));
@@ -97,10 +95,7 @@ export async function restartServices(
     if (release === undefined) throw nothingToStart(service);
     const { plan, beside, wants } = await prepareRestart(session, service, current, way, release);
     if (wants !== undefined) await passPorts(session, wants);
-    plans.push(plan);
-    session.recorder.plan = withDependents(session, { procedure, preparation: [], services: plans }, services);
-    const shown = withDependents(session, { procedure, preparation: [], services: [plan] }, services);
-    for (const line of planLines(shown)) session.progress.info(line);
+    showNext(session, procedure, plan, services);
     if (beside !== undefined) {
       const result = await session.progress.group(`${service}: ${procedure}`, () => rollOutAgain(session, beside));
       if (result.outcome !== 'deployed') {
@@ -138,9 +133,9 @@ export async function restartServices(
 }
 
 /** What a service asks of the host that is started again from the files as they lie. */
-function wantsOf(viewing: Viewing, service: string, current: Current, router: RouterSpec): WantsPorts {
+function wantsOf(viewing: Viewing, service: string, current: Current, traffic: Traffic): WantsPorts {
   const definition = viewing.opened.live.services[service] ?? { ports: [] };
-  return { service, definition, current, traffic: { router } };
+  return { service, definition, current, traffic };
 }
 
 /** The same release once more, as a deploy of it: what fails leaves the old containers serving. */
@@ -233,7 +228,7 @@ function planFrom(
   way: RestartWay,
   current: Current,
   release: ReleaseId | undefined,
-  router: RouterSpec,
+  traffic: Traffic,
   cost: string,
 ): ServicePlan {
   return {
@@ -241,7 +236,7 @@ function planFrom(
     strategy: 'recreate',
     decision: { kind: 'change', reasons: [way === 'kill' ? 'emergency restart' : 'a restart was asked for'] },
     notes: [cost, ...trafficNotes(viewing.request, 'recreate')],
-    operations: restartOperations(viewing, service, way, current, release, router),
+    operations: restartOperations(viewing, service, way, current, release, traffic),
     estimatedDowntimeMs: undefined,
   };
 }
@@ -252,7 +247,7 @@ function restartOperations(
   way: RestartWay,
   current: Current,
   release: string | undefined,
-  router: RouterSpec,
+  traffic: Traffic,
 ): readonly Operation[] {
   const { request } = viewing;
   const containers = current.containers.map((container) => container.id);
@@ -264,7 +259,7 @@ function restartOperations(
   });
   const operations: Operation[] = [{ kind: 'capture-evidence', service, moment: 'before' }];
   if (way === 'restart' && containers.length > 0) {
-    operations.push({ kind: 'restart-containers', service, containers, release });
+    operations.push(...mendWay({ service, traffic }), { kind: 'restart-containers', service, containers, release });
   } else {
     operations.push(
       ...(stoppedOnPurpose(current.history) === undefined || release === undefined
@@ -276,7 +271,7 @@ function restartOperations(
         service,
         release: release ?? 'the live release',
         replicas: Math.max(1, containers.length),
-        router,
+        traffic,
         present: [],
         containerName: viewing.opened.live.services[service]?.containerName,
         timeoutMs,
@@ -286,7 +281,7 @@ function restartOperations(
   operations.push(
     ...(operations.some(({ kind }) => kind === 'await-ready')
       ? []
-      : [{ kind: 'await-ready' as const, service, release, timeoutMs }, ...letGo(service, router)]),
+      : [{ kind: 'await-ready' as const, service, release, timeoutMs }, ...letGo(service, traffic.router)]),
     { kind: 'verify', service, release: way === 'kill' ? release : undefined, checks },
     { kind: 'watch', service, release, durationMs: request.watchMs },
     { kind: 'capture-evidence', service, moment: 'after' },

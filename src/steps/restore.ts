@@ -22,7 +22,7 @@ import { readinessTimeout } from './readiness.js';
 import type { RollOutAllResult } from './roll-out-all.js';
 import { ServiceRun } from './service-run.js';
 import type { Session, Viewing } from './session.js';
-import { planLines } from './show-plan.js';
+import { showPlan } from './show-plan.js';
 import { makeMissing, missingVolumes, type Surrounding } from './surroundings.js';
 import { judgesTraffic, trafficNotes } from './traffic-proof.js';
 import { checksFor } from './verify.js';
@@ -56,8 +56,7 @@ export async function restoreServices(session: Session, services: readonly strin
     const current = await adopt(session, service, await observe(session.engine, session, session.project, service));
     restorings.push(await prepareRestore(session, service, current));
   }
-  session.recorder.plan = { procedure: 'restore', preparation: [], services: restorings.map(({ plan }) => plan) };
-  for (const line of planLines(session.recorder.plan)) session.progress.info(line);
+  showPlan(session, { procedure: 'restore', preparation: [], services: restorings.map(({ plan }) => plan) });
   const done: string[] = [];
   for (const restoring of restorings) {
     const { service, manifest } = restoring;

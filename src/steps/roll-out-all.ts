@@ -2,17 +2,11 @@ import { restOf, restWords } from '../model/job.js';
 import { worstOutcome } from '../model/outcome.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import type { ProcedureError } from '../model/errors.js';
-import type { Operation } from '../operations/operation.js';
-import type { Plan } from '../operations/plan.js';
 import type { Candidate } from './candidate.js';
-import { withDataChanges } from './data-change.js';
-import { leftoverOperations } from './leftovers.js';
 import { passLastGates } from './gates/index.js';
-import { withDependents } from './left-dependents.js';
-import { planFor } from './plan-service.js';
+import { planAll } from './plan-all.js';
 import { pullRequestsOf } from './pull-requests.js';
-import { withRemediesFor } from './remedies/index.js';
-import { planLines } from './show-plan.js';
+import { showPlan } from './show-plan.js';
 import { rollOut, type RollOutResult } from './roll-out.js';
 import type { Session } from './session.js';
 
@@ -33,11 +27,13 @@ export async function rollOutAll(
   procedure: string,
   wanted: readonly Candidate[],
 ): Promise<RollOutAllResult> {
-  const clearing = await leftoverOperations(session, wanted);
-  const candidates = await withRemediesFor(session, await withDataChanges(session, wanted));
-  const plan = planAll(session, procedure, candidates, clearing);
-  session.recorder.plan = plan;
-  for (const line of planLines(plan)) session.progress.info(line);
+  const { plan, candidates, clearing } = await planAll(session, wanted, {
+    procedure,
+    preparation: session.begun,
+    liveCommit: session.liveCommit.value,
+    looking: false,
+  });
+  showPlan(session, plan);
   session.recorder.rollbackReleasePresent = candidates.every(
     (candidate) => candidate.decision.kind === 'unchanged' || candidate.current.release !== undefined,
   );
@@ -70,22 +66,6 @@ async function oneByOne(
     if (result.outcome !== 'deployed') break;
   }
   return results;
-}
-
-/** @returns one plan for all services, as if each went well */
-function planAll(
-  session: Session,
-  procedure: string,
-  candidates: readonly Candidate[],
-  clearing: readonly Operation[],
-): Plan {
-  let commit = session.liveCommit.value;
-  const services = candidates.map((candidate) => {
-    const plan = planFor(session, candidate, commit);
-    if (plan.operations.some((operation) => operation.kind === 'move-checkout')) commit = candidate.release.commit;
-    return plan;
-  });
-  return withDependents(session, { procedure, preparation: [...session.begun, ...clearing], services });
 }
 
 /** What a procedure did to a service, where `deployed` is not the word a person would use. */

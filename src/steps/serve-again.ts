@@ -100,7 +100,11 @@ const inPlace: Repair = async (session, service, _, signal) => {
     operations.push(
       ...startAgain({
         ...startOf(session, candidate),
-        router: edge === undefined || publishing ? unlessEdge(router) : EDGE,
+        traffic: {
+          router: edge === undefined || publishing ? unlessEdge(router) : EDGE,
+          drainTimeoutMs: timeoutMs,
+          takeover: undefined,
+        },
       }),
     );
   } else if (edge === undefined && router.kind !== 'none' && router.kind !== 'edge') {
@@ -163,7 +167,7 @@ function unlessEdge(router: Candidate['traffic']['router']): Candidate['traffic'
   return router.kind === 'edge' ? { kind: 'none' } : router;
 }
 
-function startOf(session: Session, candidate: Candidate): Omit<Parameters<typeof startAgain>[0], 'router'> {
+function startOf(session: Session, candidate: Candidate): Omit<Parameters<typeof startAgain>[0], 'traffic'> {
   const { service, definition, replicas, current } = candidate;
   return {
     service,

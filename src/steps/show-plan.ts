@@ -1,7 +1,7 @@
 import { restOf } from '../model/job.js';
 import { compensationOf, describeOperation } from '../operations/operation.js';
 import type { Decision } from '../model/plan.js';
-import type { Plan } from '../operations/plan.js';
+import type { Plan, ServicePlan } from '../operations/plan.js';
 import type { Candidate } from './candidate.js';
 import { withDependents } from './left-dependents.js';
 import type { Viewing } from './session.js';
@@ -34,12 +34,36 @@ export function describeDecision(decision: Decision): string {
   }
 }
 
-/** Prints the plan of a dry run, keeps it for the report, and @returns its headline. */
-export function describePreview(viewing: Viewing, planned: Plan): string {
-  const plan = withDependents(viewing, planned);
+/**
+ * Keeps a plan for the report.
+ * @param later services that this run changes as well, and that are not in the plan yet
+ * @returns the plan with the services that ask to be restarted with a changed one, and are not
+ */
+export function keepPlan(viewing: Viewing, planned: Plan, later: readonly string[] = []): Plan {
+  const plan = withDependents(viewing.opened.live, planned, later);
   viewing.recorder.plan = plan;
+  return plan;
+}
+
+/** Keeps a plan for the report, and prints it. */
+export function showPlan(viewing: Viewing, planned: Plan): void {
+  for (const line of planLines(keepPlan(viewing, planned))) viewing.progress.info(line);
+}
+
+/**
+ * Adds a service to the plan of the run when its turn comes, and prints its part.
+ * @param all services that this run changes
+ */
+export function showNext(viewing: Viewing, procedure: string, next: ServicePlan, all: readonly string[]): void {
+  const services = [...(viewing.recorder.plan?.services ?? []), next];
+  const plan = keepPlan(viewing, { procedure, preparation: [], services }, all);
+  for (const line of planLines({ ...plan, services: plan.services.slice(-1) })) viewing.progress.info(line);
+}
+
+/** Prints the plan of a dry run, keeps it for the report, and @returns its headline. */
+export function describePreview(viewing: Viewing, plan: Plan): string {
   for (const operation of plan.preparation) viewing.progress.info(`  first: ${describeOperation(operation)}`);
-  for (const line of planLines(plan)) viewing.progress.info(line);
+  showPlan(viewing, plan);
   const changing = plan.services.filter((service) => service.decision.kind !== 'unchanged');
   const names = changing.map((service) => service.service).join(', ');
   return changing.length === 0

@@ -20,7 +20,7 @@ import { readinessTimeout } from './readiness.js';
 import { freedPort, remediesFor, withFirst } from './remedies/index.js';
 import { ServiceRun } from './service-run.js';
 import type { Session, Viewing } from './session.js';
-import { planLines } from './show-plan.js';
+import { showNext } from './show-plan.js';
 import { stopLooker } from './stop-service.js';
 import { checksFor } from './verify.js';
 
@@ -46,12 +46,7 @@ export async function viewStart(viewing: Viewing, service: string): Promise<Serv
 export async function startService(session: Session, service: string): Promise<Started> {
   const current = await adopt(session, service, await observe(session.engine, session, session.project, service));
   const { plan, candidate } = await prepareStart(session, current, service);
-  session.recorder.plan = {
-    procedure: 'start',
-    preparation: [],
-    services: [...(session.recorder.plan?.services ?? []), plan],
-  };
-  for (const line of planLines({ procedure: 'start', preparation: [], services: [plan] })) session.progress.info(line);
+  showNext(session, 'start', plan, session.request.services);
   if (candidate === undefined) {
     for (const operation of plan.operations) await session.execute(operation, session.signal);
     return { outcome: 'unchanged', error: undefined, changed: false, began: false };
@@ -144,7 +139,7 @@ function planFor(viewing: Viewing, candidate: Candidate, present: readonly strin
       replicas,
       present,
       heldBack: heldBack(definition, candidate.current, present),
-      router: traffic.router,
+      traffic,
       containerName: definition.containerName,
       timeoutMs: readinessTimeout(definition.healthCheck, request.readinessTimeoutMs),
       checks: checksFor(request, { ends: lifetime === 'ends', goingBack: true, judgesTraffic: false }),

@@ -3,6 +3,7 @@ import type { ServicePlan } from '../operations/plan.js';
 import { restOf, restWords } from '../model/job.js';
 import { formatDuration } from '../model/units.js';
 import { knownRestartMs } from '../model/release.js';
+import { mendWay } from '../strategies/phases.js';
 import type { Candidate } from './candidate.js';
 
 /**
@@ -22,7 +23,13 @@ export function takeDown(project: string, candidates: readonly Candidate[]): rea
       { kind: 'remove-containers' as const, service, containers, release: done ? undefined : current.release?.id },
     ];
   });
-  return [...operations, { kind: 'remove-networks', project }];
+  // An edge that does not run does not hold its network, and could not start without it.
+  return [...candidates.flatMap(mendWay), ...operations, { kind: 'remove-networks', project }];
+}
+
+/** @returns the candidates as `takeDown` leaves them: what sends their requests is in order */
+export function takenDown(candidates: readonly Candidate[]): readonly Candidate[] {
+  return candidates.map((one) => ({ ...one, traffic: { ...one.traffic, repair: undefined, discard: undefined } }));
 }
 
 /** The plans with what the whole costs, said where a person reads first. */

@@ -7,7 +7,7 @@ import type { ImageFacts } from '../model/image.js';
 import type { ComposeProject, ServiceDefinition } from '../model/service.js';
 import { discoveredRouter } from '../model/discovered-router.js';
 import { edgeCanHave, type Keeping } from '../strategies/losses.js';
-import type { Takeover } from '../strategies/strategy.js';
+import type { Takeover, Traffic } from '../strategies/strategy.js';
 import type { Candidate, Current } from './candidate.js';
 import { keepingOf } from './keeping.js';
 import type { Viewing } from './session.js';
@@ -30,25 +30,21 @@ export async function trafficFacts(
 ): Promise<TrafficFacts> {
   const policy = policyOf(project.policy, definition.name);
   const edge = await viewing.edges.find(viewing.project, definition.name);
-  const publishing = current.containers.some(({ publishes }) => publishes);
-  // A stopped edge is the way to containers that publish nothing themselves.
-  const has = edge !== undefined && (edge.open || edge.takeover || !publishing);
+  const has = isTheWay(edge, current);
   const drainTimeoutMs = viewing.request.drainTimeoutMs;
   const keep = (edgePorts: readonly EdgePort[] | undefined): Promise<Keeping> =>
     keepingOf(viewing, { project, definition, observed: current.containers, image, edgePorts });
   if (has && edge.networksGone.length > 0) {
-    // Compose makes the network again, with containers that publish their ports.
-    const router = { kind: 'none' } as const;
-    return { traffic: { router, drainTimeoutMs, takeover: undefined, discard: true }, keeping: await keep(undefined) };
+    return { traffic: withoutEdge(drainTimeoutMs), keeping: await keep(undefined) };
   }
   const router = chooseRouter(viewing.request.router, definition, policy, has);
   if (has) {
     const upgrade = await edgeUpgrade(viewing, edge);
-    const unfinished = edge.takeover && !edge.open && publishing;
+    const unfinished = isUnfinished(edge, current);
     const takeover = unfinished
       ? { edge: edge.spec, redirectProblem: await viewing.edges.redirectProblem(edge.spec) }
       : undefined;
-    const repair = unfinished || isInOrder(edge) ? undefined : edge.spec.ports.map(({ published }) => published);
+    const repair = unfinished ? undefined : portsToRepair(edge);
     return { traffic: { router, drainTimeoutMs, takeover, upgrade, repair }, keeping: await keep(edge.spec.ports) };
   }
   if (router.kind !== 'edge') {
@@ -77,6 +73,39 @@ export async function edgeUpgrade({ edges, request }: Viewing, { spec }: EdgeSta
     wanted: request.edgeImage,
     redirectProblem: await edges.redirectProblem(spec),
   };
+}
+
+/**
+ * The same of a service whose release stays: nothing is taken over by an edge.
+ * @returns what sends requests to it, and how that is put in order before something is started
+ */
+export async function trafficInPlace(viewing: Viewing, service: string, current: Current): Promise<Traffic> {
+  const { edges, opened, project, request } = viewing;
+  const { drainTimeoutMs } = request;
+  const edge = await edges.find(project, service);
+  const byEdge = isTheWay(edge, current) && !isUnfinished(edge, current);
+  if (byEdge && edge.networksGone.length > 0) return withoutEdge(drainTimeoutMs);
+  const router = placedRouter(byEdge, policyOf(opened.live.policy, service), request.router);
+  return { router, drainTimeoutMs, takeover: undefined, repair: byEdge ? portsToRepair(edge) : undefined };
+}
+
+/** A stopped edge is the way to containers that publish nothing themselves. */
+function isTheWay(edge: EdgeState | undefined, { containers }: Current): edge is EdgeState {
+  return edge !== undefined && (edge.open || edge.takeover || !containers.some(({ publishes }) => publishes));
+}
+
+/** A take-over that did not come to the point where the edge has the ports. */
+function isUnfinished({ takeover, open }: EdgeState, { containers }: Current): boolean {
+  return takeover && !open && containers.some(({ publishes }) => publishes);
+}
+
+function portsToRepair(edge: EdgeState): Traffic['repair'] {
+  return isInOrder(edge) ? undefined : edge.spec.ports.map(({ published }) => published);
+}
+
+/** Compose makes the network that is gone again, with containers that publish their ports. */
+function withoutEdge(drainTimeoutMs: number): Traffic {
+  return { router: { kind: 'none' }, drainTimeoutMs, takeover: undefined, discard: true };
 }
 
 /**

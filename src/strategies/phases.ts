@@ -26,8 +26,11 @@ export function begin(change: Change): readonly Operation[] {
   ];
 }
 
-/** What sends the requests is put in order first: what is changed behind it is to be reached. */
-function mendWay({ service, traffic: { repair, discard, drainTimeoutMs } }: Change): readonly Operation[] {
+/** What sends the requests is put in order first: what is changed or started behind it is to be reached. */
+export function mendWay({
+  service,
+  traffic: { repair, discard, drainTimeoutMs },
+}: Pick<Change, 'service' | 'traffic'>): readonly Operation[] {
   if (discard === true) return [{ kind: 'remove-edge', service }];
   return repair === undefined ? [] : [{ kind: 'repair-edge', service, ports: repair, timeoutMs: drainTimeoutMs }];
 }

@@ -71,8 +71,6 @@ export interface RecoveryPlan {
   readonly data: readonly OperationOf<'restore-data'>[];
   /** Releases that were gone back from without getting to mark them as bad. */
   readonly left: readonly OperationOf<'reject-release'>[];
-  /** Tags of images that were built and did not become a release. */
-  readonly builtTags: readonly string[];
 }
 
 /**
@@ -108,10 +106,6 @@ export function planRecovery(
     backups: operations(entries, 'save-data').map(({ folder }) => folder),
     data: Object.entries(services).flatMap(([service, recovery]) => dataBackFor(ofService(entries, service), recovery)),
     left: leftReleases(record, services),
-    builtTags: operations(entries, 'build-image').flatMap(({ service, tag }) => {
-      const kind = services[service]?.kind ?? 'none';
-      return STAYS.has(kind) || wasAccepted(entries, service) ? [] : [tag];
-    }),
   };
 }
 
@@ -157,7 +151,7 @@ function recoverService(
     return recoverBefore(own) ?? recoverData(own) ?? recoverStart(own, mark) ?? recoverRestart(own);
   }
   const { to, from } = last.operation;
-  const restarting = mark !== undefined || own.some(({ operation }) => restarts(operation));
+  const restarting = restartsService(own);
   if (to === from && (last.operation.kind === 'replace-containers' || restarting)) return recoverRestart(own, to);
   if (last.operation.kind === 'start-beside') return recoverBeside(own, down);
   const after = own.slice(last.index + 1).filter((entry) => entry.result === 'done');
@@ -232,7 +226,10 @@ function wayOf(own: Entries): Way {
 function recoverBefore(own: Entries): Recovery | undefined {
   const held = operations(own, 'hold-traffic').at(-1);
   const stopped = operations(own, 'stop-containers').flatMap(({ containers }) => containers);
-  const edge = own.some(({ operation: { kind } }) => kind === 'install-edge' || kind === 'repair-edge');
+  // A start and a restart in place repair the edge first: what they started is looked at, and not only its way.
+  const edge = own.some(
+    ({ operation: { kind } }) => kind === 'install-edge' || (kind === 'repair-edge' && !restartsService(own)),
+  );
   if (held === undefined && stopped.length === 0 && !edge) return undefined;
   const router: RouterSpec | undefined = held?.router ?? (stopped.length > 0 || edge ? { kind: 'edge' } : undefined);
   const redirected = operations(own, 'redirect-ports').flatMap(({ ports }) => ports);
@@ -323,6 +320,10 @@ function recoverRestart(own: Entries, again?: ReleaseId): Recovery {
   if (release === undefined) return { kind: 'none' };
   const verified = own.some(({ operation, result }) => operation.kind === 'verify' && result === 'done');
   return verified ? { kind: 'none' } : { kind: 'restore', release };
+}
+
+function restartsService(own: Entries): boolean {
+  return own.some(({ operation }) => restarts(operation) || traitsOf(operation).recovery === 'intent');
 }
 
 function ofService(entries: Entries, service: string): Entries {

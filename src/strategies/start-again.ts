@@ -1,14 +1,14 @@
 import type { Operation } from '../operations/operation.js';
 import type { ReleaseId } from '../model/release.js';
-import type { RouterSpec } from '../model/router.js';
-import { letGo } from './phases.js';
+import { letGo, mendWay } from './phases.js';
+import type { Traffic } from './strategy.js';
 
 /** A service whose containers were stopped or removed, and what is to run of it. */
 export interface StartAgain {
   readonly service: string;
   readonly release: ReleaseId;
   readonly replicas: number;
-  readonly router: RouterSpec;
+  readonly traffic: Traffic;
   /** Containers that are there, running or not. */
   readonly present: readonly string[];
   readonly containerName: string | undefined;
@@ -17,7 +17,8 @@ export interface StartAgain {
 
 /** The same release again. Behind the edge a container gets no ports of the host, so Compose cannot make it. */
 export function startAgain(again: StartAgain): readonly Operation[] {
-  const { service, release, replicas, router, present, containerName, timeoutMs } = again;
+  const { service, release, replicas, traffic, present, containerName, timeoutMs } = again;
+  const { router } = traffic;
   const ready: Operation = { kind: 'await-ready', service, release, timeoutMs };
   if (router.kind !== 'edge') {
     const replace: Operation = {
@@ -28,10 +29,11 @@ export function startAgain(again: StartAgain): readonly Operation[] {
       replicas,
       force: false,
     };
-    return [replace, ready, ...letGo(service, router)];
+    return [...mendWay(again), replace, ready, ...letGo(service, router)];
   }
   const missing = Math.max(0, replicas - present.length);
   return [
+    ...mendWay(again),
     ...(present.length === 0 ? [] : [{ kind: 'start-containers' as const, service, containers: present }]),
     ...(missing === 0
       ? []

@@ -1,7 +1,9 @@
 import type { Operation } from '../operations/operation.js';
 import type { ReleaseId } from '../model/release.js';
 import type { RouterSpec } from '../model/router.js';
+import { mendWay } from './phases.js';
 import { startAgain } from './start-again.js';
+import type { Traffic } from './strategy.js';
 
 /** A service that is to be stopped on purpose, and to stay so. */
 export interface Stop {
@@ -58,7 +60,7 @@ export interface Start {
   readonly present: readonly string[];
   /** Those of them that a stop has taken from Docker's own starting. */
   readonly heldBack: readonly string[];
-  readonly router: RouterSpec;
+  readonly traffic: Traffic;
   readonly containerName: string | undefined;
   readonly timeoutMs: number;
   readonly checks: readonly string[];
@@ -67,12 +69,14 @@ export interface Start {
 
 /** The same containers, with what their writable layers hold; or new ones of the same release where they are gone. */
 export function planStart(start: Start): readonly Operation[] {
-  const { service, release, replicas, present, heldBack, router, containerName, timeoutMs, checks, watchMs } = start;
+  const { service, release, replicas, present, heldBack, traffic, containerName, timeoutMs, checks, watchMs } = start;
+  const { router } = traffic;
   const ready: Operation = { kind: 'await-ready', service, release, timeoutMs };
   const again: readonly Operation[] =
     present.length === 0
-      ? startAgain({ service, release, replicas, router, present, containerName, timeoutMs })
+      ? startAgain({ service, release, replicas, traffic, present, containerName, timeoutMs })
       : [
+          ...mendWay(start),
           { kind: 'start-containers', service, containers: present },
           ready,
           ...(router.kind === 'none'

@@ -58,7 +58,7 @@ describe('going back to a release that ran before the first run', () => {
 
   it('by a rollback that is asked for', async () => {
     const { old, next } = await begun();
-    expect((await project.run('code-update', { service: 'web' })).report.outcome).toBe('deployed');
+    expect((await project.predict('code-update', { service: 'web' })).report.outcome).toBe('deployed');
     const back = await project.predict('rollback', { service: 'web' });
     expect(back.report.outcome, back.log).toBe('deployed');
     await expectBack(old, next);
@@ -67,7 +67,7 @@ describe('going back to a release that ran before the first run', () => {
   it('when the name it was made by names another image by now: it comes back under our own', async () => {
     const { old, next } = await begun();
     await docker('tag', project.image('app', 3), project.image('app', 1));
-    const failed = await project.run('code-update', { service: 'web', 'smoke-test': onlyVersion1() });
+    const failed = await project.predict('code-update', { service: 'web', 'smoke-test': onlyVersion1() });
     expect(failed.report.outcome, failed.log).toBe('rolled-back');
     const kept = (await adopted()).image.keptAs;
     expect(await imageId(project.image('app', 1))).toBe(await imageId(project.image('app', 3)));
@@ -116,7 +116,7 @@ describe('contents that changed between the start of the container and the first
     expect((await project.get('/file/etc/app.conf')).text).toBe('v2\n');
     expect((await project.predict('code-update', { service: 'web' })).report.outcome).toBe('unchanged');
 
-    const back = await project.run('rollback', { service: 'web' });
+    const back = await project.predict('rollback', { service: 'web' });
     expect(back.report.outcome, back.log).toBe('deployed');
     expect(back.report.warnings.map(({ message }) => message).join()).toMatch(/app\.conf is unknown/);
   });
@@ -154,7 +154,7 @@ describe('contents that changed between the start of the container and the first
     const { id } = await adopted();
     const kept = await (await ledgerOf(project)).definition(id);
     expect(kept?.definition['configs']).toMatchObject({ c: { content: 'v=1' } });
-    const back = await project.run('rollback', { service: 'web', 'rollback-to': `release:${id}` });
+    const back = await project.predict('rollback', { service: 'web', 'rollback-to': `release:${id}` });
     expect(back.report.outcome, back.log).toBe('deployed');
     const warnings = back.report.warnings.map(({ message }) => message).join();
     if (what === 'an inline config') {
@@ -168,7 +168,7 @@ describe('contents that changed between the start of the container and the first
 
   it('once it is recorded, a changed environment secret is still seen', async () => {
     project = await makeCase('20a-first-run-inline-config', { env: { VER: '1', TOKEN: 'correct-horse' } });
-    expect((await project.run('code-update', { service: 'web' })).report.outcome).toBe('deployed');
+    expect((await project.predict('code-update', { service: 'web' })).report.outcome).toBe('deployed');
     await project.setEnv({ TOKEN: 'battery-staple' });
     const run = await project.predict('config-change', { service: 'web' });
     expect(run.report.outcome, run.log).toBe('deployed');

@@ -74,7 +74,7 @@ describe('case 08: a job that nobody waits for', () => {
       ['migrate', 'deployed'],
       ['web', 'deployed'],
     ]);
-    const again = await project.run('code-update');
+    const again = await project.predict('code-update');
     expect(again.report.outcome, again.log).toBe('unchanged');
   });
 });
@@ -95,7 +95,7 @@ describe('case 08: what plain Compose started, changed', () => {
   it('runs the new job once and the old one not again, and deploys web', async () => {
     await job({ JOB: '2', CODE: '0', TAKES: '0' });
     await project.edit('compose.yml', "V: '1'", "V: '2'");
-    const run = await project.run('code-update');
+    const run = await project.predict('code-update');
     expect(run.report.outcome, run.log).toBe('deployed');
     expect(await runs()).toEqual(['1', '2']);
     expect((await project.inspect('web')).Config.Env).toContain('V=2');
@@ -104,7 +104,7 @@ describe('case 08: what plain Compose started, changed', () => {
   it('does not run the old job when the new one fails, and says what is live', async () => {
     const before = await live('migrate');
     await job({ JOB: '3', CODE: '4', TAKES: '0' });
-    const run = await project.run('code-update');
+    const run = await project.predict('code-update');
     expect(run.report.outcome, run.log).toBe('rolled-back');
     expect(run.report.error?.message, run.log).toContain('code 4');
     expect(await runs()).toEqual(['1', '2', '3']);
@@ -122,7 +122,7 @@ describe.each([
   beforeAll(async () => {
     project = await makeCase(CASE);
     await withCounter(waits);
-    const first = await project.run('code-update');
+    const first = await project.predict('code-update');
     expect(first.report.outcome, first.log).toBe('deployed');
     expect(await runs()).toEqual(['1']);
   });
@@ -133,7 +133,7 @@ describe.each([
 
   it('is unchanged when its container is gone: the ledger knows that it completed', async () => {
     await docker('rm', await project.containerId('migrate'));
-    const run = await project.run('code-update');
+    const run = await project.predict('code-update');
     expect(run.report.outcome, run.log).toBe('unchanged');
     expect(run.log).toContain('is a job that has completed');
     expect(await driftKinds()).toEqual([]);
@@ -143,19 +143,19 @@ describe.each([
   it('runs when it changed; a rollback makes the release before live without running it', async () => {
     const before = await live('migrate');
     await job({ JOB: '2', CODE: '0', TAKES: '0' });
-    const run = await project.run('code-update');
+    const run = await project.predict('code-update');
     expect(outcomes(run), run.log).toEqual([
       ['migrate', 'deployed'],
       ['web', 'unchanged'],
     ]);
     expect(await runs()).toEqual(['1', '2']);
     const left = await live('migrate');
-    const back = await project.run('rollback', { service: 'migrate', 'rollback-to': 'previous' });
+    const back = await project.predict('rollback', { service: 'migrate', 'rollback-to': 'previous' });
     expect(back.report.outcome, back.log).toBe('deployed');
     expect(await live('migrate')).toBe(before);
     expect(isBad(await historyOf(project, 'migrate'), left ?? '')).toBe(true);
     await job({ JOB: '1', CODE: '0', TAKES: '0' });
-    const again = await project.run('code-update');
+    const again = await project.predict('code-update');
     expect(again.report.outcome, again.log).toBe('unchanged');
     expect(await runs()).toEqual(['1', '2']);
   });
@@ -169,12 +169,12 @@ describe.each([
       // What is stopped and started again is told apart by the ledger, not by who waits for it.
       ...(waits ? [] : [['stop', { service: 'migrate' }] as const, ['start', { service: 'migrate' }] as const]),
     ] as const) {
-      const run = await project.run(procedure, inputs);
+      const run = await project.predict(procedure, inputs);
       expect(run.exitCode, run.log).toBe(0);
       expect(await runs(), run.log).toEqual(['1', '2']);
     }
     expect(await project.containerId('web')).not.toBe(web);
-    const after = await project.run('code-update');
+    const after = await project.predict('code-update');
     expect(after.report.outcome, after.log).toBe('unchanged');
   });
 
@@ -184,7 +184,7 @@ describe.each([
     await expect.poll(runs).toEqual(['1', '2', '3']);
     const recovered = await project.run('recover');
     expect(recovered.exitCode, recovered.log).toBe(0);
-    const run = await project.run('code-update');
+    const run = await project.predict('code-update');
     expect(run.report.outcome, run.log).toBe('unchanged');
     expect(await runs()).toEqual(['1', '2', '3']);
   });
@@ -198,14 +198,14 @@ describe.each([
     expect(recovered.exitCode, recovered.log).toBe(0);
     expect(await live('migrate')).toBe(before);
     await job({ JOB: '3', CODE: '0', TAKES: waits ? '3' : '0' });
-    const run = await project.run('code-update');
+    const run = await project.predict('code-update');
     expect(run.report.outcome, run.log).toBe('unchanged');
     expect(await runs()).toEqual(['1', '2', '3', '4']);
   });
 
   it('that was only created has not run', async () => {
     await project.sh('docker compose create --force-recreate migrate');
-    const run = await project.run('code-update', { service: 'migrate' });
+    const run = await project.predict('code-update', { service: 'migrate' });
     expect(outcomes(run), run.log).toEqual([['migrate', 'deployed']]);
     expect(await runs()).toEqual(['1', '2', '3', '4', '3']);
   });
@@ -223,14 +223,14 @@ describe('a worker that nothing in the file tells from a job', () => {
   });
 
   it('is ready when it stays up, comes back when the next one fails, and is restarted', async () => {
-    const first = await project.run('code-update', { watch: '1s' });
+    const first = await project.predict('code-update', { watch: '1s' });
     expect(first.report.outcome, first.log).toBe('deployed');
     await project.edit('compose.yml', "['sleep', '600']", "['sh', '-c', 'exit 3']");
-    const failed = await project.run('code-update', { service: 'migrate' });
+    const failed = await project.predict('code-update', { service: 'migrate' });
     expect(failed.report.outcome, failed.log).toBe('rolled-back');
     expect((await project.inspect('migrate')).State.Running).toBe(true);
     const before = (await project.inspect('migrate')).State.StartedAt;
-    const restarted = await project.run('health-restart', { service: 'migrate' });
+    const restarted = await project.predict('health-restart', { service: 'migrate' });
     expect(restarted.report.outcome, restarted.log).toBe('deployed');
     expect((await project.inspect('migrate')).State.StartedAt).not.toBe(before);
   });
@@ -241,23 +241,23 @@ describe('a worker that nothing in the file tells from a job', () => {
       /\['sh', '-c', 'exit 3'\]/,
       "['sh', '-c', 'trap \"exit 0\" TERM; sleep 600 & wait']",
     );
-    const run = await project.run('code-update', { service: 'migrate' });
+    const run = await project.predict('code-update', { service: 'migrate' });
     expect(run.report.outcome, run.log).toBe('deployed');
-    const stopped = await project.run('stop', { service: 'migrate' });
+    const stopped = await project.predict('stop', { service: 'migrate' });
     expect(stopped.exitCode, stopped.log).toBe(0);
     expect((await project.inspect('migrate')).State.ExitCode).toBe(0);
-    const started = await project.run('start', { service: 'migrate' });
+    const started = await project.predict('start', { service: 'migrate' });
     expect(started.report.outcome, started.log).toBe('deployed');
     expect((await project.inspect('migrate')).State.Running).toBe(true);
   });
 
   it('may end with 0 while it is watched, and not with anything else', async () => {
     await project.edit('compose.yml', /command: \['sh'.*wait'\]/, "command: ['sh', '-c', 'sleep 3; exit 0']");
-    const ended = await project.run('code-update', { service: 'migrate', watch: '60s' });
+    const ended = await project.predict('code-update', { service: 'migrate', watch: '60s' });
     expect(ended.report.outcome, ended.log).toBe('deployed');
     expect(ended.report.durationMs).toBeLessThan(40_000);
     await project.edit('compose.yml', 'sleep 3; exit 0', 'sleep 3; exit 5');
-    const failed = await project.run('code-update', { service: 'migrate', watch: '10s' });
+    const failed = await project.predict('code-update', { service: 'migrate', watch: '10s' });
     expect(failed.report.outcome, failed.log).toBe('rolled-back');
     expect(await names('migrate')).toEqual([]);
   });
@@ -285,7 +285,7 @@ describe('containers that are not wanted', () => {
   it('are none with zero replicas: made, removed, restarted and checked as that', async () => {
     expect(await names('other')).toEqual([]);
     await project.edit('compose.yml', 'scale: 0', 'scale: 1');
-    const one = await project.run('code-update', { service: 'other' });
+    const one = await project.predict('code-update', { service: 'other' });
     expect(one.report.outcome, one.log).toBe('deployed');
     await project.edit('compose.yml', 'scale: 1', 'deploy: { replicas: 0 }');
     const none = await project.predict('code-update', { service: 'other' });
@@ -298,7 +298,7 @@ describe('containers that are not wanted', () => {
       ['start', { service: 'other' }],
       ['full-restart', {}],
     ] as const) {
-      const run = await project.run(procedure, inputs);
+      const run = await project.predict(procedure, inputs);
       expect(run.exitCode, run.log).toBe(0);
       expect(await names('other'), run.log).toEqual([]);
     }
@@ -309,7 +309,7 @@ describe('containers that are not wanted', () => {
 
   it('are back when going to zero replicas is killed before it is verified', async () => {
     await project.edit('compose.yml', 'replicas: 0', 'replicas: 1');
-    expect((await project.run('code-update', { service: 'other' })).report.outcome).toBe('deployed');
+    expect((await project.predict('code-update', { service: 'other' })).report.outcome).toBe('deployed');
     await project.edit('compose.yml', 'replicas: 1', 'replicas: 0');
     expect(await project.killAt('after:end:replace-containers', 'code-update', { service: 'other' })).toBe(true);
     expect(await names('other')).toEqual([]);
@@ -320,7 +320,7 @@ describe('containers that are not wanted', () => {
     const accepted = await project.run('recover');
     expect(accepted.exitCode, accepted.log).toBe(0);
     expect(await names('other')).toEqual([]);
-    expect((await project.run('code-update', { service: 'other' })).report.outcome).toBe('unchanged');
+    expect((await project.predict('code-update', { service: 'other' })).report.outcome).toBe('unchanged');
   });
 
   it('are what an interrupted recreate left: not counted, named by check, removed by the next deploy', async () => {
@@ -342,11 +342,11 @@ describe('containers that are not wanted', () => {
     expect(await project.containerId('web')).toBe(web);
     await leave();
     await project.edit('compose.yml', "V: '1'", "V: '2'");
-    const changed = await project.run('code-update', { service: 'web' });
+    const changed = await project.predict('code-update', { service: 'web' });
     expect(changed.report.outcome, changed.log).toBe('deployed');
     expect(await names('web')).toEqual([`${project.name}-web-1`]);
     await leave();
-    const restarted = await project.run('emergency', { service: 'web' });
+    const restarted = await project.predict('emergency', { service: 'web' });
     expect(restarted.report.outcome, restarted.log).toBe('deployed');
     expect(await names('web')).toEqual([`${project.name}-web-1`]);
   });
@@ -375,7 +375,7 @@ describe('an optional dependency on a service of a profile', () => {
     await project.sh('docker compose up -d');
     expect(await project.containerId('web')).toBe(before);
     expect(await names('debug')).toEqual([]);
-    const again = await project.run('code-update');
+    const again = await project.predict('code-update');
     expect(again.report.outcome, again.log).toBe('unchanged');
   });
 });

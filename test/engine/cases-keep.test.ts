@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCase, type Case } from '../support/cases.js';
 import { docker } from '../support/engine-containers.js';
-import { carryOut } from '../support/procedure.js';
 import { refusesToLose } from '../support/refusals.js';
 
 describe('16: a volume without a name, of the image', () => {
@@ -30,13 +29,13 @@ describe('16: a volume without a name, of the image', () => {
       /^kv: its volume without a name at \/data stays behind/,
     );
 
-    const update = await carryOut(project, { procedure: 'code-update', service: 'kv' });
+    const update = await project.predict('code-update', { service: 'kv' });
     expect(update.report.outcome, update.log).toBe('deployed');
     expect(await volume()).toBe(before);
     expect(await row()).toBe('key\n');
     expect((await project.get('/health')).text).toBe('2');
 
-    const back = await carryOut(project, { procedure: 'rollback', service: 'kv' });
+    const back = await project.predict('rollback', { service: 'kv' });
     expect(back.report.outcome, back.log).toBe('deployed');
     expect(await volume()).toBe(before);
     expect(await row()).toBe('key\n');
@@ -46,7 +45,7 @@ describe('16: a volume without a name, of the image', () => {
   it('comes back with the release of before when the new one fails', async () => {
     await project.edit('compose.yml', /case-vol:\d/, 'case-vol:3');
     const notThree = `test "$(curl -s http://127.0.0.1:${project.port}/health)" != 3`;
-    const failed = await carryOut(project, { procedure: 'code-update', service: 'kv', 'smoke-test': notThree });
+    const failed = await project.predict('code-update', { service: 'kv', 'smoke-test': notThree });
     expect(failed.report.outcome, failed.log).toBe('rolled-back');
     expect(await row()).toBe('key\n');
   });
@@ -94,7 +93,7 @@ describe('17: ports that the edge cannot have', () => {
     const numbers = async (): Promise<readonly string[]> =>
       [...(await published()).matchAll(/"(\d+\/\w+)":\[/g)].map(([, port]) => port ?? '').sort();
     const before = await numbers();
-    const run = await carryOut(project, { procedure: 'code-update', service: 'web' });
+    const run = await project.predict('code-update', { service: 'web' });
     expect(run.report.outcome, run.log).toBe('deployed');
     expect(run.report.plan?.services[0]?.strategy).toBe('recreate');
     expect(await numbers()).toEqual(before);
@@ -111,8 +110,7 @@ describe('17: ports that the edge cannot have', () => {
     );
     await project.sh('docker compose up -d --wait');
     await project.edit('compose.yml', 'case-app:3', 'case-app:1');
-    const run = await carryOut(project, {
-      procedure: 'code-update',
+    const run = await project.predict('code-update', {
       service: 'web',
       router: 'edge',
       'edge-image': project.edgeImage,
@@ -160,13 +158,13 @@ describe('23: a container that lives in the network namespace of another', () =>
   it('is changed itself, where it lives', async () => {
     await project.edit('compose.yml', /V: '\d'/, "V: '2'");
     await project.edit('compose.yml', 'case-app:1', 'case-app:2');
-    const run = await carryOut(project, { procedure: 'code-update', service: 'app' });
+    const run = await project.predict('code-update', { service: 'app' });
     expect(run.report.outcome, run.log).toBe('deployed');
     expect(await answers()).toBe('2');
   });
 
   it('answers after a full restart, and after what the refusal says to type', async () => {
-    const run = await carryOut(project, { procedure: 'full-restart' });
+    const run = await project.predict('full-restart');
     expect(run.report.outcome, run.log).toBe('deployed');
     expect(await answers()).toBe('2');
     await project.edit('compose.yml', /V: '\d'/, "V: '4'");

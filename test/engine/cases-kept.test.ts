@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { makeCase, type Case, type CaseRun } from '../support/cases.js';
@@ -32,7 +32,7 @@ describe('a network or volume whose definition changed', () => {
     project = await makeCase('19b-network-option');
     const name = `${project.name}_default`;
     await project.edit('compose.yml', /networks: [^]*$/, '');
-    expect((await project.run('code-update')).report.outcome).toBe('deployed');
+    expect((await project.predict('code-update')).report.outcome).toBe('deployed');
     await project.sh(
       `printf 'networks: { default: { driver_opts: { com.docker.network.driver.mtu: "1400" } } }' >> compose.yml`,
     );
@@ -55,13 +55,15 @@ describe('a network or volume whose definition changed', () => {
 
 describe('a service that asks to be restarted with another one', () => {
   it('is named with the command, before and after, until it was restarted', async () => {
-    project = await makeCase('02-proxy-keeps-old-address');
+    project = await makeCase('02-proxy-keeps-old-address', { git: true });
     await project.sh('docker compose up -d --wait');
-    await project.edit('compose.yml', 'case-app:2', 'case-app:3');
+    const text = await readFile(join(project.dir, 'compose.yml'), 'utf8');
+    await project.commitRelease({ files: { 'compose.yml': text.replace('case-app:2', 'case-app:3') } });
+    const planned = await project.run('plan');
     const run = await project.predict('code-update', { service: 'api', strategy: 'rolling' });
     expect(run.report.outcome, run.log).toBe('deployed');
     const command = 'docker compose restart web';
-    for (const one of [run, run.predicted]) {
+    for (const one of [run, run.predicted, planned]) {
       expect(notesOf(one).join('\n')).toContain(
         `web asks to be restarted with api, and is not. Afterwards run: ${command}`,
       );

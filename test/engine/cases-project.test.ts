@@ -128,6 +128,8 @@ describe('the same files under another project name (case 01)', () => {
     const check = await carryOut({ ...project, dir: b }, { procedure: 'check' });
     expect(check.report.nextSteps.join('\n')).toContain(report.headline);
     expect(check.report.outcome).toBe('completed');
+    const commit = await carryOut({ ...project, dir: b }, { procedure: 'plan' });
+    expect(commit.report.nextSteps.join('\n'), commit.log).toContain(report.headline);
 
     const force = { service: 'db', force: 'true' };
     const planned = await run(project, b, { ...force, 'dry-run': 'true' });

@@ -34,7 +34,7 @@ describe('case B: behind the edge, recreate, a release that fails its smoke test
     await project.edit('compose.yml', 'case-app:2', 'case-app:1');
     await project.sh('docker compose up -d --wait');
     await project.edit('compose.yml', 'case-app:1', 'case-app:2');
-    const first = await project.run('code-update', edge());
+    const first = await project.predict('code-update', edge());
     expect(first.report.outcome, first.log).toBe('deployed');
     return liveOf('web');
   }
@@ -43,7 +43,7 @@ describe('case B: behind the edge, recreate, a release that fails its smoke test
     const before = await deployed();
     await project.edit('compose.yml', 'case-app:2', 'case-app:3');
     const smoke = `test "$(curl -s 127.0.0.1:${project.portOf(1)}/health)" != 3`;
-    const run = await project.run('code-update', { ...edge(), 'smoke-test': smoke });
+    const run = await project.predict('code-update', { ...edge(), 'smoke-test': smoke });
     expect(run.report.outcome, run.log).toBe('rolled-back');
     expect((await project.get('/health')).text).toBe('2');
     expectNamed(run, before);
@@ -57,7 +57,7 @@ describe('case B: behind the edge, recreate, a release that fails its smoke test
     await project.edit('compose.yml', /volumes: \[/, 'environment: { NEW: yes }\n    volumes: [');
     // Fails for the new release, and for the one of before as well, until the file is there.
     const inputs = { ...edge(), 'smoke-test': `test -e ${project.root}/cause-is-gone` };
-    const run = await project.run('code-update', inputs);
+    const run = await project.predict('code-update', inputs);
     expect(run.report.outcome, run.log).toBe('rollback-failed');
     expect((await project.get('/health')).text).toBe('2');
     expectNamedAfterFailedUndo(run, before);
@@ -67,6 +67,8 @@ describe('case B: behind the edge, recreate, a release that fails its smoke test
     expect(steps).not.toContain('force-recreate');
 
     // It fails again: the run says so, names the way out, and touches nothing else.
+    const dry = await project.run('code-update', { ...inputs, force: 'true', 'dry-run': 'true' });
+    expect(dry.log).toContain(`Not finished: run ${run.report.invocation.runId}.`);
     const again = await project.run('code-update', inputs);
     expect(again.report.error?.code, again.log).toBe('E_RECOVERY');
     expect(again.report.nextSteps.join('\n')).toContain('force: true');
@@ -95,7 +97,7 @@ describe('case B2: behind the edge, blue-green, a release that crashes in its wa
     const inputs = { router: 'edge', 'edge-image': project.edgeImage, strategy: 'blue-green', service: 'roma' };
     await project.sh('docker compose up -d --wait');
     await project.setEnv({ VERSION: 'v2' });
-    const first = await project.run('code-update', { ...inputs, watch: '1s' });
+    const first = await project.predict('code-update', { ...inputs, watch: '1s' });
     expect(first.report.outcome, first.log).toBe('deployed');
     const before = await liveOf('roma');
 
@@ -105,7 +107,7 @@ describe('case B2: behind the edge, blue-green, a release that crashes in its wa
       const changed = compose.stdout.replace('case-app:1', 'case-app:3').replace('${CRASH_MS:-}', '3000');
       await project.commitRelease({ files: { 'compose.yml': changed } });
     }
-    const run = await project.run('code-update', { ...inputs, watch: '8s' });
+    const run = await project.predict('code-update', { ...inputs, watch: '8s' });
     expect(run.report.outcome, run.log).toBe('rolled-back');
     expect((await project.get('/health')).text).toBe('1');
     expect((await project.inspect('roma')).Config.Env).toContain('VERSION=v2');
@@ -148,11 +150,11 @@ describe('case 36: a restore after the stack and its volume are gone', () => {
       await project.sh('docker compose up -d --wait');
       await docker('exec', await project.containerId('db'), 'sh', '-c', 'echo kept > /data/file');
       const backupDir = `${project.root}/backups`;
-      const saved = await project.run('backup', { service: 'db', 'backup-dir': backupDir });
+      const saved = await project.predict('backup', { service: 'db', 'backup-dir': backupDir });
       expect(saved.report.outcome, saved.log).toBe('completed');
       await project.sh('docker compose down');
       await docker('volume', 'rm', volume);
-      const restored = await project.run('restore', { service: 'db', backup: 'latest', 'backup-dir': backupDir });
+      const restored = await project.predict('restore', { service: 'db', backup: 'latest', 'backup-dir': backupDir });
       expect(restored.report.outcome, restored.log).toBe('deployed');
       await project.sh('docker compose up -d --wait');
       expect(await docker('exec', await project.containerId('db'), 'cat', '/data/file')).toBe('kept');

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCase, type Case } from '../support/cases.js';
-import { carryOut } from '../support/procedure.js';
 import { refusesToLose } from '../support/refusals.js';
 
 const HEALTH = `healthcheck: { test: ['CMD', 'wget', '-q', '-O-', 'http://127.0.0.1:80/health'], interval: 1s, timeout: 2s }`;
@@ -97,10 +96,10 @@ describe('what a change would lose', () => {
   });
 
   it('is nothing for a restart in place where only volumes are used, and for a pause', async () => {
-    const paused = await carryOut(project, { procedure: 'backup', service: 'owner', 'backup-consistency': 'pause' });
+    const paused = await project.predict('backup', { service: 'owner', 'backup-consistency': 'pause' });
     expect(paused.report.outcome, paused.log).toBe('completed');
     await project.sh('docker compose stop pid ipc');
-    const restarted = await carryOut(project, { procedure: 'health-restart', service: 'owner' });
+    const restarted = await project.predict('health-restart', { service: 'owner' });
     expect(restarted.report.outcome, restarted.log).toBe('deployed');
     await refusesToLose(project, 'emergency', { service: 'owner' }, /^owner: volumes has the volumes of owner/);
     await project.sh('docker compose up -d --wait');
@@ -108,14 +107,14 @@ describe('what a change would lose', () => {
 
   it('is nothing for Compose in place, and check says what would be lost', async () => {
     await project.edit('compose.yml', 'scale: 1', 'scale: 1\n    environment: { V: 1 }');
-    const changed = await carryOut(project, { procedure: 'config-change', service: 'kv' });
+    const changed = await project.predict('config-change', { service: 'kv' });
     expect(changed.report.outcome, changed.log).toBe('deployed');
     expect((await project.sh('docker compose exec -T kv cat /data/row')).stdout).toBe('key\n');
     // `auto` takes the way that loses nothing.
     expect(changed.report.plan?.services[0]?.strategy).toBe('recreate');
 
     await project.edit('compose.yml', 'scale: 1', 'scale: 2');
-    const checked = await carryOut(project, { procedure: 'check', service: 'kv' });
+    const checked = await project.run('check', { service: 'kv' });
     expect(checked.report.nextSteps.join('\n')).toMatch(/code-update would not work now: kv: 2 instead of 1/);
     await reset();
   });
@@ -124,20 +123,20 @@ describe('what a change would lose', () => {
     await project.edit('compose.yml', /configs: \[motd\]/, 'environment: { X: 1 }');
     await project.sh('docker compose up -d --wait inline');
     await project.edit('compose.yml', '{ X: 1 }', '{ X: 2 }');
-    const taken = await carryOut(project, { procedure: 'code-update', service: 'inline', ...edge() });
+    const taken = await project.predict('code-update', { service: 'inline', ...edge() });
     expect(taken.report.outcome, taken.log).toBe('deployed');
 
     await project.edit('compose.yml', 'environment: { X: 2 }', 'configs: [motd]');
     await refusesToLose(project, 'config-change', { service: 'inline' }, /would not have motd/);
     // What was never there is not lost; from then on it is.
     await project.edit('compose.yml', /configs: \[motd\]/, "volumes: ['/new']");
-    const added = await carryOut(project, { procedure: 'config-change', service: 'inline' });
+    const added = await project.predict('config-change', { service: 'inline' });
     expect(added.report.outcome, added.log).toBe('deployed');
     await project.sh('docker compose exec -T inline sh -c "echo new > /new/row"');
     const words = /^inline: its volume without a name at \/new stays behind/;
     await refusesToLose(project, 'eject', { service: 'inline' }, words);
     await refusesToLose(project, 'emergency', { service: 'inline' }, words);
-    const restarted = await carryOut(project, { procedure: 'health-restart', service: 'inline' });
+    const restarted = await project.predict('health-restart', { service: 'inline' });
     expect(restarted.report.outcome, restarted.log).toBe('deployed');
     expect((await project.sh('docker compose exec -T inline cat /new/row')).stdout).toBe('new\n');
 
@@ -156,10 +155,10 @@ describe('what a change would lose', () => {
     await project.sh(
       `docker run --rm --volumes-from ${id} -v ${volume}:/to ${project.image('app', 1)} cp -a /new/. /to/`,
     );
-    const moved = await carryOut(project, { procedure: 'config-change', service: 'inline' });
+    const moved = await project.predict('config-change', { service: 'inline' });
     expect(moved.report.outcome, moved.log).toBe('deployed');
     expect((await project.sh('docker compose exec -T inline cat /new/row')).stdout).toBe('new\n');
-    const ejected = await carryOut(project, { procedure: 'eject', service: 'inline' });
+    const ejected = await project.predict('eject', { service: 'inline' });
     expect(ejected.report.outcome, ejected.log).toBe('deployed');
   });
 });

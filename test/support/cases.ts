@@ -47,7 +47,8 @@ export interface Case extends Project {
   run(procedure: string, inputs?: Readonly<Record<string, string>>, options?: ShellOptions): Promise<CaseRun>;
   /**
    * The same, with a dry run before it. Expects that the dry run changes nothing on engine and disk, and that it predicts
-   * what the real run does: the same refusal, or the same operations for the same services.
+   * what the real run does: the same refusal in the same words, or the same operations for the same services. A run that is
+   * refused leaves its own records and nothing else.
    */
   predict(
     procedure: string,
@@ -99,6 +100,10 @@ export async function makeCase(name: string, { git = false, env = {} }: CaseOpti
         expect(essence(predicted.report), `the dry run says something else:\n${predicted.log}\n${real.log}`).toEqual(
           essence(real.report),
         );
+        if (real.report.outcome === 'refused') {
+          const left = (await watch.changes()).filter((line) => !OWN_RECORDS.test(line));
+          expect(left, `the refused run changed something:\n${real.log}`).toEqual([]);
+        }
         return { ...real, predicted };
       } finally {
         watch.close();
@@ -131,15 +136,20 @@ export async function makeCase(name: string, { git = false, env = {} }: CaseOpti
   return self;
 }
 
+/** Where every run that has the lock writes, and every emergency. */
+const OWN_RECORDS = /^[-+~] (?:(?:container|volume) rolling-restart\.|file state\/incidents\.log)/;
+
 /** What a run is about to do or has done, as far as a dry run can know it. */
 function essence({ outcome, error, plan }: RunReport): unknown {
-  if (outcome === 'refused') return { refused: error?.code };
+  if (outcome === 'refused') return { refused: error };
   const services = (plan?.services ?? []).map(({ service, strategy, decision, operations }) => [
     service,
     decision.kind,
     ...(decision.kind === 'unchanged' ? [] : [strategy, ...operations.map(({ kind }) => kind)]),
   ]);
-  return { services };
+  // A dry run takes its worktree without an operation.
+  const first = (plan?.preparation ?? []).map(({ kind }) => kind).filter((kind) => kind !== 'add-worktree');
+  return { first, services };
 }
 
 async function runCase(

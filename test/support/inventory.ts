@@ -210,12 +210,7 @@ async function worktreesOf(project: Project): Promise<readonly Item[]> {
 
 /** The live directory, temporary files, and the state folder without evidence and reports, which every run writes. */
 async function filesOf(project: Project): Promise<readonly Item[]> {
-  const skipped = [
-    /^(origin\.git|work|(main|post)-\w+)$/,
-    /\/\.git$/,
-    /^state(\/(evidence|rendered))?$/,
-    /^tmp(\/tsx-\d+)?$/,
-  ];
+  const skipped = [/^(origin\.git|work|(main|post)-\w+)$/, /\/\.git$/, /^state(\/evidence)?$/, /^tmp(\/tsx-\d+)?$/];
   const items: Item[] = [];
   const walk = async (folder: string): Promise<void> => {
     for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
@@ -224,7 +219,7 @@ async function filesOf(project: Project): Promise<readonly Item[]> {
       const listed = !skipped.some((pattern) => pattern.test(name));
       if (entry.isDirectory()) {
         if (listed) items.push({ kind: 'folder', name, detail: '' });
-        if (listed || ['state', 'state/rendered', 'tmp'].includes(name)) await walk(path);
+        if (listed || ['state', 'tmp'].includes(name)) await walk(path);
       } else if (listed) {
         const content = entry.isSymbolicLink() ? readlink(path) : entry.isFile() ? readFile(path) : '';
         const hash = createHash('sha256')

@@ -10,7 +10,7 @@ import { edgeCanHave, lossesOf, undecidedVolumes, type Keeping, type Part } from
 import { makesContainers, makingsOf } from '../../src/strategies/makings.js';
 import { startAgain } from '../../src/strategies/start-again.js';
 import { planStart, planStop } from '../../src/strategies/stop-start.js';
-import type { Change } from '../../src/strategies/strategy.js';
+import type { Change, Traffic } from '../../src/strategies/strategy.js';
 import { container, definitionWith, keepingWith, SILENT } from '../support/service-samples.js';
 
 const NONE: RouterSpec = { kind: 'none' };
@@ -74,6 +74,8 @@ const freeze = {
   quiesceCommand: undefined,
   resumeCommand: undefined,
 } as const;
+/** A router that is in order. */
+const through = (router: RouterSpec): Traffic => ({ router, drainTimeoutMs: 1, takeover: undefined });
 const kill: readonly Operation[] = [
   { kind: 'kill-containers', service: 'roma', containers: ['a1'], release: 'A' },
   { kind: 'remove-containers', service: 'roma', containers: ['a1'], release: 'A' },
@@ -90,8 +92,8 @@ const WAYS: readonly (readonly [string, How, readonly Operation[], Partial<Keepi
   ['blue-green', 'copy', STRATEGIES['blue-green'].plan(change(EDGE, { traffic: takeover })).operations],
   ['canary', 'copy', STRATEGIES.canary.plan(change(EDGE)).operations],
   ['full-restart', 'anew', STRATEGIES.recreate.plan(change(NONE)).operations, { removedFirst: true }],
-  ['emergency', 'anew', [...kill, ...startAgain({ ...again, router: NONE, present: [] })]],
-  ['emergency behind the edge', 'copy', [...kill, ...startAgain({ ...again, router: EDGE, present: [] })]],
+  ['emergency', 'anew', [...kill, ...startAgain({ ...again, traffic: through(NONE), present: [] })]],
+  ['emergency behind the edge', 'copy', [...kill, ...startAgain({ ...again, traffic: through(EDGE), present: [] })]],
   [
     'health-restart in place',
     'restart',
@@ -111,12 +113,12 @@ const WAYS: readonly (readonly [string, How, readonly Operation[], Partial<Keepi
   [
     'start behind the edge, two of three left',
     'copy',
-    startAgain({ ...again, router: EDGE, present: ['a1'], replicas: 3 }),
+    startAgain({ ...again, traffic: through(EDGE), present: ['a1'], replicas: 3 }),
   ],
   [
     'start of what was stopped',
     'nothing',
-    planStart({ ...again, router: NONE, present: ['a1'], heldBack: [], checks: [], watchMs: 1 }),
+    planStart({ ...again, traffic: through(NONE), present: ['a1'], heldBack: [], checks: [], watchMs: 1 }),
   ],
   [
     'stop',

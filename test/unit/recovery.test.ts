@@ -279,6 +279,20 @@ describe('planRecovery of a change that starts new containers beside the old', (
     ['held, the new one not ready', [tag, hold, stop, start], { ...back, way: 'hold' }],
     ['with an edge that was repaired', [tag, repair], { kind: 'resume', stopped: [], router, redirected: [] }],
     [
+      'restarted in place behind an edge that was repaired',
+      [repair, { kind: 'restart-containers', service: 'roma', containers: ['a1'], release: 'A' }],
+      { kind: 'restore', release: 'A' },
+    ],
+    [
+      'started behind an edge that was repaired',
+      [
+        { kind: 'record-start', service: 'roma', release: 'A' },
+        repair,
+        [{ kind: 'start-containers', service: 'roma', containers: ['a1'] }, 'begun'],
+      ],
+      { kind: 'restore', release: 'A' },
+    ],
+    [
       'redirected for an edge that takes the port over',
       [tag, install, redirect],
       { kind: 'resume', stopped: [], router, redirected: ['80'] },

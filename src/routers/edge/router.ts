@@ -34,9 +34,16 @@ export async function openEdge(tools: EdgeTools, of: Of): Promise<Router> {
   return edge;
 }
 
-/** Waits until a container of the edge does what its file says: all that shall serve are reached. @throws E_ROUTER */
+/**
+ * Waits until a container of the edge does what its file says: all that shall serve are reached. One that does not run has no
+ * address: the file of an edge that was stopped may still name it.
+ * @throws E_ROUTER
+ */
 export async function confirmSetting(tools: EdgeTools, edge: EdgeContainer, signal: AbortSignal): Promise<void> {
-  await new EdgeRouter(tools, edge.spec).settled(edge, (await readSetting(tools, edge.id)).servers, signal);
+  const { servers } = await readSetting(tools, edge.id);
+  const found = await Promise.all(servers.map(({ container }) => tools.engine.container(container)));
+  const reachable = servers.filter(({ weight }, index) => weight === 0 || found[index]?.state === 'running');
+  await new EdgeRouter(tools, edge.spec).settled(edge, reachable, signal);
 }
 
 /** What HAProxy says of everything at one time. */

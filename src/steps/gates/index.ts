@@ -40,16 +40,21 @@ export async function passCommitGates(viewing: Viewing, commit: string): Promise
     pass(viewing, 'staging', await stagingGate(viewing, commit));
 }
 
+/** Asked of a plan, also by a dry run: they need nothing built, and make nothing. @throws ProcedureError E_GATE */
+export async function passPlanGates(viewing: Viewing, candidates: readonly Candidate[]): Promise<void> {
+  for (const candidate of candidates) {
+    if (!isOff(viewing, 'ports')) pass(viewing, 'ports', await portsGate(viewing, candidate));
+    if (!isOff(viewing, 'rollback-release')) {
+      pass(viewing, 'rollback-release', await rollbackReleaseGate(viewing, candidate));
+    }
+    await passBackupAge(viewing, candidate.service);
+  }
+}
+
 /** Asked when all is ready, right before what runs is touched. @throws ProcedureError E_GATE */
 export async function passLastGates(session: Session, candidates: readonly Candidate[]): Promise<void> {
-  for (const candidate of candidates) {
-    if (!isOff(session, 'ports')) pass(session, 'ports', await portsGate(session, candidate));
-    await passCreatable(session, candidate);
-    if (!isOff(session, 'rollback-release')) {
-      pass(session, 'rollback-release', await rollbackReleaseGate(session, candidate));
-    }
-    await passBackupAge(session, candidate.service);
-  }
+  await passPlanGates(session, candidates);
+  for (const candidate of candidates) await passCreatable(session, candidate);
   await passActiveJobs(session);
 }
 

@@ -1,6 +1,14 @@
 import { ProcedureError } from '../../model/errors.js';
 import type { Run } from '../../run/run.js';
-import type { GateFinding } from './pass-gate.js';
+import type { ImageOrigin } from '../image-origin.js';
+import { passGate, type GateFinding } from './pass-gate.js';
+
+/** @returns false when the registry does not have it and this engine does @throws ProcedureError E_GATE */
+export async function isInRegistry(run: Run, reference: string, origin: ImageOrigin): Promise<boolean> {
+  const finding = await registryGate(run, reference, origin === 'registry-or-engine');
+  passGate(run, 'registry', finding);
+  return finding.kind !== 'warn';
+}
 
 /** What a registry says that answers and does not have an image; "denied" may as well be a login that has expired. */
 const HAS_NOT = /no such manifest|manifest unknown|name unknown|not found/i;
