@@ -149,6 +149,20 @@ export interface ObservedContainer {
   readonly borrows: readonly Borrowed[];
 }
 
+/** Docker takes a start for a success after 10 s (https://docs.docker.com/engine/containers/start-containers-automatically/). */
+const START_SUCCEEDS_MS = 10_000;
+
+/**
+ * @param nowMs milliseconds since the epoch
+ * @returns whether Docker has just restarted it after its process ended: it may be running for a moment, and serves nobody
+ */
+export function keepsRestarting(
+  { restartCount, startedAt }: Pick<ObservedContainer, 'restartCount' | 'startedAt'>,
+  nowMs: number,
+): boolean {
+  return restartCount > 0 && nowMs - Date.parse(startedAt) < START_SUCCEEDS_MS;
+}
+
 /** A namespace or the volumes of another container, which the engine names by `from`: an id or a name. */
 export interface Borrowed {
   readonly what: 'network' | 'pid' | 'ipc' | 'volumes';

@@ -1,5 +1,6 @@
 import { asProcedureError } from '../model/errors.js';
 import type { Release, ReleaseWithDefinition, ServiceHistory } from '../model/release.js';
+import { keepsRestarting } from '../model/service.js';
 import type { IdentifiedContainer } from './candidate.js';
 import { describeState } from './diagnose.js';
 import { identifiedContainers } from './observe.js';
@@ -37,7 +38,7 @@ async function servingOf(
   service: string,
   containers: readonly IdentifiedContainer[],
 ): Promise<readonly IdentifiedContainer[]> {
-  const running = containers.filter(({ state }) => state === 'running');
+  const running = containers.filter((one) => one.state === 'running' && !keepsRestarting(one, session.clock.now()));
   const spec = await routerInPlace(session, service);
   if (running.length < 2 || spec.kind === 'none') return running;
   const router = await session.routers.open(spec, { project: session.project, service }).catch(() => undefined);
