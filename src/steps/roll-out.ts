@@ -6,7 +6,7 @@ import type { ServicePlan } from '../operations/plan.js';
 import { isServing } from '../model/serving.js';
 import type { ReleaseWithDefinition } from '../model/release.js';
 import { formatDuration } from '../model/units.js';
-import { STRATEGIES } from '../strategies/index.js';
+import { undo, wayBack } from '../strategies/undo.js';
 import { dataFirst } from '../strategies/with-data.js';
 import { stepsAfterFailedUndo, stepsAfterFailure } from './by-hand.js';
 import type { Candidate } from './candidate.js';
@@ -192,8 +192,7 @@ async function brokenStill(session: Session, { service, decision }: Candidate): 
  * @returns whether the old set has the requests
  */
 async function trafficBack(session: Session, service: ServiceRun, plan: ServicePlan): Promise<boolean> {
-  const begun = new Set(session.begun);
-  const own = plan.operations.filter((operation) => begun.has(operation));
+  const own = begunOf(session, plan);
   const shift = own.findLast((operation) => operation.kind === 'shift-traffic');
   if (own.some(endsOld)) return false;
   // Nothing was shifted, nothing was stopped: the old set never lost them.
@@ -217,8 +216,7 @@ function endsOld(operation: Operation): boolean {
 
 /** The containers were not touched: only what was prepared for them goes back, and nothing restarts. */
 async function takeBack(session: Session, plan: ServicePlan): Promise<void> {
-  const begun = new Set(session.begun);
-  for (const operation of plan.operations.filter((one) => takenBack(one) && begun.has(one))) {
+  for (const operation of begunOf(session, plan).filter(takenBack)) {
     const compensation = compensationOf(operation);
     if (compensation.kind === 'operation') await session.execute(compensation.operation, never());
   }
@@ -263,9 +261,8 @@ async function goBack(
   reason: string | undefined,
 ): Promise<void> {
   const before = candidate.current.containers.map(({ id }) => id);
-  const operations = STRATEGIES[plan.strategy].undo(
-    await planUndo(session, { candidate, back, failed: candidate.release.id, before, reason }),
-  );
+  const change = await planUndo(session, { candidate, back, failed: candidate.release.id, before, reason });
+  const operations = undo(change, wayBack(begunOf(session, plan)));
   const data = await dataOfBefore(session, plan);
   const deadline = session.clock.deadline(data === undefined ? UNDO_DEADLINE_MS : DATA_UNDO_DEADLINE_MS);
   session.progress.info(`↩ ${candidate.service}: going back to release ${back.id}`);
@@ -288,6 +285,12 @@ async function dataOfBefore(
     restore: { ...restore, safety: restore.safety },
     stop: { service, how: 'stop', containers, quiesceCommand: undefined, resumeCommand: undefined },
   };
+}
+
+/** @returns operations of the plan that have begun, in order */
+function begunOf({ begun }: Session, { operations }: ServicePlan): readonly Operation[] {
+  const known = new Set(begun);
+  return operations.filter((operation) => known.has(operation));
 }
 
 /** @returns a signal that does not abort: for records that must be written whatever happens */
