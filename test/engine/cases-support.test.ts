@@ -1,9 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { liveRelease } from '../../src/model/release.js';
 import { makeCase, type Case } from '../support/cases.js';
 import { docker } from '../support/engine-containers.js';
 import { added, changesBetween, watchInventory } from '../support/inventory.js';
+import { historyOf } from '../support/live.js';
 
 /** What the tests of the cases stand on. */
 describe('a case', () => {
@@ -53,6 +55,54 @@ describe('a case', () => {
     expect(await version()).toBe('2');
     expect(await project.killAt('after:99', 'code-update', { service: 'web' })).toBe(false);
     expect(await version()).toBe('3');
+  });
+});
+
+/** The target of a rollback decides what is built, taken or refused, and the dry run finds it in the same way. */
+describe('a rollback', () => {
+  let project: Case;
+  const commits: string[] = [];
+  const liveOf = async (): Promise<string> => liveRelease(await historyOf(project, 'api'))?.id ?? '';
+
+  beforeAll(async () => {
+    project = await makeCase('02-proxy-keeps-old-address', { git: true });
+    const text = await readFile(join(project.dir, 'compose.yml'), 'utf8');
+    await project.sh('docker compose up -d --wait');
+    for (const version of [1, 3]) {
+      const files = { 'compose.yml': text.replace('case-app:2', `case-app:${version}`) };
+      commits.push(await project.commitRelease({ files }));
+    }
+    const deployed = await project.predict('code-update', { service: 'api' });
+    expect(deployed.report.outcome, deployed.log).toBe('deployed');
+  });
+
+  afterAll(async () => {
+    await project.cleanup();
+  });
+
+  it('of the whole project leaves alone what has no other release', async () => {
+    const left = await liveOf();
+    const run = await project.predict('rollback');
+    expect(run.report.outcome, run.log).toBe('deployed');
+    expect(run.report.plan?.services.map(({ service }) => service)).toEqual(['api']);
+    const refused = await project.predict('rollback', { service: 'api', 'rollback-to': `release:${left}` });
+    expect(refused.report.error?.code, refused.log).toBe('E_BAD_RELEASE');
+  });
+
+  it.each([
+    ['a commit that was never deployed', (): string => `git:${commits[0]}`, 'deployed'],
+    ['an image', (): string => `image:${project.image('app', 2)}`, 'deployed'],
+    ['a kept release', (): string => `git:${project.firstCommit}`, 'deployed'],
+    ['what runs', (): string => `git:${project.firstCommit}`, 'unchanged'],
+    ['a release that there is not', (): string => 'release:none', 'refused'],
+  ] as const)('to %s', async (_what, target, outcome) => {
+    const run = await project.predict('rollback', { service: 'api', 'rollback-to': target() });
+    expect(run.report.outcome, run.log).toBe(outcome);
+  });
+
+  it('of nothing that could come back is refused', async () => {
+    const run = await project.predict('rollback', { service: 'web' });
+    expect(run.report.error?.code, run.log).toBe('E_ROLLBACK_TARGET');
   });
 });
 

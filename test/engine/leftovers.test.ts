@@ -88,12 +88,6 @@ const PLAIN: readonly Step[] = [
     leaves: [...BACKUP, '+ folder backups', '+ folder backups/P', '+ folder backups/P/app'],
   },
   {
-    is: 'backup that fails',
-    inputs: { procedure: 'backup', 'backup-consistency': 'quiesce', 'quiesce-command': 'exit 1' },
-    outcome: 'failed',
-    leaves: [],
-  },
-  {
     is: 'restore',
     inputs: { procedure: 'restore', backup: 'latest' },
     outcome: 'deployed',
@@ -121,13 +115,16 @@ const PLAIN: readonly Step[] = [
     outcome: 'completed',
     leaves: [],
   })),
+  // Of what is built, `precheck` would fetch the base image from a registry; nothing was performed that could be completed.
   ...['announce', 'precheck', 'verify', 'complete'].map((phase) => ({
     is: `maintenance, ${phase}`,
-    inputs: { procedure: 'maintenance', phase },
-    outcome: 'completed',
+    inputs: { procedure: 'maintenance', phase, service: 'edge' },
+    outcome: phase === 'complete' ? 'refused' : 'completed',
     leaves: [],
   })),
 ];
+
+const RELEASED = ['app', 'edge'].map((service) => `+ image rolling-restart/P-${service}:R`);
 
 const EDGE: readonly Step[] = [
   {
@@ -151,29 +148,25 @@ const EDGE: readonly Step[] = [
     leaves: [...RELEASE, ...NEXT],
   })),
   {
-    is: 'code-update that is rolled back behind the edge',
-    inputs: update({ strategy: 'blue-green' }),
-    before: version('7.0.0', 'exit-at-once'),
-    outcome: 'rolled-back',
-    leaves: [],
-  },
-  {
     is: 'rollback behind the edge',
     inputs: { procedure: 'rollback', 'rollback-to': 'previous' },
     outcome: 'deployed',
     leaves: [...NEXT, '~ file live/app/release.json', '~ image P-app:latest', '~ worktree live'],
   },
-  ...['health-restart', 'emergency', 'full-restart'].map((procedure) => ({
-    is: `${procedure} behind the edge`,
-    inputs: { procedure, ...(procedure === 'full-restart' ? { service: '' } : {}) },
+  { is: 'health-restart behind the edge', inputs: { procedure: 'health-restart' }, outcome: 'deployed', leaves: NEXT },
+  {
+    is: 'emergency behind the edge',
+    inputs: { procedure: 'emergency' },
     outcome: 'deployed',
-    leaves:
-      procedure === 'full-restart'
-        ? [...NEXT, '+ image rolling-restart/P-app:R', '~ container P-edge-N', '~ network P_front']
-        : procedure === 'emergency'
-          ? [...NEXT, '~ file state/incidents.log']
-          : NEXT,
-  })),
+    leaves: [...NEXT, '~ file state/incidents.log'],
+  },
+  {
+    is: 'full-restart behind the edge',
+    inputs: { procedure: 'full-restart', service: '' },
+    outcome: 'deployed',
+    // The network stays, because the edge is on it.
+    leaves: [...RELEASED, ...SAME, '~ container P-edge-N'],
+  },
   { is: 'stop behind the edge', inputs: { procedure: 'stop' }, outcome: 'completed', leaves: SAME },
   { is: 'start behind the edge', inputs: { procedure: 'start' }, outcome: 'deployed', leaves: SAME },
   {
