@@ -9,7 +9,6 @@ import { letGo, openEdge } from '../strategies/phases.js';
 import { startAgain } from '../strategies/start-again.js';
 import { undo } from '../strategies/undo.js';
 import type { JournalRecord } from '../operations/journal.js';
-import type { Candidate } from './candidate.js';
 import { jobsEnded } from './recover-job.js';
 import { endDeploymentOf } from './deployment.js';
 import { saySoIfPageStays } from './maintenance/window.js';
@@ -182,7 +181,6 @@ async function goBack(
   const edge = await session.edges.find(session.project, service);
   const unreachable = edge !== undefined && edge.networksGone.length > 0;
   if (unreachable) await run.execute({ kind: 'remove-edge', service }, deadline);
-  const way = (edge === undefined || unreachable) && publishes(candidate) ? 'compose' : recovery.way;
   const back = {
     ...(await planUndo(session, {
       candidate,
@@ -194,11 +192,7 @@ async function goBack(
     })),
     checkout: undefined, // moved above, for all services at once
   };
-  for (const operation of undo(back, way)) await run.execute(operation, deadline);
-}
-
-function publishes({ definition }: Candidate): boolean {
-  return definition.ports.some(({ published }) => published !== undefined);
+  for (const operation of undo(back, recovery.way)) await run.execute(operation, deadline);
 }
 
 /** The new release takes the requests: the old containers go, and what a take-over left is opened or taken away. */

@@ -83,6 +83,8 @@ export interface UndoChange {
   readonly reason: string | undefined;
   readonly containerName: string | undefined;
   readonly router: RouterSpec;
+  /** The release that comes back has ports of the host, which only Compose or the edge can give it. */
+  readonly publishes: boolean;
   readonly drainTimeoutMs: number;
   /** Containers of the service as they are now. */
   readonly present: readonly PresentContainer[];

@@ -24,18 +24,21 @@ export function wayBack(begun: readonly Operation[]): Way {
  * recovers a killed one, and each operation may be repeated.
  */
 export function undo(change: UndoChange, way: Way): readonly Operation[] {
+  if (change.router.kind === 'edge' && change.replicas > 0) return behindEdge(change, way);
+  // Without an edge only Compose gives a container ports of the host, and nothing can hold requests.
+  return way === 'beside' && !change.publishes ? undoBeside(change) : undoByCompose(change);
+}
+
+function behindEdge(change: UndoChange, way: Way): readonly Operation[] {
   switch (way) {
-    case 'compose':
-      // The edge has the ports: a container that Compose creates would want them as well.
-      return change.router.kind === 'edge' && change.replicas > 0
-        ? undoStopFirst(change, false)
-        : undoByCompose(change);
     case 'beside':
       return undoBeside(change);
-    case 'stop-first':
-      return undoStopFirst(change, false);
     case 'hold':
       return undoStopFirst(change, true);
+    // The edge has the ports: a container that Compose creates would want them as well.
+    case 'compose':
+    case 'stop-first':
+      return undoStopFirst(change, false);
   }
 }
 

@@ -213,6 +213,7 @@ function undoing(parts: Partial<UndoChange> = {}): UndoChange {
     reason: 'it failed',
     containerName: 'roma-builder',
     router: EDGE,
+    publishes: true,
     drainTimeoutMs: 30_000,
     present: [
       { id: 'a1', good: true, running: true },
