@@ -17,7 +17,7 @@ import { requireKept } from './keeping.js';
 import { identifiedContainers } from './observe.js';
 import { withCommand } from './release-command.js';
 import { readinessTimeout } from './readiness.js';
-import { containerNameOf, hashesOf } from './replace.js';
+import { containerNameOf, hashesOf, publishesPorts } from './replace.js';
 import type { Session, Viewing } from './session.js';
 import { judgesTraffic, trafficNotes } from './traffic-proof.js';
 import { checksFor } from './verify.js';
@@ -140,6 +140,7 @@ export async function planUndo(
   return {
     containerName: containerNameOf(back),
     router: edge === undefined ? withoutEdge(candidate.traffic.router) : { kind: 'edge' },
+    publishes: publishesPorts(back),
     drainTimeoutMs: session.request.drainTimeoutMs,
     ...(await presentState(
       session,

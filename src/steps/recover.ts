@@ -1,16 +1,14 @@
 import { failureOf, ProcedureError } from '../model/errors.js';
 import { isWell, lifetimeOf, replicasBack, restOf } from '../model/job.js';
 import type { Operation, OperationOf } from '../operations/operation.js';
-import { planRecovery, type Recovery, type RecoveryPlan, type Way } from '../strategies/recovery.js';
+import { planRecovery, type Recovery, type RecoveryPlan } from '../strategies/recovery.js';
 import { dependencyOrder, isAlive } from '../model/service.js';
 import type { JournalPlace } from '../run/executor.js';
 import type { LockedRun } from '../run/run.js';
-import { STRATEGIES } from '../strategies/index.js';
 import { letGo, openEdge } from '../strategies/phases.js';
 import { startAgain } from '../strategies/start-again.js';
-import type { Strategy } from '../strategies/strategy.js';
+import { undo } from '../strategies/undo.js';
 import type { JournalRecord } from '../operations/journal.js';
-import type { Candidate } from './candidate.js';
 import { jobsEnded } from './recover-job.js';
 import { endDeploymentOf } from './deployment.js';
 import { saySoIfPageStays } from './maintenance/window.js';
@@ -183,8 +181,7 @@ async function goBack(
   const edge = await session.edges.find(session.project, service);
   const unreachable = edge !== undefined && edge.networksGone.length > 0;
   if (unreachable) await run.execute({ kind: 'remove-edge', service }, deadline);
-  const way = (edge === undefined || unreachable) && publishes(candidate) ? 'recreate' : recovery.way;
-  const operations = UNDO[way].undo({
+  const back = {
     ...(await planUndo(session, {
       candidate,
       back: candidate.release,
@@ -194,21 +191,9 @@ async function goBack(
       reason: recovery.bad ? 'the run that deployed it found it wrong' : undefined,
     })),
     checkout: undefined, // moved above, for all services at once
-  });
-  for (const operation of operations) await run.execute(operation, deadline);
+  };
+  for (const operation of undo(back, recovery.way)) await run.execute(operation, deadline);
 }
-
-function publishes({ definition }: Candidate): boolean {
-  return definition.ports.some(({ published }) => published !== undefined);
-}
-
-/** What undoes a change that was made in one way or another. */
-const UNDO: Readonly<Record<Way, Strategy>> = {
-  recreate: STRATEGIES.recreate,
-  beside: STRATEGIES['blue-green'],
-  'stop-first': STRATEGIES.recreate,
-  hold: STRATEGIES.hold,
-};
 
 /** The new release takes the requests: the old containers go, and what a take-over left is opened or taken away. */
 async function finish(

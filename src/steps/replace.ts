@@ -87,6 +87,13 @@ export function containerNameOf(release: ReleaseWithDefinition): string | undefi
   return typeof name === 'string' ? name : undefined;
 }
 
+/** @returns whether the release's own definition gives it ports of the host */
+export function publishesPorts(release: ReleaseWithDefinition): boolean {
+  // Compose renders every port in its long form.
+  const ports = (serviceIn(release)['ports'] ?? []) as readonly Readonly<Record<string, unknown>>[];
+  return ports.some(({ published }) => published !== undefined);
+}
+
 /** Live files that Compose cannot read any more only mean that the kept definition is used. */
 export async function filesDefine(session: Session, release: ReleaseWithDefinition): Promise<boolean> {
   if (release.definitionFrom !== 'rendered') return false;

@@ -1,6 +1,6 @@
 import { failureOf, ProcedureError } from '../model/errors.js';
 import { lifetimeOf } from '../model/job.js';
-import { startsContainers, traitsOf, type Operation } from '../operations/operation.js';
+import { startsContainers, type Operation } from '../operations/operation.js';
 import type { ServicePlan } from '../operations/plan.js';
 import { liveRelease, stoppedOnPurpose, type ReleaseId } from '../model/release.js';
 import type { Candidate, Current } from './candidate.js';
@@ -15,6 +15,7 @@ import { keptCandidate } from './kept-candidate.js';
 import { adopt, viewAdopted } from './adopt.js';
 import { observe } from './observe.js';
 import type { RollOutAllResult } from './roll-out-all.js';
+import { isWatching, touchesService } from '../run/decide.js';
 import { letGo, mendWay } from '../strategies/phases.js';
 import { startAgain } from '../strategies/start-again.js';
 import type { Traffic } from '../strategies/strategy.js';
@@ -108,16 +109,17 @@ export async function restartServices(
     }
     const candidate = await keptCandidate(session, release, current);
     if (way === 'kill') await passCreatable(session, candidate);
-    const error = await session.progress.group(`${service}: ${procedure}`, () =>
+    const failed = await session.progress.group(`${service}: ${procedure}`, () =>
       carryOut(session, candidate, plan, way),
     );
-    if (error !== undefined) {
+    if (failed !== undefined) {
+      const { error, begun } = failed;
       const outcome = error.code === 'E_CANCELLED' ? 'cancelled' : 'failed';
       const before = done.length === 0 ? '' : `${done.join(', ')} restarted; `;
-      const touched = hasBegun(session, plan, touches);
-      const what = hasBegun(session, plan, isWatch)
+      const touched = begun.some(touchesService);
+      const what = isWatching(begun)
         ? 'was restarted and verified, and its watch did not come to its end well'
-        : hasBegun(session, plan, startsContainers)
+        : begun.some(startsContainers)
           ? 'was restarted and is not right'
           : touched
             ? 'may be stopped and was not started again'
@@ -154,7 +156,7 @@ async function carryOut(
   candidate: Candidate,
   plan: ServicePlan,
   way: RestartWay,
-): Promise<ProcedureError | undefined> {
+): Promise<{ readonly error: ProcedureError; readonly begun: readonly Operation[] } | undefined> {
   const run = new ServiceRun(session, candidate);
   try {
     const execute = (operation: Operation): Promise<void> => run.execute(operation, session.signal);
@@ -170,16 +172,17 @@ async function carryOut(
     await captureEvidence(session, session.project, candidate.service, 'failed', session.clock.deadline(60_000)).catch(
       (captureError: unknown) => session.progress.debug(`evidence: ${String(captureError)}`),
     );
-    const watching = hasBegun(session, plan, isWatch) && failure.code === 'E_CANCELLED';
+    const { begun } = run;
+    const watching = isWatching(begun) && failure.code === 'E_CANCELLED';
     session.recorder.nextSteps.push(
       watching
         ? `${candidate.service}: what runs is release ${candidate.release.id}, as before, started again and verified. Look at it for the rest of the time.`
-        : hasBegun(session, plan, startsContainers)
+        : begun.some(startsContainers)
           ? `${candidate.service}: what is there now is release ${candidate.release.id}, started again. To go back to the one before: procedure rollback with rollback-to: previous.`
           : `${candidate.service}: it was not started again. Look at what is there (docker ps --all), correct what is in the way, and run the same procedure again.`,
     );
     await run.reportFailure(failure.code === 'E_CANCELLED' ? 'cancelled' : 'failed', undefined);
-    return failure;
+    return { error: failure, begun };
   }
 }
 
@@ -204,18 +207,6 @@ async function saveIfPossible(
     session.recorder.nextSteps.push(`${what}.`);
   }
   return operations.slice(last + 1);
-}
-
-const isWatch = ({ kind }: Operation): boolean => kind === 'watch';
-const touches = (operation: Operation): boolean => startsContainers(operation) || endsContainers(operation);
-
-function endsContainers(operation: Operation): boolean {
-  const { containers } = traitsOf(operation);
-  return containers === 'kills' || containers === 'removes';
-}
-
-function hasBegun({ begun }: Session, { operations }: ServicePlan, which: (operation: Operation) => boolean): boolean {
-  return operations.some((one) => which(one) && begun.includes(one));
 }
 
 function releaseToStart(current: Current): ReleaseId | undefined {

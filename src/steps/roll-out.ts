@@ -2,11 +2,13 @@ import { blamesRelease, failureOf, type ProcedureError } from '../model/errors.j
 import type { Freeze } from '../operations/freeze-data.js';
 import { changesService, compensationOf, traitsOf, type Operation } from '../operations/operation.js';
 import type { OutcomeKind } from '../model/outcome.js';
+import type { StrategyName } from '../model/plan.js';
 import type { ServicePlan } from '../operations/plan.js';
 import { isServing } from '../model/serving.js';
 import type { ReleaseWithDefinition } from '../model/release.js';
 import { formatDuration } from '../model/units.js';
-import { STRATEGIES } from '../strategies/index.js';
+import { decide, outcomeOf, type FailedChange } from '../run/decide.js';
+import { undo, wayBack } from '../strategies/undo.js';
 import { dataFirst } from '../strategies/with-data.js';
 import { stepsAfterFailedUndo, stepsAfterFailure } from './by-hand.js';
 import type { Candidate } from './candidate.js';
@@ -95,12 +97,6 @@ function announceLive(session: Session, service: string, release: string | undef
   session.recorder.note(`release ${release ?? ''} is live; ${watched}`, service);
 }
 
-/** What ran once with a release does not go back with it. */
-function noteCommand(session: Session, { release }: Candidate, plan: ServicePlan): void {
-  const command = plan.operations.find(({ kind }) => kind === 'run-release-command');
-  if (command !== undefined && session.begun.includes(command)) session.recorder.nextSteps.push(...ranWith(release));
-}
-
 /** Decides what a failure leads to, and does that. */
 export async function afterFailure(
   session: Session,
@@ -110,37 +106,48 @@ export async function afterFailure(
   failure: ProcedureError,
 ): Promise<RollOutResult> {
   const { release, current } = candidate;
+  const { begun } = service;
   const before = releaseBefore(current);
-  const result = async (outcome: OutcomeKind, changed: boolean): Promise<RollOutResult> => {
+  const back = before === undefined ? undefined : await session.ledger.definition(before.id);
+  const paused = plan.strategy === 'rolling' && candidate.definition.update.failureAction === 'pause';
+  const failed: FailedChange = {
+    begun,
+    cancelled: failure.code === 'E_CANCELLED',
+    warned: failure instanceof WarningSignError && failure.sign.action === 'fail',
+    before: back === undefined ? 'nothing' : 'release',
+    autoRollback: session.request.autoRollback && !paused,
+  };
+  const answer = decide(failed);
+  const result = async (changed: boolean): Promise<RollOutResult> => {
+    const outcome = outcomeOf(answer, failed);
     const live = await service.reportFailure(outcome, before?.id);
     return { service: candidate.service, outcome, error: failure, undoError: undefined, changed, live };
   };
   session.progress.error(`${candidate.service}: ${failure.message}`);
-  const cancelled = failure.code === 'E_CANCELLED';
   const fault = blamesRelease(failure.code) ? failure.message : undefined;
-  noteCommand(session, candidate, plan);
-  if (!service.replacing) {
-    await takeBack(session, plan);
-    return result(cancelled ? 'cancelled' : 'failed', freedPort(session, plan));
+  if (begun.some(({ kind }) => kind === 'run-release-command')) session.recorder.nextSteps.push(...ranWith(release));
+  if (answer === 'take-back') {
+    await takeBack(session, begun);
+    return result(freedPort(session, plan));
   }
-  if (cancelled && service.watching) {
+  if (answer === 'accept') {
     session.recorder.nextSteps.push(
-      `${candidate.service}: release ${release.id} is live and verified, its watch was cut short. To go back: procedure rollback, rollback-to: previous.`,
+      ...(failed.warned
+        ? stepsAfterFailure(session, candidate)
+        : [
+            `${candidate.service}: release ${release.id} is live and verified, its watch was cut short. To go back: procedure rollback, rollback-to: previous.`,
+          ]),
     );
     await keepLive(session, service, plan, candidate);
-    return result('cancelled', true);
+    return result(true);
   }
-  if (failure instanceof WarningSignError && failure.sign.action === 'fail') {
-    session.recorder.nextSteps.push(...stepsAfterFailure(session, candidate));
+  if (failed.warned) {
     // Before the end of its verification it is live, and not accepted: nobody goes back to it.
-    if (!service.watching) return result('failed', true);
-    await keepLive(session, service, plan, candidate);
-    return result('failed', true);
+    session.recorder.nextSteps.push(...stepsAfterFailure(session, candidate));
+    return result(true);
   }
-  const back = before === undefined ? undefined : await session.ledger.definition(before.id);
-  const paused = plan.strategy === 'rolling' && candidate.definition.update.failureAction === 'pause';
-  const stays = back === undefined || ((!session.request.autoRollback || paused) && !cancelled);
-  const served = !stays && (await trafficBack(session, service, plan));
+  const stays = answer === 'leave';
+  const served = !stays && (await trafficBack(session, service, plan.strategy));
   await Promise.all([
     diagnoseFailure(session, candidate.service, candidate.definition, failure, stays || served ? 'calm' : 'hasty'),
     captureEvidence(session, session.project, candidate.service, 'failed', session.clock.deadline(60_000)).catch(
@@ -150,17 +157,13 @@ export async function afterFailure(
       .countLog(session.clock.deadline(COUNT_MS))
       .catch((error: unknown) => session.progress.debug(`error lines: ${String(error)}`)),
   ]);
-  if (back === undefined) {
+  if (stays || back === undefined) {
     session.recorder.nextSteps.push(...stepsAfterFailure(session, candidate));
-    await markBad(session, candidate, fault);
-    return result(cancelled ? 'cancelled' : 'failed', true);
-  }
-  if (stays) {
-    session.recorder.nextSteps.push(...stepsAfterFailure(session, candidate));
-    return result('failed', true);
+    if (back === undefined) await markBad(session, candidate, fault);
+    return result(true);
   }
   try {
-    await goBack(session, service, plan, candidate, back, fault);
+    await goBack(session, service, candidate, back, fault);
   } catch (error) {
     const undoError = failureOf(error);
     await markBad(session, candidate, fault).catch((markError: unknown) => {
@@ -176,7 +179,7 @@ export async function afterFailure(
       `${candidate.service} is a job. What it changed before it failed stays, and release ${back.id} was not run again: check the data.`,
     );
   }
-  return result(cancelled ? 'cancelled' : 'rolled-back', back.id !== current.release?.id);
+  return result(back.id !== current.release?.id);
 }
 
 /** @returns why a service that was changed because it did not serve does not serve now either */
@@ -191,13 +194,12 @@ async function brokenStill(session: Session, { service, decision }: Candidate): 
  * from what the engine shows, comes after it.
  * @returns whether the old set has the requests
  */
-async function trafficBack(session: Session, service: ServiceRun, plan: ServicePlan): Promise<boolean> {
-  const begun = new Set(session.begun);
-  const own = plan.operations.filter((operation) => begun.has(operation));
-  const shift = own.findLast((operation) => operation.kind === 'shift-traffic');
-  if (own.some(endsOld)) return false;
+async function trafficBack(session: Session, service: ServiceRun, strategy: StrategyName): Promise<boolean> {
+  const { begun } = service;
+  const shift = begun.findLast((operation) => operation.kind === 'shift-traffic');
+  if (begun.some(endsOld)) return false;
   // Nothing was shifted, nothing was stopped: the old set never lost them.
-  if (shift === undefined) return plan.strategy !== 'recreate' && plan.strategy !== 'hold';
+  if (shift === undefined) return strategy !== 'recreate' && strategy !== 'hold';
   const compensation = compensationOf(shift);
   if (compensation.kind !== 'operation') return false;
   try {
@@ -216,9 +218,8 @@ function endsOld(operation: Operation): boolean {
 }
 
 /** The containers were not touched: only what was prepared for them goes back, and nothing restarts. */
-async function takeBack(session: Session, plan: ServicePlan): Promise<void> {
-  const begun = new Set(session.begun);
-  for (const operation of plan.operations.filter((one) => takenBack(one) && begun.has(one))) {
+async function takeBack(session: Session, begun: readonly Operation[]): Promise<void> {
+  for (const operation of begun.filter(takenBack)) {
     const compensation = compensationOf(operation);
     if (compensation.kind === 'operation') await session.execute(compensation.operation, never());
   }
@@ -257,16 +258,14 @@ async function markBad(session: Session, candidate: Candidate, reason: string | 
 async function goBack(
   session: Session,
   service: ServiceRun,
-  plan: ServicePlan,
   candidate: Candidate,
   back: ReleaseWithDefinition,
   reason: string | undefined,
 ): Promise<void> {
   const before = candidate.current.containers.map(({ id }) => id);
-  const operations = STRATEGIES[plan.strategy].undo(
-    await planUndo(session, { candidate, back, failed: candidate.release.id, before, reason }),
-  );
-  const data = await dataOfBefore(session, plan);
+  const change = await planUndo(session, { candidate, back, failed: candidate.release.id, before, reason });
+  const operations = undo(change, wayBack(service.begun));
+  const data = await dataOfBefore(session, service.begun);
   const deadline = session.clock.deadline(data === undefined ? UNDO_DEADLINE_MS : DATA_UNDO_DEADLINE_MS);
   session.progress.info(`↩ ${candidate.service}: going back to release ${back.id}`);
   service.goBackTo(comingBack({ ...candidate, release: back }));
@@ -278,11 +277,11 @@ async function goBack(
 /** What has to come back before the release of before: undefined when its data was not touched. */
 async function dataOfBefore(
   session: Session,
-  plan: ServicePlan,
+  begun: readonly Operation[],
 ): Promise<{ readonly restore: Parameters<typeof dataFirst>[1]; readonly stop: Freeze } | undefined> {
-  const restore = plan.operations.find((operation) => operation.kind === 'restore-data');
-  if (restore?.safety === undefined || !session.begun.includes(restore)) return undefined;
-  const { service } = plan;
+  const restore = begun.find((operation) => operation.kind === 'restore-data');
+  if (restore?.safety === undefined) return undefined;
+  const { service } = restore;
   const containers = (await session.engine.containers(session.project, service)).map(({ id }) => id);
   return {
     restore: { ...restore, safety: restore.safety },

@@ -4,7 +4,7 @@ import type { Operation } from '../operations/operation.js';
 import type { Recovery } from '../strategies/recovery.js';
 import { liveRelease } from '../model/release.js';
 import { describeServing, isServing, type Serving, type ServingFaultKind } from '../model/serving.js';
-import { STRATEGIES } from '../strategies/index.js';
+import { undo } from '../strategies/undo.js';
 import { startAgain } from '../strategies/start-again.js';
 import type { Candidate, Current } from './candidate.js';
 import { keptCandidate } from './kept-candidate.js';
@@ -141,15 +141,14 @@ async function anew(session: Session, service: string, signal: AbortSignal): Pro
   const { candidate } = found;
   const run = new ServiceRun(session, candidate);
   run.goBackTo(candidate);
-  const undo = await planUndo(session, {
+  const back = await planUndo(session, {
     candidate,
     back: candidate.release,
     failed: candidate.release.id,
     before: [],
     reason: undefined,
   });
-  const operations = STRATEGIES.recreate.undo({ ...undo, checkout: undefined });
-  for (const operation of operations) await run.execute(operation, signal);
+  for (const operation of undo({ ...back, checkout: undefined }, 'compose')) await run.execute(operation, signal);
 }
 
 async function release(

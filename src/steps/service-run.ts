@@ -1,4 +1,5 @@
-import { traitsOf, type Operation, type OperationOf } from '../operations/operation.js';
+import type { Operation, OperationOf } from '../operations/operation.js';
+import { touchesService } from '../run/decide.js';
 import type { OutcomeKind } from '../model/outcome.js';
 import { asProcedureError } from '../model/errors.js';
 import { memoryBaseline } from '../model/memory-baseline.js';
@@ -34,11 +35,9 @@ type Back = Pick<ReleaseWithDefinition, 'replicas' | 'definition'>;
  * change something are the executor's own.
  */
 export class ServiceRun implements Looker {
-  /** Its containers were, or may have been, replaced. */
-  replacing = false;
+  /** Operations on this service that have begun, in order. */
+  readonly begun: Operation[] = [];
   private killed = false;
-  /** Verified and under watch. */
-  watching = false;
   /** Release whose containers were made last; undefined while they are being made, and after that failed. */
   private placed: ReleaseId | undefined;
   /** The release that comes back, once it does. */
@@ -97,11 +96,10 @@ export class ServiceRun implements Looker {
       if (first && !this.killed) this.beginAccount();
       this.placed = undefined;
     }
-    if (traitsOf(operation).interrupts && !keepsServing(operation)) this.replacing = true;
-    if (operation.kind === 'watch') this.watching = operation.between !== true;
     const beganAtMs = this.session.clock.now();
     const seenBefore = this.session.events.seen.length;
     this.outage.before(operation);
+    this.begun.push(operation);
     await this.session.execute(operation, signal);
     await this.outage.after(operation, beganAtMs);
     if (places) this.placed = operation.to;
@@ -335,14 +333,9 @@ export class ServiceRun implements Looker {
       downtimeMs,
     };
     session.recorder.slo.push(...sloRows(session.request.procedure, candidate.service, measured));
-    if (!this.replacing) return;
+    if (!this.begun.some(touchesService)) return;
     session.recorder.accounts.push({ ...measured, service: candidate.service, outcome, release: live?.id });
   }
-}
-
-/** At the beginning the router is told by address what serves already; once something is replaced, `only` sends it back. */
-function keepsServing(operation: Operation): boolean {
-  return operation.kind === 'shift-traffic' && operation.serve.who === 'only';
 }
 
 function isUp(container: ObservedContainer): boolean {

@@ -4,6 +4,7 @@ import { restOf, restWords } from '../model/job.js';
 import type { ServicePlan } from '../operations/plan.js';
 import { liveRelease, stoppedOnPurpose, type ServiceHistory } from '../model/release.js';
 import { isAlive, type ServiceDefinition } from '../model/service.js';
+import { decide, outcomeOf } from '../run/decide.js';
 import { planStart } from '../strategies/stop-start.js';
 import type { Candidate, Current } from './candidate.js';
 import { inOrder } from './data.js';
@@ -60,16 +61,17 @@ export async function startService(session: Session, service: string): Promise<S
     return { outcome: 'deployed', error: undefined, changed: true, began: true };
   } catch (error) {
     const failure = failureOf(error);
+    const { autoRollback } = session.request;
     const cancelled = failure.code === 'E_CANCELLED';
+    const failed = { begun: run.begun, cancelled, warned: false, before: 'stopped', autoRollback } as const;
+    const answer = decide(failed);
+    const outcome = outcomeOf(answer, failed);
     session.progress.error(`${service}: ${failure.message}`);
-    const outcome = cancelled ? 'cancelled' : 'failed';
-    const began = plan.operations.some((one) => one.kind === 'record-start' && session.begun.includes(one));
     // The backup before it failed: what was stopped is as it was.
-    if (!began) return { outcome, error: failure, changed: freedPort(session, plan), began };
-    const keep = (cancelled && run.watching) || !session.request.autoRollback;
-    if (!keep) await stopAgain(session, candidate, failure);
+    if (answer === 'take-back') return { outcome, error: failure, changed: freedPort(session, plan), began: false };
+    if (answer === 'undo') await stopAgain(session, candidate, failure);
     await run.reportFailure(outcome, undefined);
-    return { outcome, error: failure, changed: keep, began };
+    return { outcome, error: failure, changed: answer !== 'undo', began: true };
   }
 }
 

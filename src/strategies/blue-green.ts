@@ -14,7 +14,6 @@ import {
   watchAndAccept,
 } from './phases.js';
 import type { Change, Strategy } from './strategy.js';
-import { undoBeside } from './undo-beside.js';
 
 /**
  * A whole new set beside the old one, verified before it gets a request; one switch for all; the old set stays warm
@@ -37,8 +36,6 @@ export const blueGreen: Strategy = {
     ];
     return { operations, ...costOf(change, notes(change)) };
   },
-
-  undo: undoBeside,
 };
 
 function switchOver({ service, traffic, observed }: Change): Operation {

@@ -14,7 +14,6 @@ import {
   watchAndAccept,
 } from './phases.js';
 import type { Change, Strategy } from './strategy.js';
-import { undoBeside } from './undo-beside.js';
 
 /**
  * A whole new set beside the old one; it gets its share of the requests in steps, and at each the router's own figures of
@@ -45,8 +44,6 @@ export const canary: Strategy = {
     ];
     return { operations, ...costOf(change, notes(change)) };
   },
-
-  undo: undoBeside,
 };
 
 function step({ service, wanted, traffic, canary: policy }: Change, old: readonly string[], percent: number) {

@@ -1,7 +1,6 @@
 import { formatDuration } from '../model/units.js';
 import { stopFirst } from './stop-first.js';
 import type { Change, Strategy } from './strategy.js';
-import { undoStopFirst } from './undo-stop-first.js';
 
 /** For what may run only once: the edge keeps requests waiting, within bounds, while the one container is replaced. */
 export const hold: Strategy = {
@@ -14,8 +13,6 @@ export const hold: Strategy = {
       estimatedDowntimeMs: change.knownRestartMs,
     };
   },
-
-  undo: (change) => undoStopFirst(change, true),
 };
 
 function notes({ hold: { maxMs, maxQueue }, knownRestartMs }: Change): readonly string[] {

@@ -1,3 +1,4 @@
+import { wayBack, type Way } from './undo.js';
 import type { JournalRecord } from '../operations/journal.js';
 import { blamesRelease } from '../model/errors.js';
 import { traitsOf, type Operation, type OperationOf } from '../operations/operation.js';
@@ -46,9 +47,6 @@ export type Recovery =
   | { readonly kind: 'stop'; readonly release: ReleaseId }
   /** A first deploy: nothing to go back to. */
   | { readonly kind: 'leave'; readonly release: ReleaseId };
-
-/** `recreate`: by Compose. `beside`: new before old. `stop-first`: old stopped and kept; `hold`: with requests waiting. */
-export type Way = 'recreate' | 'beside' | 'stop-first' | 'hold';
 
 /** The edge was being taken away. */
 /** `alone`: only one container may run, and requests were kept waiting. */
@@ -161,7 +159,7 @@ function recoverService(
   const goingBack = replacements.slice(0, -1).some(({ operation }) => operation.from === to);
   const verified = ended || after.some(({ operation }) => operation.kind === 'verify');
   if (!down && verified) return { kind: 'accept', release: to };
-  const common = { kind: 'go-back', way: 'recreate', before: [] } as const;
+  const common = { kind: 'go-back', way: 'compose', before: [] } as const;
   if (goingBack && from !== undefined) return { ...common, bad: foundWrong(own, from), back: to, failed: from };
   if (from === undefined) return { kind: 'leave', release: to };
   return { ...common, bad: foundWrong(own, to), back: from, failed: to };
@@ -214,12 +212,14 @@ function recoverBeside(own: Entries, down: boolean): Recovery {
     return { kind: 'none' };
   }
   if (from === undefined) return { kind: 'leave', release: to };
-  return { kind: 'go-back', back: from, failed: to, bad: foundWrong(own, to), way: wayOf(own), before };
-}
-
-function wayOf(own: Entries): Way {
-  if (operations(own, 'hold-traffic').length > 0) return 'hold';
-  return operations(own, 'stop-containers').length > 0 ? 'stop-first' : 'beside';
+  return {
+    kind: 'go-back',
+    back: from,
+    failed: to,
+    bad: foundWrong(own, to),
+    way: wayBack(own.map(({ operation }) => operation)),
+    before,
+  };
 }
 
 /** Killed before anything new was started: requests may be held, containers stopped, ports redirected. */

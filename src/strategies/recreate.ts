@@ -1,9 +1,8 @@
 import type { Operation } from '../operations/operation.js';
 import { formatDuration } from '../model/units.js';
-import { begin, beginUndo, endUndo, letGo } from './phases.js';
+import { begin, letGo } from './phases.js';
 import { stopFirst } from './stop-first.js';
-import type { Change, Strategy, UndoChange } from './strategy.js';
-import { undoStopFirst } from './undo-stop-first.js';
+import type { Change, Strategy } from './strategy.js';
 
 /**
  * Stop the old containers, start the new ones: what `docker compose up -d` does, with everything around it that it lacks.
@@ -40,28 +39,6 @@ export const recreate: Strategy = {
     );
     return { operations, notes: notes(change), estimatedDowntimeMs: estimate(change) };
   },
-
-  undo(change: UndoChange) {
-    const { service, back, replicas } = change;
-    if (change.router.kind === 'edge' && replicas > 0) return undoStopFirst(change, false);
-    const replace: Operation = {
-      kind: 'replace-containers',
-      service,
-      to: back,
-      from: change.failed,
-      replicas,
-      force: true,
-    };
-    if (replicas === 0) return [...beginUndo(change), replace, ...endUndo(change)];
-    const operations: Operation[] = [...beginUndo(change)];
-    operations.push(
-      ...putBack(change),
-      { kind: 'await-ready', service, release: back, timeoutMs: change.readinessTimeoutMs },
-      ...letGo(service, change.router),
-      ...endUndo(change),
-    );
-    return operations;
-  },
 };
 
 /** Nothing of it is to run: a service with zero replicas, or the job of an earlier release that is not run again. */
@@ -74,20 +51,6 @@ function withoutContainers(change: Change): readonly Operation[] {
     { kind: 'accept-release', service, release: wanted },
     { kind: 'capture-evidence', service, moment: 'after' },
   ];
-}
-
-/**
- * Where the change failed before Compose stopped anything, the containers of before still run: only what was made beside
- * them goes, and nothing stops.
- */
-function putBack({ service, back, failed, replicas, present }: UndoChange): readonly Operation[] {
-  const intact = present.filter(({ good, running }) => good && running);
-  if (intact.length !== replicas) {
-    return [{ kind: 'replace-containers', service, to: back, from: failed, replicas, force: true }];
-  }
-  const wrong = present.filter((container) => !intact.includes(container)).map(({ id }) => id);
-  if (wrong.length === 0) return [];
-  return [{ kind: 'retire-containers', service, containers: { are: 'these', containers: wrong } }];
 }
 
 function notes(change: Change): readonly string[] {

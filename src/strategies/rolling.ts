@@ -14,7 +14,6 @@ import {
   watchAndAccept,
 } from './phases.js';
 import type { Change, Strategy } from './strategy.js';
-import { undoBeside } from './undo-beside.js';
 
 /** Docker's default for `deploy.update_config.monitor` (docs.docker.com/reference/compose-file/deploy). */
 const DEFAULT_PARALLELISM = 1;
@@ -42,8 +41,6 @@ export const rolling: Strategy = {
     );
     return { operations, ...costOf(change, notes(change, batches.length)) };
   },
-
-  undo: undoBeside,
 };
 
 interface Batch {

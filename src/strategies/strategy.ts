@@ -1,5 +1,5 @@
 import type { EdgeSpec, EdgeUpgrade } from '../model/edge.js';
-import type { Operation, OperationOf } from '../operations/operation.js';
+import type { OperationOf } from '../operations/operation.js';
 import type { StrategyName } from '../model/plan.js';
 import type { ServicePlan } from '../operations/plan.js';
 import type { CanaryPolicy } from '../model/policy.js';
@@ -7,13 +7,10 @@ import type { ReleaseId } from '../model/release.js';
 import type { RouterSpec } from '../model/router.js';
 import type { ObservedContainer, UpdateConfig } from '../model/service.js';
 
-/** How new replaces old. Pure: facts and policy in, operations out; nothing here talks to anything. */
+/** How new replaces old; the way back is the same for all (`undo.ts`). Pure: facts and policy in, operations out; nothing here talks to anything. */
 export interface Strategy {
   readonly name: StrategyName;
-  /** The way forward. */
   plan(change: Change): Planned;
-  /** The way back to what ran before, from any point of the way forward; every operation may be repeated. */
-  undo(change: UndoChange): readonly Operation[];
 }
 
 export type Planned = Pick<ServicePlan, 'notes' | 'operations' | 'estimatedDowntimeMs'>;
@@ -86,6 +83,8 @@ export interface UndoChange {
   readonly reason: string | undefined;
   readonly containerName: string | undefined;
   readonly router: RouterSpec;
+  /** The release that comes back has ports of the host, which only Compose or the edge can give it. */
+  readonly publishes: boolean;
   readonly drainTimeoutMs: number;
   /** Containers of the service as they are now. */
   readonly present: readonly PresentContainer[];

@@ -75,23 +75,23 @@ describe('planRecovery', () => {
     [
       'a release deployed over a stop, and not verified',
       [go, replace],
-      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false, way: 'recreate', before: [] } },
+      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false, way: 'compose', before: [] } },
     ],
     ['after the tag moved', [move, tag], { roma: { kind: 'none' } }],
     [
       'while containers were replaced',
       [move, tag, [replace, 'begun']],
-      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false, way: 'recreate', before: [] } },
+      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false, way: 'compose', before: [] } },
     ],
     [
       'replaced and not verified',
       [move, tag, replace],
-      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false, way: 'recreate', before: [] } },
+      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false, way: 'compose', before: [] } },
     ],
     [
       'while verifying',
       [move, tag, replace, [verify, 'begun']],
-      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false, way: 'recreate', before: [] } },
+      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false, way: 'compose', before: [] } },
     ],
     [
       'verified, in the watch',
@@ -102,12 +102,12 @@ describe('planRecovery', () => {
     [
       'about to go back',
       [move, tag, replace, [verify, 'failed']],
-      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: true, way: 'recreate', before: [] } },
+      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: true, way: 'compose', before: [] } },
     ],
     [
       'while going back',
       [move, tag, replace, [verify, 'failed'], [back, 'begun']],
-      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: true, way: 'recreate', before: [] } },
+      { roma: { kind: 'go-back', back: 'A', failed: 'B', bad: true, way: 'compose', before: [] } },
     ],
     ['a first deploy, unverified', [tag, { ...replace, from: undefined }], { roma: { kind: 'leave', release: 'B' } }],
   ] as const)('killed %s', (_when, steps, services) => {
@@ -133,7 +133,7 @@ describe('planRecovery', () => {
       back: 'A',
       failed: 'B',
       bad: false,
-      way: 'recreate',
+      way: 'compose',
       before: [],
     });
   });
@@ -157,7 +157,7 @@ describe('planRecovery', () => {
     const killed = journal(move, tag, replace, verify, [watch, 'begun']);
     const plan = planned(killed, new Set(['roma']));
     expect(plan.services).toEqual({
-      roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false, way: 'recreate', before: [] },
+      roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false, way: 'compose', before: [] },
     });
     expect(plan.checkout).toEqual({ ...move, from: 'new-commit', to: 'old-commit' });
   });
@@ -168,7 +168,7 @@ describe('planRecovery', () => {
     it('goes the same way on', () => {
       const killed = journal(move, tag, [replace, 'begun'], moveBack, [back, 'begun']);
       expect(planned(killed).services).toEqual({
-        roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false, way: 'recreate', before: [] },
+        roma: { kind: 'go-back', back: 'A', failed: 'B', bad: false, way: 'compose', before: [] },
       });
       expect(planned(killed).checkout).toBeUndefined();
     });
@@ -353,14 +353,14 @@ describe('planRecovery of a run whose undo failed', () => {
   const startOld: Operation = { kind: 'start-containers', service: 'roma', containers: ['a1'] };
 
   const ways = {
-    recreate: [move, tag, replace],
+    compose: [move, tag, replace],
     beside: [move, tag, start, readyB, shift],
     'stop-first': [move, tag, stopA, start, readyB, shift],
     hold: [move, tag, hold, stopA, start, readyB, shift],
   } as const satisfies Record<string, readonly Operation[]>;
 
   const undos: Readonly<Record<keyof typeof ways, readonly Operation[]>> = {
-    recreate: [moveBack, tagBack, back, readyA, verifyA, acceptA],
+    compose: [moveBack, tagBack, back, readyA, verifyA, acceptA],
     beside: [only, moveBack, tagBack, startA, readyA, retireB, verifyA, acceptA],
     'stop-first': [retireB, moveBack, tagBack, startOld, readyA, verifyA, acceptA],
     hold: [hold, retireB, moveBack, tagBack, startOld, readyA, verifyA, acceptA],
@@ -382,9 +382,9 @@ describe('planRecovery of a run whose undo failed', () => {
       reject,
     );
     const { services, left } = planned(record);
-    const before = way === 'recreate' ? [] : ['a1'];
+    const before = way === 'compose' ? [] : ['a1'];
     // What came back through Compose and is verified lacks its record alone.
-    const proven = way === 'recreate' && failing.kind === 'accept-release';
+    const proven = way === 'compose' && failing.kind === 'accept-release';
     expect(services).toEqual({
       roma: proven
         ? { kind: 'accept', release: 'A' }

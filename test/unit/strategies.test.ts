@@ -8,10 +8,12 @@ import { chooseStrategy, STRATEGIES } from '../../src/strategies/index.js';
 import { edgeCanHave, type Keeping } from '../../src/strategies/losses.js';
 import type { ServiceFacts } from '../../src/strategies/obstacles.js';
 import { shares } from '../../src/strategies/shares.js';
+import { undo, wayBack } from '../../src/strategies/undo.js';
 import type { Change, UndoChange } from '../../src/strategies/strategy.js';
 import { container, definitionWith, keepingWith, SILENT } from '../support/service-samples.js';
 
 const EDGE: RouterSpec = { kind: 'edge' };
+const NONE: RouterSpec = { kind: 'none' };
 
 function change(parts: Partial<Change> = {}): Change {
   return {
@@ -198,7 +200,7 @@ describe('hold', () => {
   });
 });
 
-function undo(parts: Partial<UndoChange> = {}): UndoChange {
+function undoing(parts: Partial<UndoChange> = {}): UndoChange {
   return {
     service: 'roma',
     failed: 'B',
@@ -211,6 +213,7 @@ function undo(parts: Partial<UndoChange> = {}): UndoChange {
     reason: 'it failed',
     containerName: 'roma-builder',
     router: EDGE,
+    publishes: true,
     drainTimeoutMs: 30_000,
     present: [
       { id: 'a1', good: true, running: true },
@@ -222,15 +225,50 @@ function undo(parts: Partial<UndoChange> = {}): UndoChange {
 }
 
 describe('the way back', () => {
+  it.each(Object.values(STRATEGIES).flatMap((strategy) => [EDGE, NONE].map((router) => [strategy, router] as const)))(
+    'of $name is known from what has begun (%#)',
+    (strategy, router) => {
+      const { operations } = strategy.plan(change({ traffic: { router, drainTimeoutMs: 1, takeover: undefined } }));
+      for (const [index] of operations.entries()) {
+        const begun = kinds(operations.slice(0, index + 1));
+        const way = wayBack(operations.slice(0, index + 1));
+        // Nothing that still runs is stopped for the way back, and nothing that was stopped is expected to run.
+        expect(way === 'beside', begun.join(' ')).toBe(
+          !['replace-containers', 'hold-traffic', 'stop-containers'].some((kind) => begun.includes(kind as 'watch')),
+        );
+        expect(way === 'compose', begun.join(' ')).toBe(begun.includes('replace-containers'));
+        expect(way === 'hold', begun.join(' ')).toBe(begun.includes('hold-traffic'));
+      }
+    },
+  );
+
+  it.each(['compose', 'beside', 'stop-first', 'hold'] as const)(
+    '%s: the service is verified and its release recorded, whatever is there of it',
+    (way) => {
+      for (const present of [[], [{ id: 'a1', good: true, running: false }], undoing().present]) {
+        for (const router of [EDGE, NONE]) {
+          const operations = undo(undoing({ present, router }), way);
+          expect(before(operations, 'verify', 'accept-release')).toBe(true);
+          expect(kinds(operations).at(-1)).toBe('reject-release');
+          // What is good and runs is never stopped.
+          const stopped = operations.flatMap((one) =>
+            one.kind === 'retire-containers' && one.containers.are === 'these' ? one.containers.containers : [],
+          );
+          for (const { id, good, running } of present) if (good && running) expect(stopped).not.toContain(id);
+        }
+      }
+    },
+  );
+
   it('sends the requests to the warm set before anything else', () => {
-    const operations = STRATEGIES['blue-green'].undo(undo());
+    const operations = undo(undoing(), 'beside');
     expect(operations[0]).toMatchObject({ kind: 'shift-traffic', serve: { who: 'only', containers: ['a1'] } });
     expect(kinds(operations)).not.toContain('start-beside');
     expect(kinds(operations).at(-1)).toBe('reject-release');
   });
 
   it('starts what is gone beside the failed one, which serves until then', () => {
-    const operations = STRATEGIES.rolling.undo(undo({ present: [{ id: 'b1', good: false, running: true }] }));
+    const operations = undo(undoing({ present: [{ id: 'b1', good: false, running: true }] }), 'beside');
     expect(before(operations, 'start-beside', 'shift-traffic')).toBe(true);
     expect(before(operations, 'shift-traffic', 'retire-containers')).toBe(true);
     expect(kinds(operations)).toContain('settle-containers');
@@ -238,23 +276,24 @@ describe('the way back', () => {
 
   it('takes a take-over back while the old container has the port, and finishes it after that', () => {
     const ports = ['3000'];
-    const early = STRATEGIES['blue-green'].undo(undo({ takeover: { ports, oldHasPorts: true, redirected: true } }));
+    const early = undo(undoing({ takeover: { ports, oldHasPorts: true, redirected: true } }), 'beside');
     expect(before(early, 'end-redirect', 'remove-edge')).toBe(true);
     expect(kinds(early)).not.toContain('release-traffic');
-    const late = STRATEGIES['blue-green'].undo(undo({ takeover: { ports, oldHasPorts: false, redirected: true } }));
+    const late = undo(undoing({ takeover: { ports, oldHasPorts: false, redirected: true } }), 'beside');
     expect(before(late, 'open-ports', 'end-redirect')).toBe(true);
     expect(kinds(late)).not.toContain('remove-edge');
     expect(before(late, 'end-redirect', 'release-traffic')).toBe(true);
   });
 
   it('starts the old container again where only one may run', () => {
-    const operations = STRATEGIES.hold.undo(
-      undo({
+    const operations = undo(
+      undoing({
         present: [
           { id: 'a1', good: true, running: false },
           { id: 'b1', good: false, running: true },
         ],
       }),
+      'hold',
     );
     expect(before(operations, 'hold-traffic', 'retire-containers')).toBe(true);
     expect(before(operations, 'retire-containers', 'start-containers')).toBe(true);
@@ -367,7 +406,7 @@ describe('every operation of every strategy', () => {
   it('has words', () => {
     const all = Object.values(STRATEGIES).flatMap((strategy) => [
       ...strategy.plan(change()).operations,
-      ...strategy.undo(undo()),
+      ...undo(undoing(), wayBack(strategy.plan(change()).operations)),
     ]);
     for (const operation of all) expect(describeOperation(operation)).toMatch(/^[\w%]/);
   });
