@@ -1,7 +1,7 @@
 import { abortFailure, deadlineFailure } from '../../../src/engine/failures.js';
 import { ProcedureError } from '../../../src/model/errors.js';
 import type { DockerWorld } from './docker.js';
-import { answer, MEMORY_HOST, Refusal } from './faults.js';
+import { answer, MEMORY_HOST, Refusal, type Faults } from './faults.js';
 import { within } from './timers.js';
 
 /** As the adapter's (`src/engine/client.ts`). */
@@ -23,16 +23,16 @@ export interface Call {
 export type Caller = <T>(call: Call, perform: () => Promise<T> | T) => Promise<T | undefined>;
 
 /** @returns what carries a call out as the adapter's client does: with a deadline, a signal, and its errors */
-export function callsTo(world: DockerWorld): Caller {
+export function callsTo({ clock }: DockerWorld, faults: Faults): Caller {
   let connected = false;
 
   return async ({ member, what, target = '', timeoutMs = SIMPLE_CALL_MS, signal, fine = [] }, perform) => {
     // The adapter's first call asks for the version, and says so when nothing comes back.
     const late = (): Error => (connected ? deadlineFailure(what, timeoutMs) : silent());
     try {
-      const work = world.faults.apply(member, what, target, perform);
+      const work = faults.apply(member, what, target, perform);
       const ms = connected ? timeoutMs : SIMPLE_CALL_MS;
-      const result = await within(world.clock, work, { ms, late, signal, aborted: (why) => abortFailure(what, why) });
+      const result = await within(clock, work, { ms, late, signal, aborted: (why) => abortFailure(what, why) });
       connected = true;
       return result;
     } catch (error) {

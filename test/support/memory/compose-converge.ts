@@ -2,7 +2,17 @@ import { dependenciesOf } from '../../../src/engine/compose-document.js';
 import { CONFIG_HASH, NUMBER, ONE_OFF, PROJECT, SERVICE } from '../../../src/engine/observed.js';
 import { parseProject } from '../../../src/engine/compose-model.js';
 import type { ComposeProject, ServiceDefinition } from '../../../src/model/service.js';
-import { hashOf, IMAGE_LABEL, REPLACE_LABEL, section, specOf, type Document, type Origin } from './compose-document.js';
+import {
+  hashOf,
+  IMAGE_LABEL,
+  REPLACE_LABEL,
+  resourceName,
+  section,
+  specOf,
+  textOf,
+  type Document,
+  type Origin,
+} from './compose-document.js';
 import { isRunning, type Container } from './container.js';
 import type { DockerWorld } from './docker.js';
 import { Refusal } from './faults.js';
@@ -22,20 +32,19 @@ export interface Convergence {
 export async function makeResources(world: DockerWorld, document: Document, step: Convergence['step']): Promise<void> {
   const project = String(document['name']);
   for (const kind of ['networks', 'volumes'] as const) {
+    const word = kind === 'networks' ? 'network' : 'volume';
     for (const [key, value] of Object.entries(section(document, kind))) {
-      const name = String(value?.['name'] ?? `${project}_${key}`);
-      if (kind === 'networks' ? world.networks.find(name) !== undefined : world.volumes.has(name)) continue;
+      const name = resourceName(document, kind, key);
+      if (kind === 'networks' ? world.networks.find(name) !== undefined : world.volumes.get(name) !== undefined)
+        continue;
       if (value?.['external'] === true) {
-        throw new Refusal(404, `${kind.slice(0, -1)} ${name} declared as external, but could not be found`);
+        throw new Refusal(404, `${word} ${name} declared as external, but could not be found`);
       }
-      await step(`create ${kind.slice(0, -1)} ${name}`);
-      const labels = {
-        ...((value?.['labels'] ?? {}) as object),
-        [PROJECT]: project,
-        [`com.docker.compose.${kind.slice(0, -1)}`]: key,
-      };
-      if (kind === 'networks') world.networks.create(name, labels, { driver: String(value?.['driver'] ?? 'bridge') });
-      else world.volumes.set(name, { name, labels, attributes: { driver: String(value?.['driver'] ?? 'local') } });
+      await step(`create ${word} ${name}`);
+      const own = (value?.['labels'] ?? {}) as Readonly<Record<string, string>>;
+      const labels = { ...own, [PROJECT]: project, [`com.docker.compose.${word}`]: key };
+      if (kind === 'networks') world.networks.create(name, labels, { driver: textOf(value?.['driver'], 'bridge') });
+      else world.volumes.ensure(name, labels, { driver: textOf(value?.['driver'], 'local') });
     }
   }
 }

@@ -30,7 +30,7 @@ export function rendered(document: Document, projectName: string | undefined): D
     const own = service['networks'] !== undefined || service['network_mode'] !== undefined;
     return [key, own ? service : { ...service, networks: { default: null } }] as const;
   });
-  const needsDefault = services.some(([, { networks }]) => Object.hasOwn((networks ?? {}) as object, 'default'));
+  const needsDefault = services.some(([, { networks }]) => Object.hasOwn(networks ?? {}, 'default'));
   const networks = { ...(needsDefault ? { default: null } : {}), ...section(document, 'networks') };
   return {
     ...document,
@@ -54,6 +54,15 @@ export function servicesOf(document: Document): Readonly<Record<string, Values>>
 /** `networks:` or `volumes:` of the top. */
 export function section(document: Document, kind: 'networks' | 'volumes'): Readonly<Record<string, Values | null>> {
   return (document[kind] ?? {}) as Readonly<Record<string, Values | null>>;
+}
+
+/** @returns what the engine calls a network or volume of the document */
+export function resourceName(document: Document, kind: 'networks' | 'volumes', key: string): string {
+  return textOf(section(document, kind)[key]?.['name'], `${String(document['name'])}_${key}`);
+}
+
+export function textOf(value: unknown, otherwise: string): string {
+  return typeof value === 'string' ? value : otherwise;
 }
 
 /**
@@ -95,14 +104,13 @@ export function specOf(
   const networks = Object.entries((service.raw['networks'] ?? {}) as Readonly<Record<string, Values | null>>).map(
     ([key, settings]) => {
       const aliases = (settings?.['aliases'] ?? []) as readonly string[];
-      const network = section(document, 'networks')[key]?.['name'] ?? `${project.name}_${key}`;
-      return [String(network), [name, service.name, ...aliases]] as const;
+      return [resourceName(document, 'networks', key), [name, service.name, ...aliases]] as const;
     },
   );
   const mode = (key: string): string => {
     const value = service.raw[key];
     const id = shares(world, document, value);
-    return id === undefined ? String(value ?? '') : `container:${id}`;
+    return id === undefined ? textOf(value, '') : `container:${id}`;
   };
   const found = world.images.demand(image);
   return {
@@ -161,6 +169,5 @@ function mountSpec(project: ComposeProject, mount: ServiceDefinition['mounts'][n
   const { type, source, target } = mount;
   if (type === 'other') return [];
   if (type !== 'volume' || source === undefined || source === '') return [{ type, name: undefined, target }];
-  const name = section(project.document, 'volumes')[source]?.['name'] ?? `${project.name}_${source}`;
-  return [{ type, name: String(name), target }];
+  return [{ type, name: resourceName(project.document, 'volumes', source), target }];
 }

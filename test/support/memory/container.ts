@@ -43,6 +43,22 @@ export interface ContainerSpec {
   readonly volumesFrom: readonly string[];
 }
 
+/** A container with nothing of its own, on no network. */
+export const BARE: Omit<ContainerSpec, 'image' | 'labels'> = {
+  environment: [],
+  healthCheck: undefined,
+  restart: { name: 'no', maximum: 0 },
+  graceS: undefined,
+  ports: [],
+  exposed: [],
+  networkMode: 'none',
+  networks: {},
+  mounts: [],
+  pidMode: '',
+  ipcMode: 'private',
+  volumesFrom: [],
+};
+
 export interface Endpoint {
   names: readonly string[];
   /** Found by its name at the first start, and kept: a network that is made again is another one. */
@@ -72,6 +88,8 @@ export interface Container {
   oomKilled: boolean;
   restartCount: number;
   startedAtMs: number | undefined;
+  /** No two starts have the same time: the count of starts stands in its nanoseconds. */
+  startCount: number;
   finishedAtMs: number | undefined;
   /** Of the start, by the clock that only grows. */
   startedAt: number;
@@ -123,7 +141,7 @@ export function inspectAnswer(container: Container, now: number, dayOffset: numb
       Status: container.state,
       ExitCode: container.exitCode,
       OOMKilled: container.oomKilled,
-      StartedAt: startedAtMs === undefined ? NEVER : rfc3339(startedAtMs),
+      StartedAt: startedAtMs === undefined ? NEVER : rfc3339(startedAtMs, container.startCount),
       FinishedAt: finishedAtMs === undefined ? NEVER : rfc3339(finishedAtMs),
       ...(check === undefined ? {} : { Health: healthAnswer(container, check, now, dayOffset) }),
     },
@@ -174,11 +192,11 @@ function healthAnswer(container: Container, check: HealthCheck, now: number, day
   if (!isRunning(container)) return { Status: 'unhealthy', FailingStreak: health.failingStreak, Log: [] };
   // Probing stops at a pause, and the engine calls that unhealthy.
   if (container.state === 'paused') return { Status: 'unhealthy', FailingStreak: 0, Log: [] };
-  const { health: current, log } = healthAt(health, { check, startedAt, readyAt }, now);
+  const current = healthAt(health, { check, startedAt, readyAt }, now);
   return {
     Status: current.status,
     FailingStreak: current.failingStreak,
-    Log: log.map(({ passed, at }) => ({
+    Log: current.log.map(({ passed, at }) => ({
       ExitCode: passed ? 0 : 1,
       Output: passed ? 'ready' : 'not ready',
       End: rfc3339(at + dayOffset),
@@ -200,6 +218,6 @@ function healthCheckAnswer(check: HealthCheck): NonNullable<ContainerAnswer['Con
 }
 
 /** With nine digits of a second, as the engine writes it. */
-export function rfc3339(ms: number): string {
-  return new Date(ms).toISOString().replace('Z', '000000Z');
+export function rfc3339(ms: number, nanoseconds = 0): string {
+  return new Date(ms).toISOString().replace('Z', `${String(nanoseconds).padStart(6, '0')}Z`);
 }

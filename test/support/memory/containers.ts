@@ -7,7 +7,7 @@ import { Refusal } from './faults.js';
 import { healthAt } from './health.js';
 import type { Images } from './images.js';
 import { print, Processes } from './processes.js';
-import type { Networks, Volume } from './resources.js';
+import type { Networks, Volumes } from './resources.js';
 
 const DEFAULT_GRACE_S = 10;
 
@@ -15,7 +15,7 @@ interface Surroundings {
   readonly clock: Clock;
   readonly images: Images;
   readonly networks: Networks;
-  readonly volumes: Map<string, Volume>;
+  readonly volumes: Volumes;
   readonly events: EventLog;
 }
 
@@ -64,6 +64,7 @@ export class Containers {
       oomKilled: false,
       restartCount: 0,
       startedAtMs: undefined,
+      startCount: 0,
       finishedAtMs: undefined,
       startedAt: 0,
       readyAt: Infinity,
@@ -140,7 +141,10 @@ export class Containers {
 
   kill(key: string, unixSignal: string): void {
     const container = this.demand(key);
-    if (container.state === 'restarting') return this.processes.rest(container);
+    if (container.state === 'restarting') {
+      this.processes.rest(container);
+      return;
+    }
     if (!isRunning(container)) {
       throw new Refusal(409, `cannot kill container: ${key}: container ${container.id} is not running`);
     }
@@ -157,7 +161,7 @@ export class Containers {
     this.all.delete(container.id);
     if (withVolumes) {
       for (const { name } of container.spec.mounts) {
-        if (name !== undefined && /^[0-9a-f]{64}$/.test(name)) this.world.volumes.delete(name);
+        if (name !== undefined && /^[0-9a-f]{64}$/.test(name)) this.world.volumes.remove(name);
       }
     }
     this.processes.emit(container, 'destroy');
@@ -201,7 +205,7 @@ export class Containers {
     const now = this.clock.monotonic();
     const { healthCheck: check } = container.spec;
     if (check !== undefined && container.health !== undefined) {
-      container.health = healthAt(container.health, { ...container, check }, now).health;
+      container.health = healthAt(container.health, { ...container, check }, now);
     }
     container.readyAt = ready ? now : Infinity;
     this.processes.watchHealth(container);
@@ -231,9 +235,7 @@ export class Containers {
   private volumeOf(type: string, name: string | undefined): string | undefined {
     if (type !== 'volume') return name;
     const actual = name ?? randomBytes(32).toString('hex');
-    if (!this.world.volumes.has(actual)) {
-      this.world.volumes.set(actual, { name: actual, labels: {}, attributes: { driver: 'local' } });
-    }
+    this.world.volumes.ensure(actual);
     return actual;
   }
 }

@@ -5,7 +5,7 @@ import { Containers } from './containers.js';
 import { EventLog } from './event-log.js';
 import { Faults } from './faults.js';
 import { Images, type Image } from './images.js';
-import { Networks, type Volume } from './resources.js';
+import { Networks, Volumes } from './resources.js';
 
 /**
  * The small world of one engine, on a clock. It behaves as Engine 26.1.5 where decisions hang on it: the suites in
@@ -14,13 +14,14 @@ import { Networks, type Volume } from './resources.js';
 export class DockerWorld {
   readonly images = new Images();
   readonly networks = new Networks();
-  readonly volumes = new Map<string, Volume>();
   readonly faults = new Faults();
   readonly events: EventLog;
+  readonly volumes: Volumes;
   readonly containers: Containers;
 
   constructor(readonly clock: Clock) {
     this.events = new EventLog(() => clock.now());
+    this.volumes = new Volumes(this.events);
     this.containers = new Containers(this);
     this.networks.create('bridge', {}, { driver: 'bridge' });
   }

@@ -11,17 +11,20 @@ import { inspectAnswer, isRunning, type Container } from './container.js';
 import { createBesideMember } from './beside.js';
 import type { DockerWorld } from './docker.js';
 import { runProgram } from './exec.js';
-import { MEMORY_HOST, Refusal } from './faults.js';
+import { MEMORY_HOST, Refusal, type Faults } from './faults.js';
 import { readLog } from './logs.js';
 import { statsMembers } from './stats.js';
 
 const LONG_MS = 60_000;
 const STOP_MARGIN_MS = 30_000;
 
-/** The `Engine` port on a world. */
-export function createMemoryEngine(world: DockerWorld): Engine {
+/**
+ * The `Engine` port on a world.
+ * @param faults of this connection; those of the world unless given
+ */
+export function createMemoryEngine(world: DockerWorld, faults: Faults = world.faults): Engine {
   const { containers, images, networks, volumes, clock } = world;
-  const call = callsTo(world);
+  const call = callsTo(world, faults);
   const answerOf = (container: Container) =>
     inspectAnswer(container, clock.monotonic(), clock.now() - clock.monotonic());
   const seen = (container: Container): ObservedContainer => observe(answerOf(container));
@@ -118,7 +121,7 @@ export function createMemoryEngine(world: DockerWorld): Engine {
     volumeOwners: async () => {
       await call({ member: 'volumeOwners', what: 'list all volumes' }, () => undefined);
       return new Map(
-        [...volumes].map(([name, { labels }]) => [name, { project: labels[PROJECT], key: labels[VOLUME] }]),
+        volumes.list().map(({ name, labels }) => [name, { project: labels[PROJECT], key: labels[VOLUME] }]),
       );
     },
     viewOfHost: () => missing('viewOfHost'),

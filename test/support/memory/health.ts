@@ -14,10 +14,19 @@ export interface Health {
   readonly failingStreak: number;
   /** When the probe that counted last was made. */
   readonly probedAt: number;
+  /** The last five probes. */
+  readonly log: readonly Probe[];
 }
 
+interface Probe {
+  readonly passed: boolean;
+  readonly at: number;
+}
+
+const LOGGED = 5;
+
 export function firstHealth(startedAt: number): Health {
-  return { status: 'starting', failingStreak: 0, probedAt: startedAt };
+  return { status: 'starting', failingStreak: 0, probedAt: startedAt, log: [] };
 }
 
 /**
@@ -28,11 +37,12 @@ export function firstHealth(startedAt: number): Health {
 export function nextProbe(health: Health, { check, startedAt, readyAt }: Course): Health {
   const inStartPeriod = health.probedAt - startedAt < check.startPeriodMs && health.status === 'starting';
   const probedAt = health.probedAt + (inStartPeriod ? check.startIntervalMs : check.intervalMs);
-  if (probedAt >= readyAt) return { status: 'healthy', failingStreak: 0, probedAt };
-  if (health.status === 'starting' && probedAt - startedAt < check.startPeriodMs) return { ...health, probedAt };
+  const passed = probedAt >= readyAt;
+  const seen = { probedAt, log: [...health.log, { passed, at: probedAt }].slice(-LOGGED) };
+  if (passed) return { status: 'healthy', failingStreak: 0, ...seen };
+  if (health.status === 'starting' && probedAt - startedAt < check.startPeriodMs) return { ...health, ...seen };
   const failingStreak = health.failingStreak + 1;
-  const status = failingStreak >= check.retries ? 'unhealthy' : health.status;
-  return { status, failingStreak, probedAt };
+  return { status: failingStreak >= check.retries ? 'unhealthy' : health.status, failingStreak, ...seen };
 }
 
 /** Probes that are looked ahead at most: a container that waits longer to become ready is looked at again then. */
@@ -51,21 +61,12 @@ export function nextChange(from: Health, course: Course): Health | undefined {
   return undefined;
 }
 
-const LOGGED = 5;
-
-interface Probe {
-  readonly passed: boolean;
-  readonly at: number;
-}
-
-/** @returns the health that the engine has now, and its last five probes */
-export function healthAt(from: Health, course: Course, now: number): { health: Health; log: readonly Probe[] } {
-  const log: Probe[] = [];
+/** @returns the health that the engine has now */
+export function healthAt(from: Health, course: Course, now: number): Health {
   let health = skipAlike(from, course, now);
   for (;;) {
     const next = nextProbe(health, course);
-    if (next.probedAt > now) return { health, log: log.slice(-LOGGED) };
-    log.push({ passed: next.probedAt >= course.readyAt, at: next.probedAt });
+    if (next.probedAt > now) return health;
     health = next;
   }
 }

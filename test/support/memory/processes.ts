@@ -44,6 +44,7 @@ export class Processes {
     container.oomKilled = false;
     container.stoppedByHand = false;
     container.startedAtMs = this.clock.now();
+    container.startCount += 1;
     container.startedAt = this.clock.monotonic();
     const { readyAfterMs = 0 } = behavior;
     container.readyAt = readyAfterMs === 'never' ? Infinity : container.startedAt + readyAfterMs;
