@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ComposeFixture } from './compose-fixture.js';
-import { documentOf, targetOf } from './subject.js';
+import { collect, documentOf, targetOf } from './subject.js';
 
 const never = new AbortController().signal;
 const silent = (): void => undefined;
@@ -31,6 +31,8 @@ export function composeCallsContract(name: string, fixture: ComposeFixture): voi
       const { engine, compose, project, directory } = subject;
       const ports = [{ mode: 'ingress', host_ip: '127.0.0.1', target: 80, published: '0', protocol: 'tcp' }];
       const document = documentOf(subject, { web: { image, container_name: `${project}-fixed`, ports } });
+      const stop = new AbortController();
+      const events = engine.events(project, stop.signal);
       const template = await compose.makeTemplate({
         ...{ document, directory, service: 'web', image, published: false, signal: never },
         helper: { work: 'template', lifeMs: 60_000 },
@@ -46,6 +48,10 @@ export function composeCallsContract(name: string, fixture: ComposeFixture): voi
         files: { directory, names: [] },
         names: { [`${project}_default`]: ['web'] },
       });
+      const inspected = (await engine.inspectContainer(id)) as { Config: { Labels: Readonly<Record<string, string>> } };
+      expect(inspected.Config.Labels).not.toHaveProperty(['rolling-restart.helper']);
+      // The template belongs to another project.
+      expect((await collect(events, stop, () => true)).map((event) => event.id)).toEqual([id]);
       await engine.removeContainer(template);
       await engine.startContainer(id);
       expect(await engine.container(id)).toMatchObject({

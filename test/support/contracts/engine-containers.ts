@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EngineFixture } from './engine-fixture.js';
+import { actionOf, collect } from './subject.js';
 
 /** How containers are listed, made, started, stopped, named and removed. */
 export function containersContract(name: string, fixture: EngineFixture): void {
@@ -15,7 +16,19 @@ export function containersContract(name: string, fixture: EngineFixture): void {
 
       const all = await engine().containers(subject.project);
       expect(all.map(({ service, number }) => `${service} ${number}`)).toEqual([
-        ...['calm 1', 'calm 2', 'calm 10', 'crashing 1', 'job 1', 'ready 1', 'second 1', 'sick 1', 'stubborn 1'],
+        ...[
+          'calm 1',
+          'calm 2',
+          'calm 10',
+          'crashing 1',
+          'failing 1',
+          'job 1',
+          'ready 1',
+          'second 1',
+          'sharing 1',
+          'sick 1',
+        ],
+        'stubborn 1',
       ]);
       expect((await engine().containers(subject.project, 'calm')).map(({ id }) => id)).toEqual([
         idOf('calm'),
@@ -86,6 +99,24 @@ export function containersContract(name: string, fixture: EngineFixture): void {
       await engine().stopContainer(idOf('second'));
     });
 
+    it('share a namespace with one that runs', async () => {
+      await expect(engine().startContainer(idOf('sharing'))).rejects.toMatchObject({
+        status: 409,
+        message: expect.stringContaining('cannot join network of a non running container') as string,
+      });
+      await start('calm');
+      await engine().startContainer(idOf('sharing'));
+      const [calm, sharing] = [await look('calm'), await look('sharing')];
+      expect(sharing).toMatchObject({ networkMode: `container:${calm.id}`, networks: {}, addresses: [] });
+      expect(sharing.borrows).toEqual([{ what: 'network', from: calm.id }]);
+      expect(await engine().borrowers([calm], fixture.subject.project)).toEqual([
+        { container: sharing.name, service: 'sharing', what: 'network' },
+      ]);
+      expect(await engine().borrowers([sharing], fixture.subject.project)).toEqual([]);
+      await engine().removeContainer(sharing.id);
+      await engine().stopContainer(calm.id);
+    });
+
     it('end at SIGTERM, or are killed after their grace time', async () => {
       const { clock } = fixture.subject;
       await start('calm');
@@ -111,6 +142,8 @@ export function containersContract(name: string, fixture: EngineFixture): void {
       expect(restarted).toMatchObject({ state: 'running', exitCode: 0, restartCount: 0 });
       expect(Date.parse(restarted.startedAt)).toBeGreaterThanOrEqual(Date.parse(killed.startedAt));
       expect(restarted.startedAt).not.toBe(killed.startedAt);
+      await engine().killContainer(idOf('stubborn'), 'SIGKILL');
+      await until('it is killed again', async () => (await look('stubborn')).state === 'exited');
     });
 
     it('that are paused stop, and do not start', async () => {
@@ -122,9 +155,15 @@ export function containersContract(name: string, fixture: EngineFixture): void {
       await expect(engine().exec(idOf('calm'), ['true'], { timeoutMs: 5_000 })).rejects.toMatchObject({ status: 409 });
       await outside.unpause(idOf('calm'));
       expect((await look('calm')).state).toBe('running');
+      const stop = new AbortController();
+      const events = engine().events(fixture.subject.project, stop.signal);
       await outside.pause(idOf('calm'));
       await engine().stopContainer(idOf('calm'));
       expect(await look('calm')).toMatchObject({ state: 'exited', exitCode: 0 });
+      const seen = await collect(events, stop, ({ action }) => action === 'die');
+      expect(seen.filter(({ action }) => action !== 'stop').map(actionOf)).toEqual([
+        ...['calm pause', 'calm kill', 'calm unpause', 'calm die 0'],
+      ]);
     });
 
     it('are made beside others from a template, under the names and labels that are given', async () => {

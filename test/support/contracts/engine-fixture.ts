@@ -88,6 +88,8 @@ export class EngineFixture {
       second: { image: calm, ports: port() },
       stubborn: { image: await subject.image({ prints, ignoresSigterm: true }), stop_grace_period: '1s' },
       crashing: { image: crashing },
+      failing: { image: crashing, restart: 'on-failure:2' },
+      sharing: { image: calm, network_mode: 'service:calm' },
       job: { image: await subject.image({ ends: { afterMs: 100, code: 0 } }) },
       ready: { image: ready },
       sick: { image: await subject.image({ readyAfterMs: 'never' }) },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EngineFixture } from './engine-fixture.js';
+import { documentOf } from './subject.js';
 
 export function imagesContract(name: string, fixture: EngineFixture): void {
   const { engine } = fixture;
@@ -58,11 +59,17 @@ export function networksContract(name: string, fixture: EngineFixture): void {
       for (const { id } of await engine().containers(project)) await engine().stopContainer(id);
       expect(await engine().removeNetworks(project)).toEqual([]);
       expect(await engine().resource({ kind: 'network', name: `${project}_default` })).toBeUndefined();
-      await expect(engine().startContainer(idOf('calm'))).rejects.toMatchObject({
+      const notFound = {
         code: 'E_ENGINE',
         status: 404,
         message: expect.stringMatching(/network .* not found/) as string,
-      });
+      };
+      await expect(engine().startContainer(idOf('calm'))).rejects.toMatchObject(notFound);
+      const document = documentOf(fixture.subject, { late: { image: fixture.images.calm } });
+      const signal = new AbortController().signal;
+      await fixture.subject.compose.create({ document, services: ['late'], signal, timeoutMs: 60_000 });
+      expect(await engine().resource({ kind: 'network', name: `${project}_default` })).toBeDefined();
+      await expect(engine().startContainer(idOf('calm'))).rejects.toMatchObject(notFound);
       expect(await look('calm')).toMatchObject({ state: 'exited', exitCode: 128 });
     });
   });

@@ -18,6 +18,19 @@ export function restartsContract(name: string, fixture: EngineFixture): void {
       expect(await look('crashing')).toMatchObject({ state: 'exited', exitCode: 3, restartCount: 0 });
     });
 
+    it('after failures end with the count of the policy', async () => {
+      const stop = new AbortController();
+      const events = engine().events(fixture.subject.project, stop.signal);
+      await engine().startContainer(idOf('failing'));
+      let ends = 0;
+      const seen = await collect(events, stop, ({ action }) => action === 'die' && (ends += 1) === 3);
+      const round = ['failing start', 'failing die 3'];
+      expect(seen.map(actionOf)).toEqual([...round, ...round, ...round]);
+      await until('it has ended', async () => (await look('failing')).state === 'exited');
+      expect(await look('failing')).toMatchObject({ restartPolicy: 'on-failure', exitCode: 3, restartCount: 2 });
+      await engine().removeContainer(idOf('failing'));
+    });
+
     it.each(['always', 'unless-stopped'] as const)('by the policy %s go on until somebody stops it', async (policy) => {
       const crashing = idOf('crashing');
       await engine().setRestartPolicy(crashing, policy);

@@ -116,14 +116,18 @@ export function showsContract(name: string, fixture: EngineFixture): void {
       await engine().restartContainer(idOf('calm'));
       const id = await beside('calm', 4);
       await engine().removeContainer(id, 'with-anonymous-volumes');
-      const seen = await collect(events, stop, ({ action }) => action === 'destroy');
+      await engine().startContainer(idOf('stubborn'));
+      await engine().removeContainer(idOf('stubborn'));
+      let removals = 0;
+      const seen = await collect(events, stop, ({ action }) => action === 'destroy' && (removals += 1) === 2);
       // The engine sends `stop` and `die` of one end in either order.
       expect(seen.filter(({ action }) => action !== 'stop').map(actionOf)).toEqual([
         ...['calm kill', 'calm die 0', 'calm start', 'calm restart', 'calm create', 'calm destroy'],
+        ...['stubborn start', 'stubborn kill', 'stubborn die 137', 'stubborn destroy'],
       ]);
       expect(seen.filter(({ action }) => action === 'stop')).toHaveLength(1);
       expect(seen.map(({ atMs }) => atMs)).toEqual(seen.map(({ atMs }) => atMs).toSorted((a, b) => a - b));
-      expect(seen.at(-1)?.id).toBe(id);
+      expect(seen.find(({ action }) => action === 'create')?.id).toBe(id);
     });
 
     it('end quietly on an abort', async () => {

@@ -36,7 +36,11 @@ export function documentOf({ project }: EngineSubject, services: Readonly<Record
     services: Object.fromEntries(
       Object.entries(services).map(([name, service]) => [
         name,
-        { command: null, entrypoint: null, networks: { default: null }, ...service },
+        {
+          ...{ command: null, entrypoint: null },
+          ...(service['network_mode'] === undefined ? { networks: { default: null } } : {}),
+          ...service,
+        },
       ]),
     ),
     networks: { default: { name: `${project}_default`, ipam: {} } },

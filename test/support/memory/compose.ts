@@ -12,6 +12,7 @@ import {
   converge,
   dependenciesAsDefined,
   makeResources,
+  requireImages,
   startAll,
   type Convergence,
 } from './compose-converge.js';
@@ -57,10 +58,11 @@ export function createMemoryCompose(world: DockerWorld, options: MemoryComposeOp
     services: readonly string[],
     origin: Origin,
   ): Promise<void> => {
-    await makeResources(world, document, process.step);
     const all = [
       ...new Set(services.flatMap((service) => [...dependenciesOf(document, service).toReversed(), service])),
     ];
+    requireImages(world, document, all);
+    await makeResources(world, document, process.step);
     for (const service of all) {
       await converge(world, { document, service, replicas: undefined, force: false, origin, step: process.step });
     }
@@ -94,6 +96,7 @@ export function createMemoryCompose(world: DockerWorld, options: MemoryComposeOp
         const origin = originOf(target);
         const convergence: Convergence = { document, service, replicas, force: forceRecreate, origin, step };
         if (hasDependencies && forgetsDependencies(version)) requireNamedVolumes(world, convergence);
+        requireImages(world, document, [service]);
         await makeResources(world, document, step);
         await converge(world, convergence);
         await startAll(world, convergence);
@@ -118,6 +121,7 @@ export function createMemoryCompose(world: DockerWorld, options: MemoryComposeOp
       const title = `docker compose up --no-start ${service}`;
       const process = { member: 'makeTemplate', title, code: 'E_COMPOSE', signal, timeoutMs: QUICK_MS } as const;
       await run(process, async ({ step }) => {
+        requireImages(world, made, [service]);
         await makeResources(world, made, step);
         const origin = originOf({ files: [], directory });
         await converge(world, { document: made, service, replicas: undefined, force: false, origin, step });

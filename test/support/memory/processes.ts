@@ -1,6 +1,6 @@
 import type { Clock } from '../../../src/model/ports/clock.js';
 import { attach, portsFor } from './attachments.js';
-import type { Container } from './container.js';
+import { isRunning, type Container } from './container.js';
 import type { EventLog } from './event-log.js';
 import { Refusal } from './faults.js';
 import { firstHealth, nextChange } from './health.js';
@@ -29,6 +29,7 @@ export class Processes {
   /** A start that the engine gives up leaves an exit code that is not 0. */
   begin(container: Container): void {
     try {
+      this.requireShared(container);
       for (const [network, endpoint] of container.endpoints)
         attach(this.world.list(), this.world.networks, network, endpoint);
       container.hostPorts = portsFor(this.world.list(), container);
@@ -54,6 +55,15 @@ export class Processes {
     this.watchHealth(container);
     const { ends } = behavior;
     if (ends !== undefined) this.later(container, ends.afterMs, () => this.die(container, ends.code));
+  }
+
+  /** A namespace is there while the process of its container is. */
+  private requireShared({ spec }: Container): void {
+    const [, other] = /^container:(.+)$/.exec(spec.networkMode) ?? [];
+    if (other === undefined) return;
+    const owner = this.world.list().find(({ id, name }) => id === other || name === other);
+    if (owner === undefined) throw new Refusal(404, `No such container: ${other}`);
+    if (!isRunning(owner)) throw new Refusal(409, `cannot join network of a non running container: ${owner.id}`);
   }
 
   signal(container: Container, unixSignal: string): void {
