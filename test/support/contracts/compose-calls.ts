@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ComposeFixture } from './compose-fixture.js';
-import { collect, documentOf, targetOf } from './subject.js';
+import { collect, eventsFromNow, documentOf, targetOf } from './subject.js';
 
 const never = new AbortController().signal;
 const silent = (): void => undefined;
@@ -32,7 +32,7 @@ export function composeCallsContract(name: string, fixture: ComposeFixture): voi
       const ports = [{ mode: 'ingress', host_ip: '127.0.0.1', target: 80, published: '0', protocol: 'tcp' }];
       const document = documentOf(subject, { web: { image, container_name: `${project}-fixed`, ports } });
       const stop = new AbortController();
-      const events = engine.events(project, stop.signal);
+      const events = await eventsFromNow(fixture.subject, stop.signal);
       const template = await compose.makeTemplate({
         ...{ document, directory, service: 'web', image, published: false, signal: never },
         helper: { work: 'template', lifeMs: 60_000 },

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ObservedContainer } from '../../../src/model/service.js';
 import { composeCallsContract } from './compose-calls.js';
 import { ComposeFixture } from './compose-fixture.js';
-import { actionOf, collect, targetOf, type EngineSubject } from './subject.js';
+import { actionOf, collect, eventsFromNow, targetOf, type EngineSubject } from './subject.js';
 
 /** What Compose does to the containers of a service, the real one and the one in memory. */
 export function composeContract(name: string, create: () => Promise<EngineSubject>): void {
@@ -54,10 +54,10 @@ export function composeContract(name: string, create: () => Promise<EngineSubjec
     });
 
     it('replaces what has another environment, under the same name and with its volumes', async () => {
-      const { engine, project } = fixture.subject;
+      const { engine } = fixture.subject;
       const volume = await fixture.volumeOf(first.id);
       const stop = new AbortController();
-      const events = engine.events(project, stop.signal);
+      const events = await eventsFromNow(fixture.subject, stop.signal);
       await up('web', { image: fixture.image, environment: { COLOR: 'red' }, volumes: [STATE, ANONYMOUS] });
       const seen = await collect(events, stop, ({ action }) => action === 'start');
       expect(seen.filter(({ action }) => action !== 'stop').map(actionOf)).toEqual([
@@ -159,6 +159,7 @@ export function composeContract(name: string, create: () => Promise<EngineSubjec
       await expect(up('slow', undefined, { signal: AbortSignal.abort() })).rejects.toMatchObject({
         code: 'E_CANCELLED',
       });
+      expect((await containersOf('slow')).map(({ id }) => id)).toEqual([old.id]);
       for (const { id } of [old, ...left]) await subject.engine.removeContainer(id);
     });
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EngineFixture } from './engine-fixture.js';
-import { actionOf, collect } from './subject.js';
+import { actionOf, collect, eventsFromNow } from './subject.js';
 
 /** How containers are listed, made, started, stopped, named and removed. */
 export function containersContract(name: string, fixture: EngineFixture): void {
@@ -123,6 +123,10 @@ export function containersContract(name: string, fixture: EngineFixture): void {
       await start('stubborn');
       await engine().stopContainer(idOf('calm'));
       expect(await look('calm')).toMatchObject({ state: 'exited', exitCode: 0, addresses: [] });
+      await expect(engine().stopContainer(idOf('stubborn'), AbortSignal.abort())).rejects.toMatchObject({
+        code: 'E_CANCELLED',
+      });
+      expect((await look('stubborn')).state).toBe('running');
       const began = clock.monotonic();
       await engine().stopContainer(idOf('stubborn'));
       expect(clock.monotonic() - began).toBeGreaterThan(900);
@@ -156,7 +160,7 @@ export function containersContract(name: string, fixture: EngineFixture): void {
       await outside.unpause(idOf('calm'));
       expect((await look('calm')).state).toBe('running');
       const stop = new AbortController();
-      const events = engine().events(fixture.subject.project, stop.signal);
+      const events = await eventsFromNow(fixture.subject, stop.signal);
       await outside.pause(idOf('calm'));
       await engine().stopContainer(idOf('calm'));
       expect(await look('calm')).toMatchObject({ state: 'exited', exitCode: 0 });

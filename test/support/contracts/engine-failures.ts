@@ -5,18 +5,18 @@ import type { EngineFixture } from './engine-fixture.js';
 export function engineFailuresContract(name: string, fixture: EngineFixture): void {
   const { engine, idOf } = fixture;
 
-  describe(`${name} without an answer`, () => {
-    // Ten seconds on a real engine: they pass while the other tests run.
-    let answers: readonly Promise<unknown>[] = [];
-    beforeAll(async () => {
-      const silent = await fixture.subject.unanswered('start');
-      const frozen = await fixture.subject.unanswered('second call');
-      expect((await frozen.container(idOf('calm')))?.service).toBe('calm');
-      answers = [silent.containers(fixture.subject.project), frozen.container(idOf('calm'))].map((call) =>
-        call.catch((error: unknown) => error),
-      );
-    });
+  // Ten seconds on a real engine: they pass while the tests of the other parts run.
+  let answers: readonly Promise<unknown>[] = [];
+  beforeAll(async () => {
+    const silent = await fixture.subject.unanswered('start');
+    const frozen = await fixture.subject.unanswered('second call');
+    expect((await frozen.container(idOf('calm')))?.service).toBe('calm');
+    answers = [silent.containers(fixture.subject.project), frozen.container(idOf('calm'))].map((call) =>
+      call.catch((error: unknown) => error),
+    );
+  });
 
+  describe(`${name} without an answer`, () => {
     it('is given up on an abort', async () => {
       const frozen = await fixture.subject.unanswered('second call');
       await frozen.container(idOf('calm'));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EngineFixture } from './engine-fixture.js';
-import { actionOf, collect } from './subject.js';
+import { actionOf, collect, eventsFromNow } from './subject.js';
 
 /** What an engine does with a container whose process has ended. */
 export function restartsContract(name: string, fixture: EngineFixture): void {
@@ -9,7 +9,7 @@ export function restartsContract(name: string, fixture: EngineFixture): void {
   describe(`restarts by ${name}`, () => {
     it('do not happen without a policy', async () => {
       const stop = new AbortController();
-      const events = engine().events(fixture.subject.project, stop.signal);
+      const events = await eventsFromNow(fixture.subject, stop.signal);
       await engine().startContainer(idOf('crashing'));
       expect((await collect(events, stop, ({ action }) => action === 'die')).map(actionOf)).toEqual([
         'crashing start',
@@ -20,7 +20,7 @@ export function restartsContract(name: string, fixture: EngineFixture): void {
 
     it('after failures end with the count of the policy', async () => {
       const stop = new AbortController();
-      const events = engine().events(fixture.subject.project, stop.signal);
+      const events = await eventsFromNow(fixture.subject, stop.signal);
       await engine().startContainer(idOf('failing'));
       let ends = 0;
       const seen = await collect(events, stop, ({ action }) => action === 'die' && (ends += 1) === 3);
@@ -35,7 +35,7 @@ export function restartsContract(name: string, fixture: EngineFixture): void {
       const crashing = idOf('crashing');
       await engine().setRestartPolicy(crashing, policy);
       const stop = new AbortController();
-      const events = engine().events(fixture.subject.project, stop.signal);
+      const events = await eventsFromNow(fixture.subject, stop.signal);
       await engine().startContainer(crashing);
       let starts = 0;
       const seen = await collect(events, stop, ({ action }) => action === 'start' && (starts += 1) === 3);

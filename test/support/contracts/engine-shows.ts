@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import type { EngineFixture } from './engine-fixture.js';
-import { actionOf, collect } from './subject.js';
+import { actionOf, collect, eventsFromNow } from './subject.js';
 
 /** What containers show of themselves: health, logs, resource use, commands, events. */
 export function showsContract(name: string, fixture: EngineFixture): void {
@@ -10,7 +10,7 @@ export function showsContract(name: string, fixture: EngineFixture): void {
   describe(`health checks of ${name}`, () => {
     it('say starting, then healthy as soon as the container is ready', async () => {
       const stop = new AbortController();
-      const events = engine().events(fixture.subject.project, stop.signal);
+      const events = await eventsFromNow(fixture.subject, stop.signal);
       await engine().startContainer(idOf('ready'));
       expect((await look('ready')).health).toBe('starting');
       const seen = await collect(events, stop, ({ action }) => action.startsWith('health_status'));
@@ -111,7 +111,7 @@ export function showsContract(name: string, fixture: EngineFixture): void {
     it('come in order, with the service, from the call on', async () => {
       await start('calm');
       const stop = new AbortController();
-      const events = engine().events(fixture.subject.project, stop.signal);
+      const events = await eventsFromNow(fixture.subject, stop.signal);
       await engine().stopContainer(idOf('calm'));
       await engine().restartContainer(idOf('calm'));
       const id = await beside('calm', 4);
@@ -132,7 +132,7 @@ export function showsContract(name: string, fixture: EngineFixture): void {
 
     it('end quietly on an abort', async () => {
       const stop = new AbortController();
-      const events = engine().events(fixture.subject.project, stop.signal);
+      const events = await eventsFromNow(fixture.subject, stop.signal);
       stop.abort();
       expect(await collect(events, stop, () => true)).toEqual([]);
     });

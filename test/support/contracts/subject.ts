@@ -67,6 +67,15 @@ export async function until(
   }
 }
 
+/** The events of the project from now on. The engine is asked by a time in milliseconds: what was just before may come too. */
+export async function eventsFromNow(
+  { clock, engine, project }: EngineSubject,
+  signal: AbortSignal,
+): Promise<AsyncIterable<EngineEvent>> {
+  await clock.sleep(5, new AbortController().signal);
+  return engine.events(project, signal);
+}
+
 /** The items of a stream until one of them ends it. */
 export async function collect<T>(
   stream: AsyncIterable<T>,

@@ -30,7 +30,7 @@ export function callsTo({ clock }: DockerWorld, faults: Faults): Caller {
     // The adapter's first call asks for the version, and says so when nothing comes back.
     const late = (): Error => (connected ? deadlineFailure(what, timeoutMs) : silent());
     try {
-      const work = faults.apply(member, what, target, perform);
+      const work = () => faults.apply(member, what, target, perform);
       const ms = connected ? timeoutMs : SIMPLE_CALL_MS;
       const result = await within(clock, work, { ms, late, signal, aborted: (why) => abortFailure(what, why) });
       connected = true;

@@ -29,16 +29,12 @@ export function composeProcesses(world: DockerWorld): Run {
       if (ended) throw new Error(`${title} was ended before it could ${what}`);
     };
     try {
-      await within(
-        world.clock,
-        world.faults.apply(member, title, '', () => work({ step })),
-        {
-          ms: timeoutMs,
-          late: () => late(title, timeoutMs),
-          signal,
-          aborted: ({ reason }) => cancelled(title, reason),
-        },
-      );
+      await within(world.clock, () => world.faults.apply(member, title, '', () => work({ step })), {
+        ms: timeoutMs,
+        late: () => late(title, timeoutMs),
+        signal,
+        aborted: ({ reason }) => cancelled(title, reason),
+      });
     } catch (error) {
       const message = reasonOf(error);
       if (message === undefined) throw error;

@@ -39,14 +39,15 @@ export async function runProgram(
   const { code, output, takesMs = 0 } = program;
   const done = { exitCode: code, output: output === undefined ? '' : `${output}\n` };
   if (takesMs === 0) return done;
-  const work = new Promise<ExecResult>((resolve) => {
-    const ended = (): void => resolve({ exitCode: KILLED, output: '' });
-    container.atEnd.add(ended);
-    after(clock, takesMs, () => {
-      container.atEnd.delete(ended);
-      resolve(done);
+  const work = () =>
+    new Promise<ExecResult>((resolve) => {
+      const ended = (): void => resolve({ exitCode: KILLED, output: '' });
+      container.atEnd.add(ended);
+      after(clock, takesMs, () => {
+        container.atEnd.delete(ended);
+        resolve(done);
+      });
     });
-  });
   return within(clock, work, {
     ms: timeoutMs,
     late: () => tookTooLong(name, timeoutMs),

@@ -1,5 +1,7 @@
 import type { Clock } from '../../../src/model/ports/clock.js';
 
+const CANCELLED = new Error('cancelled');
+
 /** Ends what was scheduled. */
 export type Cancel = () => void;
 
@@ -7,16 +9,14 @@ export type Cancel = () => void;
 export function after(clock: Clock, ms: number, act: () => void): Cancel {
   const controller = new AbortController();
   void clock.sleep(Math.max(0, ms), controller.signal).then(act, () => undefined);
-  return () => controller.abort();
+  // Without a reason, each abort would make an error with a stack.
+  return () => controller.abort(CANCELLED);
 }
 
-/**
- * The first of three: the work, the signal, the time.
- * @param ms 'none' where the work has no limit
- */
+/** The first of three: the work, the signal, the time. Nothing begins under a signal that has aborted. */
 export async function within<T>(
   clock: Clock,
-  work: Promise<T>,
+  begin: () => Promise<T>,
   limits: {
     readonly ms: number;
     readonly late: () => Error;
@@ -25,10 +25,8 @@ export async function within<T>(
   },
 ): Promise<T> {
   const { ms, late, signal, aborted } = limits;
-  if (signal?.aborted === true) {
-    work.catch(() => undefined);
-    throw aborted(signal);
-  }
+  if (signal?.aborted === true) throw aborted(signal);
+  const work = begin();
   let onAbort = (): void => undefined;
   let cancel: Cancel = () => undefined;
   const over = new Promise<never>((_resolve, reject) => {
