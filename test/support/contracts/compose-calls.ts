@@ -23,6 +23,17 @@ export function composeCallsContract(name: string, fixture: ComposeFixture): voi
       expect(states.map(({ service, state }) => `${service} ${state}`)).toEqual(['base created', 'top created']);
       for (const { id } of states) await subject.engine.removeContainer(id);
     });
+
+    it('fails where an image is missing, after it has made the network', async () => {
+      const { subject } = fixture;
+      const extra = `${subject.project}_extra`;
+      const lost = { image: `${subject.project}-missing:1`, networks: { extra: null } };
+      const document = { ...documentOf(subject, { lost }), networks: { extra: { name: extra, ipam: {} } } };
+      const creating = subject.compose.create({ document, services: ['lost'], signal: never, timeoutMs: 60_000 });
+      await expect(creating).rejects.toMatchObject({ code: 'E_COMPOSE' });
+      expect(await subject.engine.resource({ kind: 'network', name: extra })).toBeDefined();
+      expect(await subject.engine.containers(subject.project, 'lost')).toEqual([]);
+    });
   });
 
   describe(`a template of ${name}`, () => {

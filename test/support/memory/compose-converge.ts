@@ -1,4 +1,4 @@
-import { dependenciesOf, imageNameOf } from '../../../src/engine/compose-document.js';
+import { dependenciesOf } from '../../../src/engine/compose-document.js';
 import { CONFIG_HASH, NUMBER, ONE_OFF, PROJECT, SERVICE } from '../../../src/engine/observed.js';
 import { parseProject } from '../../../src/engine/compose-model.js';
 import type { ComposeProject, ServiceDefinition } from '../../../src/model/service.js';
@@ -26,11 +26,6 @@ export interface Convergence {
   readonly origin: Origin;
   /** Awaited before each call that Compose makes: throws when its process has been ended. */
   readonly step: (what: string) => Promise<void>;
-}
-
-/** Compose looks for the images of all services first. @throws Refusal for one that is not there */
-export function requireImages(world: DockerWorld, document: Document, services: readonly string[]): void {
-  for (const service of services) world.images.demand(imageNameOf(document, service));
 }
 
 /** Makes the networks and volumes of a project that are not there. @throws Refusal for an external one */

@@ -12,7 +12,6 @@ import {
   converge,
   dependenciesAsDefined,
   makeResources,
-  requireImages,
   startAll,
   type Convergence,
 } from './compose-converge.js';
@@ -61,7 +60,6 @@ export function createMemoryCompose(world: DockerWorld, options: MemoryComposeOp
     const all = [
       ...new Set(services.flatMap((service) => [...dependenciesOf(document, service).toReversed(), service])),
     ];
-    requireImages(world, document, all);
     await makeResources(world, document, process.step);
     for (const service of all) {
       await converge(world, { document, service, replicas: undefined, force: false, origin, step: process.step });
@@ -96,7 +94,6 @@ export function createMemoryCompose(world: DockerWorld, options: MemoryComposeOp
         const origin = originOf(target);
         const convergence: Convergence = { document, service, replicas, force: forceRecreate, origin, step };
         if (hasDependencies && forgetsDependencies(version)) requireNamedVolumes(world, convergence);
-        requireImages(world, document, [service]);
         await makeResources(world, document, step);
         await converge(world, convergence);
         await startAll(world, convergence);
@@ -121,7 +118,6 @@ export function createMemoryCompose(world: DockerWorld, options: MemoryComposeOp
       const title = `docker compose up --no-start ${service}`;
       const process = { member: 'makeTemplate', title, code: 'E_COMPOSE', signal, timeoutMs: QUICK_MS } as const;
       await run(process, async ({ step }) => {
-        requireImages(world, made, [service]);
         await makeResources(world, made, step);
         const origin = originOf({ files: [], directory });
         await converge(world, { document: made, service, replicas: undefined, force: false, origin, step });
