@@ -67,6 +67,7 @@ describe('a lock that is dissolved', () => {
     let held: readonly string[] = [];
     await lock.dissolve(async () => {
       held = [...engine.volumes.keys()].filter((name) => name.includes('.lock.'));
+      engine.pruneContainers();
       await engine.removeVolume('rolling-restart.roma.records');
     });
     expect(held).toContain(`rolling-restart.roma.lock.g${lock.generation}`);
