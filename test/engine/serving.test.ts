@@ -81,7 +81,7 @@ describe('what is not there, has no port or answers in its own way is no alarm',
   });
 
   it.each([
-    ['job', 'it runs once'],
+    ['job', 'a job that has completed'],
     ['after', 'stopped on purpose'],
     ['none', 'no replicas'],
     ['debug', 'its profile is off'],

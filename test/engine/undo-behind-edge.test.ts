@@ -47,7 +47,8 @@ describe.each(STRATEGIES)('behind the edge, strategy %s', (strategy) => {
     'edge-image': EDGE_IMAGE,
     'smoke-test': 'curl -sf "$ROLLING_RESTART_URL/check"',
     'canary-steps': '50,100',
-    'canary-pause': '1s',
+    // Longer than a release takes to crash: the old containers have their share until then.
+    'canary-pause': '4s',
     'on-inconclusive': 'continue',
   };
 
