@@ -16,6 +16,7 @@ import {
   namesServe,
   preparing,
   serverName,
+  isOwn,
   serversFor,
   switching,
   unprepared,
@@ -136,7 +137,13 @@ class HaproxyRouter implements Router {
     const counters = await countersOf(this.ask, this.spec.backend);
     return containers.flatMap((container) => {
       const target = this.target(container, 0);
-      const names = target === undefined ? [] : serversFor(backend.servers, target).map(({ name }) => name);
+      // A server of the file leads to whoever has its address now, and has counted for others before.
+      const names =
+        target === undefined
+          ? []
+          : serversFor(backend.servers, target)
+              .filter(isOwn)
+              .map(({ name }) => name);
       const own = counters.filter(({ name }) => names.includes(name));
       if (own.length === 0) return [];
       const requests = own.reduce((sum, one) => sum + one.requests, 0);
