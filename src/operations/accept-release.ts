@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { by, define, PREPARES, type Fields, type Undo } from './definition.js';
+import { by, define, PREPARES, type Undo } from './definition.js';
 import { text } from './parts.js';
 import type { RejectRelease } from './reject-release.js';
 
@@ -8,8 +8,6 @@ const shape = {
   service: text,
   release: text,
 };
-
-export type AcceptRelease = Fields<typeof shape>;
 
 /** Records a release as the live one. */
 export const acceptRelease = define(shape, {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { short } from '../model/units.js';
-import { define, nothing, PREPARES, type Fields } from './definition.js';
+import { define, nothing, PREPARES } from './definition.js';
 import { text } from './parts.js';
 
 const shape = {
@@ -9,8 +9,6 @@ const shape = {
   path: text,
   commit: text,
 };
-
-export type AddWorktree = Fields<typeof shape>;
 
 /** Takes the wanted commit as a worktree, which is the build context. */
 export const addWorktree = define(shape, {

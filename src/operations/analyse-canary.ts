@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { formatDuration } from '../model/units.js';
-import { define, LOOKS, nothing, ONLY_LOOKS, type Fields } from './definition.js';
+import { define, LOOKS, nothing, ONLY_LOOKS } from './definition.js';
 import { ms, router, strings, text } from './parts.js';
 
 const shape = {
@@ -12,8 +12,6 @@ const shape = {
   percent: z.number(),
   durationMs: ms,
 };
-
-export type AnalyseCanary = Fields<typeof shape>;
 
 /** Compares new and old containers for the length of a canary step. */
 export const analyseCanary = define(shape, {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { formatDuration } from '../model/units.js';
-import { define, LOOKS, maybe, nothing, ONLY_LOOKS, type Fields } from './definition.js';
+import { define, LOOKS, maybe, nothing, ONLY_LOOKS } from './definition.js';
 import { except, ms, text } from './parts.js';
 
 const shape = {
@@ -12,8 +12,6 @@ const shape = {
   /** How many may fail to become ready in the whole change, and are created once more (`max_failure_ratio`). */
   tolerate: maybe(z.number()),
 };
-
-export type AwaitReady = Fields<typeof shape>;
 
 /** Waits until the containers of a service are ready. */
 export const awaitReady = define(shape, {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { define, nothing, PREPARES, TOUCHES_NOTHING, type Fields } from './definition.js';
+import { define, nothing, PREPARES, TOUCHES_NOTHING } from './definition.js';
 import { text } from './parts.js';
 
 const shape = {
@@ -8,8 +8,6 @@ const shape = {
   tag: text,
   pullBase: z.boolean(),
 };
-
-export type BuildImage = Fields<typeof shape>;
 
 /** Builds the image of a service from its build document. */
 export const buildImage = define(shape, {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { define, LOOKS, nothing, ONLY_LOOKS, type Fields } from './definition.js';
+import { define, LOOKS, nothing, ONLY_LOOKS } from './definition.js';
 import { text } from './parts.js';
 
 const shape = {
@@ -7,8 +7,6 @@ const shape = {
   service: text,
   moment: z.enum(['before', 'after']),
 };
-
-export type CaptureEvidence = Fields<typeof shape>;
 
 /** Keeps log, stats and inspect output of a service. */
 export const captureEvidence = define(shape, {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { define, nothing, PREPARES, type Fields } from './definition.js';
+import { define, nothing, PREPARES } from './definition.js';
 import { strings, text } from './parts.js';
 import { counted } from './words.js';
 
@@ -8,8 +8,6 @@ const shape = {
   service: text,
   folders: strings,
 };
-
-export type DeleteBackups = Fields<typeof shape>;
 
 /** Deletes backups that newer ones replace. */
 export const deleteBackups = define(shape, {

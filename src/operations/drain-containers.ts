@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { formatDuration } from '../model/units.js';
-import { define, nothing, PREPARES, type Fields } from './definition.js';
+import { define, nothing, PREPARES } from './definition.js';
 import { containerSet, ms, router, text } from './parts.js';
 import { describeSet } from './words.js';
 
@@ -11,8 +11,6 @@ const shape = {
   containers: containerSet,
   timeoutMs: ms,
 };
-
-export type DrainContainers = Fields<typeof shape>;
 
 /** Sends containers no new requests and waits until those in flight have ended. */
 export const drainContainers = define(shape, {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { formatDuration } from '../model/units.js';
-import { define, ENDS_A_CHANGE, nothing, PREPARES, type Fields } from './definition.js';
+import { define, ENDS_A_CHANGE, nothing, PREPARES } from './definition.js';
 import { ms, text } from './parts.js';
 
 const shape = {
@@ -8,8 +8,6 @@ const shape = {
   service: text,
   timeoutMs: ms,
 };
-
-export type EndTakeover = Fields<typeof shape>;
 
 /** Removes the container that bridged the takeover, once it has no request in flight. */
 export const endTakeover = define(shape, {

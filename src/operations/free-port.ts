@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { describeHolder } from '../model/remedies.js';
-import { define, nothing, PREPARES, type Fields } from './definition.js';
+import { define, nothing, PREPARES } from './definition.js';
 import { portHolder, text } from './parts.js';
 
 const shape = {
@@ -10,12 +10,10 @@ const shape = {
   holder: portHolder,
 };
 
-export type FreePort = Fields<typeof shape>;
-
 /** Asks the process or container that has a port of the host to end. Only where `remedies` names it. */
 export const freePort = define(shape, {
   traits: { ...PREPARES, changes: 'unseen' },
   describe: ({ service, port, holder }) =>
     `free port ${port} of the host for ${service}: ${holder.kind === 'process' ? 'end' : 'stop'} ${describeHolder(holder)}`,
-  undo: () => nothing('whoever had the port is started again by a person'),
+  undo: () => nothing('a person starts the earlier owner of the port again'),
 });

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { formatDuration } from '../model/units.js';
-import { by, CHANGES, define, type Fields, type Undo } from './definition.js';
+import { by, CHANGES, define, type Undo } from './definition.js';
 import { ms, router, text } from './parts.js';
 import type { ReleaseTraffic } from './release-traffic.js';
 
@@ -11,8 +11,6 @@ const shape = {
   maxMs: ms,
   maxQueue: z.number(),
 };
-
-export type HoldTraffic = Fields<typeof shape>;
 
 /** Lets new requests wait while nothing of the service runs. */
 export const holdTraffic = define(shape, {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { by, CHANGES, define, type Fields, type Undo } from './definition.js';
+import { by, CHANGES, define, type Undo } from './definition.js';
 import { edge, strings, text } from './parts.js';
 import type { RemoveEdge } from './remove-edge.js';
 
@@ -10,8 +10,6 @@ const shape = {
   /** Running containers that it sends requests to at first. */
   containers: strings,
 };
-
-export type InstallEdge = Fields<typeof shape>;
 
 /** Creates the edge of a service; it takes no port yet. */
 export const installEdge = define(shape, {

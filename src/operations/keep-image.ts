@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { short } from '../model/units.js';
-import { define, nothing, PREPARES, TOUCHES_NOTHING, type Fields } from './definition.js';
+import { define, nothing, PREPARES, TOUCHES_NOTHING } from './definition.js';
 import { strings, text } from './parts.js';
 
 const shape = {
@@ -9,8 +9,6 @@ const shape = {
   image: text,
   tags: strings,
 };
-
-export type KeepImage = Fields<typeof shape>;
 
 /** Gives an image tags of its own, so that pruning does not remove it. */
 export const keepImage = define(shape, {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { CHANGES, define, maybe, nothing, PROCESS_IS_GONE, type Fields } from './definition.js';
+import { CHANGES, define, maybe, nothing, PROCESS_IS_GONE } from './definition.js';
 import { strings, text } from './parts.js';
 import { counted } from './words.js';
 
@@ -10,8 +10,6 @@ const shape = {
   /** What they run, and what is started again. */
   release: maybe(text),
 };
-
-export type KillContainers = Fields<typeof shape>;
 
 /** Kills containers at once, without their grace time. */
 export const killContainers = define(shape, {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { short } from '../model/units.js';
-import { by, define, PREPARES, type Fields } from './definition.js';
+import { by, define, PREPARES } from './definition.js';
 import { text } from './parts.js';
 
 const shape = {
@@ -9,8 +9,6 @@ const shape = {
   from: text,
   to: text,
 };
-
-export type MoveCheckout = Fields<typeof shape>;
 
 /** Moves the live checkout to another commit. */
 export const moveCheckout = define(shape, {

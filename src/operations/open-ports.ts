@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { by, define, PREPARES, type Fields, type Undo } from './definition.js';
+import { by, define, PREPARES, type Undo } from './definition.js';
 import { strings, text } from './parts.js';
 import type { ClosePorts } from './close-ports.js';
 
@@ -8,8 +8,6 @@ const shape = {
   service: text,
   ports: strings,
 };
-
-export type OpenPorts = Fields<typeof shape>;
 
 /** Publishes the ports of a service on its edge. */
 export const openPorts = define(shape, {

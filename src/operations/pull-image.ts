@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { define, nothing, PREPARES, TOUCHES_NOTHING, type Fields } from './definition.js';
+import { define, nothing, PREPARES, TOUCHES_NOTHING } from './definition.js';
 import { text } from './parts.js';
 
 const shape = {
@@ -7,8 +7,6 @@ const shape = {
   service: text,
   reference: text,
 };
-
-export type PullImage = Fields<typeof shape>;
 
 /** Pulls the image of a service. */
 export const pullImage = define(shape, {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { define, nothing, PREPARES, TOUCHES_NOTHING, type Fields } from './definition.js';
+import { define, nothing, PREPARES, TOUCHES_NOTHING } from './definition.js';
 import { text } from './parts.js';
 
 const shape = {
@@ -8,8 +8,6 @@ const shape = {
   image: text,
   reference: text,
 };
-
-export type PushImage = Fields<typeof shape>;
 
 /** Pushes a built image to the registry that later deploys of its commit pull it from. */
 export const pushImage = define(shape, {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { by, define, PREPARES, type Fields, type Undo } from './definition.js';
+import { by, define, PREPARES, type Undo } from './definition.js';
 import { text } from './parts.js';
 import type { RecordStart } from './record-start.js';
 
@@ -9,8 +9,6 @@ const shape = {
   release: text,
   reason: text,
 };
-
-export type RecordStop = Fields<typeof shape>;
 
 /** Records that a service is stopped on purpose. Written before its containers are touched, so that a killed run is finished from it. */
 export const recordStop = define(shape, {

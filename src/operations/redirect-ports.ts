@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { by, define, PREPARES, type Fields, type Undo } from './definition.js';
+import { by, define, PREPARES, type Undo } from './definition.js';
 import { strings, text } from './parts.js';
 import type { EndRedirect } from './end-redirect.js';
 
@@ -8,8 +8,6 @@ const shape = {
   service: text,
   ports: strings,
 };
-
-export type RedirectPorts = Fields<typeof shape>;
 
 /** Redirects new connections to the ports of a container through the edge. */
 export const redirectPorts = define(shape, {

@@ -15,5 +15,5 @@ export type RejectRelease = Fields<typeof shape>;
 export const rejectRelease = define(shape, {
   traits: PREPARES,
   describe: ({ service, release }) => `mark ${release} of ${service} as bad`,
-  undo: () => nothing('a mark; --force deploys it all the same'),
+  undo: () => nothing('it is only a mark; --force deploys the release anyway'),
 });

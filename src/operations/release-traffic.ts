@@ -13,6 +13,6 @@ export type ReleaseTraffic = Fields<typeof shape>;
 /** Sends on the requests that were held. */
 export const releaseTraffic = define(shape, {
   traits: PREPARES,
-  describe: ({ service }) => `let the held requests to ${service} go on`,
+  describe: ({ service }) => `send on the held requests to ${service}`,
   undo: () => nothing(ENDS_A_CHANGE),
 });

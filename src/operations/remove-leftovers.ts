@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { define, nothing, PREPARES, type Fields } from './definition.js';
+import { define, nothing, PREPARES } from './definition.js';
 import { strings, text } from './parts.js';
 
 const shape = {
@@ -8,8 +8,6 @@ const shape = {
   containers: strings,
   names: strings,
 };
-
-export type RemoveLeftovers = Fields<typeof shape>;
 
 /** Removes containers that an interrupted recreate of Compose left. They serve nobody. */
 export const removeLeftovers = define(shape, {

@@ -1,13 +1,11 @@
 import * as z from 'zod';
-import { define, nothing, PREPARES, type Fields } from './definition.js';
+import { define, nothing, PREPARES } from './definition.js';
 import { text } from './parts.js';
 
 const shape = {
   kind: z.literal('remove-networks'),
   project: text,
 };
-
-export type RemoveNetworks = Fields<typeof shape>;
 
 /** Removes the networks that Compose created for the project and that nobody is on any more. */
 export const removeNetworks = define(shape, {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { CHANGES, define, nothing, type Fields } from './definition.js';
+import { CHANGES, define, nothing } from './definition.js';
 import { ms, strings, text } from './parts.js';
 
 const shape = {
@@ -8,8 +8,6 @@ const shape = {
   ports: strings,
   timeoutMs: ms,
 };
-
-export type RepairEdge = Fields<typeof shape>;
 
 /** Repairs an edge that was stopped, lost a network or a port, or was left in the middle of a takeover. */
 export const repairEdge = define(shape, {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { by, CHANGES, define, maybe, nothing, type Fields } from './definition.js';
+import { by, CHANGES, define, maybe, nothing } from './definition.js';
 import { text } from './parts.js';
 import { counted } from './words.js';
 
@@ -12,8 +12,6 @@ const shape = {
   /** Replace even where Compose sees no difference. */
   force: z.boolean(),
 };
-
-export type ReplaceContainers = Fields<typeof shape>;
 
 /** Lets Compose replace, create or remove the containers of a service. */
 export const replaceContainers = define(shape, {
@@ -28,7 +26,7 @@ export const replaceContainers = define(shape, {
   undo: (operation) => {
     if (operation.from === undefined) return nothing('nothing ran before: there is nothing to go back to');
     return operation.replicas === 0
-      ? nothing('the release of before is started again as it was, or not at all if it is a job')
+      ? nothing('the previous release is started again, unless it is a job')
       : by({ ...operation, from: operation.to, to: operation.from, force: true });
   },
 });

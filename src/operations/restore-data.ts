@@ -21,7 +21,7 @@ export const restoreData = define(shape, {
   describe: ({ safety, places: to, backup: id }) => {
     const sources = to.map(({ source }) => source).join(', ');
     return safety === undefined
-      ? `put the data of before back: ${sources} from ${id}`
+      ? `restore the earlier data: ${sources} from ${id}`
       : `replace what is in ${sources} by backup ${id}, and compare`;
   },
   undo: (operation) =>
@@ -31,7 +31,7 @@ export const restoreData = define(shape, {
 /** A backup that takes the place of the data that is there. */
 export type DataReturn = Omit<RestoreData, 'kind'>;
 
-/** @returns what puts the data of before a restore back */
+/** @returns the operation that restores the data as it was before a restore */
 export function dataBack(
   { service, places: to, tool }: DataReturn,
   safety: NonNullable<DataReturn['safety']>,

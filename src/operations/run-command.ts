@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { define, nothing, PREPARES, USERS_COMMAND, type Fields } from './definition.js';
+import { define, nothing, PREPARES, USERS_COMMAND } from './definition.js';
 import { text } from './parts.js';
 import { firstLine } from './words.js';
 
@@ -9,8 +9,6 @@ const shape = {
   command: text,
   directory: text,
 };
-
-export type RunCommand = Fields<typeof shape>;
 
 /** Runs a command of the user on the host. */
 export const runCommand = define(shape, {

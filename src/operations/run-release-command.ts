@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { define, nothing, PREPARES, USERS_COMMAND, type Fields } from './definition.js';
+import { define, nothing, PREPARES, USERS_COMMAND } from './definition.js';
 import { text } from './parts.js';
 import { firstLine } from './words.js';
 
@@ -9,8 +9,6 @@ const shape = {
   release: text,
   command: text,
 };
-
-export type RunReleaseCommand = Fields<typeof shape>;
 
 /** Runs a command once in a container of the new release that gets no requests. */
 export const runReleaseCommand = define(shape, {

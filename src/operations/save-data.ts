@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { define, maybe, NOT_KEPT, nothing, PREPARES, type Fields } from './definition.js';
+import { define, maybe, NOT_KEPT, nothing, PREPARES } from './definition.js';
 import { backup, consistency, places, text } from './parts.js';
 
 const shape = {
@@ -11,8 +11,6 @@ const shape = {
   consistency,
   places,
 };
-
-export type SaveData = Fields<typeof shape>;
 
 /** Backs up the data of a service. */
 export const saveData = define(shape, {

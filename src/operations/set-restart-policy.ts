@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { by, define, PREPARES, type Fields } from './definition.js';
+import { by, define, PREPARES } from './definition.js';
 import { strings, text } from './parts.js';
 import { counted } from './words.js';
 
@@ -10,8 +10,6 @@ const shape = {
   /** `always` starts what was stopped, `unless-stopped` does not. */
   to: z.enum(['always', 'unless-stopped']),
 };
-
-export type SetRestartPolicy = Fields<typeof shape>;
 
 /** Sets what Docker does when containers end, or when Docker itself starts. */
 export const setRestartPolicy = define(shape, {

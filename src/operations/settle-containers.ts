@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { define, ENDS_A_CHANGE, maybe, nothing, PREPARES, type Fields } from './definition.js';
+import { define, ENDS_A_CHANGE, maybe, nothing, PREPARES } from './definition.js';
 import { strings, text } from './parts.js';
 
 const shape = {
@@ -11,8 +11,6 @@ const shape = {
   named: z.boolean(),
   except: strings,
 };
-
-export type SettleContainers = Fields<typeof shape>;
 
 /** Gives new containers the name that the compose file gives them, or the name of the service on its networks. */
 export const settleContainers = define(shape, {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { by, define, nothing, PREPARES, type Fields } from './definition.js';
+import { by, define, nothing, PREPARES } from './definition.js';
 import { router, serve, text } from './parts.js';
 import { describeServe, routerWords } from './words.js';
 
@@ -9,8 +9,6 @@ const shape = {
   router,
   serve,
 };
-
-export type ShiftTraffic = Fields<typeof shape>;
 
 /** Tells the router which containers get new requests. */
 export const shiftTraffic = define(shape, {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { by, CHANGES, define, maybe, type Fields, type Undo } from './definition.js';
+import { by, CHANGES, define, maybe, type Undo } from './definition.js';
 import { strings, text } from './parts.js';
 import type { RetireContainers } from './retire-containers.js';
 import { counted } from './words.js';
@@ -19,9 +19,7 @@ const shape = {
   named: z.boolean(),
 };
 
-export type StartBeside = Fields<typeof shape>;
-
-/** Starts containers of a release while those of before are there. */
+/** Starts containers of a release beside the containers that exist. */
 export const startBeside = define(shape, {
   traits: { ...CHANGES, containers: 'copies', interrupts: true },
   describe: ({ service, to, count, beside }) =>

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { by, CHANGES, define, type Fields, type Undo } from './definition.js';
+import { by, CHANGES, define, type Undo } from './definition.js';
 import { strings, text } from './parts.js';
 import type { StartContainers } from './start-containers.js';
 import { counted } from './words.js';
@@ -9,8 +9,6 @@ const shape = {
   service: text,
   containers: strings,
 };
-
-export type StopContainers = Fields<typeof shape>;
 
 /** Stops containers with their grace time. */
 export const stopContainers = define(shape, {

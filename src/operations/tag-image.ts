@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { short } from '../model/units.js';
-import { by, define, maybe, nothing, PREPARES, type Fields } from './definition.js';
+import { by, define, maybe, nothing, PREPARES } from './definition.js';
 import { text } from './parts.js';
 
 const shape = {
@@ -9,11 +9,9 @@ const shape = {
   tag: text,
   /** Image the tag shall name. */
   to: text,
-  /** Image the tag names now; undefined: there is no such tag. */
+  /** Image the tag names now; undefined when the tag does not exist. */
   from: maybe(text),
 };
-
-export type TagImage = Fields<typeof shape>;
 
 /** Makes a tag name another image. */
 export const tagImage = define(shape, {

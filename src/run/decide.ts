@@ -8,10 +8,10 @@ export interface FailedChange {
   /** A warning sign was seen that leaves the release live and the job red (`on-warning: fail`). */
   readonly warned: boolean;
   /**
-   * What was there before. `release`: another release, or another set of the same. `stopped`: the service was stopped. `same`: the
-   * same containers, so that there is nothing to go back to. `nothing`: a first deploy.
+   * What was there before. `release`: another release, or another set of the same. `stopped`: the service was stopped. `nothing`:
+   * a first deploy.
    */
-  readonly before: 'release' | 'stopped' | 'same' | 'nothing';
+  readonly before: 'release' | 'stopped' | 'nothing';
   /** The user's policy; a cancelled change goes back all the same. */
   readonly autoRollback: boolean;
 }
@@ -27,7 +27,7 @@ export function decide({ begun, cancelled, warned, before, autoRollback }: Faile
   if (!begun.some(touchesService)) return 'take-back';
   const watching = isWatching(begun);
   if (watching && (cancelled || warned)) return 'accept';
-  if (warned || before === 'same' || before === 'nothing') return 'leave';
+  if (warned || before === 'nothing') return 'leave';
   return autoRollback || cancelled ? 'undo' : 'leave';
 }
 

@@ -29,7 +29,6 @@ const ROWS: readonly Row[] = [
   ['replaced', { warned: true }, 'leave', 'failed'],
   ['replaced', { before: 'nothing' }, 'leave', 'failed'],
   ['replaced', { before: 'nothing', cancelled: true }, 'leave', 'cancelled'],
-  ['replaced', { before: 'same' }, 'leave', 'failed'],
   ['watched between batches', { cancelled: true }, 'undo', 'cancelled'],
   ['watched between batches', { warned: true }, 'leave', 'failed'],
   ['watched', {}, 'undo', 'rolled-back'],

@@ -98,7 +98,7 @@ export interface Locks {
   }): Promise<HeldLock>;
   /** Who holds it now, if anyone alive does. */
   holder(): Promise<(LockOwner & { readonly alive: boolean | undefined; readonly generation: number }) | undefined>;
-  /** Runs that did not come to their end and that nobody repairs now: whoever takes the lock next does that first. */
+  /** Unfinished runs that nobody repairs now. The next run that takes the lock repairs them first. */
   left(): Promise<readonly string[]>;
   /**
    * Whether the owner lives, also where its process cannot be seen: its lease is watched then, which takes up to 25 s.
